@@ -1,0 +1,54 @@
+/* Bytes and text: UTF-8, NFC, encodings, comparison. Lengths are bytes unless
+ * the name says characters. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+bool text_is_utf8(const char *bytes, size_t len);
+size_t text_characters(const char *utf8, size_t len);
+/* Largest prefix of at most max bytes that does not split a character. */
+size_t text_prefix(const char *utf8, size_t len, size_t max);
+/* Bytes of the UTF-8 character at p (1-4), 0 if invalid. */
+size_t text_character(const char *p, size_t len, uint32_t *ret_codepoint);
+
+/* Untrusted text to what we store: invalid bytes become U+FFFD, NUL and C0
+ * controls other than \n \t are dropped, CRLF and CR become LF, NFC, at most
+ * max bytes. Never NULL. */
+char *text_clean(struct arena *arena, const char *bytes, size_t len, size_t max);
+/* As text_clean, for one line: line ends and runs of space become one space,
+ * bidi overrides and zero-width characters are dropped, ends are trimmed. */
+char *text_clean_line(struct arena *arena, const char *bytes, size_t len, size_t max);
+
+bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
+bool text_starts(const char *text, const char *prefix);
+bool text_equal_nocase(const char *a, const char *b); /* ASCII */
+char *text_lower(struct arena *arena, const char *text); /* ASCII */
+
+/* Edit distance capped at max + 1, for "did you mean". */
+size_t text_distance(const char *a, const char *b, size_t max);
+
+/* hex and base64. Encoders write a NUL; decoders are strict (alphabet, length,
+ * padding) and return the byte count or -1; out needs 3/4 of the text. */
+void text_hex(const void *bytes, size_t len, char *out /* 2*len+1 */);
+long text_unhex(const char *hex, size_t len, void *out, size_t room);
+size_t text_base64(const void *bytes, size_t len, char *out /* 4*((len+2)/3)+1 */);
+size_t text_base64url(const void *bytes, size_t len, char *out); /* no padding */
+long text_unbase64(const char *text, size_t len, void *out, size_t room);
+long text_unbase64url(const char *text, size_t len, void *out, size_t room);
+
+/* Percent-decoding of one URL component ('+' is a space only when form is set).
+ * Returns length or -1 on a bad escape or an embedded NUL. */
+long text_unpercent(const char *text, size_t len, bool form, char *out, size_t room);
+void text_percent(struct buf *out, const char *text, size_t len); /* RFC 3986 unreserved kept */
+
+/* Decimal digits only, no sign, no leading zero unless it is "0"; false on overflow. */
+bool text_uint(const char *text, size_t len, uint64_t *ret_number);
+
+/* RFC 3339 both ways; -1 where it cannot be read. */
+int64_t text_parse_time(const char *text);		  /* unix ms */
+void text_format_time(int64_t unix_ms, char out[32]);	  /* 2026-11-22T20:45:00.123Z */

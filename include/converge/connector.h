@@ -1,0 +1,268 @@
+/* The contract between the core and a connector: all that a connector's author
+ * reads. One connector is one .c file whose only public symbol is a
+ * `const struct connector <name>_connector`; it is listed in
+ * connectors/registry.c, or built as a shared object of its own and named by
+ * `connector_path`. A plug-in links no symbol of the daemon: everything it may
+ * ask of the core is in struct host.
+ *
+ * All slots run on the event loop and must not block. `parse` is pure: same
+ * bytes, same answer, no I/O, so that it can be fuzzed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "converge/message.h"
+#include "converge/setting.h"
+
+enum { CONNECTOR_ABI = 1 };
+
+struct arena;
+struct channel;
+struct delivery;
+struct json_object;
+
+/* ---- what the core tells a connector about one request ---- */
+struct inbound {
+	const char *method; /* "GET", "POST"; "" for polled and socket bytes */
+	const char *target; /* path and query exactly as received */
+	const char *public_url; /* the base the provider sees; NULL where not set */
+	const char *body; /* raw bytes; for BODY_MIME connectors see body_format */
+	size_t body_len;
+	const char *envelope_from; /* LMTP MAIL FROM; NULL elsewhere, "" for <> */
+	const char *envelope_to;   /* LMTP RCPT TO; NULL elsewhere */
+	int64_t now_s;		   /* unix seconds, for timestamp tolerance */
+	void *request;		   /* for host->field() and host->query() */
+};
+
+enum verdict {
+	VERIFIED,
+	FORGED,	   /* missing, wrong or stale proof: 401 */
+	HANDSHAKE, /* verified, and answered at once with parsed.answer_*; parse() is not called */
+	IGNORED,   /* nothing for us (a provider's ping): 200 */
+};
+
+/* ---- what the core hands to send() ---- */
+struct outbound {
+	const char *id;		  /* msg_...; the same on every attempt */
+	const char *conversation; /* cnv_... */
+	enum message_kind kind;
+	const char *text;
+	const char *html; /* NULL */
+	const char *to;	  /* the identifier's value */
+	const char *to_name;
+	const char *subject;	   /* of the conversation; NULL */
+	const char *thread;	   /* the channel's thread key */
+	const char *reply_token;   /* signed; proves that an answer belongs here */
+	const char *in_reply_to;   /* provider id of the newest inbound message; NULL */
+	const char *const *references; /* provider ids of the thread, oldest first */
+	size_t reference_count;
+	const struct attachment *attachments;
+	size_t attachment_count;
+	const char *extra;	/* small JSON: cc, bcc, template ...; NULL */
+	int64_t created_ms;	/* the same on every attempt */
+	int attempt;		/* 1, 2, ... */
+	bool automatic;		/* written by a machine */
+};
+
+enum send_failure {
+	SEND_RETRY,	/* network, 5xx, throttled */
+	SEND_REAUTH,	/* the token is bad: refreshed once, then the channel is parked */
+	SEND_WINDOW,	/* the reply window is closed */
+	SEND_PERMANENT, /* bad recipient, content refused */
+	SEND_UNKNOWN,	/* it may have been sent: uncertain unless sends are idempotent */
+};
+
+/* ---- HTTP as a connector sees it ---- */
+struct host_http {
+	const char *method;
+	const char *url;
+	const char *const *fields; /* name, value, name, value ..., NULL */
+	const void *body;
+	size_t body_len;
+	int64_t timeout_ms; /* 0: 20 s */
+};
+struct host_answer {
+	const char *error; /* NULL: an HTTP answer came */
+	bool maybe_received; /* with error: the peer may have taken the whole request */
+	long status;
+	const char *body;
+	size_t body_len;
+	int64_t retry_after_ms; /* -1: none */
+};
+typedef void host_http_done(const struct host_answer *answer, void *context);
+
+/* ---- mail as a connector sees it ---- */
+struct host_mail {
+	const char *from;	     /* envelope sender; "" for <> */
+	const char *const *to;	     /* envelope recipients */
+	size_t to_count;
+	const char *message; /* headers and body, CRLF lines; built by host->mail_compose */
+	size_t message_len;
+};
+struct host_mail_answer {
+	const char *error; /* NULL: accepted for every recipient */
+	enum send_failure failure;
+	int code; /* SMTP code; 0 none */
+};
+typedef void host_mail_done(const struct host_mail_answer *answer, void *context);
+
+/* IMAP: one login, commands in turn. */
+struct host_imap_answer {
+	const char *error;    /* NULL: tagged OK */
+	bool auth;	      /* with error: the login was refused */
+	bool new_connection;  /* the session had to connect again */
+	const char *untagged; /* "* ..." lines of the answer */
+	size_t untagged_len;
+	const char *body;     /* the literal of a message fetch */
+	size_t body_len;
+};
+typedef void host_imap_done(const struct host_imap_answer *answer, void *context);
+struct host_imap; /* a session */
+
+/* Polled or socket bytes went through the pipeline: durable is true once the
+ * message (or the fact that it is a duplicate, or unreadable and kept raw) is
+ * stored; only then may the source be told. */
+typedef void host_received(bool durable, const char *error, void *context);
+
+/* The services of the core. `size` is sizeof(struct host) of the running
+ * daemon; functions are only ever appended. */
+struct host {
+	size_t size;
+
+	/* Memory. An arena's bytes live as long as what it belongs to. */
+	void *(*alloc)(struct arena *arena, size_t size);
+	char *(*text)(struct arena *arena, const char *text);
+	char *(*copy)(struct arena *arena, const void *bytes, size_t len);
+	char *(*format)(struct arena *arena, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
+
+	/* Of the request being verified or parsed; NULL where absent. */
+	const char *(*field)(const struct inbound *in, const char *name);
+	const char *(*query)(const struct inbound *in, const char *name);
+
+	/* Strict JSON; free with json_free. Look-ups by dotted path. */
+	struct json_object *(*json_read)(const char *bytes, size_t len, struct arena *arena,
+					 const char **ret_error);
+	void (*json_free)(struct json_object *value);
+	const char *(*json_text)(struct json_object *value, const char *path);
+	int64_t (*json_int)(struct json_object *value, const char *path, int64_t fallback);
+	struct json_object *(*json_at)(struct json_object *value, const char *path);
+	size_t (*json_count)(struct json_object *array);
+	struct json_object *(*json_item)(struct json_object *array, size_t index);
+	/* A JSON string literal with quotes, in the arena. */
+	char *(*json_quote)(struct arena *arena, const char *text);
+
+	/* Crypto. */
+	void (*hmac_sha256)(const void *key, size_t key_len, const void *bytes, size_t len,
+			    unsigned char out[32]);
+	void (*hmac_sha1)(const void *key, size_t key_len, const void *bytes, size_t len,
+			  unsigned char out[20]);
+	void (*sha256)(const void *bytes, size_t len, unsigned char out[32]);
+	bool (*equal)(const void *a, size_t a_len, const void *b, size_t b_len);
+	long (*unbase64)(const char *text, size_t len, void *out, size_t room);
+	char *(*base64)(struct arena *arena, const void *bytes, size_t len);
+	char *(*hex)(struct arena *arena, const void *bytes, size_t len);
+
+	/* The channel. */
+	const char *(*channel_name)(const struct channel *channel);
+	void *(*channel_state)(struct channel *channel);	  /* state_size bytes, zeroed at open */
+	const void *(*channel_settings)(const struct channel *channel); /* filled by the rows */
+	struct arena *(*channel_arena)(struct channel *channel);  /* lives until close */
+
+	/* Log: key=value pairs, no bodies, no secrets. level: 0 error, 1 warn, 2 info, 3 debug. */
+	void (*log)(const struct channel *channel, int level, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
+
+	/* Asynchronous services: done is called exactly once, never before the call returned. */
+	void (*http)(struct channel *channel, const struct host_http *call, host_http_done *done,
+		     void *context);
+	void (*mail_send)(struct channel *channel, const struct host_mail *mail, host_mail_done *done,
+			  void *context);
+	struct host_imap *(*imap_open)(struct channel *channel);
+	void (*imap_run)(struct host_imap *session, const char *path /* "" or "INBOX" or "INBOX/;UID=7" */,
+			 const char *command /* NULL: fetch the path */, host_imap_done *done,
+			 void *context);
+	void (*imap_close)(struct host_imap *session);
+
+	/* Polled or socket bytes into the pipeline (the message's own life begins). */
+	void (*receive)(struct channel *channel, const struct inbound *in, host_received *done,
+			void *context);
+
+	/* A small durable cursor of this channel under its lease ("uidvalidity:uid"). */
+	void (*cursor_get)(struct channel *channel, void (*done)(const char *value, const char *error,
+								 void *context), void *context);
+	void (*cursor_put)(struct channel *channel, const char *value,
+			   void (*done)(const char *error, void *context), void *context);
+
+	/* The end of one send: exactly one of these, once. */
+	void (*sent)(struct delivery *delivery, const char *provider_id /* or NULL */);
+	void (*failed)(struct delivery *delivery, enum send_failure failure, const char *code,
+		       const char *why, int64_t retry_after_ms /* -1: the core's schedule */);
+
+	/* An attachment's bytes (from the blob store). */
+	void (*attachment)(struct channel *channel, const struct attachment *attachment,
+			   void (*done)(const void *bytes, size_t len, const char *error, void *context),
+			   void *context);
+
+	/* Calls tick(channel) once after delay_ms, on the loop; a later call moves it. */
+	void (*wake)(struct channel *channel, int64_t delay_ms);
+};
+
+/* How body reaches parse(). */
+enum body_format {
+	BODY_RAW,  /* the bytes as received */
+	BODY_MIME, /* mail: the parse worker's JSON reading of it (docs/mail-document.md) */
+};
+
+enum connector_ability {
+	CAN_RECEIVE = 1 << 0,
+	CAN_SEND = 1 << 1,
+	HAS_MEDIA = 1 << 2,
+	HAS_RECEIPTS = 1 << 3,
+	HAS_TYPING = 1 << 4,
+	IDEMPOTENT_SEND = 1 << 5,  /* a repeated send with the same id is harmless */
+	PROVIDER_RETRIES = 1 << 6, /* an un-acknowledged message comes again: no local spool */
+	HAS_VISITORS = 1 << 7,	   /* the daemon holds visitor sessions and their live stream */
+	ACCEPTS_MAIL = 1 << 8,	   /* LMTP may hand it mail (see `takes`) */
+	HAS_EMAIL_THREADS = 1 << 9, /* conversations follow references, not one per sender */
+};
+
+struct connector {
+	const char *name;
+	int abi; /* CONNECTOR_ABI */
+	unsigned abilities;
+	enum body_format body_format;
+	size_t max_text;   /* bytes of one outgoing message; 0: no limit. The core splits */
+	size_t body_limit; /* of one request; 0: the server's */
+	int64_t remember_ms; /* how long the provider may repeat a message; 0: 8 days */
+	int64_t window_ms;   /* how long after the customer's last message we may write; 0: always */
+	const char *identifier_kind; /* of the sender: "email", "webhook" ... */
+
+	size_t settings_size;
+	const struct setting *settings; /* rows over the settings struct, ended by a nameless row */
+	size_t state_size;
+
+	/* Makes the channel ready; 0, or -1 with a phrase in *ret_error (arena of the channel). A
+	 * half-opened channel is closed with close(). */
+	int (*open)(const struct host *host, struct channel *channel, const char **ret_error);
+	void (*close)(struct channel *channel);
+
+	/* Is this request from the provider? Constant time over raw bytes. ret may receive an
+	 * answer for HANDSHAKE, or the provider's own form of refusal. */
+	enum verdict (*verify)(struct channel *channel, const struct inbound *in, struct arena *arena,
+			       struct parsed *ret);
+	/* Bytes to messages and receipts, in the arena. 0, or -1 with a phrase that says where. */
+	int (*parse)(const struct channel *channel, const struct inbound *in, struct arena *arena,
+		     struct parsed *ret, const char **ret_error);
+	/* Starts one send; ends later in host->sent() or host->failed(). */
+	void (*send)(struct channel *channel, const struct outbound *message, struct delivery *delivery);
+	/* Under the channel's lease: called when the lease is won and by host->wake(). lost=true: stop now. */
+	void (*poll)(struct channel *channel, bool lost);
+	/* Is this LMTP recipient mine? (ACCEPTS_MAIL) */
+	bool (*takes)(const struct channel *channel, const char *address);
+	/* A cheap check with the provider for `convergectl channel test`; done once with a phrase. */
+	void (*test)(struct channel *channel, void (*done)(bool ok, const char *phrase, void *context),
+		     void *context);
+};
