@@ -35,7 +35,8 @@ struct transfer_options {
 	const char *mail_from;	  /* SMTP envelope */
 	const char *const *mail_to;
 	size_t mail_to_count;
-	bool require_tls;	  /* STARTTLS or implicit TLS, or fail */
+	bool require_tls;	  /* STARTTLS or implicit TLS, or fail; http:// is refused */
+	bool no_tls;		  /* plain text even where the server offers STARTTLS */
 	bool allow_private;	  /* loopback, private and link-local addresses may be connected to */
 	const char *ca_file;
 	int64_t timeout_ms;	  /* whole transfer; default 20 s */
@@ -67,6 +68,8 @@ struct transfer *transfer_start(struct transfers *transfers, const struct transf
 				transfer_done_fn *done, void *context);
 void transfer_cancel(struct transfer **transfer); /* done will not be called */
 
+/* How an IMAP answer is taken apart: a custom command's answer lines are in
+ * headers ("* ..." lines only), the literal of a fetch is the body. */
 struct transfer_session *transfer_session_new(struct transfers *transfers);
 void transfer_session_free(struct transfer_session **session);
 

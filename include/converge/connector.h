@@ -23,55 +23,88 @@ struct channel;
 struct delivery;
 struct json_object;
 
+/* ---- visitors: people in front of a page of ours (HAS_VISITORS) ----
+ * The core owns sessions, their tokens, the live stream and the endpoints. It
+ * asks visitor_rules() for what a page may do, visitor_session() once when a
+ * session starts, keeps the struct visitor with the session, and hands it to
+ * parse() as inbound.visitor with every message of that session. A message
+ * that came over a session is already verified: verify() is not called. */
+struct visitor {
+	const char *id;    /* stable: the proved subject, or the core's random id of the session */
+	const char *name;  /* "" where unknown */
+	const char *email; /* NULL */
+	const char *phone; /* NULL */
+	enum proof
+		proof; /* PROOF_PERSON with a signed identity, else PROOF_CHANNEL (the session) */
+};
+struct visitor_rules {
+	const char *const *origins; /* CORS; "*" is any; none: our own origin only */
+	size_t origin_count;
+	const char *greeting; /* NULL */
+	const char *closed;   /* shown outside the hours of service; NULL while open */
+};
+
 /* ---- what the core tells a connector about one request ---- */
 struct inbound {
-	const char *method; /* "GET", "POST"; "" for polled and socket bytes */
-	const char *target; /* path and query exactly as received */
+	const char *method;     /* "GET", "POST"; "" for polled and socket bytes */
+	const char *target;     /* path and query exactly as received */
 	const char *public_url; /* the base the provider sees; NULL where not set */
-	const char *body; /* raw bytes; for BODY_MIME connectors see body_format */
+	const char *body;       /* raw bytes; for BODY_MIME connectors see body_format */
 	size_t body_len;
 	const char *envelope_from; /* LMTP MAIL FROM; NULL elsewhere, "" for <> */
 	const char *envelope_to;   /* LMTP RCPT TO; NULL elsewhere */
-	int64_t now_s;		   /* unix seconds, for timestamp tolerance */
-	void *request;		   /* for host->field() and host->query() */
+	int64_t now_s;             /* unix seconds, for timestamp tolerance */
+	void *request;             /* for host->field() and host->query() */
+	const struct visitor
+		*visitor; /* HAS_VISITORS: whom the session token stands for; else NULL */
+	const struct inbound_part *parts; /* BODY_MIME: the decoded parts the document refers to */
+	size_t part_count;
+};
+
+/* Bytes beside the document of a BODY_MIME inbound, in the order of its
+ * attachments. They live as long as the inbound. */
+struct inbound_part {
+	const void *bytes;
+	size_t len;
 };
 
 enum verdict {
 	VERIFIED,
-	FORGED,	   /* missing, wrong or stale proof: 401 */
+	FORGED,    /* missing, wrong or stale proof: 401 */
 	HANDSHAKE, /* verified, and answered at once with parsed.answer_*; parse() is not called */
 	IGNORED,   /* nothing for us (a provider's ping): 200 */
 };
 
 /* ---- what the core hands to send() ---- */
 struct outbound {
-	const char *id;		  /* msg_...; the same on every attempt */
+	const char *id;           /* msg_...; the same on every attempt */
 	const char *conversation; /* cnv_... */
 	enum message_kind kind;
 	const char *text;
 	const char *html; /* NULL */
-	const char *to;	  /* the identifier's value */
+	const char *to;   /* the identifier's value */
 	const char *to_name;
-	const char *subject;	   /* of the conversation; NULL */
-	const char *thread;	   /* the channel's thread key */
-	const char *reply_token;   /* signed; proves that an answer belongs here */
-	const char *in_reply_to;   /* provider id of the newest inbound message; NULL */
+	const char *subject; /* of the conversation; NULL */
+	const char *thread;  /* the channel's thread key */
+	const char
+		*reply_token; /* signed, [a-z0-9], at most 40; proves that an answer belongs here */
+	const char *in_reply_to;       /* provider id of the newest inbound message; NULL */
 	const char *const *references; /* provider ids of the thread, oldest first */
 	size_t reference_count;
 	const struct attachment *attachments;
 	size_t attachment_count;
-	const char *extra;	/* small JSON: cc, bcc, template ...; NULL */
-	int64_t created_ms;	/* the same on every attempt */
-	int attempt;		/* 1, 2, ... */
-	bool automatic;		/* written by a machine */
+	const char *extra;  /* small JSON: cc, bcc, template ...; NULL */
+	int64_t created_ms; /* the same on every attempt */
+	int attempt;        /* 1, 2, ... */
+	bool automatic;     /* written by a machine */
 };
 
 enum send_failure {
-	SEND_RETRY,	/* network, 5xx, throttled */
-	SEND_REAUTH,	/* the token is bad: refreshed once, then the channel is parked */
-	SEND_WINDOW,	/* the reply window is closed */
+	SEND_RETRY,     /* network, 5xx, throttled */
+	SEND_REAUTH,    /* the token is bad: refreshed once, then the channel is parked */
+	SEND_WINDOW,    /* the reply window is closed */
 	SEND_PERMANENT, /* bad recipient, content refused */
-	SEND_UNKNOWN,	/* it may have been sent: uncertain unless sends are idempotent */
+	SEND_UNKNOWN,   /* it may have been sent: uncertain unless sends are idempotent */
 };
 
 /* ---- HTTP as a connector sees it ---- */
@@ -82,9 +115,11 @@ struct host_http {
 	const void *body;
 	size_t body_len;
 	int64_t timeout_ms; /* 0: 20 s */
+	bool allow_private; /* loopback and private addresses, and http://, are allowed */
+	size_t answer_max;  /* 0: 1 MiB; more is an error */
 };
 struct host_answer {
-	const char *error; /* NULL: an HTTP answer came */
+	const char *error;   /* NULL: an HTTP answer came */
 	bool maybe_received; /* with error: the peer may have taken the whole request */
 	long status;
 	const char *body;
@@ -94,11 +129,26 @@ struct host_answer {
 typedef void host_http_done(const struct host_answer *answer, void *context);
 
 /* ---- mail as a connector sees it ---- */
+enum host_tls { HOST_TLS_DEFAULT, HOST_TLS_NONE, HOST_TLS_STARTTLS, HOST_TLS_IMPLICIT };
+
+/* Where and as whom: smtp(s):// or imap(s)://. HOST_TLS_DEFAULT follows the
+ * URL: the s is implicit TLS, else STARTTLS is required unless the address is
+ * loopback. */
+struct host_account {
+	const char *url;
+	const char *user;         /* NULL: no login */
+	const char *password;     /* NULL with oauth_bearer */
+	const char *oauth_bearer; /* an access token for XOAUTH2; NULL */
+	enum host_tls tls;
+	const char *ca_file; /* NULL: the system's */
+};
+
 struct host_mail {
-	const char *from;	     /* envelope sender; "" for <> */
-	const char *const *to;	     /* envelope recipients */
+	const struct host_account *account;
+	const char *from;      /* envelope sender; "" for <> */
+	const char *const *to; /* envelope recipients */
 	size_t to_count;
-	const char *message; /* headers and body, CRLF lines; built by host->mail_compose */
+	const char *message; /* headers and body, CRLF lines */
 	size_t message_len;
 };
 struct host_mail_answer {
@@ -111,15 +161,42 @@ typedef void host_mail_done(const struct host_mail_answer *answer, void *context
 /* IMAP: one login, commands in turn. */
 struct host_imap_answer {
 	const char *error;    /* NULL: tagged OK */
-	bool auth;	      /* with error: the login was refused */
+	bool auth;            /* with error: the login was refused */
 	bool new_connection;  /* the session had to connect again */
 	const char *untagged; /* "* ..." lines of the answer */
 	size_t untagged_len;
-	const char *body;     /* the literal of a message fetch */
+	const char *body; /* the literal of a message fetch */
 	size_t body_len;
 };
 typedef void host_imap_done(const struct host_imap_answer *answer, void *context);
 struct host_imap; /* a session */
+
+/* ---- a signed identity (JWT) ---- */
+struct host_jwt {
+	const char *token;
+	const void *secret; /* HS256 is accepted with one; NULL */
+	size_t secret_len;
+	const unsigned char *public_key; /* 32 bytes: EdDSA is accepted with one; NULL */
+	const char *audience;            /* must be in aud */
+	const char *issuer;              /* must equal iss; NULL: not asked */
+	int64_t now_s;
+};
+struct host_jwt_claims {
+	const char *subject; /* never NULL or "" */
+	const char *name;    /* NULL where absent, like the others */
+	const char *email;
+	const char *phone;
+	int64_t expires_s;
+};
+
+enum host_json_kind {
+	HOST_JSON_ABSENT, /* or null */
+	HOST_JSON_BOOL,
+	HOST_JSON_NUMBER,
+	HOST_JSON_TEXT,
+	HOST_JSON_ARRAY,
+	HOST_JSON_OBJECT,
+};
 
 /* Polled or socket bytes went through the pipeline: durable is true once the
  * message (or the fact that it is a duplicate, or unreadable and kept raw) is
@@ -167,9 +244,9 @@ struct host {
 
 	/* The channel. */
 	const char *(*channel_name)(const struct channel *channel);
-	void *(*channel_state)(struct channel *channel);	  /* state_size bytes, zeroed at open */
+	void *(*channel_state)(struct channel *channel); /* state_size bytes, zeroed at open */
 	const void *(*channel_settings)(const struct channel *channel); /* filled by the rows */
-	struct arena *(*channel_arena)(struct channel *channel);  /* lives until close */
+	struct arena *(*channel_arena)(struct channel *channel);        /* lives until close */
 
 	/* Log: key=value pairs, no bodies, no secrets. level: 0 error, 1 warn, 2 info, 3 debug. */
 	void (*log)(const struct channel *channel, int level, const char *format, ...)
@@ -178,10 +255,12 @@ struct host {
 	/* Asynchronous services: done is called exactly once, never before the call returned. */
 	void (*http)(struct channel *channel, const struct host_http *call, host_http_done *done,
 		     void *context);
-	void (*mail_send)(struct channel *channel, const struct host_mail *mail, host_mail_done *done,
-			  void *context);
-	struct host_imap *(*imap_open)(struct channel *channel);
-	void (*imap_run)(struct host_imap *session, const char *path /* "" or "INBOX" or "INBOX/;UID=7" */,
+	void (*mail_send)(struct channel *channel, const struct host_mail *mail,
+			  host_mail_done *done, void *context);
+	/* The account is copied. One session is one connection; commands run in turn. */
+	struct host_imap *(*imap_open)(struct channel *channel, const struct host_account *account);
+	void (*imap_run)(struct host_imap *session,
+			 const char *path /* "" or "INBOX" or "INBOX/;UID=7" */,
 			 const char *command /* NULL: fetch the path */, host_imap_done *done,
 			 void *context);
 	void (*imap_close)(struct host_imap *session);
@@ -191,8 +270,9 @@ struct host {
 			void *context);
 
 	/* A small durable cursor of this channel under its lease ("uidvalidity:uid"). */
-	void (*cursor_get)(struct channel *channel, void (*done)(const char *value, const char *error,
-								 void *context), void *context);
+	void (*cursor_get)(struct channel *channel,
+			   void (*done)(const char *value, const char *error, void *context),
+			   void *context);
 	void (*cursor_put)(struct channel *channel, const char *value,
 			   void (*done)(const char *error, void *context), void *context);
 
@@ -203,11 +283,28 @@ struct host {
 
 	/* An attachment's bytes (from the blob store). */
 	void (*attachment)(struct channel *channel, const struct attachment *attachment,
-			   void (*done)(const void *bytes, size_t len, const char *error, void *context),
+			   void (*done)(const void *bytes, size_t len, const char *error,
+					void *context),
 			   void *context);
 
 	/* Calls tick(channel) once after delay_ms, on the loop; a later call moves it. */
 	void (*wake)(struct channel *channel, int64_t delay_ms);
+
+	/* Stops the channel's sends and shows why to people (410, login refused for good) until a
+	 * reload or a person unparks it; unpark says that it works again. Both may be repeated. */
+	void (*park)(struct channel *channel, const char *why);
+	void (*unpark)(struct channel *channel);
+
+	/* What stands at a path, its truth value, and RFC 3339 both ways (-1: unreadable). */
+	enum host_json_kind (*json_kind)(struct json_object *value, const char *path);
+	bool (*json_bool)(struct json_object *value, const char *path, bool fallback);
+	int64_t (*parse_time)(const char *text);
+	char *(*format_time)(struct arena *arena, int64_t unix_ms);
+
+	/* Checks a compact JWT: signature, exp (mandatory, at most 1 h ahead), nbf, aud, iss. */
+	bool (*jwt)(const struct host_jwt *check, struct arena *arena, struct host_jwt_claims *ret,
+		    const char **ret_error);
+	int64_t (*unix_ms)(void);
 };
 
 /* How body reaches parse(). */
@@ -222,10 +319,10 @@ enum connector_ability {
 	HAS_MEDIA = 1 << 2,
 	HAS_RECEIPTS = 1 << 3,
 	HAS_TYPING = 1 << 4,
-	IDEMPOTENT_SEND = 1 << 5,  /* a repeated send with the same id is harmless */
-	PROVIDER_RETRIES = 1 << 6, /* an un-acknowledged message comes again: no local spool */
-	HAS_VISITORS = 1 << 7,	   /* the daemon holds visitor sessions and their live stream */
-	ACCEPTS_MAIL = 1 << 8,	   /* LMTP may hand it mail (see `takes`) */
+	IDEMPOTENT_SEND = 1 << 5,   /* a repeated send with the same id is harmless */
+	PROVIDER_RETRIES = 1 << 6,  /* an un-acknowledged message comes again: no local spool */
+	HAS_VISITORS = 1 << 7,      /* the daemon holds visitor sessions and their live stream */
+	ACCEPTS_MAIL = 1 << 8,      /* LMTP may hand it mail (see `takes`) */
 	HAS_EMAIL_THREADS = 1 << 9, /* conversations follow references, not one per sender */
 };
 
@@ -234,35 +331,55 @@ struct connector {
 	int abi; /* CONNECTOR_ABI */
 	unsigned abilities;
 	enum body_format body_format;
-	size_t max_text;   /* bytes of one outgoing message; 0: no limit. The core splits */
-	size_t body_limit; /* of one request; 0: the server's */
+	size_t max_text;     /* bytes of one outgoing message; 0: no limit. The core splits */
+	size_t body_limit;   /* of one request; 0: the server's */
 	int64_t remember_ms; /* how long the provider may repeat a message; 0: 8 days */
-	int64_t window_ms;   /* how long after the customer's last message we may write; 0: always */
+	int64_t window_ms; /* how long after the customer's last message we may write; 0: always */
 	const char *identifier_kind; /* of the sender: "email", "webhook" ... */
+
+	/* Delays before attempts 1, 2, ..., ended by -1; jitter is the core's. NULL: the core's
+	 * default: 0, 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h. */
+	const int64_t *retry_ms;
 
 	size_t settings_size;
 	const struct setting *settings; /* rows over the settings struct, ended by a nameless row */
 	size_t state_size;
 
 	/* Makes the channel ready; 0, or -1 with a phrase in *ret_error (arena of the channel). A
-	 * half-opened channel is closed with close(). */
+	 * half-opened channel is closed with close(). host stays valid and the same for every
+	 * channel of the process. */
 	int (*open)(const struct host *host, struct channel *channel, const char **ret_error);
 	void (*close)(struct channel *channel);
 
 	/* Is this request from the provider? Constant time over raw bytes. ret may receive an
 	 * answer for HANDSHAKE, or the provider's own form of refusal. */
-	enum verdict (*verify)(struct channel *channel, const struct inbound *in, struct arena *arena,
-			       struct parsed *ret);
+	enum verdict (*verify)(struct channel *channel, const struct inbound *in,
+			       struct arena *arena, struct parsed *ret);
 	/* Bytes to messages and receipts, in the arena. 0, or -1 with a phrase that says where. */
 	int (*parse)(const struct channel *channel, const struct inbound *in, struct arena *arena,
 		     struct parsed *ret, const char **ret_error);
 	/* Starts one send; ends later in host->sent() or host->failed(). */
-	void (*send)(struct channel *channel, const struct outbound *message, struct delivery *delivery);
-	/* Under the channel's lease: called when the lease is won and by host->wake(). lost=true: stop now. */
+	void (*send)(struct channel *channel, const struct outbound *message,
+		     struct delivery *delivery);
+	/* Under the channel's lease: called when the lease is won and by host->wake(). lost=true:
+	 * stop now. */
 	void (*poll)(struct channel *channel, bool lost);
 	/* Is this LMTP recipient mine? (ACCEPTS_MAIL) */
 	bool (*takes)(const struct channel *channel, const char *address);
-	/* A cheap check with the provider for `convergectl channel test`; done once with a phrase. */
-	void (*test)(struct channel *channel, void (*done)(bool ok, const char *phrase, void *context),
-		     void *context);
+	/* A cheap check with the provider for `convergectl channel test`; done once with a phrase.
+	 */
+	void (*test)(struct channel *channel,
+		     void (*done)(bool ok, const char *phrase, void *context), void *context);
+
+	/* HAS_VISITORS, both slots (see struct visitor). */
+	void (*visitor_rules)(const struct channel *channel, int64_t now_s,
+			      struct visitor_rules *ret);
+	/* The body of POST .../sessions. 0 with ret->id NULL: an anonymous visitor, the core makes
+	 * the id; -1 with a phrase: refused, 401. */
+	int (*visitor_session)(const struct channel *channel, const struct inbound *in,
+			       struct arena *arena, struct visitor *ret, const char **ret_error);
 };
+
+/* A plug-in exports this one symbol: its table, given the host it may use. */
+typedef const struct connector *connector_plugin_fn(const struct host *host);
+#define CONNECTOR_PLUGIN_SYMBOL "converge_connector"

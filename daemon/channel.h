@@ -1,0 +1,93 @@
+/* Channels: configured instances of connectors, opened by the broker. This is
+ * also where struct host (include/converge/connector.h) is served from; what
+ * only the pipeline and the delivery can do is asked of struct channel_hooks. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "converge/connector.h"
+
+struct channels;
+struct leases;
+struct loop;
+struct store;
+struct transfers;
+struct worker_pool;
+
+/* What inbound.request points to, so that host->field() and host->query() work; NULL for
+ * polled and socket bytes. */
+struct request_view {
+	const char *(*field)(void *context, const char *name);
+	const char *(*query)(void *context, const char *name);
+	void *context;
+};
+
+struct channel_hooks {
+	/* host->receive: bytes of a poll or a socket into the pipeline. `in` is borrowed for the
+	 * call. done exactly once, never before this returned. */
+	void (*receive)(struct channel *channel, const struct inbound *in, host_received *done,
+			void *done_context, void *context);
+	/* host->sent and host->failed: the end of one send, exactly once. */
+	void (*sent)(struct delivery *delivery, const char *provider_id, void *context);
+	void (*failed)(struct delivery *delivery, enum send_failure failure, const char *code,
+		       const char *why, int64_t retry_after_ms, void *context);
+	/* host->attachment. */
+	void (*attachment)(struct channel *channel, const struct attachment *attachment,
+			   void (*done)(const void *bytes, size_t len, const char *error,
+					void *context),
+			   void *done_context, void *context);
+	/* The channel was parked (why) or works again (NULL). May be NULL. */
+	void (*parked)(struct channel *channel, const char *why, void *context);
+	void *context;
+};
+
+struct channels_options {
+	struct loop *loop;
+	struct store *store;   /* cursors; NULL in tests without one */
+	struct leases *leases; /* for polled channels; NULL: poll as if always held */
+	struct transfers *transfers;
+	struct worker_pool *mail; /* NULL: mail_send ends with an error */
+	struct channel_hooks hooks;
+};
+
+struct channel_options {
+	const char *workspace;
+	const char *name;
+	const struct connector *connector;
+	const void *settings;       /* filled by the connector's rows; outlives the channel */
+	const char *public_url;     /* NULL where not set */
+	const char *default_region; /* two upper-case letters; NULL */
+};
+
+struct channels *channels_new(const struct channels_options *options);
+void channels_free(struct channels **channels); /* closes all */
+
+/* Opens one: 0, or -1 with err. The channel is idle until channels_start(). */
+int channel_open(struct channels *channels, const struct channel_options *options,
+		 struct error *err);
+void channel_close(struct channel *channel); /* loop_defer_free: safe inside a callback */
+/* Asks for the leases of polled channels opened since the last call. */
+void channels_start(struct channels *channels);
+/* Gives the leases back; polls stop (SIGTERM). */
+void channels_stop(struct channels *channels);
+
+struct channel *channel_find(struct channels *channels, const char *workspace, const char *name);
+struct channel *channel_at(struct channels *channels, size_t index); /* NULL past the end */
+/* The channel whose connector takes this LMTP recipient; NULL: 550. */
+struct channel *channel_for_mail(struct channels *channels, const char *address);
+
+const char *channel_name(const struct channel *channel);
+const char *channel_workspace(const struct channel *channel);
+const struct connector *channel_connector(const struct channel *channel);
+const char *channel_public_url(const struct channel *channel);
+const char *channel_default_region(const struct channel *channel);
+
+/* Why it is parked; NULL while it works. Sends wait while parked. */
+const char *channel_parked(const struct channel *channel);
+void channel_park(struct channel *channel, const char *why);
+void channel_unpark(struct channel *channel);
+
+/* The one struct host of the process. */
+extern const struct host host_services;
