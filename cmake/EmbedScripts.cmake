@@ -1,0 +1,35 @@
+# cmake -DFOLDER=<scripts> -DOUT=<file.c> -P EmbedScripts.cmake
+# Writes every FOLDER/*.lua as a C array, with each line `--@use NAME` replaced by FOLDER/prelude/NAME.lua.
+file(GLOB SCRIPTS ${FOLDER}/*.lua)
+file(GLOB PRELUDES ${FOLDER}/prelude/*.lua)
+list(SORT SCRIPTS)
+
+set(arrays "")
+set(rows "")
+foreach(script ${SCRIPTS})
+	get_filename_component(name ${script} NAME_WE)
+	if(NOT name MATCHES "^[a-z0-9_]+$")
+		message(FATAL_ERROR "${script}: a script's name is [a-z0-9_]+")
+	endif()
+	file(READ ${script} text)
+	foreach(prelude ${PRELUDES})
+		get_filename_component(prelude_name ${prelude} NAME_WE)
+		file(READ ${prelude} prelude_text)
+		string(REPLACE "\n--@use ${prelude_name}\n" "\n${prelude_text}" text "${text}")
+	endforeach()
+	if(text MATCHES "\n(--@use [^\n]*)")
+		message(FATAL_ERROR "${script}: no such prelude: ${CMAKE_MATCH_1}")
+	endif()
+	file(WRITE ${OUT}.part "${text}")
+	file(READ ${OUT}.part hex HEX)
+	string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+	string(REGEX REPLACE "(................................................................................)"
+		"\\1\n\t" bytes "${bytes}")
+	string(APPEND arrays "static const unsigned char text_${name}[] = {\n\t${bytes}0\n};\n")
+	string(APPEND rows "\t{ \"${name}\", (const char *)text_${name}, sizeof(text_${name}) - 1 },\n")
+endforeach()
+file(REMOVE ${OUT}.part)
+
+file(WRITE ${OUT}.new "/* Generated from daemon/store/scripts; do not edit. */\n#include \"store/scripts.h\"\n\n"
+	"${arrays}\nconst struct script_text script_texts[] = {\n${rows}\t{ 0 },\n};\n")
+file(RENAME ${OUT}.new ${OUT})
