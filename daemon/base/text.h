@@ -15,9 +15,12 @@ size_t text_characters(const char *utf8, size_t len);
 size_t text_prefix(const char *utf8, size_t len, size_t max);
 /* Bytes of the UTF-8 character at p (1-4), 0 if invalid. */
 size_t text_character(const char *p, size_t len, uint32_t *ret_codepoint);
+/* Where text_character() says 0: the bytes (1-3) that one U+FFFD stands for. */
+size_t text_broken(const char *p, size_t len);
+size_t text_ascii(const char *bytes, size_t len); /* bytes before the first one above 7F */
 
-/* Untrusted text to what we store: invalid bytes become U+FFFD, NUL and C0
- * controls other than \n \t are dropped, CRLF and CR become LF, NFC, at most
+/* Untrusted text to what we store: invalid bytes become U+FFFD, NUL, C0
+ * controls other than \n \t and DEL are dropped, CRLF and CR become LF, NFC, at most
  * max bytes. Never NULL. */
 char *text_clean(struct arena *arena, const char *bytes, size_t len, size_t max);
 /* As text_clean, for one line: line ends and runs of space become one space,
@@ -26,7 +29,7 @@ char *text_clean_line(struct arena *arena, const char *bytes, size_t len, size_t
 
 bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 bool text_starts(const char *text, const char *prefix);
-bool text_equal_nocase(const char *a, const char *b); /* ASCII */
+bool text_equal_nocase(const char *a, const char *b);    /* ASCII */
 char *text_lower(struct arena *arena, const char *text); /* ASCII */
 
 /* Edit distance capped at max + 1, for "did you mean". */
@@ -42,7 +45,8 @@ long text_unbase64(const char *text, size_t len, void *out, size_t room);
 long text_unbase64url(const char *text, size_t len, void *out, size_t room);
 
 /* Percent-decoding of one URL component ('+' is a space only when form is set).
- * Returns length or -1 on a bad escape or an embedded NUL. */
+ * Writes a NUL after it, which must fit. Returns the length, or -1 on a bad
+ * escape, an embedded NUL or too little room. out may be text itself. */
 long text_unpercent(const char *text, size_t len, bool form, char *out, size_t room);
 void text_percent(struct buf *out, const char *text, size_t len); /* RFC 3986 unreserved kept */
 
@@ -50,5 +54,5 @@ void text_percent(struct buf *out, const char *text, size_t len); /* RFC 3986 un
 bool text_uint(const char *text, size_t len, uint64_t *ret_number);
 
 /* RFC 3339 both ways; -1 where it cannot be read. */
-int64_t text_parse_time(const char *text);		  /* unix ms */
-void text_format_time(int64_t unix_ms, char out[32]);	  /* 2026-11-22T20:45:00.123Z */
+int64_t text_parse_time(const char *text);            /* unix ms */
+void text_format_time(int64_t unix_ms, char out[32]); /* 2026-11-22T20:45:00.123Z */

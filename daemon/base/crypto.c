@@ -1,0 +1,150 @@
+#include "base/crypto.h"
+
+#include <errno.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/memory.h"
+
+/* OpenSSL fails here only when it is out of memory or badly installed. */
+static void must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+void crypto_random(void *out, size_t len)
+{
+	unsigned char *bytes = out;
+
+	while (len > 0) {
+		ssize_t got = getrandom(bytes, len, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		must(got > 0);
+		bytes += got;
+		len -= (size_t)got;
+	}
+}
+
+bool crypto_equal(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+	return a_len == b_len && (a_len == 0 || CRYPTO_memcmp(a, b, a_len) == 0);
+}
+
+/* Fetching by name costs more than hashing a short text, hence once. */
+static const EVP_MD *sha256(void)
+{
+	static const EVP_MD *method;
+
+	if (method == NULL) {
+		method = EVP_MD_fetch(NULL, "SHA256", NULL);
+		must(method != NULL);
+	}
+	return method;
+}
+
+void crypto_sha256(const void *bytes, size_t len, unsigned char out[SHA256_BYTES])
+{
+	must(EVP_Digest(bytes, len, out, NULL, sha256(), NULL) == 1);
+}
+
+void crypto_sha1(const void *bytes, size_t len, unsigned char out[SHA1_BYTES])
+{
+	must(EVP_Digest(bytes, len, out, NULL, EVP_sha1(), NULL) == 1);
+}
+
+struct mac {
+	EVP_MAC_CTX *context;
+};
+
+static EVP_MAC *hmac_method(void)
+{
+	static EVP_MAC *method;
+
+	if (method == NULL) {
+		method = EVP_MAC_fetch(NULL, "HMAC", NULL);
+		must(method != NULL);
+	}
+	return method;
+}
+
+struct mac *mac_new(const void *key, size_t len)
+{
+	struct mac *mac = memory_new(sizeof(*mac));
+	char digest[] = "SHA256";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+
+	mac->context = EVP_MAC_CTX_new(hmac_method());
+	must(mac->context != NULL);
+	/* NULL would mean "the old key", and an empty key is a key. */
+	must(EVP_MAC_init(mac->context, len == 0 ? (const unsigned char *)"" : key, len, params) ==
+	     1);
+	return mac;
+}
+
+void mac_free(struct mac **mac)
+{
+	if (*mac == NULL)
+		return;
+	EVP_MAC_CTX_free((*mac)->context);
+	free(*mac);
+	*mac = NULL;
+}
+
+/* Without a key the context starts over from the inner and outer states that
+ * mac_new() computed. */
+void mac_begin(struct mac *mac)
+{
+	must(EVP_MAC_init(mac->context, NULL, 0, NULL) == 1);
+}
+
+void mac_add(struct mac *mac, const void *bytes, size_t len)
+{
+	must(EVP_MAC_update(mac->context, bytes, len) == 1);
+}
+
+void mac_end(struct mac *mac, unsigned char out[SHA256_BYTES])
+{
+	size_t len = 0;
+
+	must(EVP_MAC_final(mac->context, out, &len, SHA256_BYTES) == 1 && len == SHA256_BYTES);
+}
+
+void mac_once(struct mac *mac, const void *bytes, size_t len, unsigned char out[SHA256_BYTES])
+{
+	mac_begin(mac);
+	mac_add(mac, bytes, len);
+	mac_end(mac, out);
+}
+
+void crypto_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t len,
+		      unsigned char out[SHA1_BYTES])
+{
+	must(key_len <= INT32_MAX);
+	must(HMAC(EVP_sha1(), key_len == 0 ? "" : key, (int)key_len, bytes, len, out, NULL) !=
+	     NULL);
+}
+
+bool crypto_ed25519_ok(const unsigned char pub[32], const void *bytes, size_t len,
+		       const unsigned char sig[64])
+{
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, pub, 32);
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool ok;
+
+	must(context != NULL);
+	ok = key != NULL && EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+	     EVP_DigestVerify(context, sig, 64, bytes, len) == 1;
+	EVP_MD_CTX_free(context);
+	EVP_PKEY_free(key);
+	return ok;
+}
