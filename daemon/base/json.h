@@ -20,13 +20,14 @@ struct json_object;
 /* Checks syntax only: 0, or -1 with "line L, column C: what" (column in characters). */
 int json_check(const char *bytes, size_t len, struct error *err);
 
-/* The parsed value, or NULL with err. The caller frees it. Any JSON value is
- * allowed at the top; duplicate keys in an object are refused. */
+/* The parsed value, or NULL with err. The caller frees it. Any JSON value but
+ * null is allowed at the top; duplicate keys in an object are refused. \u0000
+ * in a text becomes U+FFFD, so that C strings never end early. */
 struct json_object *json_read(const char *bytes, size_t len, struct error *err);
 void json_free(struct json_object **value); /* OWNED(json_free) works */
 
-/* Look-ups take a dotted path ("from.id"); NULL / fallback where absent or of
- * another type. Strings are borrowed from the value. */
+/* Look-ups take a dotted path ("from.id", "items.0.id"); NULL / fallback where
+ * absent or of another type. Strings are borrowed from the value. */
 struct json_object *json_at(struct json_object *value, const char *path);
 const char *json_text(struct json_object *value, const char *path);
 char *json_text_copy(struct json_object *value, const char *path, struct arena *arena);
@@ -39,12 +40,12 @@ size_t json_count(struct json_object *array);
 struct json_object *json_item(struct json_object *array, size_t index);
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_TEXT, JSON_ARRAY, JSON_OBJECT };
 enum json_kind json_kind(struct json_object *value); /* of NULL: JSON_NULL */
-const char *json_string(struct json_object *value); /* a JSON_TEXT's bytes; NULL otherwise */
+const char *json_string(struct json_object *value);  /* a JSON_TEXT's bytes; NULL otherwise */
 
 typedef void json_field_fn(const char *key, struct json_object *value, void *context);
 void json_each_field(struct json_object *object, json_field_fn *fn, void *context);
 
-/* Canonical text of a value, appended to out. */
+/* The text of a value without spaces, keys in the order read, appended to out. */
 void json_append(struct json_object *value, struct buf *out);
 
 /* The writer. Commas and quoting are its business; text must be valid UTF-8
@@ -65,5 +66,6 @@ void jw_int(struct json_out *out, const char *key, int64_t number);
 void jw_number(struct json_out *out, const char *key, double number);
 void jw_bool(struct json_out *out, const char *key, bool flag);
 void jw_null(struct json_out *out, const char *key);
-void jw_time(struct json_out *out, const char *key, int64_t unix_ms); /* RFC 3339 UTC, ms; 0 writes null */
+void jw_time(struct json_out *out, const char *key,
+	     int64_t unix_ms); /* RFC 3339 UTC, ms; 0 writes null */
 void jw_raw(struct json_out *out, const char *key, const char *json, size_t len); /* trusted JSON */
