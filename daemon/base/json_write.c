@@ -159,6 +159,9 @@ void jw_number(struct json_out *out, const char *key, double number)
 		jw_null(out, key);
 		return;
 	}
+	/* "-0" would read back as the integer 0. */
+	if (fpclassify(number) == FP_ZERO)
+		number = 0;
 	/* The shortest of the three that reads back as the same number. */
 	for (int digits = 15; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, number);
