@@ -73,7 +73,8 @@ static void calls_add(struct calls *calls, loop_fn *fn, void *context)
 static void run_hooks(struct loop *loop)
 {
 	for (size_t i = 0; i < loop->hooks.count; i++)
-		loop->hooks.items[i].fn(loop->hooks.items[i].context);
+		if (loop->hooks.items[i].fn != NULL)
+			loop->hooks.items[i].fn(loop->hooks.items[i].context);
 }
 
 /* Calls queued while these run wait for the next turn, so that a chain of
@@ -220,7 +221,21 @@ void loop_defer_free(struct loop *loop, void *object, loop_free_fn *free_fn)
 
 void loop_at_turn_end(struct loop *loop, loop_fn *fn, void *context)
 {
+	for (size_t i = 0; i < loop->hooks.count; i++) {
+		if (loop->hooks.items[i].fn == NULL) {
+			loop->hooks.items[i] = (struct call){ fn, context };
+			return;
+		}
+	}
 	calls_add(&loop->hooks, fn, context);
+}
+
+/* The place is kept empty: hooks may be running. */
+void loop_not_at_turn_end(struct loop *loop, loop_fn *fn, void *context)
+{
+	for (size_t i = 0; i < loop->hooks.count; i++)
+		if (loop->hooks.items[i].fn == fn && loop->hooks.items[i].context == context)
+			loop->hooks.items[i].fn = NULL;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *context)

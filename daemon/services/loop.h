@@ -31,6 +31,7 @@ void loop_soon(struct loop *loop, loop_fn *fn, void *context);
 void loop_defer_free(struct loop *loop, void *object, loop_free_fn *free_fn);
 /* fn(context) at the end of every turn (the store writes its batch here). */
 void loop_at_turn_end(struct loop *loop, loop_fn *fn, void *context);
+void loop_not_at_turn_end(struct loop *loop, loop_fn *fn, void *context); /* takes it back */
 
 /* A timer is allocated stopped. start arms once (re-arming moves it). */
 struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *context);
