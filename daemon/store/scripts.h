@@ -1,8 +1,6 @@
-/* The scripts of scripts/ as the binary carries them, and what a connection
- * has to know to run them. */
+/* The scripts of scripts/ as the binary carries them. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct script_text {
@@ -13,3 +11,12 @@ struct script_text {
 
 /* Generated; sorted by name; the last row has a NULL name. */
 extern const struct script_text script_texts[];
+
+struct script {
+	const struct script_text *source;
+	char sha[41]; /* SHA1 of the text in hex, as EVALSHA wants it */
+};
+
+const struct script *script_find(const char *name); /* NULL where there is none */
+size_t script_count(void);
+const struct script *script_at(size_t index);
