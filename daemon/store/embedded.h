@@ -13,7 +13,7 @@ struct embedded;
 
 struct embedded_options {
 	const char *state_dir;
-	int64_t max_memory; /* bytes; 0: half of RAM */
+	int64_t max_memory;       /* bytes; 0: half of RAM */
 	const char *append_fsync; /* "always"; tests and the bench may say "everysec" */
 };
 

@@ -16,7 +16,7 @@ struct log_reader;
 struct log_entry {
 	const char *position; /* "<generation>-<ms>-<seq>" */
 	int64_t time_ms;
-	const char *type;	  /* see scripts/README.md */
+	const char *type; /* see scripts/README.md */
 	const char *work_item;
 	const char *conversation;
 	const char *customer;
@@ -25,17 +25,17 @@ struct log_entry {
 	const char *agent;
 	const char *queue;
 	const char *channel;
-	const char *from; /* state before */
-	const char *to;	  /* state after */
+	const char *from;   /* state before */
+	const char *to;     /* state after */
 	const char *object; /* offer, transfer, sla instance ... */
-	int64_t version;  /* of the work item, after; 0 where none */
-	const char *extra; /* small JSON of numbers and ids, or NULL */
+	int64_t version;    /* of the work item, after; 0 where none */
+	const char *extra;  /* small JSON of numbers and ids, or NULL */
 };
 
 struct log_reader_options {
 	const char *workspace;
 	const char *after; /* a position; NULL: from now on; "0": from the oldest kept */
-	size_t batch;	   /* entries a read; default 500 */
+	size_t batch;      /* entries a read; default 500 */
 };
 
 typedef void log_entry_fn(const struct log_entry *entry, void *context);

@@ -21,12 +21,12 @@ struct store;
 struct store_reply; /* borrowed: valid inside the done call only */
 
 struct store_options {
-	const char *url;       /* unix:/path, redis://[user:pass@]host:port[/db] */
-	const char *ack;       /* "local" or "replicas" */
-	bool allow_unsafe;     /* skip the refusal of stores that would lose messages */
-	int64_t deadline_ms;   /* of one command; default 5 s */
-	int in_flight_max;     /* commands sent and unanswered, per lane */
-	int queue_max;	       /* commands waiting; more are refused at once */
+	const char *url;     /* unix:/path, redis://[user:pass@]host:port[/db] */
+	const char *ack;     /* "local" or "replicas" */
+	bool allow_unsafe;   /* skip the refusal of stores that would lose messages */
+	int64_t deadline_ms; /* of one command; default 5 s */
+	int in_flight_max;   /* commands sent and unanswered, per lane */
+	int queue_max;       /* commands waiting; more are refused at once */
 };
 
 /* One call of a script, or one plain command. Built, handed over with
@@ -40,9 +40,10 @@ struct store_call *store_command(const char *verb);
 /* Keys first, then arguments. A key is written without its hash tag:
  * store_key(call, "c:%s", id) sends "{ws}:c:<id>". KEYS[1] is always
  * {ws}:meta and is added by store_script() itself. */
-void store_key(struct store_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void store_key(struct store_call *call, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void store_arg(struct store_call *call, const void *bytes, size_t len); /* copied */
-void store_arg_text(struct store_call *call, const char *text);		/* NULL sends "" */
+void store_arg_text(struct store_call *call, const char *text);         /* NULL sends "" */
 void store_arg_int(struct store_call *call, int64_t number);
 /* For plain commands: "{ws}:" + formatted, as an argument. */
 void store_arg_key(struct store_call *call, const char *workspace, const char *format, ...)
@@ -54,20 +55,24 @@ void store_arg_key(struct store_call *call, const char *workspace, const char *f
  * where waiting may help. */
 typedef void store_done_fn(const struct store_reply *reply, const struct error *err, void *context);
 
-void store_run(struct store *store, struct store_call *take_call, store_done_fn *done, void *context);
-void store_read(struct store *store, struct store_call *take_call, store_done_fn *done, void *context);
+void store_run(struct store *store, struct store_call *take_call, store_done_fn *done,
+	       void *context);
+void store_read(struct store *store, struct store_call *take_call, store_done_fn *done,
+		void *context);
 
 /* --- replies --- */
 enum store_reply_kind { REPLY_NIL, REPLY_TEXT, REPLY_INT, REPLY_ARRAY };
 enum store_reply_kind reply_kind(const struct store_reply *reply);
-const char *reply_text(const struct store_reply *reply, size_t *ret_len); /* NUL-terminated; NULL if no text */
-int64_t reply_int(const struct store_reply *reply); /* an integer, or a text that is one; else 0 */
+const char *reply_text(const struct store_reply *reply,
+		       size_t *ret_len);             /* NUL-terminated; NULL if no text */
+int64_t reply_int(const struct store_reply *reply);  /* an integer, or a text that is one; else 0 */
 size_t reply_count(const struct store_reply *reply); /* 0 unless an array */
 const struct store_reply *reply_item(const struct store_reply *reply, size_t index);
 /* Value of a field in a flat [name, value, name, value ...] array (HGETALL); NULL if absent. */
 const char *reply_field(const struct store_reply *reply, const char *name);
 /* True for a script's status answer {"refused", code, ...}; see scripts/README.md. */
-bool reply_is(const struct store_reply *reply, const char *word); /* first item (or the text) equals word */
+bool reply_is(const struct store_reply *reply,
+	      const char *word); /* first item (or the text) equals word */
 
 /* --- life --- */
 typedef void store_up_fn(bool up, void *context);
@@ -75,8 +80,11 @@ struct store *store_new(struct loop *loop, const struct store_options *options, 
 void store_free(struct store **store); /* unanswered calls end with an error first */
 bool store_is_up(const struct store *store);
 void store_on_change(struct store *store, store_up_fn *fn, void *context);
-/* Start checks (AOF, policy, version, replicas); done once. err names what is wrong and how to mend it. */
-void store_check(struct store *store, void (*done)(const struct error *err, void *context), void *context);
+void store_off_change(struct store *store, store_up_fn *fn, void *context);
+/* Start checks (AOF, policy, version, replicas); done once. err names what is wrong and how to mend
+ * it. */
+void store_check(struct store *store, void (*done)(const struct error *err, void *context),
+		 void *context);
 /* Fraction of maxmemory in use, refreshed every second; admission stops at 0.85. */
 double store_fullness(const struct store *store);
 
