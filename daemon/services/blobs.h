@@ -18,7 +18,7 @@ typedef void blob_put_done(const char *blob_id, const struct error *err, void *c
 typedef void blob_get_done(const void *bytes, size_t len, const struct error *err, void *context);
 
 /* Durable (file and folder synced) before done says so. */
-int blobs_put(struct blobs *blobs, const void *bytes, size_t len, blob_put_done *done, void *context,
-	      struct error *err);
+int blobs_put(struct blobs *blobs, const void *bytes, size_t len, blob_put_done *done,
+	      void *context, struct error *err);
 int blobs_get(struct blobs *blobs, const char *blob_id, blob_get_done *done, void *context,
 	      struct error *err);

@@ -9,6 +9,7 @@
  * with "poison job"). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,12 +19,18 @@ struct loop;
 struct worker_pool;
 
 struct worker_options {
-	const char *name;    /* parse, mail, disk, password */
-	int processes;	     /* 1; mail 4 */
-	int queue_max;	     /* waiting jobs */
-	int64_t deadline_ms; /* of one job, from when it is handed over */
+	const char *name;      /* parse, mail, disk, password */
+	int processes;         /* 1; mail 4 */
+	int queue_max;         /* waiting jobs */
+	int64_t deadline_ms;   /* of one job, from when it is handed over */
 	const char *state_dir; /* what the disk worker may touch; NULL elsewhere */
+	bool once; /* a job is never handed over again after a death (mail: it may have been sent)
+		    */
+	const char *executable; /* NULL: /proc/self/exe; tests name the daemon's binary */
 };
+
+/* How the error of a job begins that no worker was given: it had no effect. */
+#define WORKER_NOT_STARTED "not started: "
 
 /* answer bytes are valid inside the call only; err is NULL on success. */
 typedef void worker_done_fn(const void *answer, size_t len, const struct error *err, void *context);

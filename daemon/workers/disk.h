@@ -1,0 +1,30 @@
+/* The disk worker's two halves; every path is opened beneath the state folder. */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Opens beneath the folder, through no symbolic link. -1 with errno. */
+int disk_open(int dir_fd, const char *path, int flags);
+/* Makes a folder if needed (its parent synced) and opens it; -1 with err. */
+int disk_folder(int dir_fd, const char *name, struct error *err);
+int disk_write(int fd, const void *bytes, size_t len); /* all of it; -1 with errno */
+/* -1 with err "doing <what>: <errno>"; a full or failing disk is temporary. */
+int disk_failed(struct error *err, const char *what);
+
+/* What is in front of every job's bytes. */
+enum disk_op {
+	DISK_PUT = 'p',       /* bytes -> blob id */
+	DISK_GET = 'g',       /* blob id -> bytes */
+	DISK_SPOOL_ADD = 'a', /* name NUL record -> u64 end */
+	DISK_SPOOL_READ =
+		'r', /* name NUL u64 from, u64 max -> u64 next, u64 end, then u32, record ... */
+	DISK_SPOOL_DROP = 'd', /* name NUL u64 upto -> nothing */
+};
+
+int disk_blob_put(int root, const char *bytes, size_t len, struct buf *answer, struct error *err);
+int disk_blob_get(int root, const char *id, size_t len, struct buf *answer, struct error *err);
+int disk_spool(int root, const char *job, size_t len, struct buf *answer, struct error *err);

@@ -1,0 +1,354 @@
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/memory.h"
+#include "services/blobs.h"
+#include "services/loop.h"
+#include "services/spool.h"
+#include "services/worker.h"
+
+struct answer {
+	bool ended;
+	char id[65];
+	enum error_kind kind;
+	char text[600];
+	char *bytes;
+	size_t len;
+	uint64_t end;
+	uint64_t next;
+	size_t count;
+};
+
+static char dir[] = "/tmp/converge-blobs-XXXXXX";
+static struct loop *loop;
+static struct worker_pool *disk;
+static struct blobs *blobs;
+static struct spool *spool;
+
+static void setup(void)
+{
+	if (strchr(dir, 'X') != NULL)
+		cr_assert_not_null(mkdtemp(dir));
+	loop = loop_new();
+	disk = worker_pool_new(loop,
+			       &(struct worker_options){ .name = "disk",
+							 .queue_max = 100,
+							 .deadline_ms = 60000,
+							 .state_dir = dir,
+							 .executable = BUILD_DIR "/converged" });
+	blobs = blobs_new(disk);
+	spool = spool_new(disk, "main-shop");
+}
+
+static void stop(void)
+{
+	spool_free(&spool);
+	blobs_free(&blobs);
+	worker_pool_free(&disk);
+	loop_free(&loop);
+}
+
+static void teardown(void)
+{
+	char command[100];
+
+	stop();
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(blobs, .init = setup, .fini = teardown);
+TestSuite(spool, .init = setup, .fini = teardown);
+
+static void keep_error(struct answer *answer, const struct error *err)
+{
+	answer->ended = true;
+	answer->kind = err == NULL ? ERROR_NONE : err->kind;
+	snprintf(answer->text, sizeof(answer->text), "%s", err == NULL ? "" : err->text);
+}
+
+static void on_put(const char *id, const struct error *err, void *context)
+{
+	struct answer *answer = context;
+
+	keep_error(answer, err);
+	if (id != NULL)
+		snprintf(answer->id, sizeof(answer->id), "%s", id);
+}
+
+static void on_get(const void *bytes, size_t len, const struct error *err, void *context)
+{
+	struct answer *answer = context;
+
+	keep_error(answer, err);
+	if (err == NULL)
+		answer->bytes = memory_copy(bytes, len);
+	answer->len = len;
+}
+
+static void wait_for(struct answer *answer)
+{
+	while (!answer->ended)
+		loop_turn(loop, true);
+}
+
+static struct answer put(const void *bytes, size_t len)
+{
+	struct answer answer = { 0 };
+	struct error err;
+
+	cr_assert_eq(blobs_put(blobs, bytes, len, on_put, &answer, &err), 0);
+	wait_for(&answer);
+	return answer;
+}
+
+static struct answer get(const char *id)
+{
+	struct answer answer = { 0 };
+	struct error err;
+
+	cr_assert_eq(blobs_get(blobs, id, on_get, &answer, &err), 0);
+	wait_for(&answer);
+	return answer;
+}
+
+Test(blobs, gives_back_what_was_put_in)
+{
+	static const size_t sizes[] = { 0, 1, 100000, 3000000 };
+
+	for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+		char *bytes = memory_new(sizes[i] + 1);
+		struct answer stored;
+		struct answer read;
+
+		memset(bytes, 'a' + (int)i, sizes[i]);
+		stored = put(bytes, sizes[i]);
+		cr_assert_eq(stored.kind, ERROR_NONE, "%s", stored.text);
+		read = get(stored.id);
+		cr_assert_eq(read.kind, ERROR_NONE, "%s", read.text);
+		cr_assert_eq(read.len, sizes[i]);
+		cr_assert_eq(memcmp(read.bytes, bytes, sizes[i]), 0);
+		free(read.bytes);
+		free(bytes);
+	}
+}
+
+Test(blobs, are_addressed_by_their_sha256)
+{
+	static const char id[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+	char path[200];
+	struct stat stat_of;
+
+	cr_assert_str_eq(put("abc", 3).id, id);
+	cr_assert_str_eq(put("abc", 3).id, id);
+	snprintf(path, sizeof(path), "%s/blobs/ba/78/%s", dir, id);
+	cr_assert_eq(stat(path, &stat_of), 0);
+	cr_assert_eq(stat_of.st_mode & 0777, 0600);
+}
+
+Test(blobs, that_are_missing_or_have_no_id_are_errors)
+{
+	struct answer answer = { 0 };
+	struct error err;
+	char id[65];
+
+	memset(id, '0', 64);
+	id[64] = '\0';
+	cr_assert_eq(get(id).kind, ERROR_PERMANENT);
+	memcpy(id, "../../../../etc/passwd", 22);
+	cr_assert_eq(get(id).kind, ERROR_PERMANENT);
+	cr_assert_eq(blobs_get(blobs, "../x", on_get, &answer, &err), -1);
+}
+
+Test(blobs, that_the_disk_changed_are_not_handed_out)
+{
+	struct answer stored = put("order 1", 7);
+	char path[200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/blobs/%.2s/%.2s/%s", dir, stored.id, stored.id + 2,
+		 stored.id);
+	fd = open(path, O_WRONLY);
+	cr_assert_eq(write(fd, "0", 1), 1);
+	close(fd);
+	cr_assert_eq(get(stored.id).kind, ERROR_PERMANENT);
+}
+
+Test(blobs, do_not_follow_links_out_of_the_folder)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/blobs", dir);
+	cr_assert_eq(symlink("/tmp", path), 0);
+	cr_assert_eq(put("abc", 3).kind, ERROR_TEMPORARY);
+}
+
+/* ---- the spool ---- */
+
+static void on_add(uint64_t end, const struct error *err, void *context)
+{
+	struct answer *answer = context;
+
+	keep_error(answer, err);
+	answer->end = end;
+}
+
+static void on_read(const struct spool_page *page, const struct error *err, void *context)
+{
+	struct answer *answer = context;
+	struct buf text = { 0 };
+
+	keep_error(answer, err);
+	if (page == NULL)
+		return;
+	answer->count = page->count;
+	answer->next = page->next;
+	answer->end = page->end;
+	for (size_t i = 0; i < page->count; i++) {
+		buf_add(&text, page->records[i].bytes, page->records[i].len);
+		buf_byte(&text, '|');
+	}
+	answer->bytes = memory_text(buf_string(&text));
+	buf_clear(&text);
+}
+
+static void on_drop(const struct error *err, void *context)
+{
+	keep_error(context, err);
+}
+
+static struct answer add(const char *text)
+{
+	struct answer answer = { 0 };
+	struct error err;
+
+	cr_assert_eq(spool_add(spool, text, strlen(text), on_add, &answer, &err), 0);
+	wait_for(&answer);
+	cr_assert_eq(answer.kind, ERROR_NONE, "%s", answer.text);
+	return answer;
+}
+
+static struct answer read_from(uint64_t from, size_t max)
+{
+	struct answer answer = { 0 };
+	struct error err;
+
+	cr_assert_eq(spool_read(spool, from, max, on_read, &answer, &err), 0);
+	wait_for(&answer);
+	return answer;
+}
+
+static enum error_kind drop(uint64_t upto)
+{
+	struct answer answer = { 0 };
+	struct error err;
+
+	cr_assert_eq(spool_drop(spool, upto, on_drop, &answer, &err), 0);
+	wait_for(&answer);
+	return answer.kind;
+}
+
+static void expect(uint64_t from, size_t max, const char *text)
+{
+	struct answer answer = read_from(from, max);
+
+	cr_assert_eq(answer.kind, ERROR_NONE, "%s", answer.text);
+	cr_assert_str_eq(answer.bytes, text);
+	free(answer.bytes);
+}
+
+static int spool_file(int flags)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/spool/main-shop", dir);
+	return open(path, flags);
+}
+
+Test(spool, keeps_records_in_order_and_reads_pages)
+{
+	struct answer first;
+
+	expect(0, 1000, "");
+	add("one");
+	add("");
+	add("三");
+	expect(0, 1000, "one||三|");
+	first = read_from(0, 1);
+	cr_assert_str_eq(first.bytes, "one|");
+	free(first.bytes);
+	expect(first.next, 1000, "|三|");
+	cr_assert_eq(read_from(first.end, 1000).count, 0);
+}
+
+Test(spool, forgets_the_front_and_keeps_positions)
+{
+	uint64_t first = add("one").end;
+	uint64_t second = add("two").end;
+
+	cr_assert_eq(drop(first), ERROR_NONE);
+	expect(0, 1000, "two|");
+	expect(first, 1000, "two|");
+	cr_assert_eq(drop(first), ERROR_NONE);
+	cr_assert_eq(drop(second + 1), ERROR_PERMANENT);
+	cr_assert_eq(drop(second), ERROR_NONE);
+	cr_assert_gt(add("three").end, second);
+	expect(second, 1000, "three|");
+}
+
+Test(spool, survives_a_record_cut_at_every_byte)
+{
+	uint64_t whole = 16 + add("one").end;
+
+	for (off_t cut = 1; cut < 20; cut++) {
+		int fd;
+
+		add("a torn one");
+		fd = spool_file(O_RDWR);
+		cr_assert_eq(ftruncate(fd, (off_t)whole + cut), 0);
+		close(fd);
+		expect(0, 1000, "one|");
+	}
+	add("two");
+	expect(0, 1000, "one|two|");
+}
+
+Test(spool, puts_bytes_it_cannot_read_aside)
+{
+	uint64_t whole = 16 + add("one").end;
+	char path[200];
+	int fd = spool_file(O_WRONLY);
+
+	cr_assert_eq(pwrite(fd, "what is this, and where does it come from?", 42, (off_t)whole),
+		     42);
+	close(fd);
+	expect(0, 1000, "one|");
+	snprintf(path, sizeof(path), "%s/spool/main-shop.cut-%d", dir, (int)whole - 16);
+	cr_assert_eq(access(path, R_OK), 0);
+}
+
+Test(spool, outlives_its_worker)
+{
+	add("one");
+	stop();
+	setup();
+	expect(0, 1000, "one|");
+}
+
+Test(spool, refuses_names_that_are_paths)
+{
+	struct answer answer = { 0 };
+	struct error err;
+
+	spool_free(&spool);
+	spool = spool_new(disk, "../blobs");
+	cr_assert_eq(spool_add(spool, "x", 1, on_add, &answer, &err), 0);
+	wait_for(&answer);
+	cr_assert_eq(answer.kind, ERROR_PERMANENT);
+}
