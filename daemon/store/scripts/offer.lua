@@ -1,0 +1,59 @@
+#!lua
+-- offer: the router proposes, this disposes. An agent with an open wish gets the item at once.
+-- KEYS 1 meta, 2 lease:steward, 3 w:<wrk>
+-- ARGV 1 fence, 2 wrk, 3 version, 4 agent, 5 off, 6 ms to accept, 7 capacity of the agent, 8 cost of the item
+-- queued -> offered (entry offer.created) or, for a wish, queued -> assigned (entry work_item.state with e.wish).
+-- Refusals beside the usual: fence, offline, capacity, busy (has an offer), filter (the wish wants other queues).
+--@use log
+--@use work
+local fence = call('GET', KEYS[2])
+if not fence or (fence ~= ARGV[1] and fence:sub(1, #ARGV[1] + 1) ~= ARGV[1] .. ' ') then
+	return { 'refused', 'fence' }
+end
+local w = item_read(ARGV[2])
+local refusal = item_check(w, '', ARGV[3], ' queued ')
+if refusal then
+	return refusal
+end
+local agent, off, cost = ARGV[4], ARGV[5], tonumber(ARGV[8])
+local a = call('HMGET', ws .. 'a:' .. agent, 'st', 'rt', 'ld', 'o')
+local wish = call('HMGET', ws .. 'wish:' .. agent, 'key', 'qs', 'dl', 'w', 'end', 'ls')
+local wished = wish[1] and not wish[4] and not wish[5] and tonumber(wish[3]) > now
+if wished and wish[2] ~= '' and not (',' .. wish[2] .. ','):find(',' .. w.q .. ',', 1, true) then
+	return { 'refused', 'filter' }
+end
+if not wished and (a[1] ~= 'online' or a[2] == '0') then
+	return { 'refused', 'offline' }
+end
+if a[4] and a[4] ~= '' then
+	return { 'refused', 'busy' }
+end
+if tonumber(a[3] or 0) + cost > tonumber(ARGV[7]) then
+	return { 'refused', 'capacity' }
+end
+
+if wished then
+	item_move(w, 'assigned')
+	item_unqueue(w)
+	item_take(w, agent, cost)
+	if wish[6] and wish[6] ~= '0' then
+		call('HSET', KEYS[3], 'lx', now + wish[6])
+		item_arm(w, 'lease:' .. w.id, now + wish[6])
+	end
+	call('HSET', ws .. 'wish:' .. agent, 'w', w.id)
+	call('EXPIRE', ws .. 'wish:' .. agent, 86400)
+	call('ZREM', ws .. 'wishes', agent)
+	call('ZREM', ws .. 'timers', 'wish:' .. agent)
+	item_log(w, 'queued', '', '{"wish":1}')
+	return item_answer(w)
+end
+local due = now + ARGV[6]
+item_move(w, 'offered', 'o', off, 'cost', cost)
+item_arm(w, 'offer:' .. off, due)
+call('HSET', ws .. 'o:' .. off, 's', 'pending', 'w', w.id, 'a', agent, 'q', w.q, 'ct', now, 'ex', due)
+call('HSET', ws .. 'a:' .. agent, 'o', off)
+call('HINCRBY', ws .. 'a:' .. agent, 'ld', cost)
+append('t', 'offer.created', 'w', w.id, 'c', w.c, 'u', w.u, 'a', agent, 'q', w.q, 'ch', w.ch, 'f', 'queued',
+	'o', 'offered', 'v', w.v, 'x', off)
+w.a = agent
+return item_answer(w)

@@ -1,0 +1,55 @@
+#!lua
+-- reply: a person or a program writes into a conversation: an outbound message or a note.
+-- KEYS 1 meta, 2 c:<cnv>, 3 m:<cnv>, 4 oq:<cnv>, 5 x:<msg>
+-- ARGV 1 idempotency key, 2 request hash, 3 cnv, 4 msg, 5 message JSON, 6 reply or note, 7 agent ('' none),
+--      8 '1' may write without being the assignee (supervisor, automation, bot), 9 '1' sends are idempotent,
+--      10 '1' written by a machine (no first response), 11 message does not go out after (unix ms, 0: never too late)
+-- Message queued into the outbox (a note has no delivery). First response stamped on the item (e.fr); an agent's
+-- reply takes an item that waits for something other than the customer back. Entry message.created (e.d: out, note).
+-- Answers {'ok', msg, n, wrk, state, v}.
+--@use log
+--@use idem
+--@use work
+local before = idem_seen(ARGV[1], ARGV[2])
+if before then
+	return before
+end
+local cnv, msg, note, agent = ARGV[3], ARGV[4], ARGV[6] == 'note', ARGV[7]
+local c = call('HMGET', KEYS[2], 'u', 'w', 's', 'ch')
+if not c[1] then
+	return { 'refused', 'not_found' }
+end
+if c[3] ~= 'open' and not note then
+	return { 'refused', 'illegal_state', 'closed' }
+end
+local w = c[2] and c[2] ~= '' and item_read(c[2]) or nil
+if not note and ARGV[8] ~= '1' and (not w or w.a ~= agent or agent == '') then
+	return { 'refused', 'not_assignee', w and w.s or '' }
+end
+local waiting = call('LLEN', KEYS[4])
+local first = not note and ARGV[10] ~= '1' and w and w.fr == ''
+local wake = not note and w and w.s == 'waiting' and w.wf ~= 'customer' and w.a == agent and agent ~= ''
+
+local n = call('RPUSH', KEYS[3], ARGV[5]) - 1
+call('HSET', KEYS[2], 'n', n + 1, 'ut', now)
+local from = ''
+if wake then
+	from = w.s
+	item_move(w, 'assigned')
+	item_take(w, w.a, w.cost)
+end
+if first then
+	call('HSET', ws .. 'w:' .. w.id, 'fr', now)
+end
+if not note then
+	call('HSET', ws .. 'y:' .. cnv, msg, 'queued')
+	call('HSET', KEYS[5], 's', 'queued', 'c', cnv, 'n', n, 'at', 0, 'ct', now, 'id', ARGV[9], 'ex', ARGV[11])
+	call('RPUSH', KEYS[4], msg)
+	if waiting == 0 then
+		call('ZADD', ws .. 'od', now, cnv)
+	end
+end
+append('t', 'message.created', 'c', cnv, 'u', c[1], 'm', msg, 'n', n, 'ch', c[4] or '', 'w', w and w.id or '', 'v',
+	w and w.v or '', 'a', agent, 'q', w and w.q or '', 'f', from, 'o', wake and w.s or '', 'e',
+	note and '{"d":"note"}' or (first and '{"d":"out","fr":1}' or '{"d":"out"}'))
+return idem_keep(ARGV[1], ARGV[2], { 'ok', msg, n, w and w.id or '', w and w.s or '', w and w.v or 0 })

@@ -1,0 +1,46 @@
+#!lua flags=allow-oom
+-- send_end: how one attempt ended. Only the holder of the token says so.
+-- KEYS 1 meta, 2 oq:<cnv>, 3 x:<msg>, 4 r: bucket of the provider's id (3 again where there is none)
+-- ARGV 1 cnv, 2 msg, 3 token, 4 sent, retry, failed, uncertain or expired, 5 code, 6 why, 7 ms until the next attempt,
+--      8 reference field ('' none), 9 prefix-less cnv and msg for it
+-- sending -> sent | queued (again later) | failed (dead letter) | uncertain (a person decides) | expired. All but
+-- retry pop the head and arm the next. A receipt that came first wins. Entry message.delivery.
+-- Answers {'ok', state} or refused token.
+--@use log
+--@use outbox
+local cnv, msg, outcome = ARGV[1], ARGV[2], ARGV[4]
+local x = call('HMGET', KEYS[3], 's', 'tk', 'n', 'at', 'id')
+if x[1] ~= 'sending' or x[2] ~= ARGV[3] then
+	return { 'refused', x[1] and 'token' or 'not_found', x[1] or '' }
+end
+local head = call('LINDEX', KEYS[2], 0)
+local old = call('HGET', ws .. 'y:' .. cnv, msg)
+local ch = call('HGET', ws .. 'c:' .. cnv, 'ch') or ''
+local kept = mark_rank(old) >= 2 and old
+if kept then
+	outcome = 'sent'
+end
+
+if ARGV[8] ~= '' and outcome == 'sent' then
+	call('HSET', KEYS[4], ARGV[8], ARGV[9] .. ' ' .. x[3])
+end
+if outcome == 'retry' then
+	call('HSET', KEYS[3], 's', 'queued', 'er', (ARGV[5] .. ' ' .. ARGV[6]):sub(1, 300), 'tk', '')
+	call('ZADD', ws .. 'od', now + ARGV[7], cnv)
+	outbox_step(cnv, msg, x[3], ch, 'sending', 'queued', 'queued ' .. ARGV[5] .. ' ' .. ARGV[6], x[4])
+	return { 'ok', 'queued' }
+end
+if head == msg then
+	call('LPOP', KEYS[2])
+else
+	call('LREM', KEYS[2], 1, msg)
+end
+outbox_next(cnv)
+call('DEL', KEYS[3])
+if outcome == 'sent' then
+	outbox_step(cnv, msg, x[3], ch, 'sending', kept and mark_state(kept) or 'sent', kept or 'sent', x[4])
+	return { 'ok', kept and mark_state(kept) or 'sent' }
+end
+outbox_bury(cnv, msg, 'n', x[3], 'ch', ch, 'code', ARGV[5], 'why', ARGV[6], 'at', x[4], 'id', x[5] or '0', 'm', outcome)
+outbox_step(cnv, msg, x[3], ch, 'sending', outcome, outcome .. ' ' .. ARGV[5] .. ' ' .. ARGV[6], x[4])
+return { 'ok', outcome }
