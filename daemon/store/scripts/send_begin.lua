@@ -12,6 +12,7 @@ if not fence or (fence ~= ARGV[1] and fence:sub(1, #ARGV[1] + 1) ~= ARGV[1] .. '
 end
 local cnv = ARGV[2]
 local msg = call('LINDEX', KEYS[3], 0)
+local length = call('LLEN', KEYS[3])
 if not msg then
 	call('ZREM', ws .. 'od', cnv)
 	return { 'empty' }
@@ -20,7 +21,7 @@ local key = ws .. 'x:' .. msg
 local x = call('HMGET', key, 's', 'n', 'at', 'id', 'ex')
 if not x[1] then
 	call('LPOP', KEYS[3])
-	outbox_next(cnv)
+	outbox_next(cnv, length)
 	return { 'wait', now }
 end
 if x[1] == 'sending' then

@@ -14,6 +14,7 @@ if x[1] ~= 'sending' or x[2] ~= ARGV[3] then
 	return { 'refused', x[1] and 'token' or 'not_found', x[1] or '' }
 end
 local head = call('LINDEX', KEYS[2], 0)
+local length = call('LLEN', KEYS[2])
 local old = call('HGET', ws .. 'y:' .. cnv, msg)
 local ch = call('HGET', ws .. 'c:' .. cnv, 'ch') or ''
 local kept = mark_rank(old) >= 2 and old
@@ -35,7 +36,7 @@ if head == msg then
 else
 	call('LREM', KEYS[2], 1, msg)
 end
-outbox_next(cnv)
+outbox_next(cnv, length)
 call('DEL', KEYS[3])
 if outcome == 'sent' then
 	outbox_step(cnv, msg, x[3], ch, 'sending', kept and mark_state(kept) or 'sent', kept or 'sent', x[4])

@@ -15,6 +15,7 @@ local x = msg and call('HMGET', ws .. 'x:' .. msg, 's', 'n', 'at', 'id') or {}
 if x[1] ~= 'sending' then
 	return { 'refused', 'illegal_state', x[1] or '' }
 end
+local length = call('LLEN', KEYS[3])
 local due = tonumber(call('ZSCORE', ws .. 'od', cnv) or 0)
 if due > now then
 	return { 'wait', due }
@@ -29,7 +30,7 @@ if x[4] == '1' and mark_rank(old) < 2 then
 	return { 'ok', 'queued', msg }
 end
 call('LPOP', KEYS[3])
-outbox_next(cnv)
+outbox_next(cnv, length)
 call('DEL', ws .. 'x:' .. msg)
 if mark_rank(old) >= 2 then
 	outbox_step(cnv, msg, x[2], ch, 'sending', mark_state(old), old, x[3])

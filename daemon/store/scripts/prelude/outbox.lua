@@ -4,7 +4,7 @@
 --   mark_rank(mark)                how far it came: 0 unknown, 1 queued/sending/uncertain/expired, 2 sent or
 --                                  failed (the provider's word), 3 delivered, 4 read
 --   outbox_step(cnv, msg, n, ch, from, to, mark, attempts)   the mark and the entry message.delivery
---   outbox_next(cnv)               after the head was popped: the next one is due now, or nothing is
+--   outbox_next(cnv, length)       the head is popped from an outbox of that length: the next one is due now
 --   outbox_bury(cnv, msg, ...)     into the dead letters, with further fields
 local call = redis.call
 local clock = call('TIME')
@@ -25,8 +25,8 @@ local function outbox_step(cnv, msg, n, ch, from, to, mark, attempts)
 		'{"at":' .. attempts .. '}')
 end
 
-local function outbox_next(cnv)
-	if call('LLEN', ws .. 'oq:' .. cnv) > 0 then
+local function outbox_next(cnv, length)
+	if length > 1 then
 		call('ZADD', ws .. 'od', now, cnv)
 	else
 		call('ZREM', ws .. 'od', cnv)

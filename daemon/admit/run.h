@@ -1,0 +1,33 @@
+/* What the files of this folder share. */
+#pragma once
+
+#include "admit/admit.h"
+#include "admit/remember.h"
+
+struct store_reply;
+
+struct admit {
+	struct store *store;
+	struct mac *mac;
+	struct remember_cache *remembered;
+};
+
+/* One call in flight. */
+struct admit_run {
+	struct admit *admit;
+	admit_done_fn *done;
+	void *context;
+	bool steady_id;
+	char workspace[48];
+	struct remember_place place;
+};
+
+struct admit_run *admit_run_new(struct admit *admit, const char *workspace, admit_done_fn *done,
+				void *context);
+/* These tell the caller and free the run. */
+void admit_run_end(struct admit_run *run, const struct admit_result *result,
+		   const struct error *err);
+void admit_run_fail(struct admit_run *run, const struct error *err);
+
+/* A text of an answer, NULL where it is empty. */
+const char *admit_text(const struct store_reply *reply, size_t index);

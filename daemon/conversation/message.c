@@ -1,0 +1,119 @@
+#include "conversation/message.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+/* The stored text starts with its author, so that a reader fills in what it
+ * knows better without parsing the rest. */
+static const char customer_start[] = "{\"author\":{\"type\":\"customer\",";
+
+const char *message_kind_name(enum message_kind kind)
+{
+	static const char *const names[] = {
+		[MESSAGE_TEXT] = "text",       [MESSAGE_IMAGE] = "image",
+		[MESSAGE_VOICE] = "voice",     [MESSAGE_VIDEO] = "video",
+		[MESSAGE_FILE] = "file",       [MESSAGE_LOCATION] = "location",
+		[MESSAGE_EVENT] = "event",     [MESSAGE_NOTE] = "note",
+		[MESSAGE_UNKNOWN] = "unknown",
+	};
+
+	return names[kind];
+}
+
+static void write_attachment(struct json_out *json, const struct attachment *attachment)
+{
+	jw_object(json, NULL);
+	jw_text(json, "name", attachment->name ? attachment->name : "");
+	jw_text(json, "type", attachment->type ? attachment->type : "application/octet-stream");
+	if (attachment->blob)
+		jw_text(json, "id", attachment->blob);
+	if (attachment->url)
+		jw_text(json, "url", attachment->url);
+	if (attachment->size >= 0)
+		jw_int(json, "size", attachment->size);
+	if (attachment->content_id)
+		jw_text(json, "content_id", attachment->content_id);
+	jw_object_end(json);
+}
+
+static void write_author(struct json_out *json, const struct message_record *record)
+{
+	jw_object(json, "author");
+	jw_text(json, "type", record->author_type);
+	if (record->author_id && strcmp(record->author_type, "customer") != 0)
+		jw_text(json, "id", record->author_id);
+	jw_text(json, "name", record->author_name ? record->author_name : "");
+	jw_object_end(json);
+}
+
+static void text_if(struct json_out *json, const char *key, const char *text)
+{
+	if (text && *text)
+		jw_text(json, key, text);
+}
+
+void message_write(struct buf *out, const struct message_record *record)
+{
+	struct json_out json;
+
+	jw_start(&json, out);
+	jw_object(&json, NULL);
+	write_author(&json, record);
+	jw_text(&json, "id", record->id);
+	jw_text(&json, "conversation", record->conversation);
+	jw_text(&json, "direction", record->out ? "out" : "in");
+	jw_text(&json, "kind", message_kind_name(record->kind));
+	jw_text(&json, "text", record->text ? record->text : "");
+	if (record->html)
+		jw_text(&json, "html", record->html);
+	text_if(&json, "subject", record->subject);
+	jw_array(&json, "attachments");
+	for (size_t i = 0; i < record->attachment_count; i++)
+		write_attachment(&json, &record->attachments[i]);
+	jw_array_end(&json);
+	jw_text(&json, "channel", record->channel);
+	if (record->provider_id)
+		jw_text(&json, "provider_id", record->provider_id);
+	if (record->sent_ms)
+		jw_time(&json, "sent_at", record->sent_ms);
+	text_if(&json, "language", record->language);
+	if (record->automatic)
+		jw_bool(&json, "automatic", true);
+	text_if(&json, "raw", record->raw_blob);
+	if (record->extra && *record->extra)
+		jw_raw(&json, "extra", record->extra, strlen(record->extra));
+	jw_time(&json, "created_at", record->created_ms);
+	jw_object_end(&json);
+}
+
+static void write_delivery(struct buf *out, const char *mark)
+{
+	const char *space = strchr(mark, ' ');
+	struct json_out json;
+
+	jw_start(&json, out);
+	jw_object(&json, NULL);
+	jw_textn(&json, "state", mark, space ? (size_t)(space - mark) : strlen(mark));
+	jw_text(&json, "error", space ? space + 1 : NULL);
+	jw_object_end(&json);
+}
+
+void message_show(struct buf *out, const char *stored, size_t len, const char *customer,
+		  const char *mark)
+{
+	size_t start = sizeof(customer_start) - 1;
+
+	buf_text(out, "{\"delivery\":");
+	if (mark)
+		write_delivery(out, mark);
+	else
+		buf_text(out, "null");
+	if (len > start && memcmp(stored, customer_start, start) == 0) {
+		buf_format(out, ",\"author\":{\"type\":\"customer\",\"id\":\"%s\",", customer);
+		buf_add(out, stored + start, len - start);
+	} else {
+		buf_byte(out, ',');
+		buf_add(out, stored + 1, len - 1);
+	}
+}

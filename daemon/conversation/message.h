@@ -1,0 +1,40 @@
+/* A message's stored text: the JSON of the API without "delivery" and without
+ * the customer's id, which are known only when it is read. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "converge/message.h"
+
+struct message_record {
+	const char *id;
+	const char *conversation;
+	bool out; /* direction */
+	enum message_kind kind;
+	const char *text;
+	const char *html; /* NULL */
+	const char *subject;
+	const struct attachment *attachments;
+	size_t attachment_count;
+	const char *author_type; /* customer, agent, bot, system */
+	const char *author_id;   /* left out for a customer: the reader knows */
+	const char *author_name;
+	const char *channel;
+	const char *provider_id;
+	int64_t created_ms;
+	int64_t sent_ms; /* the provider's time; 0 unknown */
+	const char *language;
+	bool automatic;
+	const char *raw_blob;
+	const char *extra; /* JSON object */
+};
+
+const char *message_kind_name(enum message_kind kind);
+void message_write(struct buf *out, const struct message_record *record);
+/* A stored text as the API shows it: with the customer's id and with delivery. mark is the
+ * value in {ws}:y:<cnv> ("failed 550 no such user"), NULL for inbound and notes. */
+void message_show(struct buf *out, const char *stored, size_t len, const char *customer,
+		  const char *mark);

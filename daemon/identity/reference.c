@@ -1,0 +1,29 @@
+#include "identity/reference.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/store.h"
+
+struct store_call *reference_command(const struct identity_place *place, const char *provider_id)
+{
+	struct store_call *call = store_command("HGET");
+	struct identity_key key;
+
+	identity_reference(place, provider_id, &key);
+	store_arg_key(call, place->workspace, "r:%x", key.bucket);
+	store_arg(call, key.field, IDENTITY_FIELD_BYTES);
+	return call;
+}
+
+bool reference_parse(const char *stored, struct reference *ret_reference)
+{
+	if (!stored ||
+	    sscanf(stored, "%26[0-9A-Z] %26[0-9A-Z] %" SCNd64, ret_reference->conversation + 4,
+		   ret_reference->message + 4, &ret_reference->index) != 3)
+		return false;
+	memcpy(ret_reference->conversation, "cnv_", 4);
+	memcpy(ret_reference->message, "msg_", 4);
+	return true;
+}
