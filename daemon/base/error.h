@@ -7,7 +7,7 @@ enum error_kind {
 	ERROR_NONE,
 	ERROR_TEMPORARY, /* trying again later may work */
 	ERROR_PERMANENT, /* it will not work however often it is tried */
-	ERROR_MISUSE,	 /* the caller's or the user's input is wrong */
+	ERROR_MISUSE,    /* the caller's or the user's input is wrong */
 };
 
 struct error {

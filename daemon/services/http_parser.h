@@ -40,7 +40,7 @@ struct http_head {
 enum http_parse { HTTP_PARSE_MORE, HTTP_PARSE_DONE, HTTP_PARSE_BAD };
 
 struct http_refusal {
-	int status; /* 400, 405, 413, 414, 417, 431, 501, 505 */
+	int status;         /* 400, 405, 413, 414, 417, 431, 501, 505 */
 	const char *reason; /* static, one phrase */
 };
 

@@ -18,18 +18,18 @@ struct http_request;
 struct http_stream;
 
 struct http_server_options {
-	const char *address;	 /* host:port, [v6]:port, unix:/path */
-	const char *tls_cert;	 /* NULL: plain text. PEM paths, re-read on reload */
+	const char *address;  /* host:port, [v6]:port, unix:/path */
+	const char *tls_cert; /* NULL: plain text. PEM paths, re-read on reload */
 	const char *tls_key;
 	const char *const *trusted_proxies; /* CIDR texts */
 	size_t trusted_proxy_count;
 	bool reuse_port;
-	int64_t body_max;	 /* bytes; a route may raise or lower it (body_limit below) */
-	int connections_max;	 /* in all */
-	int idle_per_source;	 /* idle keep-alive connections of one source; loopback exempt */
-	int64_t header_ms;	 /* for the whole head */
-	int64_t request_ms;	 /* for head and body */
-	int64_t idle_ms;	 /* keep-alive, default 75 s */
+	int64_t body_max;         /* bytes; a route may raise or lower it (body_limit below) */
+	int connections_max;      /* in all */
+	int idle_per_source;      /* idle keep-alive connections of one source; loopback exempt */
+	int64_t header_ms;        /* for the whole head */
+	int64_t request_ms;       /* for head and body */
+	int64_t idle_ms;          /* keep-alive, default 75 s */
 	size_t stream_buffer_max; /* unsent bytes of one SSE client before it is dropped */
 };
 
@@ -58,11 +58,12 @@ struct http_server_stats {
 struct http_server_stats http_server_stats(const struct http_server *server);
 
 /* --- the request: everything is valid until the answer is given --- */
-struct arena *http_request_arena(struct http_request *request); /* freed with the request */
+struct arena *http_request_arena(struct http_request *request);  /* freed with the request */
 const char *http_request_id(const struct http_request *request); /* X-Request-Id, ours */
 const struct http_head *http_request_head(const struct http_request *request);
 const char *http_request_method(const struct http_request *request); /* NUL-terminated */
-const char *http_request_path(const struct http_request *request);   /* still encoded, NUL-terminated */
+const char *
+http_request_path(const struct http_request *request); /* still encoded, NUL-terminated */
 const char *http_request_target(const struct http_request *request); /* path?query as received */
 const char *http_request_body(const struct http_request *request, size_t *ret_len);
 /* NUL-terminated copy in the request's arena; NULL if absent. */
@@ -72,7 +73,8 @@ const char *http_request_query(struct http_request *request, const char *name);
 /* Textual address of the peer; behind a trusted proxy the last untrusted
  * address of X-Forwarded-For. */
 const char *http_request_source(const struct http_request *request);
-bool http_request_is_secure(const struct http_request *request); /* TLS here or at a trusted proxy */
+bool http_request_is_secure(
+	const struct http_request *request); /* TLS here or at a trusted proxy */
 /* fn(context) if the client goes away before the answer (long polls). NULL clears. */
 void http_request_on_gone(struct http_request *request, void (*fn)(void *), void *context);
 /* Extra answer field, before answering. Bytes are checked: no CR, LF, NUL. */

@@ -15,7 +15,12 @@ struct transfer;
 struct transfer_session; /* keeps one connection and its login for several transfers in turn */
 
 /* How far it got: decides between retry and uncertain. */
-enum transfer_progress { TRANSFER_NOT_CONNECTED, TRANSFER_CONNECTED, TRANSFER_SENT, TRANSFER_ANSWERED };
+enum transfer_progress {
+	TRANSFER_NOT_CONNECTED,
+	TRANSFER_CONNECTED,
+	TRANSFER_SENT,
+	TRANSFER_ANSWERED
+};
 
 struct transfer_field {
 	const char *name;
@@ -32,28 +37,28 @@ struct transfer_options {
 	const char *user;
 	const char *password;
 	const char *oauth_bearer; /* XOAUTH2 token */
-	const char *mail_from;	  /* SMTP envelope */
+	const char *mail_from;    /* SMTP envelope */
 	const char *const *mail_to;
 	size_t mail_to_count;
-	bool require_tls;	  /* STARTTLS or implicit TLS, or fail; http:// is refused */
-	bool no_tls;		  /* plain text even where the server offers STARTTLS */
-	bool allow_private;	  /* loopback, private and link-local addresses may be connected to */
+	bool require_tls;   /* STARTTLS or implicit TLS, or fail; http:// is refused */
+	bool no_tls;        /* plain text even where the server offers STARTTLS */
+	bool allow_private; /* loopback, private and link-local addresses may be connected to */
 	const char *ca_file;
-	int64_t timeout_ms;	  /* whole transfer; default 20 s */
-	int64_t connect_ms;	  /* default 10 s */
-	size_t answer_max;	  /* bytes kept of the answer; more is an error */
+	int64_t timeout_ms; /* whole transfer; default 20 s */
+	int64_t connect_ms; /* default 10 s */
+	size_t answer_max;  /* bytes kept of the answer; more is an error */
 };
 
 struct transfer_answer {
 	const struct error *error; /* NULL: an answer came */
 	enum transfer_progress progress;
-	long status;		   /* HTTP status or SMTP reply code; 0 without one */
-	const char *body;	   /* NUL-terminated as well */
+	long status;      /* HTTP status or SMTP reply code; 0 without one */
+	const char *body; /* NUL-terminated as well */
 	size_t body_len;
-	const char *headers;	   /* raw lines: HTTP headers, or IMAP untagged lines */
+	const char *headers; /* raw lines: HTTP headers, or IMAP untagged lines */
 	size_t headers_len;
-	int64_t retry_after_ms;	   /* from Retry-After in seconds or as a date; -1: none */
-	bool new_connection;	   /* the session had to connect (IMAP: start the poll again) */
+	int64_t retry_after_ms; /* from Retry-After in seconds or as a date; -1: none */
+	bool new_connection;    /* the session had to connect (IMAP: start the poll again) */
 };
 
 /* Called exactly once, never before transfer_start() has returned; the answer
@@ -74,7 +79,8 @@ struct transfer_session *transfer_session_new(struct transfers *transfers);
 void transfer_session_free(struct transfer_session **session);
 
 /* First value of a header in answer->headers, copied to out; false if absent. */
-bool transfer_header(const struct transfer_answer *answer, const char *name, char *out, size_t room);
+bool transfer_header(const struct transfer_answer *answer, const char *name, char *out,
+		     size_t room);
 /* Is this numeric address loopback, private, link-local, multicast, documentation
  * or a v4-mapped form of those? Judged at connect, on every hop. */
 bool transfer_is_private_address(const char *numeric);

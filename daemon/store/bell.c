@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -168,9 +169,7 @@ struct bell_ear *bell_listen(struct bell *bell, const char *workspace, bell_fn *
 	ear->fn = fn;
 	ear->context = context;
 	ear->channel = memory_new(size);
-	ear->channel[0] = '{';
-	strcpy(ear->channel + 1, workspace);
-	strcat(ear->channel, "}:bell");
+	snprintf(ear->channel, size, "{%s}:bell", workspace);
 	LIST_INSERT_HEAD(&bell->ears, ear, link);
 	if (bell->is_open)
 		send_verb(bell, "SUBSCRIBE", ear->channel);

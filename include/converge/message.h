@@ -15,16 +15,16 @@ enum message_kind {
 	MESSAGE_VIDEO,
 	MESSAGE_FILE,
 	MESSAGE_LOCATION,
-	MESSAGE_EVENT, /* something happened (follow, menu click): shown folded */
-	MESSAGE_NOTE,  /* internal: never leaves */
+	MESSAGE_EVENT,   /* something happened (follow, menu click): shown folded */
+	MESSAGE_NOTE,    /* internal: never leaves */
 	MESSAGE_UNKNOWN, /* a kind the connector does not know; kept, raw beside it */
 };
 
 /* How sure we are that an identifier belongs to the sender. */
 enum proof {
-	PROOF_CLAIMED,	/* T0: typed or unauthenticated */
-	PROOF_CHANNEL,	/* T1: the provider or the link authenticated it */
-	PROOF_PERSON,	/* T2: the person proved it (signed token, one-time code) */
+	PROOF_CLAIMED, /* T0: typed or unauthenticated */
+	PROOF_CHANNEL, /* T1: the provider or the link authenticated it */
+	PROOF_PERSON,  /* T2: the person proved it (signed token, one-time code) */
 };
 
 struct identifier {
@@ -37,13 +37,13 @@ struct identifier {
 };
 
 struct attachment {
-	const char *name; /* cleaned file name; may be "" */
-	const char *type; /* media type */
-	const char *url;  /* where the provider keeps it; NULL once stored */
-	const char *blob; /* blob id once stored; NULL before */
-	int64_t size;	  /* bytes; -1 unknown */
+	const char *name;       /* cleaned file name; may be "" */
+	const char *type;       /* media type */
+	const char *url;        /* where the provider keeps it; NULL once stored */
+	const char *blob;       /* blob id once stored; NULL before */
+	int64_t size;           /* bytes; -1 unknown */
 	const char *content_id; /* of an inline mail image; NULL */
-	const void *bytes; /* held in memory by the body format (mail parts); NULL */
+	const void *bytes;      /* held in memory by the body format (mail parts); NULL */
 };
 
 /* A delivery state told by the provider for something we sent. */
@@ -57,7 +57,7 @@ struct receipt {
 
 /* Evidence for the thread a message belongs to (email). */
 struct thread_hint {
-	const char *token;	   /* our reply token, found in an address or a Message-ID; NULL */
+	const char *token; /* our reply token, found in an address or a Message-ID; NULL */
 	const char *const *references; /* message ids, nearest first */
 	size_t reference_count;
 	const char *subject; /* without Re: and its kin */
@@ -65,24 +65,24 @@ struct thread_hint {
 
 struct message {
 	enum message_kind kind;
-	const char *provider_id; /* the provider's id: drops duplicates; never NULL or "" */
-	const char *dedupe;	 /* what is remembered instead of provider_id; NULL: provider_id */
-	const char *text;	 /* "" where there is none */
-	const char *html;	 /* kept apart, shown sandboxed only; NULL */
-	const char *subject;	 /* NULL where the channel has none */
-	const char *language;	 /* NULL: found by the core */
+	const char *provider_id;  /* the provider's id: drops duplicates; never NULL or "" */
+	const char *dedupe;       /* what is remembered instead of provider_id; NULL: provider_id */
+	const char *text;         /* "" where there is none */
+	const char *html;         /* kept apart, shown sandboxed only; NULL */
+	const char *subject;      /* NULL where the channel has none */
+	const char *language;     /* NULL: found by the core */
 	struct identifier sender; /* the one this conversation belongs to */
-	const char *sender_name; /* shown; "" where unknown */
+	const char *sender_name;  /* shown; "" where unknown */
 	struct identifier others[8]; /* further claims about the same person */
 	size_t other_count;
-	const char *thread;	 /* the channel's own thread key; "" where it has none */
+	const char *thread; /* the channel's own thread key; "" where it has none */
 	struct thread_hint hint;
 	struct attachment *attachments;
 	size_t attachment_count;
-	int64_t sent_ms;	 /* the provider's time, unix ms; 0 unknown */
-	bool automatic;		 /* out-of-office, list, bounce: never answered by a machine */
-	const char *raw_blob;	 /* the raw mail, once stored; NULL */
-	const char *extra;	 /* small JSON object of channel facts (cc, in_reply_to ...); NULL */
+	int64_t sent_ms;      /* the provider's time, unix ms; 0 unknown */
+	bool automatic;       /* out-of-office, list, bounce: never answered by a machine */
+	const char *raw_blob; /* the raw mail, once stored; NULL */
+	const char *extra;    /* small JSON object of channel facts (cc, in_reply_to ...); NULL */
 };
 
 /* What one request or one polled item yields. */
