@@ -24,6 +24,12 @@ struct request_view {
 	void *context;
 };
 
+/* What send() is given and ends: whoever delivers embeds it first in a struct
+ * of its own, sets channel, and gets it back in the hooks below. */
+struct delivery {
+	struct channel *channel;
+};
+
 struct channel_hooks {
 	/* host->receive: bytes of a poll or a socket into the pipeline. `in` is borrowed for the
 	 * call. done exactly once, never before this returned. */

@@ -58,6 +58,7 @@ struct transfer_answer {
 	const char *headers; /* raw lines: HTTP headers, or IMAP untagged lines */
 	size_t headers_len;
 	int64_t retry_after_ms; /* from Retry-After in seconds or as a date; -1: none */
+	bool auth_refused;      /* with error: the login was refused */
 	bool new_connection;    /* the session had to connect (IMAP: start the poll again) */
 };
 

@@ -305,6 +305,10 @@ struct host {
 	bool (*jwt)(const struct host_jwt *check, struct arena *arena, struct host_jwt_claims *ret,
 		    const char **ret_error);
 	int64_t (*unix_ms)(void);
+
+	/* Scratch of the connector's own, for one send or one poll. */
+	struct arena *(*arena_new)(void);
+	void (*arena_free)(struct arena *arena);
 };
 
 /* How body reaches parse(). */

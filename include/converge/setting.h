@@ -27,6 +27,8 @@ enum setting_flags {
 	SETTING_REQUIRED = 1,
 	SETTING_RELOADABLE = 2, /* SIGHUP applies it; others are reported as "needs a restart" */
 	SETTING_HIDDEN = 4,     /* not in the sample file */
+	SETTING_ABSENT = 8,     /* known, but of a part this program was built without: an error */
+	SETTING_SHORT = 16,     /* of a GROUP: a plain value stands for its first row */
 };
 
 struct setting_texts {
@@ -41,10 +43,17 @@ struct setting {
 	const char *fallback; /* as it would be written; NULL: none */
 	int64_t min;
 	int64_t max; /* bounds of COUNT, SIZE, TIME, of the length of TEXT; 0,0: none */
-	const char *const *choices; /* NULL-terminated: CHOICE values, URL schemes */
+	/* NULL-terminated: CHOICE values, a LIST's allowed texts, URL schemes (none: http, https).
+	 * Among schemes "=word" is a whole value without a URL, and "!scheme" one that is known but
+	 * that this program was built without. */
+	const char *const *choices;
 	unsigned flags;
 	const char *text;           /* one sentence of help */
 	const struct setting *rows; /* of a GROUP, ended by a row without a name */
+	/* Judges the finished text of TEXT, URL, ADDRESS, PATH, SECRET or of one item of a LIST:
+	 * NULL when it will do, else a static phrase, "must ...", that does not repeat the value.
+	 */
+	const char *(*check)(const char *text);
 };
 
 /* SETTING_ROW("poll", TIME, struct imap_settings, poll_ms, "30s", .min = 1000, .text = "..."),

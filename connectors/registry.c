@@ -1,0 +1,15 @@
+/* Every connector that is built in: one line each, by name. */
+#include <stddef.h>
+
+#include "converge/connector.h"
+
+extern const struct connector loopback_connector;
+extern const struct connector webhook_connector;
+
+extern const struct connector *const connector_registry[];
+
+const struct connector *const connector_registry[] = {
+	&loopback_connector,
+	&webhook_connector,
+	NULL,
+};

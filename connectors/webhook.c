@@ -1,0 +1,573 @@
+/* webhook: any system that can sign an HTTP request, both ways, by the Standard
+ * Webhooks rules (github.com/standard-webhooks/standard-webhooks, v1 HMAC).
+ *
+ * In: POST /in/<channel> with webhook-id, webhook-timestamp and
+ * webhook-signature (or their svix- twins). Out: a signed POST to deliver_url;
+ * webhook-id is the message's id on every attempt, so a receiver can drop the
+ * twin of a repeated send. Limits: the core's (1 MiB body). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "converge/connector.h"
+
+enum {
+	KEY_MIN_BYTES = 24,
+	KEY_MAX_BYTES = 64,
+	KEYS_MAX = 2,
+	SIGNATURE_BYTES = 32,
+	SIGNATURES_MAX = 16,
+	SKEW_S = 300,
+	ID_MAX_BYTES = 256,
+	ATTACHMENTS_MAX = 50,
+	ANSWER_MAX_BYTES = 64 * 1024,
+};
+
+struct webhook_settings {
+	char *secret;
+	char *secret_previous;
+	char *deliver_url;
+	bool allow_private_urls;
+	bool trust_addresses;
+	int64_t timeout_ms;
+};
+
+struct webhook_key {
+	unsigned char bytes[KEY_MAX_BYTES];
+	size_t len;
+};
+
+struct webhook_state {
+	struct webhook_key keys[KEYS_MAX]; /* the first one signs */
+	size_t key_count;
+};
+
+struct webhook_send {
+	struct channel *channel;
+	struct delivery *delivery;
+};
+
+static const char *const url_schemes[] = { "https", "http", NULL };
+
+static const struct setting webhook_settings_rows[] = {
+	SETTING_ROW("secret", SECRET, struct webhook_settings, secret, NULL,
+		    .flags = SETTING_REQUIRED,
+		    .text = "Signs both ways: whsec_ and the base64 of 24 to 64 random bytes."),
+	SETTING_ROW("secret_previous", SECRET, struct webhook_settings, secret_previous, NULL,
+		    .text = "Still accepted on the way in while a new secret is rolled out."),
+	SETTING_ROW("deliver_url", URL, struct webhook_settings, deliver_url, NULL,
+		    .choices = url_schemes,
+		    .text = "Where replies are posted; none: receive only."),
+	SETTING_ROW(
+		"allow_private_urls", BOOL, struct webhook_settings, allow_private_urls, "false",
+		.text = "deliver_url may be http and may lead to a loopback or private address."),
+	SETTING_ROW("trust_addresses", BOOL, struct webhook_settings, trust_addresses, "false",
+		    .text = "from.email and from.phone were checked by the sending system."),
+	SETTING_ROW("timeout", TIME, struct webhook_settings, timeout_ms, "20s", .min = 1000,
+		    .max = 30000, .text = "How long one delivery may take."),
+	SETTING_END,
+};
+
+/* The schedule that Standard Webhooks names; stated here because it is this protocol's. */
+static const int64_t webhook_retry_ms[] = {
+	0, 5000, 300000, 1800000, 7200000, 18000000, 36000000, 50400000, 72000000, 86400000, -1,
+};
+
+/* One per process, given by open(): parse() has only a const channel. */
+static const struct host *host;
+
+/* ---- keys and signatures ---- */
+
+static int key_add(struct webhook_state *state, const char *secret)
+{
+	static const char prefix[] = "whsec_";
+	struct webhook_key *key = &state->keys[state->key_count];
+	long len;
+
+	if (strncmp(secret, prefix, sizeof(prefix) - 1) != 0)
+		return -1;
+	secret += sizeof(prefix) - 1;
+	len = host->unbase64(secret, strlen(secret), key->bytes, sizeof(key->bytes));
+	if (len < KEY_MIN_BYTES)
+		return -1;
+	key->len = (size_t)len;
+	state->key_count++;
+	return 0;
+}
+
+static void sign(const struct webhook_key *key, const char *signed_bytes, size_t len,
+		 unsigned char out[SIGNATURE_BYTES])
+{
+	host->hmac_sha256(key->bytes, key->len, signed_bytes, len, out);
+}
+
+static bool signature_fits(const struct webhook_state *state, const char *text, size_t len,
+			   unsigned char expected[][SIGNATURE_BYTES])
+{
+	unsigned char given[SIGNATURE_BYTES];
+	bool fits = false;
+
+	if (len < 3 || memcmp(text, "v1,", 3) != 0)
+		return false;
+	if (host->unbase64(text + 3, len - 3, given, sizeof(given)) != SIGNATURE_BYTES)
+		return false;
+	for (size_t i = 0; i < state->key_count; i++)
+		fits |= host->equal(given, sizeof(given), expected[i], SIGNATURE_BYTES);
+	return fits;
+}
+
+static bool any_signature_fits(const struct webhook_state *state, const char *header,
+			       unsigned char expected[][SIGNATURE_BYTES])
+{
+	for (size_t i = 0; i < SIGNATURES_MAX && *header; i++) {
+		size_t len = strcspn(header, " ");
+
+		if (signature_fits(state, header, len, expected))
+			return true;
+		header += len;
+		header += strspn(header, " ");
+	}
+	return false;
+}
+
+/* Plain decimal digits: the header's own bytes are signed, so any other
+ * spelling of the number would make two texts of one time. */
+static bool timestamp_is_fresh(const char *text, int64_t now_s)
+{
+	size_t len = strlen(text);
+	int64_t when;
+
+	if (len == 0 || len > 12 || strspn(text, "0123456789") != len || text[0] == '0')
+		return false;
+	when = strtoll(text, NULL, 10);
+	return when >= now_s - SKEW_S && when <= now_s + SKEW_S;
+}
+
+/* A header of the standard, or its svix twin. */
+static const char *field_of(const struct inbound *in, const char *name)
+{
+	char full[32];
+	const char *value;
+
+	snprintf(full, sizeof(full), "webhook-%s", name);
+	value = host->field(in, full);
+	if (value)
+		return value;
+	snprintf(full, sizeof(full), "svix-%s", name);
+	return host->field(in, full);
+}
+
+static bool id_is_usable(const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len == 0 || len > ID_MAX_BYTES)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (id[i] <= ' ' || id[i] == 0x7f || id[i] == '.')
+			return false;
+	return true;
+}
+
+static char *signed_bytes_of(struct arena *arena, const char *id, const char *timestamp,
+			     const void *body, size_t body_len)
+{
+	size_t head = strlen(id) + strlen(timestamp) + 2;
+	char *bytes = host->alloc(arena, head + body_len + 1);
+
+	snprintf(bytes, head + 1, "%s.%s.", id, timestamp);
+	if (body_len)
+		memcpy(bytes + head, body, body_len);
+	return bytes;
+}
+
+static enum verdict webhook_verify(struct channel *channel, const struct inbound *in,
+				   struct arena *arena, struct parsed *ret)
+{
+	const struct webhook_state *state = host->channel_state(channel);
+	const char *id = field_of(in, "id");
+	const char *timestamp = field_of(in, "timestamp");
+	const char *signature = field_of(in, "signature");
+	unsigned char expected[KEYS_MAX][SIGNATURE_BYTES];
+	char *bytes;
+
+	(void)ret;
+	if (!id || !timestamp || !signature || !id_is_usable(id))
+		return FORGED;
+	if (!timestamp_is_fresh(timestamp, in->now_s))
+		return FORGED;
+	bytes = signed_bytes_of(arena, id, timestamp, in->body, in->body_len);
+	for (size_t i = 0; i < state->key_count; i++)
+		sign(&state->keys[i], bytes, strlen(id) + strlen(timestamp) + 2 + in->body_len,
+		     expected[i]);
+	return any_signature_fits(state, signature, expected) ? VERIFIED : FORGED;
+}
+
+/* ---- the way in ---- */
+
+/* What reading one body needs; the first complaint wins. */
+struct reader {
+	struct arena *arena;
+	struct json_object *body;
+	const char *error;
+};
+
+static void complain(struct reader *reader, const char *path, const char *what)
+{
+	if (!reader->error)
+		reader->error = host->format(reader->arena, "%s: %s", path, what);
+}
+
+/* A text at a path: "" where absent (unless required), a complaint where it is
+ * anything but a text or is longer than max bytes. */
+static const char *text_at(struct reader *reader, const char *path, size_t max, bool required)
+{
+	enum host_json_kind kind = host->json_kind(reader->body, path);
+	const char *text = kind == HOST_JSON_TEXT ? host->json_text(reader->body, path) : NULL;
+
+	if (kind == HOST_JSON_ABSENT && !required)
+		return "";
+	if (!text || (required && !text[0])) {
+		complain(reader, path,
+			 required ? "must be a text that is not empty" : "must be a text");
+		return "";
+	}
+	if (strlen(text) > max) {
+		complain(reader, path,
+			 host->format(reader->arena, "is longer than %zu bytes", max));
+		return "";
+	}
+	return host->text(reader->arena, text);
+}
+
+static void claim_add(struct reader *reader, struct message *message, const char *kind,
+		      const char *path, bool trusted)
+{
+	const char *value = text_at(reader, path, 320, false);
+
+	if (!value[0])
+		return;
+	message->others[message->other_count++] = (struct identifier){
+		.kind = kind,
+		.scope = "",
+		.value = value,
+		.proof = trusted ? PROOF_CHANNEL : PROOF_CLAIMED,
+		.proved_by = trusted ? "webhook" : NULL,
+	};
+}
+
+static void read_from(struct reader *reader, const struct channel *channel, struct message *message)
+{
+	const struct webhook_settings *settings = host->channel_settings(channel);
+
+	if (host->json_kind(reader->body, "from") != HOST_JSON_OBJECT) {
+		complain(reader, "from", "must be an object");
+		return;
+	}
+	message->sender = (struct identifier){
+		.kind = "webhook",
+		.scope = host->text(reader->arena, host->channel_name(channel)),
+		.value = text_at(reader, "from.id", 512, true),
+		.proof = PROOF_CHANNEL,
+		.proved_by = "signature",
+	};
+	message->sender_name = text_at(reader, "from.name", 1024, false);
+	claim_add(reader, message, "email", "from.email", settings->trust_addresses);
+	claim_add(reader, message, "phone", "from.phone", settings->trust_addresses);
+}
+
+/* A member of one attachment: like text_at, named by its place in the list. */
+static const char *member_text(struct reader *reader, size_t index, const char *name, size_t max)
+{
+	struct json_object *item =
+		host->json_item(host->json_at(reader->body, "attachments"), index);
+	struct reader inner = { .arena = reader->arena, .body = item };
+	const char *text = text_at(&inner, name, max, strcmp(name, "url") == 0);
+
+	if (inner.error && !reader->error)
+		reader->error =
+			host->format(reader->arena, "attachments[%zu].%s", index, inner.error);
+	return text;
+}
+
+static void read_attachment(struct reader *reader, size_t index, struct attachment *ret)
+{
+	struct json_object *item =
+		host->json_item(host->json_at(reader->body, "attachments"), index);
+
+	if (host->json_kind(item, "") != HOST_JSON_OBJECT) {
+		complain(reader, host->format(reader->arena, "attachments[%zu]", index),
+			 "must be an object");
+		return;
+	}
+	ret->url = member_text(reader, index, "url", 4096);
+	ret->type = member_text(reader, index, "type", 255);
+	ret->name = member_text(reader, index, "name", 1024);
+	ret->size = -1;
+	if (!ret->type[0])
+		ret->type = "application/octet-stream";
+	if (ret->url[0] && strncmp(ret->url, "https://", 8) != 0 &&
+	    strncmp(ret->url, "http://", 7) != 0)
+		complain(reader, host->format(reader->arena, "attachments[%zu].url", index),
+			 "must be an https or http address");
+}
+
+static void read_attachments(struct reader *reader, struct message *message)
+{
+	enum host_json_kind kind = host->json_kind(reader->body, "attachments");
+	size_t count;
+
+	if (kind == HOST_JSON_ABSENT)
+		return;
+	if (kind != HOST_JSON_ARRAY) {
+		complain(reader, "attachments", "must be a list");
+		return;
+	}
+	count = host->json_count(host->json_at(reader->body, "attachments"));
+	if (count > ATTACHMENTS_MAX) {
+		complain(reader, "attachments", "has more than 50 entries");
+		return;
+	}
+	message->attachments =
+		host->alloc(reader->arena, (count + 1) * sizeof(*message->attachments));
+	message->attachment_count = count;
+	for (size_t i = 0; i < count; i++)
+		read_attachment(reader, i, &message->attachments[i]);
+}
+
+static void read_sent_at(struct reader *reader, struct message *message)
+{
+	const char *text = text_at(reader, "sent_at", 64, false);
+
+	if (!text[0])
+		return;
+	message->sent_ms = host->parse_time(text);
+	if (message->sent_ms < 0)
+		complain(reader, "sent_at", "must be a time such as 2026-01-02T03:04:05Z");
+}
+
+static void read_message(struct reader *reader, const struct channel *channel,
+			 const struct inbound *in, struct message *message)
+{
+	const char *id = text_at(reader, "id", 512, false);
+
+	if (!id[0]) {
+		const char *header = field_of(in, "id");
+
+		id = header ? host->text(reader->arena, header) : "";
+	}
+	if (!id[0])
+		complain(reader, "id", "is missing, and so is the webhook-id header");
+	message->kind = MESSAGE_TEXT;
+	message->provider_id = id;
+	read_from(reader, channel, message);
+	message->text = text_at(reader, "text", 256 * 1024, false);
+	message->thread = text_at(reader, "thread", 512, false);
+	read_attachments(reader, message);
+	read_sent_at(reader, message);
+	if (!message->text[0] && message->attachment_count == 0)
+		complain(reader, "text", "is missing, and there is no attachment");
+}
+
+static int webhook_parse(const struct channel *channel, const struct inbound *in,
+			 struct arena *arena, struct parsed *ret, const char **ret_error)
+{
+	struct reader reader = { .arena = arena };
+	struct message *message = host->alloc(arena, sizeof(*message));
+
+	reader.body = host->json_read(in->body, in->body_len, arena, ret_error);
+	if (!reader.body)
+		return -1;
+	if (host->json_kind(reader.body, "") != HOST_JSON_OBJECT)
+		reader.error = "the body must be a JSON object";
+	else
+		read_message(&reader, channel, in, message);
+	host->json_free(reader.body);
+	if (reader.error) {
+		*ret_error = reader.error;
+		return -1;
+	}
+	ret->messages = message;
+	ret->message_count = 1;
+	return 0;
+}
+
+/* ---- the way out ---- */
+
+static void attachments_json(struct arena *arena, const struct outbound *message, char **ret)
+{
+	char *list = host->text(arena, "");
+
+	for (size_t i = 0; i < message->attachment_count; i++) {
+		const struct attachment *item = &message->attachments[i];
+
+		list = host->format(arena, "%s%s{\"url\":%s,\"type\":%s,\"name\":%s}", list,
+				    i ? "," : "",
+				    item->url ? host->json_quote(arena, item->url) : "null",
+				    host->json_quote(arena, item->type ? item->type : ""),
+				    host->json_quote(arena, item->name ? item->name : ""));
+	}
+	*ret = list;
+}
+
+static char *outbound_json(struct arena *arena, const struct outbound *message)
+{
+	char *attachments;
+
+	attachments_json(arena, message, &attachments);
+	return host->format(
+		arena,
+		"{\"type\":\"message.outbound\",\"timestamp\":\"%s\",\"data\":{\"id\":%s,"
+		"\"conversation\":%s,\"to\":{\"id\":%s,\"name\":%s},\"text\":%s,"
+		"\"attachments\":[%s]}}",
+		host->format_time(arena, message->created_ms), host->json_quote(arena, message->id),
+		host->json_quote(arena, message->conversation),
+		host->json_quote(arena, message->to),
+		host->json_quote(arena, message->to_name ? message->to_name : ""),
+		host->json_quote(arena, message->text ? message->text : ""), attachments);
+}
+
+static char *signature_header(const struct webhook_state *state, struct arena *arena,
+			      const char *id, const char *timestamp, const char *body)
+{
+	unsigned char mac[SIGNATURE_BYTES];
+	char *bytes = signed_bytes_of(arena, id, timestamp, body, strlen(body));
+
+	sign(&state->keys[0], bytes, strlen(bytes), mac);
+	return host->format(arena, "v1,%s", host->base64(arena, mac, sizeof(mac)));
+}
+
+/* The same bytes will not do better next time. */
+static bool status_is_final(long status)
+{
+	return status == 400 || status == 413 || status == 415 || status == 422;
+}
+
+static void end_by_status(struct channel *channel, struct delivery *delivery,
+			  const struct host_answer *answer)
+{
+	char code[24];
+
+	snprintf(code, sizeof(code), "http_%ld", answer->status);
+	if (answer->status >= 200 && answer->status < 300)
+		host->sent(delivery, NULL);
+	else if (answer->status == 410)
+		host->failed(delivery, SEND_PERMANENT, code, "the receiver is gone (410)", -1);
+	else if (status_is_final(answer->status))
+		host->failed(delivery, SEND_PERMANENT, code, "the receiver refused it", -1);
+	else if (answer->status >= 300 && answer->status < 400)
+		host->failed(delivery, SEND_RETRY, code, "redirects are not followed", -1);
+	else
+		host->failed(delivery, SEND_RETRY, code, "the receiver did not accept it",
+			     answer->retry_after_ms);
+	if (answer->status == 410)
+		host->park(channel, "deliver_url answered 410: it wants no more");
+}
+
+static void on_delivered(const struct host_answer *answer, void *context)
+{
+	struct webhook_send send = *(struct webhook_send *)context;
+
+	free(context);
+	/* A receiver drops a repeated webhook-id, so trying again cannot double it. */
+	if (answer->error)
+		host->failed(send.delivery, SEND_RETRY,
+			     answer->maybe_received ? "timeout" : "network", answer->error, -1);
+	else
+		end_by_status(send.channel, send.delivery, answer);
+}
+
+static void post(struct channel *channel, const struct outbound *message, struct arena *arena,
+		 struct webhook_send *send)
+{
+	const struct webhook_settings *settings = host->channel_settings(channel);
+	const char *body = outbound_json(arena, message);
+	const char *timestamp = host->format(arena, "%lld", (long long)(host->unix_ms() / 1000));
+	const char *signature =
+		signature_header(host->channel_state(channel), arena, message->id, timestamp, body);
+	const char *const fields[] = {
+		"content-type", "application/json",  "webhook-id", message->id, "webhook-timestamp",
+		timestamp,      "webhook-signature", signature,    NULL,
+	};
+	const struct host_http call = {
+		.method = "POST",
+		.url = settings->deliver_url,
+		.fields = fields,
+		.body = body,
+		.body_len = strlen(body),
+		.timeout_ms = settings->timeout_ms,
+		.allow_private = settings->allow_private_urls,
+		.answer_max = ANSWER_MAX_BYTES,
+	};
+
+	host->http(channel, &call, on_delivered, send);
+}
+
+static void webhook_send(struct channel *channel, const struct outbound *message,
+			 struct delivery *delivery)
+{
+	const struct webhook_settings *settings = host->channel_settings(channel);
+	struct webhook_send *send;
+	struct arena *arena;
+
+	if (!settings->deliver_url || !settings->deliver_url[0]) {
+		host->failed(delivery, SEND_PERMANENT, "no_deliver_url",
+			     "the channel has no deliver_url", -1);
+		return;
+	}
+	send = calloc(1, sizeof(*send));
+	if (!send)
+		abort();
+	send->channel = channel;
+	send->delivery = delivery;
+	arena = host->arena_new();
+	post(channel, message, arena, send);
+	host->arena_free(arena);
+}
+
+/* ---- life ---- */
+
+static int webhook_open(const struct host *core, struct channel *channel, const char **ret_error)
+{
+	const struct webhook_settings *settings = core->channel_settings(channel);
+	struct webhook_state *state = core->channel_state(channel);
+
+	host = core;
+	if (!settings->secret || key_add(state, settings->secret) < 0) {
+		*ret_error = "secret must be whsec_ and the base64 of 24 to 64 bytes";
+		return -1;
+	}
+	if (settings->secret_previous && settings->secret_previous[0] &&
+	    key_add(state, settings->secret_previous) < 0) {
+		*ret_error = "secret_previous must be whsec_ and the base64 of 24 to 64 bytes";
+		return -1;
+	}
+	if (settings->deliver_url && !settings->allow_private_urls &&
+	    strncmp(settings->deliver_url, "http://", 7) == 0) {
+		*ret_error = "deliver_url must be https (or set allow_private_urls)";
+		return -1;
+	}
+	return 0;
+}
+
+static void webhook_close(struct channel *channel)
+{
+	(void)channel;
+}
+
+const struct connector webhook_connector = {
+	.name = "webhook",
+	.abi = CONNECTOR_ABI,
+	.abilities = CAN_RECEIVE | CAN_SEND | HAS_MEDIA | IDEMPOTENT_SEND | PROVIDER_RETRIES,
+	.body_format = BODY_RAW,
+	.identifier_kind = "webhook",
+	.retry_ms = webhook_retry_ms,
+	.settings_size = sizeof(struct webhook_settings),
+	.settings = webhook_settings_rows,
+	.state_size = sizeof(struct webhook_state),
+	.open = webhook_open,
+	.close = webhook_close,
+	.verify = webhook_verify,
+	.parse = webhook_parse,
+	.send = webhook_send,
+};

@@ -1,0 +1,241 @@
+#include "channel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "host/host_private.h"
+#include "services/loop.h"
+#include "store/lease.h"
+
+struct channels *channels_new(const struct channels_options *options)
+{
+	struct channels *channels = memory_new(sizeof(*channels));
+
+	channels->options = *options;
+	return channels;
+}
+
+static void channel_free(void *object)
+{
+	struct channel *channel = object;
+
+	host_ops_end(channel, "the channel is closing");
+	channel->connector->close(channel);
+	host_ops_end(channel, "the channel is closing");
+	loop_timer_free(&channel->wake);
+	free(channel->state);
+	free(channel->parked);
+	arena_free(&channel->arena);
+	free(channel);
+}
+
+static void channel_stop(struct channel *channel)
+{
+	bool was_polling = channel->polling;
+
+	channel->polling = false;
+	channel->started = false;
+	if (channel->wake)
+		loop_timer_stop(channel->wake);
+	if (channel->lease)
+		lease_drop(&channel->lease);
+	if (was_polling)
+		channel->connector->poll(channel, true);
+}
+
+static void channel_unlink(struct channel *channel)
+{
+	struct channel **link = &channel->owner->first;
+
+	while (*link != channel)
+		link = &(*link)->next;
+	*link = channel->next;
+}
+
+void channel_close(struct channel *channel)
+{
+	if (channel->closed)
+		return;
+	channel->closed = true;
+	channel_stop(channel);
+	channel_unlink(channel);
+	loop_defer_free(channel->owner->options.loop, channel, channel_free);
+}
+
+void channels_free(struct channels **channels)
+{
+	if (!*channels)
+		return;
+	while ((*channels)->first) {
+		struct channel *channel = (*channels)->first;
+
+		channel->closed = true;
+		channel_stop(channel);
+		(*channels)->first = channel->next;
+		channel_free(channel);
+	}
+	free(*channels);
+	*channels = NULL;
+}
+
+static void on_wake(void *context)
+{
+	struct channel *channel = context;
+
+	if (channel->connector->poll && channel->polling)
+		channel->connector->poll(channel, false);
+}
+
+int channel_open(struct channels *channels, const struct channel_options *options,
+		 struct error *err)
+{
+	struct channel *channel = memory_new(sizeof(*channel));
+	struct channel **link = &channels->first;
+	const char *why = NULL;
+
+	channel->owner = channels;
+	channel->arena = arena_new(0);
+	channel->workspace = arena_text(channel->arena, options->workspace);
+	channel->name = arena_text(channel->arena, options->name);
+	channel->connector = options->connector;
+	channel->settings = options->settings;
+	channel->public_url = arena_text(channel->arena, options->public_url);
+	channel->default_region = arena_text(channel->arena, options->default_region);
+	channel->state = memory_new(options->connector->state_size + 1);
+	channel->wake = loop_timer_new(channels->options.loop, on_wake, channel);
+	if (channel->connector->open(&host_services, channel, &why) < 0) {
+		error_set(err, ERROR_MISUSE, "channel %s: %s", channel->name,
+			  why ? why : "cannot be opened");
+		channel->closed = true;
+		channel_free(channel);
+		return -1;
+	}
+	while (*link)
+		link = &(*link)->next;
+	*link = channel;
+	return 0;
+}
+
+static void on_lease(bool held, const char *fence, void *context)
+{
+	struct channel *channel = context;
+
+	(void)fence;
+	if (held == channel->polling)
+		return;
+	channel->polling = held;
+	log_info(channel->name, "event=%s", held ? "poll_started" : "poll_stopped");
+	channel->connector->poll(channel, !held);
+}
+
+void channels_start(struct channels *channels)
+{
+	for (struct channel *channel = channels->first; channel; channel = channel->next) {
+		if (channel->started || !channel->connector->poll)
+			continue;
+		channel->started = true;
+		if (channels->options.leases) {
+			char *lease = arena_format(channel->arena, "channel:%s", channel->name);
+
+			channel->lease = lease_want(channels->options.leases, channel->workspace,
+						    lease, on_lease, channel);
+		} else {
+			on_lease(true, NULL, channel);
+		}
+	}
+}
+
+void channels_stop(struct channels *channels)
+{
+	for (struct channel *channel = channels->first; channel; channel = channel->next)
+		channel_stop(channel);
+}
+
+struct channel *channel_find(struct channels *channels, const char *workspace, const char *name)
+{
+	for (struct channel *channel = channels->first; channel; channel = channel->next)
+		if (strcmp(channel->name, name) == 0 && strcmp(channel->workspace, workspace) == 0)
+			return channel;
+	return NULL;
+}
+
+struct channel *channel_at(struct channels *channels, size_t index)
+{
+	struct channel *channel = channels->first;
+
+	while (channel && index-- > 0)
+		channel = channel->next;
+	return channel;
+}
+
+struct channel *channel_for_mail(struct channels *channels, const char *address)
+{
+	for (struct channel *channel = channels->first; channel; channel = channel->next)
+		if ((channel->connector->abilities & ACCEPTS_MAIL) &&
+		    channel->connector->takes(channel, address))
+			return channel;
+	return NULL;
+}
+
+const char *channel_name(const struct channel *channel)
+{
+	return channel->name;
+}
+
+const char *channel_workspace(const struct channel *channel)
+{
+	return channel->workspace;
+}
+
+const struct connector *channel_connector(const struct channel *channel)
+{
+	return channel->connector;
+}
+
+const char *channel_public_url(const struct channel *channel)
+{
+	return channel->public_url;
+}
+
+const char *channel_default_region(const struct channel *channel)
+{
+	return channel->default_region;
+}
+
+const char *channel_parked(const struct channel *channel)
+{
+	return channel->parked;
+}
+
+static void tell_parked(struct channel *channel)
+{
+	const struct channel_hooks *hooks = &channel->owner->options.hooks;
+
+	if (hooks->parked)
+		hooks->parked(channel, channel->parked, hooks->context);
+}
+
+void channel_park(struct channel *channel, const char *why)
+{
+	bool is_new = !channel->parked;
+
+	free(channel->parked);
+	channel->parked = memory_text(why);
+	if (!is_new)
+		return;
+	log_warn(channel->name, "event=parked why=%s", log_quote(why));
+	tell_parked(channel);
+}
+
+void channel_unpark(struct channel *channel)
+{
+	if (!channel->parked)
+		return;
+	free(channel->parked);
+	channel->parked = NULL;
+	log_info(channel->name, "event=unparked");
+	tell_parked(channel);
+}

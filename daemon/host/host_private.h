@@ -1,0 +1,67 @@
+/* What the files of struct host share: the channel and its running calls. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "channel.h"
+
+struct lease;
+struct loop_timer;
+
+/* A call of a connector that has not ended. Closing the channel ends each with
+ * an error through end(); what the service below reports later is dropped. */
+struct host_op {
+	struct channel *channel; /* NULL once ended */
+	struct host_op *next;
+	struct host_op **link;
+	void (*end)(struct host_op *op, const char *why); /* calls done; may free op */
+};
+
+struct channel {
+	struct channels *owner;
+	struct channel *next;
+	struct arena *arena;
+	char *workspace;
+	char *name;
+	const struct connector *connector;
+	const void *settings;
+	char *public_url;
+	char *default_region;
+	void *state;
+	char *parked;
+	struct loop_timer *wake;
+	struct lease *lease;
+	bool started;
+	bool polling; /* the lease is held */
+	bool closed;
+	struct host_op *ops;
+};
+
+struct channels {
+	struct channels_options options;
+	struct channel *first;
+};
+
+void host_op_start(struct host_op *op, struct channel *channel,
+		   void (*end)(struct host_op *op, const char *why));
+/* Takes it off its channel; false if it had ended already. */
+bool host_op_finish(struct host_op *op);
+void host_ops_end(struct channel *channel, const char *why);
+
+/* The services, one file each; the contract stands in include/converge/connector.h. */
+void host_http(struct channel *channel, const struct host_http *call, host_http_done *done,
+	       void *context);
+void host_mail_send(struct channel *channel, const struct host_mail *mail, host_mail_done *done,
+		    void *context);
+struct host_imap *host_imap_open(struct channel *channel, const struct host_account *account);
+void host_imap_run(struct host_imap *session, const char *path, const char *command,
+		   host_imap_done *done, void *context);
+void host_imap_close(struct host_imap *session);
+void host_cursor_get(struct channel *channel,
+		     void (*done)(const char *value, const char *error, void *context),
+		     void *context);
+void host_cursor_put(struct channel *channel, const char *value,
+		     void (*done)(const char *error, void *context), void *context);
+/* True where the host of this URL is a loopback name or address. */
+bool host_url_is_loopback(const char *url);

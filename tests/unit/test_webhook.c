@@ -1,0 +1,226 @@
+#include <criterion/criterion.h>
+
+#include "../contract/fixture.h"
+
+#define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+#define OTHER_SECRET "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
+#define BODY "{\"test\": 2432232314}"
+#define GOOD "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+#define ED                                                                                         \
+	"v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/"                                                   \
+	"enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg=="
+#define ZERO "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+enum { SIGNED_S = 1614265330 };
+
+struct row {
+	const char *name;
+	const char *prefix, *id, *timestamp, *signature, *body;
+	int64_t now_s;
+	enum verdict expected;
+};
+
+#define ID "msg_p5jXN8AQM9LWM0D4loKWxJek"
+#define WHEN "1614265330"
+
+static const struct row rows[] = {
+	{ "the published vector", "webhook", ID, WHEN, GOOD, BODY, SIGNED_S, VERIFIED },
+	{ "svix twins", "svix", ID, WHEN, GOOD, BODY, SIGNED_S, VERIFIED },
+	{ "rotation", "webhook", ID, WHEN, ED " " ZERO " " GOOD, BODY, SIGNED_S, VERIFIED },
+	{ "only unknown versions", "webhook", ID, WHEN, ED, BODY, SIGNED_S, FORGED },
+	{ "tampered body", "webhook", ID, WHEN, GOOD, "{\"test\": 2432232315}", SIGNED_S, FORGED },
+	{ "other id", "webhook", "msg_x", WHEN, GOOD, BODY, SIGNED_S, FORGED },
+	{ "other timestamp", "webhook", ID, "1614265331", GOOD, BODY, SIGNED_S, FORGED },
+	{ "300 s old", "webhook", ID, WHEN, GOOD, BODY, SIGNED_S + 300, VERIFIED },
+	{ "301 s old", "webhook", ID, WHEN, GOOD, BODY, SIGNED_S + 301, FORGED },
+	{ "300 s early", "webhook", ID, WHEN, GOOD, BODY, SIGNED_S - 300, VERIFIED },
+	{ "301 s early", "webhook", ID, WHEN, GOOD, BODY, SIGNED_S - 301, FORGED },
+	{ "leading zero", "webhook", ID, "01614265330", GOOD, BODY, SIGNED_S, FORGED },
+	{ "plus sign", "webhook", ID, "+1614265330", GOOD, BODY, SIGNED_S, FORGED },
+	{ "fraction", "webhook", ID, "1614265330.0", GOOD, BODY, SIGNED_S, FORGED },
+	{ "blank", "webhook", ID, "1614265330 ", GOOD, BODY, SIGNED_S, FORGED },
+	{ "huge", "webhook", ID, "99999999999999999999", GOOD, BODY, SIGNED_S, FORGED },
+	{ "no id", "webhook", NULL, WHEN, GOOD, BODY, SIGNED_S, FORGED },
+	{ "no timestamp", "webhook", ID, NULL, GOOD, BODY, SIGNED_S, FORGED },
+	{ "no signature", "webhook", ID, WHEN, NULL, BODY, SIGNED_S, FORGED },
+	{ "empty signature", "webhook", ID, WHEN, "", BODY, SIGNED_S, FORGED },
+	{ "bare prefix", "webhook", ID, WHEN, "v1,", BODY, SIGNED_S, FORGED },
+	{ "no version", "webhook", ID, WHEN, GOOD + 3, BODY, SIGNED_S, FORGED },
+	{ "cut base64", "webhook", ID, WHEN, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1O", BODY,
+	  SIGNED_S, FORGED },
+	{ "id with a dot", "webhook", "msg.p5", WHEN, GOOD, BODY, SIGNED_S, FORGED },
+};
+
+static enum verdict verify_row(struct fixture *fixture, const struct row *row)
+{
+	struct buf buf = { 0 };
+	struct json_out out;
+	struct json_object *request;
+	struct request_view view = { fixture_field, fixture_query, NULL };
+	struct inbound in = { .method = "POST",
+			      .target = "/in/shop",
+			      .body = row->body,
+			      .body_len = strlen(row->body),
+			      .now_s = row->now_s,
+			      .request = &view };
+	struct parsed parsed = { 0 };
+	struct arena *arena = arena_new(0);
+	const char *names[] = { "id", "timestamp", "signature" };
+	const char *values[] = { row->id, row->timestamp, row->signature };
+	enum verdict verdict;
+
+	jw_start(&out, &buf);
+	jw_object(&out, NULL);
+	jw_object(&out, "headers");
+	for (size_t i = 0; i < 3; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "%s-%s", row->prefix, names[i]);
+		if (values[i])
+			jw_text(&out, name, values[i]);
+	}
+	jw_object_end(&out);
+	jw_object_end(&out);
+	request = json_read(buf.data, buf.len, NULL);
+	view.context = request;
+	verdict =
+		channel_connector(fixture->channel)->verify(fixture->channel, &in, arena, &parsed);
+	json_free(&request);
+	buf_clear(&buf);
+	arena_free(&arena);
+	return verdict;
+}
+
+Test(webhook, verifies_by_the_standard_webhooks_rules)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture);
+	cr_assert_eq(fixture_open(&fixture, "webhook", "{\"secret\":\"" SECRET "\"}"), 0);
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		cr_expect_eq(verify_row(&fixture, &rows[i]), rows[i].expected, "%s", rows[i].name);
+	fixture_stop(&fixture);
+}
+
+Test(webhook, accepts_the_previous_secret_while_it_is_rolled)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture);
+	cr_assert_eq(fixture_open(&fixture, "webhook", "{\"secret\":\"" OTHER_SECRET "\"}"), 0);
+	cr_assert_eq(verify_row(&fixture, &rows[0]), FORGED);
+	fixture_stop(&fixture);
+	fixture_start(&fixture);
+	cr_assert_eq(fixture_open(&fixture, "webhook",
+				  "{\"secret\":\"" OTHER_SECRET "\",\"secret_previous\":\"" SECRET
+				  "\"}"),
+		     0);
+	cr_assert_eq(verify_row(&fixture, &rows[0]), VERIFIED);
+	fixture_stop(&fixture);
+}
+
+Test(webhook, refuses_secrets_that_are_not_24_to_64_bytes_of_base64)
+{
+	static const char *const bad[] = {
+		"{}",
+		"{\"secret\":\"\"}",
+		"{\"secret\":\"MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"}",
+		"{\"secret\":\"whsec_\"}",
+		"{\"secret\":\"whsec_AAAA\"}",
+		"{\"secret\":\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS\"}",
+		"{\"secret\":\"whsec_!!!!9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"}",
+		"{\"secret\":\"" SECRET "\",\"deliver_url\":\"http://example.com/\"}",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		struct fixture fixture;
+
+		fixture_start(&fixture);
+		cr_expect_lt(fixture_open(&fixture, "webhook", bad[i]), 0, "%s", bad[i]);
+		fixture_stop(&fixture);
+	}
+}
+
+struct parse_row {
+	const char *body;
+	const char *error; /* part of it; NULL: accepted */
+};
+
+static const struct parse_row parse_rows[] = {
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"ann\"},\"text\":\"hi\"}", NULL },
+	{ "{\"from\":{\"id\":\"ann\"},\"text\":\"hi\"}", "id: is missing" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"ann\"},\"text\":\"hi\",\"more\":{\"x\":1}}", NULL },
+	{ "{\"id\":1,\"from\":{\"id\":\"ann\"},\"text\":\"hi\"}", "id: must be a text" },
+	{ "{\"id\":\"1\",\"text\":\"hi\"}", "from: must be an object" },
+	{ "{\"id\":\"1\",\"from\":\"ann\",\"text\":\"hi\"}", "from: must be an object" },
+	{ "{\"id\":\"1\",\"from\":{},\"text\":\"hi\"}", "from.id: must be" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"\"},\"text\":\"hi\"}", "from.id: must be" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":7},\"text\":\"hi\"}", "from.id: must be" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\",\"name\":[]},\"text\":\"hi\"}", "from.name" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\",\"email\":1},\"text\":\"hi\"}", "from.email" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\"}}", "text: is missing" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\"},\"text\":5}", "text: must be a text" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\"},\"text\":\"x\",\"thread\":5}", "thread" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\"},\"text\":\"x\",\"sent_at\":\"noon\"}", "sent_at" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\"},\"attachments\":{}}", "attachments: must be" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\"},\"attachments\":[1]}", "attachments[0]: must be" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\"},\"attachments\":[{}]}", "attachments[0].url" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\"},\"attachments\":[{\"url\":\"file:///x\"}]}",
+	  "attachments[0].url: must be an https" },
+	{ "{\"id\":\"1\",\"from\":{\"id\":\"a\"},\"attachments\":[{\"url\":\"https://x/\"}]}",
+	  NULL },
+	{ "[]", "must be a JSON object" },
+	{ "{\"id\":\"1\",", "line 1, column" },
+	{ "", "line 1" },
+};
+
+Test(webhook, says_what_is_wrong_with_a_body_and_where)
+{
+	struct fixture fixture;
+
+	fixture_start(&fixture);
+	cr_assert_eq(fixture_open(&fixture, "webhook", "{\"secret\":\"" SECRET "\"}"), 0);
+	for (size_t i = 0; i < COUNT_OF(parse_rows); i++) {
+		const struct parse_row *row = &parse_rows[i];
+		struct inbound in = { .method = "POST",
+				      .body = row->body,
+				      .body_len = strlen(row->body) };
+		struct parsed parsed = { 0 };
+		const char *error = "";
+		int status = channel_connector(fixture.channel)
+				     ->parse(fixture.channel, &in, fixture.arena, &parsed, &error);
+
+		cr_expect_eq(status, row->error ? -1 : 0, "%s: %s", row->body, error);
+		if (row->error)
+			cr_expect(strstr(error, row->error), "%s: %s", row->body, error);
+	}
+	fixture_stop(&fixture);
+}
+
+Test(webhook, trusts_addresses_only_where_it_is_told_to)
+{
+	static const char body[] = "{\"id\":\"1\",\"from\":{\"id\":\"ann\",\"email\":\"a@b.cn\","
+				   "\"phone\":\"+8613800138000\"},\"text\":\"你好\"}";
+
+	for (int trusted = 0; trusted < 2; trusted++) {
+		struct fixture fixture;
+		struct inbound in = { .body = body, .body_len = sizeof(body) - 1 };
+		struct parsed parsed = { 0 };
+		const char *error;
+		enum proof expected = trusted ? PROOF_CHANNEL : PROOF_CLAIMED;
+
+		fixture_start(&fixture);
+		fixture_open(&fixture, "webhook",
+			     trusted ? "{\"secret\":\"" SECRET "\",\"trust_addresses\":true}"
+				     : "{\"secret\":\"" SECRET "\"}");
+		cr_assert_eq(channel_connector(fixture.channel)
+				     ->parse(fixture.channel, &in, fixture.arena, &parsed, &error),
+			     0);
+		cr_assert_eq(parsed.messages[0].sender.proof, PROOF_CHANNEL);
+		cr_assert_str_eq(parsed.messages[0].sender.scope, "shop");
+		cr_assert_eq(parsed.messages[0].other_count, 2);
+		cr_assert_eq(parsed.messages[0].others[0].proof, expected);
+		cr_assert_eq(parsed.messages[0].others[1].proof, expected);
+		fixture_stop(&fixture);
+	}
+}
