@@ -4,12 +4,14 @@
 #include "converge/connector.h"
 
 extern const struct connector loopback_connector;
+extern const struct connector webchat_connector;
 extern const struct connector webhook_connector;
 
 extern const struct connector *const connector_registry[];
 
 const struct connector *const connector_registry[] = {
 	&loopback_connector,
+	&webchat_connector,
 	&webhook_connector,
 	NULL,
 };

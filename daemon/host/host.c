@@ -115,7 +115,7 @@ static char *host_hex(struct arena *arena, const void *bytes, size_t len)
 	return text;
 }
 
-static void *host_channel_state(struct channel *channel)
+static void *host_channel_state(const struct channel *channel)
 {
 	return channel->state;
 }

@@ -30,7 +30,7 @@ struct json_object;
  * parse() as inbound.visitor with every message of that session. A message
  * that came over a session is already verified: verify() is not called. */
 struct visitor {
-	const char *id;    /* stable: the proved subject, or the core's random id of the session */
+	const char *id;    /* stable: the proved subject, or the core's own: vis_ and a ULID */
 	const char *name;  /* "" where unknown */
 	const char *email; /* NULL */
 	const char *phone; /* NULL */
@@ -54,7 +54,8 @@ struct inbound {
 	const char *envelope_from; /* LMTP MAIL FROM; NULL elsewhere, "" for <> */
 	const char *envelope_to;   /* LMTP RCPT TO; NULL elsewhere */
 	int64_t now_s;             /* unix seconds, for timestamp tolerance */
-	void *request;             /* for host->field() and host->query() */
+	const char *id; /* made by the core, of this inbound only; for payloads without one */
+	void *request;  /* for host->field() and host->query() */
 	const struct visitor
 		*visitor; /* HAS_VISITORS: whom the session token stands for; else NULL */
 	const struct inbound_part *parts; /* BODY_MIME: the decoded parts the document refers to */
@@ -244,7 +245,8 @@ struct host {
 
 	/* The channel. */
 	const char *(*channel_name)(const struct channel *channel);
-	void *(*channel_state)(struct channel *channel); /* state_size bytes, zeroed at open */
+	void *(*channel_state)(
+		const struct channel *channel); /* state_size bytes, zeroed at open */
 	const void *(*channel_settings)(const struct channel *channel); /* filled by the rows */
 	struct arena *(*channel_arena)(struct channel *channel);        /* lives until close */
 
