@@ -1,0 +1,233 @@
+#include "conversation/conversation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "store/store.h"
+
+enum { PAGE_MAX = 200 };
+
+struct read_run {
+	conversation_fn *done;
+	void *context;
+	char id[ID_BYTES];
+};
+
+/* A page is read in three steps: the conversation, the texts, the marks. */
+struct page_run {
+	struct store *store;
+	message_page_fn *done;
+	void *context;
+	char workspace[48];
+	char conversation[ID_BYTES];
+	char customer[ID_BYTES];
+	int64_t from;
+	size_t limit;
+	bool descending;
+	bool without_notes;
+	int64_t total;
+	struct buf texts; /* stored texts, each with its NUL */
+	size_t offsets[PAGE_MAX + 1];
+	char ids[PAGE_MAX][ID_BYTES];
+	size_t count;
+};
+
+static int64_t int_field(const struct store_reply *reply, const char *name)
+{
+	const char *text = reply_field(reply, name);
+
+	return text ? strtoll(text, NULL, 10) : 0;
+}
+
+static const char *text_field(const struct store_reply *reply, const char *name)
+{
+	const char *text = reply_field(reply, name);
+
+	return text && *text ? text : NULL;
+}
+
+static void on_conversation(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct read_run *run = context;
+	struct conversation conversation = { .id = run->id };
+
+	if (err || reply_count(reply) == 0) {
+		run->done(NULL, err, run->context);
+		free(run);
+		return;
+	}
+	conversation.channel = text_field(reply, "ch");
+	conversation.customer = text_field(reply, "u");
+	conversation.address = text_field(reply, "ad");
+	conversation.name = text_field(reply, "nm");
+	conversation.thread = text_field(reply, "th");
+	conversation.subject = text_field(reply, "sub");
+	conversation.work_item = text_field(reply, "w");
+	conversation.open = text_equal(text_field(reply, "s"), "open");
+	conversation.messages = int_field(reply, "n");
+	conversation.created_ms = int_field(reply, "ct");
+	conversation.updated_ms = int_field(reply, "ut");
+	conversation.version = int_field(reply, "v");
+	conversation.last_inbound = text_field(reply, "li");
+	conversation.last_inbound_ms = int_field(reply, "lt");
+	run->done(&conversation, NULL, run->context);
+	free(run);
+}
+
+void conversation_read(struct store *store, const char *workspace, const char *id,
+		       conversation_fn *done, void *context)
+{
+	struct store_call *call = store_command("HGETALL");
+	struct read_run *run = memory_new(sizeof(*run));
+
+	run->done = done;
+	run->context = context;
+	snprintf(run->id, sizeof(run->id), "%s", id);
+	store_arg_key(call, workspace, "c:%s", id);
+	store_read(store, call, on_conversation, run);
+}
+
+static void page_free(struct page_run *run)
+{
+	buf_clear(&run->texts);
+	free(run);
+}
+
+static void page_fail(struct page_run *run, const struct error *err)
+{
+	run->done(NULL, err, run->context);
+	page_free(run);
+}
+
+static void page_show(struct page_run *run, const struct store_reply *marks)
+{
+	struct message_page page = { .first = run->from, .total = run->total };
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < run->count; i++) {
+		size_t at = run->descending ? run->count - 1 - i : i;
+		const char *stored = run->texts.data + run->offsets[at];
+		const char *mark = reply_text(reply_item(marks, at), NULL);
+
+		if (run->without_notes && strstr(stored, "\"kind\":\"note\",\"text\":"))
+			continue;
+		if (out.len > 0)
+			buf_byte(&out, ',');
+		message_show(&out, stored, strlen(stored), run->customer, mark);
+		page.count++;
+	}
+	if (run->descending) {
+		page.first = run->from - (int64_t)run->count + 1;
+		page.more = page.first > 0;
+	} else {
+		page.more = run->from + (int64_t)run->count < run->total;
+	}
+	page.json = buf_string(&out);
+	page.len = out.len;
+	run->done(&page, NULL, run->context);
+	buf_clear(&out);
+	page_free(run);
+}
+
+static void on_marks(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct page_run *run = context;
+
+	if (err)
+		page_fail(run, err);
+	else
+		page_show(run, reply);
+}
+
+/* The id stands right after the author, whose texts cannot hold an unescaped quote. */
+static void id_of(const char *stored, char out[ID_BYTES])
+{
+	const char *at = strstr(stored, "},\"id\":\"");
+
+	out[0] = '\0';
+	if (at)
+		snprintf(out, ID_BYTES, "%.30s", at + strlen("},\"id\":\""));
+}
+
+static void page_read_marks(struct page_run *run)
+{
+	struct store_call *call = store_command("HMGET");
+
+	store_arg_key(call, run->workspace, "y:%s", run->conversation);
+	for (size_t i = 0; i < run->count; i++)
+		store_arg_text(call, run->ids[i]);
+	store_read(run->store, call, on_marks, run);
+}
+
+static void on_texts(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct page_run *run = context;
+
+	if (err) {
+		page_fail(run, err);
+		return;
+	}
+	for (size_t i = 0; i < reply_count(reply) && i < PAGE_MAX; i++) {
+		size_t len = 0;
+		const char *text = reply_text(reply_item(reply, i), &len);
+
+		run->offsets[run->count] = run->texts.len;
+		buf_add(&run->texts, text, len + 1);
+		id_of(text, run->ids[run->count++]);
+	}
+	if (run->count > 0)
+		page_read_marks(run);
+	else
+		page_show(run, NULL);
+}
+
+static void on_page_conversation(const struct store_reply *reply, const struct error *err,
+				 void *context)
+{
+	struct page_run *run = context;
+	const char *customer = err ? NULL : reply_text(reply_item(reply, 0), NULL);
+	struct store_call *call;
+	int64_t first;
+	int64_t last;
+
+	if (!customer) {
+		page_fail(run, err);
+		return;
+	}
+	snprintf(run->customer, sizeof(run->customer), "%s", customer);
+	run->total = reply_int(reply_item(reply, 1));
+	if (run->from < 0 || (run->descending && run->from >= run->total))
+		run->from = run->descending ? run->total - 1 : 0;
+	first = run->descending ? run->from - (int64_t)run->limit + 1 : run->from;
+	last = run->descending ? run->from : run->from + (int64_t)run->limit - 1;
+	call = store_command("LRANGE");
+	store_arg_key(call, run->workspace, "m:%s", run->conversation);
+	store_arg_int(call, first < 0 ? 0 : first);
+	store_arg_int(call, last);
+	store_read(run->store, call, on_texts, run);
+}
+
+void conversation_messages(struct store *store, const struct message_query *query,
+			   message_page_fn *done, void *context)
+{
+	struct store_call *call = store_command("HMGET");
+	struct page_run *run = memory_new(sizeof(*run));
+
+	run->store = store;
+	run->done = done;
+	run->context = context;
+	snprintf(run->workspace, sizeof(run->workspace), "%s", query->workspace);
+	snprintf(run->conversation, sizeof(run->conversation), "%s", query->conversation);
+	run->descending = query->descending || query->from < 0;
+	run->from = query->from;
+	run->limit = query->limit > 0 && query->limit <= PAGE_MAX ? query->limit : PAGE_MAX;
+	run->without_notes = query->without_notes;
+	store_arg_key(call, run->workspace, "c:%s", run->conversation);
+	store_arg_text(call, "u");
+	store_arg_text(call, "n");
+	store_read(store, call, on_page_conversation, run);
+}

@@ -1,0 +1,117 @@
+/* Conversations: writing into one, starting one, reading one. done comes
+ * exactly once, never before the call has returned; results are borrowed and
+ * valid inside it, absent texts are NULL. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "conversation/message.h"
+
+struct store;
+
+/* ---- writing ---- */
+enum write_code {
+	WRITE_OK,
+	WRITE_REFUSED,  /* refusal: not_found, illegal_state, not_assignee, exists */
+	WRITE_CONFLICT, /* the idempotency key was used with another request */
+	WRITE_FAILED,
+};
+
+struct write_result {
+	enum write_code code;
+	bool replayed;
+	const char *refusal;
+	const char *state;   /* of the conversation or the item, with a refusal */
+	const char *message; /* the first one's id in a replay */
+	int64_t index;
+	const char *work_item;
+	const char *work_state;
+	int64_t version;
+};
+typedef void write_done_fn(const struct write_result *result, const struct error *err,
+			   void *context);
+
+struct reply {
+	const char *workspace;
+	const char *key;     /* hash of the idempotency key with its owner, hex; NULL: none */
+	const char *request; /* hash of the request; NULL where key is */
+	const struct message_record *message; /* id, conversation, channel, author, text ... */
+	const char *agent;  /* who writes; NULL: nobody who could be the assignee */
+	bool any_agent;     /* needs no assignment: supervisor, automation, bot. Notes need none */
+	bool idempotent;    /* the connector declares idempotent sends */
+	int64_t expires_ms; /* do not send after (unix); 0: always */
+};
+/* A message of kind MESSAGE_NOTE is a note: it never leaves. */
+void conversation_reply(struct store *store, const struct reply *reply, write_done_fn *done,
+			void *context);
+
+struct converse {
+	struct reply
+		first; /* the message and who sends it; agent NULL: the item waits in its queue */
+	const char *customer;
+	const char *identifier_hash; /* hex, identity_index() */
+	const char *address;
+	const char *name;
+	const char *thread;
+	const char *subject;
+	const char *work_item; /* wrk_ id to use */
+	const char *queue;
+	const char *type;
+	int64_t cost; /* to the agent */
+	int64_t priority;
+};
+void conversation_start(struct store *store, const struct converse *converse, write_done_fn *done,
+			void *context);
+
+/* ---- reading ---- */
+struct conversation {
+	const char *id;
+	const char *channel;
+	const char *customer;
+	const char *address;
+	const char *name;
+	const char *thread;
+	const char *subject;
+	const char *work_item;
+	bool open;
+	int64_t messages;
+	int64_t created_ms;
+	int64_t updated_ms;
+	int64_t version;
+	const char *last_inbound; /* provider id of the newest inbound message */
+	int64_t last_inbound_ms;
+};
+/* conversation is NULL where there is none, and with err. */
+typedef void conversation_fn(const struct conversation *conversation, const struct error *err,
+			     void *context);
+void conversation_read(struct store *store, const char *workspace, const char *id,
+		       conversation_fn *done, void *context);
+
+/* A page of messages as the API shows them: JSON objects parted by commas, delivery marks merged
+ * in. first is the index of the first one shown; more: there are further ones in that direction. */
+struct message_page {
+	const char *json; /* without the brackets of the array */
+	size_t len;
+	int64_t first;
+	size_t count;
+	int64_t total;
+	bool more;
+};
+typedef void message_page_fn(const struct message_page *page, const struct error *err,
+			     void *context);
+struct message_query {
+	const char *workspace;
+	const char *conversation;
+	int64_t from; /* index of the first; descending: of the last; -1: the newest, descending */
+	size_t limit; /* 1-200 */
+	bool descending;
+	bool without_notes; /* what the customer may see; count may then be below limit */
+};
+/* page is NULL where there is no such conversation, and with err. */
+void conversation_messages(struct store *store, const struct message_query *query,
+			   message_page_fn *done, void *context);

@@ -1,0 +1,144 @@
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "conversation/conversation.h"
+#include "store/store.h"
+
+enum { KEY_BYTES = 16 };
+
+struct write_run {
+	write_done_fn *done;
+	void *context;
+};
+
+static struct write_run *run_new(write_done_fn *done, void *context)
+{
+	struct write_run *run = memory_new(sizeof(*run));
+
+	run->done = done;
+	run->context = context;
+	return run;
+}
+
+static const char *text_at(const struct store_reply *reply, size_t index)
+{
+	const char *text =
+		index < reply_count(reply) ? reply_text(reply_item(reply, index), NULL) : NULL;
+
+	return text && *text ? text : NULL;
+}
+
+static void read_written(const struct store_reply *reply, size_t first, struct write_result *result)
+{
+	result->code = WRITE_OK;
+	result->message = text_at(reply, first);
+	result->index = reply_int(reply_item(reply, first + 1));
+	result->work_item = text_at(reply, first + 2);
+	result->work_state = text_at(reply, first + 3);
+	result->version = reply_int(reply_item(reply, first + 4));
+}
+
+static void on_written(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct write_run *run = context;
+	struct write_result result = { .code = WRITE_FAILED };
+	struct error unknown;
+
+	if (!err && reply_is(reply, "ok") && reply_count(reply) >= 6) {
+		read_written(reply, 1, &result);
+	} else if (!err && reply_is(reply, "replay") && reply_count(reply) >= 7) {
+		read_written(reply, 2, &result);
+		result.replayed = true;
+	} else if (!err && reply_is(reply, "conflict")) {
+		result.code = WRITE_CONFLICT;
+	} else if (!err && reply_is(reply, "refused")) {
+		result.code = WRITE_REFUSED;
+		result.refusal = text_at(reply, 1);
+		result.state = text_at(reply, 2);
+	} else if (!err) {
+		error_set(&unknown, ERROR_TEMPORARY, "the store gave an unknown answer");
+		err = &unknown;
+	}
+	run->done(&result, err, run->context);
+	free(run);
+}
+
+/* Without a key of the caller's the store's own re-send still needs one. */
+static void add_key(struct store_call *call, const struct reply *reply)
+{
+	unsigned char bytes[KEY_BYTES];
+	char fresh[2 * KEY_BYTES + 1];
+
+	crypto_random(bytes, sizeof(bytes));
+	text_hex(bytes, sizeof(bytes), fresh);
+	store_arg_text(call, reply->key ? reply->key : fresh);
+	store_arg_text(call, reply->request);
+}
+
+static void add_message_keys(struct store_call *call, const struct message_record *message)
+{
+	store_key(call, "c:%s", message->conversation);
+	store_key(call, "m:%s", message->conversation);
+	store_key(call, "oq:%s", message->conversation);
+	store_key(call, "x:%s", message->id);
+}
+
+static void add_message(struct store_call *call, const struct message_record *message)
+{
+	struct buf text = { 0 };
+
+	message_write(&text, message);
+	store_arg_text(call, message->conversation);
+	store_arg_text(call, message->id);
+	store_arg(call, text.data, text.len);
+	buf_clear(&text);
+}
+
+void conversation_reply(struct store *store, const struct reply *reply, write_done_fn *done,
+			void *context)
+{
+	const struct message_record *message = reply->message;
+	struct store_call *call = store_script("reply", reply->workspace);
+
+	add_message_keys(call, message);
+	add_key(call, reply);
+	add_message(call, message);
+	store_arg_text(call, message->kind == MESSAGE_NOTE ? "note" : "reply");
+	store_arg_text(call, reply->agent);
+	store_arg_text(call, reply->any_agent ? "1" : "0");
+	store_arg_text(call, reply->idempotent ? "1" : "0");
+	store_arg_text(call, message->automatic ? "1" : "0");
+	store_arg_int(call, reply->expires_ms);
+	store_run(store, call, on_written, run_new(done, context));
+}
+
+void conversation_start(struct store *store, const struct converse *converse, write_done_fn *done,
+			void *context)
+{
+	const struct message_record *message = converse->first.message;
+	struct store_call *call = store_script("converse", converse->first.workspace);
+
+	add_message_keys(call, message);
+	store_key(call, "u:%s", converse->customer);
+	store_key(call, "w:%s", converse->work_item);
+	add_key(call, &converse->first);
+	add_message(call, message);
+	store_arg_text(call, converse->first.agent);
+	store_arg_text(call, converse->first.idempotent ? "1" : "0");
+	store_arg_text(call, converse->customer);
+	store_arg_text(call, message->channel);
+	store_arg_text(call, converse->identifier_hash);
+	store_arg_text(call, converse->address);
+	store_arg_text(call, converse->name);
+	store_arg_text(call, converse->thread);
+	store_arg_text(call, converse->subject);
+	store_arg_text(call, converse->work_item);
+	store_arg_text(call, converse->queue);
+	store_arg_text(call, converse->type);
+	store_arg_int(call, converse->cost);
+	store_arg_int(call, converse->priority);
+	store_run(store, call, on_written, run_new(done, context));
+}

@@ -1,0 +1,113 @@
+/* The outbox: per conversation, oldest first (scripts send_*.lua). A message is
+ * claimed with a token before its first byte leaves, and only that token ends
+ * the attempt. done comes exactly once, never before the call has returned. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "identity/identity.h"
+
+struct store;
+
+enum outbox_code {
+	OUTBOX_OK,
+	OUTBOX_WAIT,     /* begin, recover: not before due_ms */
+	OUTBOX_EMPTY,    /* begin: nothing to send */
+	OUTBOX_SENDING,  /* begin: an attempt is under way; once it is overdue, recover */
+	OUTBOX_REFUSED,  /* refusal: fence, token, not_found, illegal_state */
+	OUTBOX_CONFLICT, /* the idempotency key was used with another request */
+	OUTBOX_FAILED,   /* err: try again later */
+};
+
+/* Borrowed: valid inside the call. Absent texts are NULL. */
+struct outbox_message {
+	const char *id;
+	int64_t index;
+	int attempt; /* 1, 2, ... */
+	bool idempotent;
+	int64_t expires_ms; /* do not send after; 0: always */
+	const char *stored; /* the message's stored JSON (conversation/message.h) */
+	size_t stored_len;
+	const char *channel;
+	const char *address;
+	const char *name;
+	const char *thread;
+	const char *subject;
+	const char *in_reply_to; /* provider id of the newest inbound message */
+	int64_t last_inbound_ms; /* the reply window is counted from here */
+	const char *customer;
+};
+
+struct outbox_result {
+	enum outbox_code code;
+	bool replayed;
+	const char *state; /* the delivery's, after */
+	const char *refusal;
+	int64_t due_ms;
+	const char *message_id;
+	const struct outbox_message *message; /* begin, OUTBOX_OK */
+};
+typedef void outbox_done_fn(const struct outbox_result *result, const struct error *err,
+			    void *context);
+
+struct outbox_claim {
+	const char *workspace;
+	const char *fence; /* of the steward's lease */
+	const char *conversation;
+	const char *token;  /* begin: of this attempt, random */
+	int64_t timeout_ms; /* begin: after this the attempt counts as lost */
+};
+void outbox_begin(struct store *store, const struct outbox_claim *claim, outbox_done_fn *done,
+		  void *context);
+/* A message found `sending` after its time: queued again, or uncertain. */
+void outbox_recover(struct store *store, const struct outbox_claim *claim, outbox_done_fn *done,
+		    void *context);
+
+enum outbox_outcome {
+	OUTCOME_SENT,
+	OUTCOME_RETRY,
+	OUTCOME_FAILED,
+	OUTCOME_UNCERTAIN,
+	OUTCOME_EXPIRED
+};
+
+struct outbox_ending {
+	const char *workspace;
+	const char *conversation;
+	const char *message;
+	const char *token;
+	enum outbox_outcome outcome;
+	const char *code; /* short, without spaces; NULL */
+	const char *why;  /* shown to people; NULL */
+	int64_t retry_ms; /* RETRY: from now */
+	const struct identity_key
+		*reference; /* SENT: of the provider's id (identity_reference); NULL */
+};
+void outbox_end(struct store *store, const struct outbox_ending *ending, outbox_done_fn *done,
+		void *context);
+
+/* What a person decides; key and request as in routing/work.h, NULL: none. */
+struct outbox_decision {
+	const char *workspace;
+	const char *message;
+	const char *decision; /* of an uncertain one: resend, sent, failed; NULL: redrive a dead
+				 letter */
+	const char *key;
+	const char *request;
+};
+void outbox_decide(struct store *store, const struct outbox_decision *decision,
+		   outbox_done_fn *done, void *context);
+
+/* The conversations that are due first, soonest first, with when (unix ms). */
+struct outbox_due {
+	const char *conversation;
+	int64_t due_ms;
+};
+typedef void outbox_due_fn(const struct outbox_due *due, size_t count, const struct error *err,
+			   void *context);
+enum { OUTBOX_DUE_MAX = 256 };
+void outbox_read_due(struct store *store, const char *workspace, outbox_due_fn *done,
+		     void *context);

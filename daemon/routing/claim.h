@@ -1,0 +1,66 @@
+/* Offers, claims, presence and timers: what the router and the instances that
+ * hold agents' connections ask of the store. */
+#pragma once
+
+#include "routing/work.h"
+
+/* ---- the router ---- */
+struct offer_proposal {
+	const char *fence; /* of the steward's lease */
+	const char *work_item;
+	int64_t version;
+	const char *agent;
+	const char *offer;      /* off_ id to use */
+	int64_t accept_ms;      /* how long the agent has */
+	int64_t agent_capacity; /* total */
+	int64_t cost;           /* of this item */
+};
+/* WORK_OK: state is offered, or assigned where the agent had an open wish. */
+void offer_make(struct store *store, const char *workspace, const struct offer_proposal *proposal,
+		work_done_fn *done, void *context);
+struct offer_ending {
+	const char *fence;
+	const char *offer;
+	const char *outcome; /* rescinded or cancelled (timeout is a timer's) */
+};
+void offer_end(struct store *store, const char *workspace, const struct offer_ending *ending,
+	       work_done_fn *done, void *context);
+
+/* ---- pulling ---- */
+struct claim {
+	const char *agent;
+	const char *key;    /* of the request: repeated, it gets the same item */
+	const char *queues; /* comma-separated; NULL or "": all */
+	int64_t wait_ms;
+	int64_t lease_ms; /* 0: a person */
+};
+/* WORK_OK with the item, WORK_WISH, or WORK_NONE for a repeated key whose wish has ended. The
+ * item of a wish shows in the log as work_item.state with this agent; then call claim_end. */
+void claim_make(struct store *store, const char *workspace, const struct claim *claim,
+		work_done_fn *done, void *context);
+/* WORK_OK with the item the wish was given, else WORK_NONE. client_gone: the item is kept for the
+ * agent's next claim. Of the claim only agent and key are used. */
+void claim_end(struct store *store, const char *workspace, const struct claim *claim,
+	       bool client_gone, work_done_fn *done, void *context);
+
+/* ---- presence: result->state is the status ---- */
+struct presence {
+	const char *agent;
+	const char *status; /* online, busy, away, offline */
+	const char *why;    /* NULL */
+	bool routable;
+};
+void presence_set(struct store *store, const char *workspace, const struct presence *presence,
+		  work_done_fn *done, void *context);
+/* Every request and, each half minute, every live stream of an agent. Not waited for. */
+void presence_seen(struct store *store, const char *workspace, const char *agent);
+
+/* ---- the steward's timers ---- */
+/* Fires one due member of {ws}:timers through the script that checks it again.
+ * WORK_REFUSED "unknown_timer" for kinds that are not about work. */
+struct work_timer {
+	const char *fence;
+	const char *member; /* as read from the sorted set */
+};
+void work_timer_fire(struct store *store, const char *workspace, const struct work_timer *timer,
+		     work_done_fn *done, void *context);
