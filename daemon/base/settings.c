@@ -220,8 +220,7 @@ static void group_read(const struct pass *pass, const struct setting *row,
 			      "\"%s\" is empty\twrite a value, or remove the line", row->name);
 	} else if (node->kind == NODE_MAP) {
 		settings_read(pass->source, node,
-			      arena_format(pass->source->arena, "\"%s\"", row->name), tables,
-			      NULL);
+			      arena_format(pass->source->arena, "\"%s\"", row->name), tables, NULL);
 	} else if (node->kind == NODE_TEXT && (row->flags & SETTING_SHORT) != 0) {
 		struct yaml_pair first = { row->name, pair->at, pair->value };
 
