@@ -276,6 +276,10 @@ static bool names_row(const char *key, const struct setting *row)
 
 static void names_add(const char **names, size_t *count, const char *name)
 {
+	for (size_t i = 0; i < *count; i++) {
+		if (strcmp(names[i], name) == 0)
+			return;
+	}
 	if (*count < NAMES_MAX - 1)
 		names[(*count)++] = name;
 }
