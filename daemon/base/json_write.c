@@ -9,7 +9,8 @@
 
 static bool is_plain(char c)
 {
-	return (unsigned char)c < 0x80 && c >= ' ' && c != '"' && c != '\\';
+	/* Bytes above 7F are negative or above '~', so they are never plain. */
+	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
 }
 
 static void add_escape(struct buf *buf, unsigned char byte)
@@ -36,7 +37,7 @@ static size_t add_special(struct buf *buf, const char *bytes, size_t len)
 		buf_text(buf, "\xef\xbf\xbd");
 		return text_broken(bytes, len);
 	}
-	if (n == 1)
+	if (n == 1 && codepoint != 0x7f)
 		add_escape(buf, (unsigned char)codepoint);
 	else
 		buf_add(buf, bytes, n);

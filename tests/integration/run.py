@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs the integration tests: one process per module, as many at once as there are cores.
 
 usage: run.py [--full] [MODULE...]     (test_webhook, test_mail ...)

@@ -1,0 +1,58 @@
+"""Plays the application behind deliver_url: takes signed webhooks, logs each arrival, sometimes says no."""
+import argparse
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import random
+
+from record import Log
+
+
+def handler_of(options, log):
+    key = base64.b64decode(options.secret.removeprefix("whsec_"))
+    chance = random.Random(options.seed)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            hook, stamp = self.headers.get("webhook-id", ""), self.headers.get("webhook-timestamp", "")
+            mac = hmac.new(key, f"{hook}.{stamp}.".encode() + raw, hashlib.sha256).digest()
+            is_signed = "v1," + base64.b64encode(mac).decode() in self.headers.get("webhook-signature", "").split()
+            status = 503 if chance.random() < options.refuse else 204
+            data = json.loads(raw)["data"]
+            log.write("out", hook=hook, id=data["id"], text=data["text"], to=data["to"]["id"],
+                      signed=is_signed, status=status)
+            self.send_response(status)
+            if status == 503:
+                self.send_header("Retry-After", "1")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            log.write("answered", hook=hook, id=data["id"], status=status)
+
+        def log_message(self, *_):
+            pass
+
+    return Handler
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--folder", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--secret", required=True)
+    parser.add_argument("--refuse", type=float, default=0.02)
+    parser.add_argument("--seed", default="1")
+    options = parser.parse_args()
+    log = Log(os.path.join(options.folder, "provider.log"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port), handler_of(options, log))
+    server.daemon_threads = True
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

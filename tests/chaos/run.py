@@ -1,0 +1,252 @@
+#!/usr/bin/python3
+"""The crash campaign: load, kill -9 at random moments, and the checker's verdict.
+
+usage: run.py [--full] [--kills N] [--seed S] [--keep] [--rounds embedded,external]
+
+Each round starts a daemon (with its embedded store, or with a Redis of its own beside it), puts customers,
+agents and a provider around it, and kills the daemon, the store or both at random moments. In the end everything
+must come to rest, and checker.py judges. The last line is "counts PASSED FAILED SKIPPED"; a round is one test, and
+so is each of the checker's own tests.
+"""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import random
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
+import harness  # noqa: E402
+from record import Log  # noqa: E402
+
+AGENTS = [f"agent{number}" for number in range(6)]
+BUSINESS = ("queues: [ { id: support, strategy: longest_idle, offer_timeout: 30s } ]\nagents:\n"
+            + "".join(f"  - {{ id: {name}, name: {name}, queues: [support], capacity: 1000 }}\n" for name in AGENTS)
+            + "rules:\n  - { name: everything, then: { queue: support } }\n")
+
+
+class Redis:
+    """A redis-server of the round's own, with the append-only file synced at every write."""
+
+    def __init__(self, folder):
+        self.folder = folder / "redis"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.socket = self.folder / "redis.sock"
+        self.process = None
+
+    def start(self):
+        with open(self.folder / "redis.log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--appendonly",
+                 "yes", "--appendfsync", "always", "--save", "", "--maxmemory", "512mb", "--maxmemory-policy",
+                 "noeviction"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
+
+
+class Keeper(threading.Thread):
+    """Starts the daemon again whenever it ended, as a service manager would."""
+
+    def __init__(self, daemon, faults):
+        super().__init__(daemon=True)
+        self.node = daemon
+        self.faults = faults
+        self.lock = threading.Lock()
+        self.is_over = threading.Event()
+        self.start_count = 0
+
+    def run(self):
+        while not self.is_over.is_set():
+            with self.lock:
+                status = self.node.process.poll()
+                if status is not None:
+                    self.faults.write("restart", status=status)
+                    self.spawn()
+            time.sleep(0.02)
+
+    def spawn(self):
+        self.start_count += 1
+        with open(self.node.log, "ab") as log:
+            self.node.process = subprocess.Popen([harness.BUILD / "converged", "-c", self.node.config],
+                                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                 cwd=self.node.folder)
+
+
+class Round:
+    def __init__(self, kind, options, number):
+        self.kind = kind
+        self.options = options
+        self.random = random.Random(f"{options.seed}-{kind}-{number}")
+        self.folder = harness.RUNS / f"chaos-{kind}-{number}-{os.getpid()}"
+        self.folder.mkdir(parents=True)
+        self.faults = Log(self.folder / "faults.log")
+        self.secret = harness.new_secret()
+        self.redis = None
+        self.children = []
+
+    def start(self):
+        extra = ""
+        if self.kind == "external":
+            self.redis = Redis(self.folder).start()
+            extra = f"store: unix:{self.redis.socket}\n"
+        provider_port = harness.free_port()
+        channels = (f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", '
+                    f'deliver_url: "http://127.0.0.1:{provider_port}/out", allow_private_urls: true }}\n'
+                    "  - { name: site, connector: webchat }\n")
+        self.daemon = harness.Daemon(self.folder / "node", channels, BUSINESS, extra)
+        self.daemon.start()
+        tokens = {name: self.daemon.token(agent=name) for name in AGENTS}
+        tokens["supervisor"] = self.daemon.token("admin", None)
+        self.spawn("provider", "--port", str(provider_port), "--secret", self.secret)
+        self.agent = self.spawn("agent", "--port", str(self.daemon.http_port), "--tokens", json.dumps(tokens))
+        self.generator = self.spawn("generator", "--port", str(self.daemon.http_port), "--secret", self.secret,
+                                    "--rate", str(self.options.rate), "--chat", str(self.options.chat))
+        self.keeper = Keeper(self.daemon, self.faults)
+        self.keeper.start()
+
+    def spawn(self, name, *arguments):
+        with open(self.folder / f"{name}.out", "ab") as out:
+            child = subprocess.Popen([sys.executable, HERE / f"{name}.py", "--folder", self.folder, *arguments],
+                                     stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        self.children.append(child)
+        return child
+
+    def store_socket(self):
+        if self.redis:
+            return self.redis.socket
+        return next(iter(self.daemon.state_dir.glob("*redis*.sock")), self.daemon.state_dir / "redis.sock")
+
+    def kill_once(self):
+        """One fault: the daemon, the store, or both at once."""
+        target = self.random.choice(["daemon", "store", "store", "both"])
+        self.faults.write("kill", target=target)
+        if target in ("store", "both"):
+            if self.redis:
+                self.redis.kill()
+            else:
+                with contextlib.suppress(ProcessLookupError, AssertionError):
+                    with self.keeper.lock:
+                        pid = self.daemon.store_pid()
+                    if pid:
+                        os.kill(pid, signal.SIGKILL)
+        if target in ("daemon", "both"):
+            with self.keeper.lock:
+                self.daemon.process.kill()
+                self.daemon.process.wait()
+        if self.redis and self.redis.process.poll() is not None:
+            time.sleep(self.random.random())
+            self.redis.start()
+
+    def torment(self, kills):
+        for _ in range(kills):
+            # Some kills hit a daemon that has just come up, some one that is still starting.
+            if self.random.random() < 0.8:
+                harness.wait_for("the daemon after a kill", self.is_ready, 60)
+            time.sleep(self.random.uniform(0.05, self.options.gap))
+            self.kill_once()
+
+    def is_ready(self):
+        try:
+            return harness.http_request(self.daemon.http_port, "GET", "/readyz", timeout=5).status == 200
+        except (OSError, harness.http.client.HTTPException):
+            return False
+
+    def settle(self):
+        """Faults are over: the customers finish, the agents drain, everything comes to rest."""
+        harness.wait_for("the daemon after the last kill", self.is_ready, 60)
+        time.sleep(self.options.calm)
+        (self.folder / "stop").touch()
+        self.generator.wait(180)
+        (self.folder / "drain").touch()
+        self.agent.wait(300)
+
+    def judge(self):
+        done = subprocess.run([sys.executable, HERE / "checker.py", self.folder, "--redis",
+                               f"unix:{self.store_socket()}", "--least", str(self.options.least)],
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        print(f"-- {self.kind}: {done.stdout}", end="", flush=True)
+        return done.returncode
+
+    def end(self):
+        if hasattr(self, "keeper"):
+            self.keeper.is_over.set()
+            self.keeper.join()
+        for child in self.children:
+            if child.poll() is None:
+                child.kill()
+            child.wait()
+        if hasattr(self, "daemon"):
+            self.daemon.stop()
+        if self.redis:
+            self.redis.stop()
+
+    def play(self, kills):
+        """0: the checker is content."""
+        try:
+            self.start()
+            self.torment(kills)
+            self.settle()
+            code = self.judge()
+        except (AssertionError, OSError, subprocess.TimeoutExpired) as trouble:
+            print(f"-- {self.kind}: FAIL: {trouble}", flush=True)
+            code = 3
+        finally:
+            self.end()
+        if code == 0 and not self.options.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            print(f"-- {self.kind}: logs in {self.folder}", flush=True)
+        return code
+
+
+def check_the_checker():
+    suite = unittest.defaultTestLoader.discover(str(HERE), "test_*.py")
+    result = unittest.TextTestRunner(stream=sys.stdout).run(suite)
+    failed = len(result.failures) + len(result.errors)
+    return result.testsRun - failed, failed
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--full", action="store_true", help="1000 kills")
+    parser.add_argument("--kills", type=int, help="per round; default 14")
+    parser.add_argument("--rounds", default="embedded,external")
+    parser.add_argument("--seed", default=secrets.token_hex(4))
+    parser.add_argument("--rate", type=float, default=200)
+    parser.add_argument("--chat", type=float, default=0.25, help="share of web-chat customers")
+    parser.add_argument("--gap", type=float, default=2.0, help="longest pause before a kill, s")
+    parser.add_argument("--calm", type=float, default=1.0, help="load after the last kill, s")
+    parser.add_argument("--least", type=int, default=100)
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    kills = options.kills if options.kills is not None else (500 if options.full else 14)
+    print(f"seed {options.seed}")
+    passed, failed = check_the_checker()
+    code = 0
+    for number, kind in enumerate(options.rounds.split(",")):
+        code = Round(kind, options, number).play(kills)
+        passed, failed = passed + (code == 0), failed + (code != 0)
+    print("counts", passed, failed, 0)
+    # One round alone hands its own verdict on: sabotage asks whether the checker or something else said no.
+    return (code if "," not in options.rounds else 1) if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

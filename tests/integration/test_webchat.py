@@ -1,0 +1,92 @@
+"""Web chat: a visitor's session, messages both ways over SSE, and re-sends."""
+import unittest
+
+import harness
+
+
+class Webchat(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.daemon = self.start_daemon("  - { name: site, connector: webchat }\n")
+        self.alice = self.daemon.token()
+        answer = self.daemon.request("POST", "/chat/site/sessions", {})
+        self.assertIn(answer.status, (200, 201), answer)
+        self.visitor = answer.json["token"]
+
+    def say(self, text, client_id=None):
+        body = {"text": text}
+        if client_id:
+            body["client_id"] = client_id
+        return self.daemon.request("POST", "/chat/site/messages", body, self.visitor)
+
+    def listen(self, headers=None):
+        events = self.daemon.events("/chat/site/events", self.visitor, headers)
+        self.addCleanup(events.close)
+        self.assertEqual(events.status, 200)
+        return events
+
+    def next_message(self, events):
+        return events.wait(lambda event: event["event"] == "message")
+
+    def test_a_visitor_is_answered_in_the_chat(self):
+        events = self.listen()
+        said = self.say("你好，物流到哪了？")
+        self.assertEqual(said.status, 201, said)
+        own = self.next_message(events)["data"]
+        self.assertEqual((own["id"], own["direction"]), (said.json["message"], "in"))
+        item = self.daemon.claim(self.alice)
+        self.assertEqual((item["channel"], item["state"]), ("site", "assigned"))
+        self.daemon.reply(item["conversation"], "只给同事看", self.alice, kind="note")
+        self.daemon.reply(item["conversation"], "明天送达", self.alice)
+        answer = self.next_message(events)["data"]
+        self.assertEqual((answer["text"], answer["direction"]), ("明天送达", "out"))
+        self.assertEqual(set(answer["author"]), {"type", "name"})
+
+    def test_a_resent_message_is_the_same_message(self):
+        first, again = self.say("一次", "c1"), self.say("一次", "c1")
+        self.assertEqual((first.status, again.status), (201, 200))
+        self.assertEqual(first.json["message"], again.json["message"])
+        item = self.daemon.claim(self.alice)
+        self.assertEqual(len(self.daemon.messages(item["conversation"], self.alice)), 1)
+
+    def test_events_start_with_the_conversation_and_resume_after_an_id(self):
+        self.say("一")
+        self.say("二")
+        events = self.listen()
+        first, second = self.next_message(events), self.next_message(events)
+        self.assertEqual([first["data"]["text"], second["data"]["text"]], ["一", "二"])
+        resumed = self.listen({"Last-Event-ID": first["id"]})
+        self.assertEqual(self.next_message(resumed)["data"]["text"], "二")
+
+    def test_the_token_may_stand_in_the_query_of_events_only(self):
+        events = self.daemon.events(f"/chat/site/events?token={self.visitor}")
+        self.addCleanup(events.close)
+        self.assertEqual(events.status, 200)
+        refused = self.daemon.request("POST", f"/chat/site/messages?token={self.visitor}", {"text": "x"})
+        self.assertEqual(refused.status, 401, refused)
+
+    def test_visitors_do_not_see_each_other(self):
+        self.say("秘密")
+        other = self.daemon.request("POST", "/chat/site/sessions", {}).json["token"]
+        events = self.daemon.events("/chat/site/events", other)
+        self.addCleanup(events.close)
+        self.daemon.request("POST", "/chat/site/messages", {"text": "别人"}, other)
+        self.assertEqual(self.next_message(events)["data"]["text"], "别人")
+
+    def test_wrong_tokens_and_unknown_channels(self):
+        self.assertEqual(self.daemon.request("POST", "/chat/site/messages", {"text": "x"}, "no").status, 401)
+        self.assertEqual(self.daemon.request("POST", "/chat/site/messages", {"text": "x"}, self.alice).status, 401)
+        self.assertEqual(self.daemon.request("GET", "/v1/me", token=self.visitor).status, 401)
+        self.assertEqual(self.daemon.request("POST", "/chat/none/sessions", {}).status, 404)
+
+    def test_a_visitor_keeps_the_conversation_over_a_kill(self):
+        self.say("一")
+        self.daemon.restart()
+        self.assertEqual(self.say("二").status, 201)
+        events = self.listen()
+        texts = [self.next_message(events)["data"]["text"] for _ in range(2)]
+        self.assertEqual(texts, ["一", "二"])
+
+
+if __name__ == "__main__":
+    unittest.main()

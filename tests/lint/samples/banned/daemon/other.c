@@ -1,5 +1,0 @@
-/* TODO: later */
-int other(void)
-{
-	return 1; /* not main */
-}

@@ -1,4 +1,0 @@
-#include <curl/curl.h>
-#include <json-c/json.h>
-#include <sqlite3.h>
-// #include <yaml.h>

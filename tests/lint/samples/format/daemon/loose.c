@@ -1,8 +1,0 @@
-int tidy(void)
-{
-	return 1;
-}
-
-int  loose(void) {
-  return 1;
-}

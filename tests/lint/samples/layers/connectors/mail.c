@@ -1,5 +1,0 @@
-#include "mail_shared.h"
-#include <openssl/evp.h>
-#include <string.h>
-#include "base/json.h"
-#include "converge/connector.h"

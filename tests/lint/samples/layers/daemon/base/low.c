@@ -1,3 +1,0 @@
-#include "base/low.h"
-#include "services/loop.h"
-/* #include "services/comment.h" */

@@ -1,2 +1,0 @@
-#include "admit/admit.h"
-#include "base/low.h"

@@ -1,2 +1,0 @@
-#include "admit/admit.h"
-#include "store/store.h"

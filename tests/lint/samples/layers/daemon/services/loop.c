@@ -1,3 +1,0 @@
-#include "base/low.h"
-#include "converge/connector.h"
-#include "store/store.h"

@@ -1,5 +1,0 @@
-#include "admit/admit.h"
-#include "channel.h"
-#include "broker.h"
-#include "identity/identity.h"
-#include "receive/receive.h"

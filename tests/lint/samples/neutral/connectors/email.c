@@ -1,1 +1,0 @@
-const struct connector email_connector = { .name = "email" };

@@ -1,4 +1,0 @@
-static const struct setting settings[] = { { .name = "token" } };
-const struct connector telegram_connector = {
-	.name = "telegram-bot",
-};

@@ -1,3 +1,0 @@
-local function append(...)
-	return redis.call('XADD', KEYS[1], '*', ...)
-end

@@ -1,3 +1,0 @@
-#!lua
--- A comment.
-return redis.call('GET', KEYS[1])
