@@ -9,8 +9,7 @@
 
 static bool is_plain(char c)
 {
-	/* Bytes above 7F are negative or above '~', so they are never plain. */
-	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
+	return (unsigned char)c < 0x80 && c >= ' ' && c != '"' && c != '\\';
 }
 
 static void add_escape(struct buf *buf, unsigned char byte)
@@ -37,7 +36,7 @@ static size_t add_special(struct buf *buf, const char *bytes, size_t len)
 		buf_text(buf, "\xef\xbf\xbd");
 		return text_broken(bytes, len);
 	}
-	if (n == 1 && codepoint != 0x7f)
+	if (n == 1)
 		add_escape(buf, (unsigned char)codepoint);
 	else
 		buf_add(buf, bytes, n);

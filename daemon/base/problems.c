@@ -80,7 +80,8 @@ static struct kept *keep(struct problems *problems, const struct place *at,
 	return kept;
 }
 
-__attribute__((format(printf, 3, 0))) static void fill(struct problems *problems, struct kept *kept, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void fill(struct problems *problems, struct kept *kept,
+						       const char *format, va_list args)
 {
 	char line[1024];
 	char *tab;

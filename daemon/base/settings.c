@@ -220,8 +220,7 @@ static void group_read(const struct pass *pass, const struct setting *row,
 			      "\"%s\" is empty\twrite a value, or remove the line", row->name);
 	} else if (node->kind == NODE_MAP) {
 		settings_read(pass->source, node,
-			      arena_format(pass->source->arena, "\"%s\"", row->name), tables,
-			      NULL);
+			      arena_format(pass->source->arena, "\"%s\"", row->name), tables, NULL);
 	} else if (node->kind == NODE_TEXT && (row->flags & SETTING_SHORT) != 0) {
 		struct yaml_pair first = { row->name, pair->at, pair->value };
 
@@ -277,6 +276,10 @@ static bool names_row(const char *key, const struct setting *row)
 
 static void names_add(const char **names, size_t *count, const char *name)
 {
+	for (size_t i = 0; i < *count; i++) {
+		if (strcmp(names[i], name) == 0)
+			return;
+	}
 	if (*count < NAMES_MAX - 1)
 		names[(*count)++] = name;
 }

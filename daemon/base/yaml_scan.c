@@ -309,6 +309,9 @@ static void scan_value(struct scan *scan)
 	} else if (address_end != NULL) {
 		report(scan, "an IPv6 address in brackets\tput the address in quotes");
 		skip_to(scan, address_end);
+	} else if (scan->depth > 0 && *scan->p == ':' && byte_at(scan, 1) == ':') {
+		report(scan, "an IPv6 address inside { } or [ ]\tput the address in quotes");
+		scan_plain(scan);
 	} else if (*scan->p == '{' || *scan->p == '[') {
 		open_flow(scan, *scan->p == '{');
 	} else if (*scan->p == '"' || *scan->p == '\'') {

@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -118,6 +119,8 @@ struct loop *loop_new(void)
 	struct loop *loop = memory_new(sizeof(*loop));
 	struct event_config *config = event_config_new();
 
+	/* A peer that hung up is an error code of write(), not the end of the process. */
+	signal(SIGPIPE, SIG_IGN);
 	if (config == NULL)
 		abort();
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);

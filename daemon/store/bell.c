@@ -46,7 +46,6 @@ static void send_call(struct bell *bell, struct store_call *call)
 	call_seal(call);
 	link_send(bell->link, call->bytes + call->start, call->len - call->start);
 	call_free(call);
-	link_flush(bell->link);
 }
 
 static void send_verb(struct bell *bell, const char *verb, const char *argument)
@@ -95,6 +94,7 @@ static void on_open(void *context)
 	LIST_FOREACH (ear, &bell->ears, link)
 		send_verb(bell, "SUBSCRIBE", ear->channel);
 	loop_timer_start(bell->timer, PING_MS);
+	link_flush(bell->link);
 }
 
 static void sound(struct bell *bell, const char *channel, enum bell_sound what)
@@ -157,6 +157,7 @@ static void on_timer(void *context)
 		bell->ping_is_out = true;
 		send_verb(bell, "PING", NULL);
 		loop_timer_start(bell->timer, PING_MS);
+		link_flush(bell->link);
 	}
 }
 
@@ -171,10 +172,12 @@ struct bell_ear *bell_listen(struct bell *bell, const char *workspace, bell_fn *
 	ear->channel = memory_new(size);
 	snprintf(ear->channel, size, "{%s}:bell", workspace);
 	LIST_INSERT_HEAD(&bell->ears, ear, link);
-	if (bell->is_open)
+	if (bell->is_open) {
 		send_verb(bell, "SUBSCRIBE", ear->channel);
-	else if (bell->link == NULL && !loop_timer_is_armed(bell->timer))
+		link_flush(bell->link);
+	} else if (bell->link == NULL && !loop_timer_is_armed(bell->timer)) {
 		loop_timer_start(bell->timer, 0);
+	}
 	return ear;
 }
 

@@ -157,7 +157,7 @@ static void child_exec(const struct embedded *embedded, int config_fd, pid_t par
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
-		_exit(1);
+		_exit(126);
 	dup2(config_fd, STDIN_FILENO);
 	dup2(null_fd, STDOUT_FILENO);
 	dup2(null_fd, STDERR_FILENO);

@@ -23,6 +23,7 @@ static const struct {
 } workers[] = {
 	{ "disk", disk_start, disk_handle },
 	{ "parse", parse_start, parse_handle },
+	{ "password", password_start, password_handle },
 };
 
 static int send_error(int fd, const struct error *problem, struct error *err)

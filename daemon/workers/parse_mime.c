@@ -299,8 +299,10 @@ static int visit_multipart(struct walk *walk, GMimeObject *object, int depth, bo
 		return -1;
 	/* an alternative that has only HTML, or an empty text beside it */
 	if (is_alternative && !in_alternative && walk->html.len > html_start &&
-	    !has_words(walk->text.data + text_start, walk->text.len - text_start))
+	    !has_words(walk->text.data + text_start, walk->text.len - text_start)) {
+		walk->text.len = text_start;
 		append_html_text(walk, walk->html.data + html_start, walk->html.len - html_start);
+	}
 	return 0;
 }
 
@@ -484,13 +486,40 @@ static void read_headers(struct mail *mail, const char *raw, size_t len,
 	hash_content(mail, raw, len);
 }
 
+/* Containers that the raw bytes may hold, judged before GMime descends by
+ * recursion: text that merely looks so counts as well. */
+static size_t count_containers(const char *raw, size_t len)
+{
+	static const char name[] = "content-type:";
+	const char *end = raw + len;
+	size_t count = 0;
+
+	for (const char *p = raw; p != NULL && (size_t)(end - p) > sizeof(name); p++) {
+		const char *value = p + sizeof(name) - 1;
+
+		if (strncasecmp(p, name, sizeof(name) - 1) == 0) {
+			while (end - value > 10 && strchr(" \t\r\n", *value) != NULL)
+				value++;
+			count += end - value > 10 && (strncasecmp(value, "multipart/", 10) == 0 ||
+						      strncasecmp(value, "message/", 8) == 0);
+		}
+		p = memchr(p, '\n', (size_t)(end - p));
+		if (p == NULL)
+			break;
+	}
+	return count;
+}
+
 /* Before anything is built of it. */
-static int check_size(const struct mail *mail, size_t len, struct error *err)
+static int check_size(const struct mail *mail, const char *raw, size_t len, struct error *err)
 {
 	if (len > LIMIT_MAIL_BYTES)
 		return error_set(err, ERROR_PERMANENT, "unreadable mail: %zu bytes", len);
 	if (mail->fields.count == 0)
 		return error_set(err, ERROR_PERMANENT, "unreadable mail: no header fields");
+	if (count_containers(raw, len) > LIMIT_MIME_PARTS)
+		return error_set(err, ERROR_PERMANENT, "unreadable mail: nested, or over %d parts",
+				 LIMIT_MIME_PARTS);
 	if (fields_count(&mail->fields, "Received") > PARSE_RECEIVED_MAX)
 		return error_set(err, ERROR_PERMANENT,
 				 "unreadable mail: it goes in circles, %zu hops",
@@ -505,7 +534,8 @@ int mail_read(const char *raw, size_t len, const struct parse_options *options, 
 	int rc;
 
 	*ret = (struct mail){ 0 };
-	if (fields_scan(raw, len, arena, &ret->fields, err) < 0 || check_size(ret, len, err) < 0)
+	if (fields_scan(raw, len, arena, &ret->fields, err) < 0 ||
+	    check_size(ret, raw, len, err) < 0)
 		return -1;
 	read_headers(ret, raw, len, options, arena);
 	ret->parts = arena_alloc(arena, (LIMIT_MIME_PARTS + 1) * sizeof(*ret->parts));

@@ -146,12 +146,15 @@ void report_find_original(struct arena *arena, const char *bytes, size_t len,
 		stop = stop == NULL ? end : stop;
 		while (p < stop && (*p == ' ' || *p == '\t' || *p == '>'))
 			p++;
-		if ((size_t)(stop - p) > strlen(name) && strncasecmp(p, name, strlen(name)) == 0) {
-			/* the id may stand on the folded line */
-			size_t rest = (size_t)(end - p) < LIMIT_ID_BYTES * 2 ? (size_t)(end - p)
-									     : LIMIT_ID_BYTES * 2;
+		if ((size_t)(stop - p) >= strlen(name) && strncasecmp(p, name, strlen(name)) == 0) {
+			while (end - stop > 1 && (stop[1] == ' ' || stop[1] == '\t')) {
+				const char *folded =
+					memchr(stop + 1, '\n', (size_t)(end - stop) - 1);
 
-			ret->original_message_id = first_id(arena, arena_copy(arena, p, rest));
+				stop = folded == NULL ? end : folded;
+			}
+			ret->original_message_id =
+				first_id(arena, arena_copy(arena, p, (size_t)(stop - p)));
 			if (ret->original_message_id != NULL)
 				return;
 		}

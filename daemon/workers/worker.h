@@ -17,3 +17,5 @@ int disk_start(struct error *err);
 int disk_handle(const char *job, size_t len, struct buf *answer, struct error *err);
 int parse_start(struct error *err);
 int parse_handle(const char *job, size_t len, struct buf *answer, struct error *err);
+int password_start(struct error *err);
+int password_handle(const char *job, size_t len, struct buf *answer, struct error *err);

@@ -372,6 +372,10 @@ struct connector {
 	void (*poll)(struct channel *channel, bool lost);
 	/* Is this LMTP recipient mine? (ACCEPTS_MAIL) */
 	bool (*takes)(const struct channel *channel, const char *address);
+	/* BODY_MIME: what the parse worker should know of this mail, as its JSON options
+	 * (authserv_id, received_above, own, envelope_from; docs/mail-document.md). May be NULL. */
+	char *(*mail_options)(const struct channel *channel, const struct inbound *in,
+			      struct arena *arena);
 	/* A cheap check with the provider for `convergectl channel test`; done once with a phrase.
 	 */
 	void (*test)(struct channel *channel,

@@ -26,6 +26,7 @@ struct answer {
 };
 
 static char dir[] = "/tmp/converge-blobs-XXXXXX";
+static bool made;
 static struct loop *loop;
 static struct worker_pool *disk;
 static struct blobs *blobs;
@@ -33,8 +34,9 @@ static struct spool *spool;
 
 static void setup(void)
 {
-	if (strchr(dir, 'X') != NULL)
+	if (!made)
 		cr_assert_not_null(mkdtemp(dir));
+	made = true;
 	loop = loop_new();
 	disk = worker_pool_new(loop,
 			       &(struct worker_options){ .name = "disk",
@@ -284,7 +286,7 @@ Test(spool, keeps_records_in_order_and_reads_pages)
 	cr_assert_str_eq(first.bytes, "one|");
 	free(first.bytes);
 	expect(first.next, 1000, "|三|");
-	cr_assert_eq(read_from(first.end, 1000).count, 0);
+	expect(first.end, 1000, "");
 }
 
 Test(spool, forgets_the_front_and_keeps_positions)

@@ -148,6 +148,7 @@ static const struct position_case positions[] = {
 	{ "\"\\udc00\"", "line 1, column 4: a surrogate escape has no partner" },
 	{ "\"\\ud800\\ud800\"", "line 1, column 4: a surrogate escape has no partner" },
 	{ "\"a\nb\"", "line 1, column 3: a control character inside a text" },
+	{ "\"a\x1f\"", "line 1, column 3: a control character inside a text" },
 	{ "\"\xff\"", "line 1, column 2: bytes that are not UTF-8" },
 	{ "\"\xed\xa0\x80\"", "line 1, column 2: bytes that are not UTF-8" },
 	{ "{} {}", "line 1, column 4: something after the end of the value" },
@@ -358,8 +359,8 @@ Test(json, writes_only_valid_text)
 			 "\"\\u0000\\u001f\x7f\\b\\f\\r\\t<\xe5\xb7\xa5\xf0\x9f\x98\x80\"");
 	buf_reset(&buf);
 	jw_start(&out, &buf);
-	jw_textn(&out, NULL, "a\xff\xe5\xb7z", 5);
-	cr_assert_str_eq(buf_string(&buf), "\"a\xef\xbf\xbd\xef\xbf\xbdz\"");
+	jw_textn(&out, NULL, "a \xff\xe5\xb7z", 6);
+	cr_assert_str_eq(buf_string(&buf), "\"a \xef\xbf\xbd\xef\xbf\xbdz\"");
 	for (size_t i = 0; i < sizeof(every); i++)
 		every[i] = (char)i;
 	buf_reset(&buf);

@@ -191,7 +191,7 @@ Test(worker, runs_one_job_of_a_lane_at_a_time_and_in_order)
 {
 	setup(&(struct worker_options){ .processes = 3 });
 	for (int i = 0; i < 20; i++) {
-		char job[16];
+		char job[32];
 
 		snprintf(job, sizeof(job), "echo:%d", i);
 		submit(i, 7, job);

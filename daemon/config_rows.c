@@ -1,0 +1,229 @@
+/* Every setting of the file: name, type, fallback, range, help. */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "config.h"
+
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+static const char *check_region(const char *text)
+{
+	return strlen(text) == 2 && isalpha((unsigned char)text[0]) &&
+			       isalpha((unsigned char)text[1])
+		       ? NULL
+		       : "must be two letters";
+}
+
+static const char *check_name(const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(text)
+		       ? NULL
+		       : "must have only a-z, 0-9 and \"-\"";
+}
+
+static const char *check_network(const char *text)
+{
+	static const char phrase[] = "must hold addresses or networks, such as 10.0.0.0/8";
+	unsigned char address[16];
+	const char *slash = strchr(text, '/');
+	size_t len = slash == NULL ? strlen(text) : (size_t)(slash - text);
+	uint64_t bits = 0;
+	char host[64];
+
+	if (len >= sizeof(host) ||
+	    (slash != NULL && !text_uint(slash + 1, strlen(slash + 1), &bits)))
+		return phrase;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (inet_pton(AF_INET, host, address) == 1)
+		return bits <= 32 ? NULL : phrase;
+	return inet_pton(AF_INET6, host, address) == 1 && bits <= 128 ? NULL : phrase;
+}
+
+static const char *check_base_url(const char *text)
+{
+	return strpbrk(text, "?#@") == NULL ? NULL : "must have no user, query or fragment";
+}
+
+static const char *const store_schemes[] = { "=embedded", "unix",     "redis", "!rediss",
+					     "!sentinel", "!cluster", NULL };
+static const char *const history_schemes[] = { "sqlite", "!postgresql", "!postgres", NULL };
+static const char *const blob_schemes[] = { "file", "!s3", NULL };
+static const char *const acks[] = { "local", "replicas", NULL };
+static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
+static const char *const formats[] = { "logfmt", "json", NULL };
+
+static const struct setting listen_rows[] = {
+	SETTING_ROW(
+		"http", ADDRESS, struct config_listen, http, "127.0.0.1:8080",
+		.text = "Where the front door listens: host:port, \"[v6]:port\" or unix:/path."),
+	SETTING_ROW(
+		"lmtp", ADDRESS, struct config_listen, lmtp, NULL,
+		.text = "Where a mail server hands mail in over LMTP: host:port or unix:/path."),
+	SETTING_ROW("admin", ADDRESS, struct config_listen, admin, NULL,
+		    .text = "Where convergectl comes in, unix:/path; by default a socket in "
+			    "state_dir."),
+	SETTING_ROW(
+		"reuse_port", BOOL, struct config_listen, reuse_port, "false",
+		.text = "Lets several instances share one port; off, a second one is an error."),
+	SETTING_ROW("tls_cert", PATH, struct config_listen, tls_cert, NULL,
+		    .flags = SETTING_RELOADABLE,
+		    .text = "The front door's certificate chain, a PEM file."),
+	SETTING_ROW("tls_key", PATH, struct config_listen, tls_key, NULL,
+		    .flags = SETTING_RELOADABLE, .text = "The key of tls_cert, a PEM file."),
+	SETTING_ROW("trusted_proxies", LIST, struct config_listen, trusted_proxies, NULL,
+		    .max = 100, .check = check_network,
+		    .text = "Proxies whose X-Forwarded-For is believed: addresses or networks."),
+	SETTING_ROW("connections", COUNT, struct config_listen, connections, "20000", .min = 10,
+		    .max = 1000000, .text = "How many connections may be open at once."),
+	SETTING_ROW("idle_per_source", COUNT, struct config_listen, idle_per_source, "10", .min = 1,
+		    .max = 10000, .text = "How many idle connections one source may keep."),
+	SETTING_ROW("header_timeout", TIME, struct config_listen, header_timeout_ms, "10s",
+		    .min = SECOND, .max = 5 * MINUTE,
+		    .text = "How long the head of a request may take."),
+	SETTING_ROW("request_timeout", TIME, struct config_listen, request_timeout_ms, "30s",
+		    .min = SECOND, .max = HOUR, .text = "How long a whole request may take."),
+	SETTING_ROW("idle_timeout", TIME, struct config_listen, idle_timeout_ms, "75s",
+		    .min = SECOND, .max = HOUR,
+		    .text = "How long a connection may wait for its next request."),
+	SETTING_ROW("stream_buffer", SIZE, struct config_listen, stream_buffer, "1M",
+		    .min = 16 * KIB, .max = 64 * MIB,
+		    .text = "How much a live stream may lag before it is closed."),
+	SETTING_END,
+};
+
+static const struct setting store_rows[] = {
+	SETTING_ROW("url", URL, struct config_store, url, "embedded", .choices = store_schemes,
+		    .text = "embedded (a Redis of its own in state_dir), unix:/path or "
+			    "redis://user:password@host:port."),
+	SETTING_ROW("ack", CHOICE, struct config_store, ack, "local", .choices = acks,
+		    .text = "When a message counts as kept: local (on this disk) or replicas (on "
+			    "every connected replica too)."),
+	SETTING_ROW("allow_unsafe", BOOL, struct config_store, allow_unsafe, "false",
+		    .text = "Accepts a Redis that may lose messages (no AOF, an eviction policy)."),
+	SETTING_ROW("max_memory", SIZE, struct config_store, max_memory, NULL, .min = 32 * MIB,
+		    .max = 1024 * GIB,
+		    .text = "Memory of the embedded store; by default half of the machine's."),
+	SETTING_ROW("deadline", TIME, struct config_store, deadline_ms, "5s", .min = 100,
+		    .max = MINUTE, .text = "How long one command may take."),
+	SETTING_ROW("in_flight", COUNT, struct config_store, in_flight, "256", .min = 1,
+		    .max = 10000, .text = "How many commands may be on their way at once."),
+	SETTING_ROW("queue", COUNT, struct config_store, queue, "10000", .min = 1, .max = 1000000,
+		    .text = "How many commands may wait; more are answered 503."),
+	SETTING_END,
+};
+
+static const struct setting history_rows[] = {
+	SETTING_ROW("url", URL, struct config_place, url, NULL, .choices = history_schemes,
+		    .text = "sqlite:/path; by default a file in state_dir."),
+	SETTING_END,
+};
+
+static const struct setting blob_rows[] = {
+	SETTING_ROW("url", URL, struct config_place, url, NULL, .choices = blob_schemes,
+		    .text = "file:/folder; by default a folder in state_dir."),
+	SETTING_END,
+};
+
+static const struct setting log_rows[] = {
+	SETTING_ROW("level", CHOICE, struct config_log, level, "info", .choices = levels,
+		    .flags = SETTING_RELOADABLE, .text = "error, warn, info or debug."),
+	SETTING_ROW("format", CHOICE, struct config_log, format, "logfmt", .choices = formats,
+		    .flags = SETTING_RELOADABLE, .text = "logfmt (key=value) or json."),
+	SETTING_ROW("max_bytes", SIZE, struct config_log, max_bytes, "1G", .min = MIB,
+		    .max = 1024 * GIB,
+		    .text = "How much of a workspace's event log is kept for readers that lag."),
+	SETTING_END,
+};
+
+static const struct setting limit_rows[] = {
+	SETTING_ROW("body", SIZE, struct config_limits, body, "1M", .min = KIB, .max = 64 * MIB,
+		    .flags = SETTING_RELOADABLE, .text = "The largest body of a request."),
+	SETTING_ROW("media", SIZE, struct config_limits, media, "25M", .min = KIB, .max = GIB,
+		    .flags = SETTING_RELOADABLE, .text = "The largest attachment."),
+	SETTING_ROW("mail", SIZE, struct config_limits, mail, "25M", .min = 64 * KIB, .max = GIB,
+		    .flags = SETTING_RELOADABLE, .text = "The largest mail."),
+	SETTING_ROW("api_per_second", COUNT, struct config_limits, api_per_second, "100", .min = 1,
+		    .max = 100000, .flags = SETTING_RELOADABLE,
+		    .text = "How many API requests one token may make a second."),
+	SETTING_ROW("visitor_messages_per_minute", COUNT, struct config_limits,
+		    visitor_messages_per_minute, "30", .min = 1, .max = 10000,
+		    .flags = SETTING_RELOADABLE,
+		    .text = "How many chat messages one visitor may write a minute."),
+	SETTING_END,
+};
+
+const struct setting config_rows[] = {
+	SETTING_ROW("state_dir", PATH, struct config, state_dir, "./var",
+		    .text = "The folder of everything the daemon keeps on disk."),
+	SETTING_ROW("listen", GROUP, struct config, listen, NULL, .rows = listen_rows,
+		    .text = "Where the daemon listens."),
+	SETTING_ROW("store", GROUP, struct config, store, NULL, .rows = store_rows,
+		    .flags = SETTING_SHORT, .text = "Where the state lives; short: `store: URL`."),
+	SETTING_ROW("history", GROUP, struct config, history, NULL, .rows = history_rows,
+		    .flags = SETTING_SHORT,
+		    .text = "Where closed conversations go; short: `history: URL`."),
+	SETTING_ROW("blobs", GROUP, struct config, blobs, NULL, .rows = blob_rows,
+		    .flags = SETTING_SHORT,
+		    .text = "Where raw mail and attachments go; short: `blobs: URL`."),
+	SETTING_ROW("log", GROUP, struct config, log, NULL, .rows = log_rows,
+		    .text = "Log lines on stderr, and the event log."),
+	SETTING_ROW("limits", GROUP, struct config, limits, NULL, .rows = limit_rows,
+		    .text = "Bounds on what comes from outside."),
+	SETTING_ROW("public_url", URL, struct config, public_url, NULL, .check = check_base_url,
+		    .flags = SETTING_RELOADABLE,
+		    .text = "The base of the daemon's URLs as seen from outside: scheme, host, "
+			    "optional port and path."),
+	SETTING_ROW(
+		"default_region", TEXT, struct config, default_region, NULL, .check = check_region,
+		.flags = SETTING_RELOADABLE,
+		.text = "Two letters of the country whose national phone numbers are meant, such "
+			"as CN."),
+	SETTING_ROW("lame_duck", TIME, struct config, lame_duck_ms, "10s", .max = 10 * MINUTE,
+		    .flags = SETTING_RELOADABLE,
+		    .text = "How long requests in flight may go on after SIGTERM."),
+	SETTING_ROW("connector_path", LIST, struct config, connector_path, NULL, .max = 100,
+		    .text = "Connectors built outside: paths of shared objects (trusted code)."),
+	SETTING_END,
+};
+
+const struct setting config_channel_rows[] = {
+	SETTING_ROW("name", TEXT, struct config_channel, name, NULL, .min = 1, .max = 40,
+		    .flags = SETTING_REQUIRED, .check = check_name,
+		    .text = "The channel's name: a-z, 0-9 and \"-\", at most 40, unique in its "
+			    "workspace; also part of its URL."),
+	SETTING_ROW("connector", TEXT, struct config_channel, connector_name, NULL, .min = 1,
+		    .max = 40, .flags = SETTING_REQUIRED,
+		    .text = "The connector that serves it, such as webhook."),
+	SETTING_ROW("workspace", TEXT, struct config_channel, workspace, "main", .min = 1,
+		    .max = 40, .check = check_name,
+		    .text = "The workspace (tenant) it belongs to."),
+	SETTING_ROW("public_url", URL, struct config_channel, public_url, NULL,
+		    .check = check_base_url,
+		    .text = "The base of the daemon's URLs as this channel's provider sees it."),
+	SETTING_ROW("default_region", TEXT, struct config_channel, default_region, NULL,
+		    .check = check_region,
+		    .text = "Two letters of the country whose national phone numbers are meant."),
+	SETTING_ROW("trust_addresses", BOOL, struct config_channel, trust_addresses, "false",
+		    .text = "Takes e-mail addresses and phone numbers in its messages as proved."),
+	SETTING_ROW("allow_private_urls", BOOL, struct config_channel, allow_private_urls, "false",
+		    .text = "May connect to addresses of this machine and of private networks."),
+	SETTING_ROW("remember", TIME, struct config_channel, remember_ms, NULL, .min = HOUR,
+		    .max = 30 * DAY,
+		    .text = "How long repeated messages are recognised; by default as long as the "
+			    "provider may repeat them."),
+	SETTING_ROW("window", TIME, struct config_channel, window_ms, NULL, .min = MINUTE,
+		    .max = 365 * DAY,
+		    .text = "How long after the customer's last message we may still write; by "
+			    "default the provider's rule."),
+	SETTING_END,
+};

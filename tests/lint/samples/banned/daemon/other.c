@@ -1,0 +1,5 @@
+/* TODO: later */
+int other(void)
+{
+	return 1; /* not main */
+}

@@ -1,0 +1,4 @@
+#include <curl/curl.h>
+#include <json-c/json.h>
+#include <sqlite3.h>
+// #include <yaml.h>

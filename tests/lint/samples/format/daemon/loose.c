@@ -1,0 +1,8 @@
+int tidy(void)
+{
+	return 1;
+}
+
+int  loose(void) {
+  return 1;
+}

@@ -1,0 +1,3 @@
+#include "base/low.h"
+#include "services/loop.h"
+/* #include "services/comment.h" */

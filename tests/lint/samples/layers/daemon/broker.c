@@ -1,0 +1,2 @@
+#include "admit/admit.h"
+#include "base/low.h"

@@ -1,0 +1,2 @@
+#include "admit/admit.h"
+#include "store/store.h"

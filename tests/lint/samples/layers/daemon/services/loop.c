@@ -1,0 +1,3 @@
+#include "base/low.h"
+#include "converge/connector.h"
+#include "store/store.h"

@@ -1,0 +1,5 @@
+#include "admit/admit.h"
+#include "channel.h"
+#include "broker.h"
+#include "identity/identity.h"
+#include "receive/receive.h"

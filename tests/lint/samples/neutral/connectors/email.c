@@ -1,0 +1,1 @@
+const struct connector email_connector = { .name = "email" };

@@ -1,0 +1,7 @@
+
+#!lua flags=allow-cross-slot-keys
+--@use none
+local a = cjson.decode(ARGV[1])
+redis.pcall('KEYS', '*')
+redis.call('KEYS', '*')
+return os.time()

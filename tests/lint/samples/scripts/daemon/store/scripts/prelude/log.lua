@@ -1,0 +1,3 @@
+local function append(...)
+	return redis.call('XADD', KEYS[1], '*', ...)
+end

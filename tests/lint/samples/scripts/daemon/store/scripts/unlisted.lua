@@ -1,0 +1,3 @@
+#!lua
+-- A comment.
+return redis.call('GET', KEYS[1])
