@@ -22,7 +22,9 @@ if cnv ~= '' then
 		return { 'refused', 'not_found' }
 	end
 	cus = c[1]
-elseif cus ~= '' and not call('HGET', ws .. 'u:' .. cus, 'ct') then
+end
+local u = cus ~= '' and call('HMGET', ws .. 'u:' .. cus, 'ct', 'wk')
+if u and not u[1] then
 	return { 'refused', 'not_found' }
 end
 
@@ -32,6 +34,9 @@ call('HSET', KEYS[2], 's', 'queued', 'num', call('HINCRBY', KEYS[1], 'num', 1), 
 	'ct', now, 'st', now)
 call('ZADD', ws .. 'wx', now, w.id)
 item_queue(w, now)
+if cnv == '' and u then
+	call('HSET', ws .. 'u:' .. cus, 'wk', u[2] and (w.id .. ' ' .. u[2]):sub(1, 1549) or w.id)
+end
 if cnv ~= '' and (not c[2] or c[2] == '') then
 	call('HSET', ws .. 'c:' .. cnv, 'w', w.id)
 end

@@ -1,0 +1,59 @@
+/* A customer as the 360 view reads it: who it is, and everything of theirs that
+ * is hot. Reads only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "identity/identity.h"
+
+struct store;
+
+struct customer_identifier {
+	const char *kind;
+	const char *scope; /* "" for global ones */
+	const char *value;
+	const char *raw; /* as received; NULL where equal */
+	bool proved;
+	const char *by; /* dkim, signature ...; NULL */
+	int64_t at_ms;
+	const char *hash; /* hex: its place in the index */
+};
+
+struct customer_conversation {
+	const char *id;
+	const char *channel;
+	const char *subject; /* NULL */
+	bool open;
+	const char *work_item; /* its open one; NULL */
+	int64_t messages;
+	int64_t created_ms;
+	int64_t updated_ms;
+};
+
+struct customer {
+	const char *id; /* where the one asked for was merged, the one it is now */
+	const char *name;
+	const char *tier; /* NULL */
+	int64_t created_ms;
+	int64_t version;
+	const struct customer_identifier *identifiers;
+	size_t identifier_count;
+	const struct customer_conversation *conversations; /* newest first, at most 50 */
+	size_t conversation_count;
+	const char *const *cases; /* wrk_ ids of cases without a conversation, newest first */
+	size_t case_count;
+};
+
+/* Borrowed inside the call; customer is NULL where there is none, and with err. */
+typedef void customer_fn(const struct customer *customer, const struct error *err, void *context);
+void customer_read(struct store *store, const char *workspace, const char *id, customer_fn *done,
+		   void *context);
+
+/* Whose identifier is it? NULL where nobody is known by it. A claimed one is looked up in
+ * place->channel only. */
+typedef void customer_found_fn(const char *customer, const struct error *err, void *context);
+void customer_find(struct store *store, const struct identity_place *place,
+		   const struct identifier *identifier, customer_found_fn *done, void *context);
