@@ -164,7 +164,7 @@ void jw_number(struct json_out *out, const char *key, double number)
 	/* The shortest of the three that reads back as the same number. */
 	for (int digits = 15; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, number);
-		if (memcmp(&(double){ strtod(text, NULL) }, &number, sizeof(number)) == 0)
+		if (strtod(text, NULL) == number)
 			break;
 	}
 	jw_raw(out, key, text, strlen(text));

@@ -374,9 +374,24 @@ static bool opens_block(const char *start, const char *end)
 	return p == start || p[-1] == ' ';
 }
 
-static void scan_line(struct scan *scan)
+/* Up to the end of the line or a comment. */
+static void scan_rest(struct scan *scan)
 {
 	const char *start = scan->p;
+
+	while (!at_line_end(scan)) {
+		if (*scan->p == '#' && (scan->p == start || is_gap(scan->p[-1])))
+			return;
+		if (*scan->p == ' ' || *scan->p == '\t')
+			step(scan);
+		else
+			scan_value(scan);
+	}
+}
+
+static void scan_line(struct scan *scan)
+{
+	const char *start;
 	long hangs = 0;
 
 	if (scan->quote != '\0') {
@@ -388,15 +403,7 @@ static void scan_line(struct scan *scan)
 			hangs = scan_dashes(scan);
 	}
 	start = scan->p;
-	while (!at_line_end(scan)) {
-		if (*scan->p == ' ' || *scan->p == '\t') {
-			step(scan);
-			continue;
-		}
-		if (*scan->p == '#' && (scan->p == start || is_gap(scan->p[-1])))
-			break;
-		scan_value(scan);
-	}
+	scan_rest(scan);
 	if (scan->depth == 0 && scan->quote == '\0' && opens_block(start, scan->p))
 		scan->block = hangs;
 	while (!at_line_end(scan))

@@ -52,7 +52,7 @@ void host_ops_end(struct channel *channel, const char *why);
 /* The services, one file each; the contract stands in include/converge/connector.h. */
 void host_http(struct channel *channel, const struct host_http *call, host_http_done *done,
 	       void *context);
-void host_mail_send(struct channel *channel, const struct host_mail *mail, host_mail_done *done,
+void host_mail_send(struct channel *channel, const struct host_mail *call, host_mail_done *done,
 		    void *context);
 struct host_imap *host_imap_open(struct channel *channel, const struct host_account *account);
 void host_imap_run(struct host_imap *session, const char *path, const char *command,

@@ -1,9 +1,10 @@
 #include "identity/reference.h"
 
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "store/store.h"
 
 struct store_call *reference_command(const struct identity_place *place, const char *provider_id)
@@ -19,10 +20,15 @@ struct store_call *reference_command(const struct identity_place *place, const c
 
 bool reference_parse(const char *stored, struct reference *ret_reference)
 {
+	uint64_t index;
+	int used = 0;
+
 	if (!stored ||
-	    sscanf(stored, "%26[0-9A-Z] %26[0-9A-Z] %" SCNd64, ret_reference->conversation + 4,
-		   ret_reference->message + 4, &ret_reference->index) != 3)
+	    sscanf(stored, "%26[0-9A-Z] %26[0-9A-Z] %n", ret_reference->conversation + 4,
+		   ret_reference->message + 4, &used) != 2 ||
+	    !text_uint(stored + used, strlen(stored + used), &index) || index > INT64_MAX)
 		return false;
+	ret_reference->index = (int64_t)index;
 	memcpy(ret_reference->conversation, "cnv_", 4);
 	memcpy(ret_reference->message, "msg_", 4);
 	return true;

@@ -369,9 +369,9 @@ static enum http_parse parse_field(struct http_head *head, struct seen *seen, co
 	return parse_meaning(head, seen, field, ret_refusal);
 }
 
-/* Rules that need the whole head. */
-static enum http_parse finish_head(struct http_head *head, const struct seen *seen,
-				   struct http_refusal *ret_refusal)
+/* Host against a target that names a host itself. */
+static enum http_parse check_host(const struct http_head *head, const struct seen *seen,
+				  struct http_refusal *ret_refusal)
 {
 	size_t start = 0;
 	size_t end = head->target[0] == '/' ? 0 : authority_end(head, &start);
@@ -384,6 +384,17 @@ static enum http_parse finish_head(struct http_head *head, const struct seen *se
 		return refuse(ret_refusal, 400, "target names another host");
 	if (end != 0 && (end == start || !all_class(head->target + start, end - start, HOST)))
 		return refuse(ret_refusal, 400, "request target is malformed");
+	return HTTP_PARSE_DONE;
+}
+
+/* Rules that need the whole head. */
+static enum http_parse finish_head(struct http_head *head, const struct seen *seen,
+				   struct http_refusal *ret_refusal)
+{
+	enum http_parse host = check_host(head, seen, ret_refusal);
+
+	if (host != HTTP_PARSE_DONE)
+		return host;
 	if (seen->transfer_encoding != NULL) {
 		if (head->content_length >= 0)
 			return refuse(ret_refusal, 400, "two body lengths");

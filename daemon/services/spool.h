@@ -14,7 +14,7 @@ struct worker_pool;
 
 /* name: 1-120 of [a-z0-9_-], one per channel and workspace. */
 struct spool *spool_new(struct worker_pool *disk, const char *name);
-void spool_free(struct spool **spool); /* running calls still end */
+void spool_free(struct spool **ref); /* running calls still end */
 
 struct spool_record {
 	const void *bytes;

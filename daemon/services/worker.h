@@ -36,12 +36,12 @@ struct worker_options {
 typedef void worker_done_fn(const void *answer, size_t len, const struct error *err, void *context);
 
 struct worker_pool *worker_pool_new(struct loop *loop, const struct worker_options *options);
-void worker_pool_free(struct worker_pool **pool); /* waiting jobs end with an error first */
+void worker_pool_free(struct worker_pool **ref); /* waiting jobs end with an error first */
 
 /* Copies the bytes. lane: jobs with the same non-zero lane run one at a time
  * and in order (one session per mail account). -1 with err when the queue is
  * full; otherwise done is called exactly once, never before this returns. */
-int worker_submit(struct worker_pool *pool, uint64_t lane, const void *job, size_t len,
+int worker_submit(struct worker_pool *pool, uint64_t lane, const void *bytes, size_t len,
 		  worker_done_fn *done, void *context, struct error *err);
 
 struct worker_stats {

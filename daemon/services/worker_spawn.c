@@ -14,8 +14,6 @@
 
 enum { SPARE_FDS = 10 }; /* descriptors are moved above this before they are put in place */
 
-extern char **environ;
-
 /* The environment may hold secrets (${env:NAME}); a worker gets only these. */
 static const char *const kept_variables[] = {
 	"PATH=",         "HOME=",          "TZ=",           "SSL_CERT_FILE=", "SSL_CERT_DIR=",

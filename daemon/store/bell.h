@@ -20,4 +20,4 @@ void bell_free(struct bell **bell); /* every ear was freed before */
 /* Connects with the first ear. fn is never called before bell_listen() has
  * returned; while the bell is down already, no BELL_DOWN comes. */
 struct bell_ear *bell_listen(struct bell *bell, const char *workspace, bell_fn *fn, void *context);
-void bell_ear_free(struct bell_ear **ear);
+void bell_ear_free(struct bell_ear **pointer);

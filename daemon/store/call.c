@@ -126,7 +126,8 @@ struct store_call *store_command(const char *verb)
 	return call;
 }
 
-static size_t format_key(struct store_call *call, char *key, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static size_t format_key(struct store_call *call, char *key,
+							       const char *format, va_list args)
 {
 	int len = vsnprintf(key, KEY_BYTES, format, args);
 

@@ -38,7 +38,7 @@ static int check_version(const char *info, struct error *err)
 	size_t len = 0;
 	const char *version = info_field(info, "redis_version", &len);
 
-	if (version == NULL || atoi(version) >= 7)
+	if (version == NULL || strtol(version, NULL, 10) >= 7)
 		return 0;
 	return error_set(err, ERROR_PERMANENT, "Redis %.*s is too old: 7.0 or newer is needed",
 			 (int)len, version);
@@ -79,12 +79,11 @@ static void on_config(const struct store_reply *reply, const struct error *err, 
 	struct check *check = context;
 	const char *fsync = err == NULL ? reply_field(reply, "appendfsync") : NULL;
 	struct error found;
+	bool is_usable = check_version(check->info, &found) == 0;
 
-	if (check_version(check->info, &found) < 0) {
-		finish(check, &found);
-	} else if (check_safety(check, fsync, &found) == 0) {
+	if (is_usable && check_safety(check, fsync, &found) == 0) {
 		finish(check, NULL);
-	} else if (store_options_of(check->store)->allow_unsafe) {
+	} else if (is_usable && store_options_of(check->store)->allow_unsafe) {
 		log_warn("store", "event=unsafe what=%s", log_quote(found.text));
 		finish(check, NULL);
 	} else {

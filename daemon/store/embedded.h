@@ -23,4 +23,4 @@ struct embedded *embedded_start(struct loop *loop, const struct embedded_options
 				struct error *err);
 const char *embedded_url(const struct embedded *embedded); /* unix:... */
 /* SHUTDOWN, then wait; SIGKILL after grace_ms. */
-void embedded_stop(struct embedded **embedded, int64_t grace_ms);
+void embedded_stop(struct embedded **pointer, int64_t grace_ms);

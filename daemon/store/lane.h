@@ -28,7 +28,7 @@ struct lane_options {
 };
 
 struct lane *lane_new(const struct lane_options *options);
-void lane_free(struct lane **lane); /* unanswered calls end with an error first */
+void lane_free(struct lane **pointer); /* unanswered calls end with an error first */
 void lane_run(struct lane *lane, struct store_call *take_call, store_done_fn *done, void *context);
 bool lane_is_up(const struct lane *lane);
 int lane_waiting(const struct lane *lane); /* calls not yet answered */

@@ -16,9 +16,9 @@ struct lease;
 typedef void lease_change_fn(bool held, const char *fence, void *context);
 
 struct leases *leases_new(struct loop *loop, struct store *store, const char *instance_id);
-void leases_free(struct leases **leases); /* gives all back */
+void leases_free(struct leases **pointer); /* gives all back */
 struct lease *lease_want(struct leases *leases, const char *workspace, const char *name,
 			 lease_change_fn *on_change, void *context);
-void lease_drop(struct lease **lease);
+void lease_drop(struct lease **pointer);
 const char *lease_fence(const struct lease *lease); /* NULL while not held */
 const char *leases_instance(const struct leases *leases);

@@ -26,5 +26,5 @@ enum disk_op {
 };
 
 int disk_blob_put(int root, const char *bytes, size_t len, struct buf *answer, struct error *err);
-int disk_blob_get(int root, const char *id, size_t len, struct buf *answer, struct error *err);
+int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, struct error *err);
 int disk_spool(int root, const char *job, size_t len, struct buf *answer, struct error *err);

@@ -110,6 +110,24 @@ static size_t commas(const char *value)
 	return count;
 }
 
+/* What is no end of an address; returns its length. */
+static size_t read_part(struct reading *reading, const char *value)
+{
+	size_t used = 1;
+
+	if (*value == '(')
+		return comment_length(value);
+	if (*value == '"') {
+		used = quoted_length(value);
+		add_quoted(reading, value, used);
+	} else if (*value == ':' && !reading->in_brackets) {
+		buf_reset(&reading->phrase); /* the name of a group */
+	} else {
+		read_plain(reading, *value);
+	}
+	return used;
+}
+
 void addresses_read(struct arena *arena, const char *value, size_t room, struct mail_addresses *ret)
 {
 	struct reading reading = { 0 };
@@ -123,21 +141,12 @@ void addresses_read(struct arena *arena, const char *value, size_t room, struct 
 		room = most < room ? most : room;
 	}
 	while (*value != '\0') {
-		size_t used = 1;
-
-		if (*value == '(') {
-			used = comment_length(value);
-		} else if (*value == '"') {
-			used = quoted_length(value);
-			add_quoted(&reading, value, used);
-		} else if ((*value == ',' || *value == ';') && !reading.in_brackets) {
+		if ((*value == ',' || *value == ';') && !reading.in_brackets) {
 			reading_end(&reading, arena, room, ret);
-		} else if (*value == ':' && !reading.in_brackets) {
-			buf_reset(&reading.phrase); /* the name of a group */
+			value++;
 		} else {
-			read_plain(&reading, *value);
+			value += read_part(&reading, value);
 		}
-		value += used;
 	}
 	reading_end(&reading, arena, room, ret);
 	buf_clear(&reading.phrase);

@@ -301,6 +301,26 @@ struct parameter {
 	bool quoted;
 };
 
+/* What stands after the "=" into ret; returns where it ends. */
+static const char *parameter_value(const char *p, struct parameter *ret)
+{
+	p += strspn(p, " \t");
+	ret->quoted = *p == '"';
+	ret->value = ret->quoted ? p + 1 : p;
+	if (!ret->quoted) {
+		p += strcspn(p, ";");
+		ret->value_len = (size_t)(p - ret->value);
+		while (ret->value_len > 0 && strchr(" \t", ret->value[ret->value_len - 1]) != NULL)
+			ret->value_len--;
+		return p;
+	}
+	p++;
+	while (*p != '\0' && *p != '"')
+		p += *p == '\\' && p[1] != '\0' ? 2 : 1;
+	ret->value_len = (size_t)(p - ret->value);
+	return *p == '"' ? p + 1 : p;
+}
+
 /* The next "; name=value" after *at; false at the end. */
 static bool next_parameter(const char *text, size_t *at, struct parameter *ret)
 {
@@ -316,23 +336,8 @@ static bool next_parameter(const char *text, size_t *at, struct parameter *ret)
 	ret->quoted = false;
 	ret->value = p;
 	ret->value_len = 0;
-	if (*p == '=') {
-		p++;
-		p += strspn(p, " \t");
-		ret->quoted = *p == '"';
-		ret->value = ret->quoted ? ++p : p;
-		if (ret->quoted)
-			while (*p != '\0' && *p != '"')
-				p += *p == '\\' && p[1] != '\0' ? 2 : 1;
-		else
-			p += strcspn(p, ";");
-		ret->value_len = (size_t)(p - ret->value);
-		while (!ret->quoted && ret->value_len > 0 &&
-		       strchr(" \t", ret->value[ret->value_len - 1]) != NULL)
-			ret->value_len--;
-		if (ret->quoted && *p == '"')
-			p++;
-	}
+	if (*p == '=')
+		p = parameter_value(p + 1, ret);
 	*at = (size_t)(p - text);
 	return true;
 }

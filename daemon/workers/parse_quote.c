@@ -228,42 +228,50 @@ static size_t quote_depth(const char *p, size_t len)
 	return depth;
 }
 
+struct flow {
+	struct buf *out;
+	size_t depth; /* of the line before */
+	bool open;    /* the line before ended in a space */
+	bool delete_space;
+};
+
+static void flow_line(struct flow *flow, const char *p, size_t len)
+{
+	size_t depth = quote_depth(p, len);
+	bool goes_on = flow->open && depth == flow->depth;
+
+	if (flow->open && !goes_on)
+		buf_byte(flow->out, '\n');
+	if (!goes_on)
+		buf_add(flow->out, p, depth);
+	p += depth;
+	len -= depth;
+	if (len > 0 && *p == ' ' && (depth == 0 || goes_on)) { /* stuffed */
+		p++;
+		len--;
+	}
+	flow->open = len > 0 && p[len - 1] == ' ' && !(len == 3 && memcmp(p, "-- ", 3) == 0);
+	flow->depth = depth;
+	buf_add(flow->out, p, flow->open && flow->delete_space ? len - 1 : len);
+	if (!flow->open)
+		buf_byte(flow->out, '\n');
+}
+
 void flowed_join(const char *text, size_t len, bool delete_space, struct buf *out)
 {
+	struct flow flow = { .out = out, .delete_space = delete_space };
 	const char *end = text + len;
-	size_t open_depth = 0;
-	bool open = false; /* the line before ended in a space */
+	const char *next;
 
-	for (const char *p = text; p < end;) {
+	for (const char *p = text; p < end; p = next) {
 		const char *stop = memchr(p, '\n', (size_t)(end - p));
-		const char *next = stop == NULL ? end : stop + 1;
-		size_t depth;
-		size_t keep;
 
+		next = stop == NULL ? end : stop + 1;
 		stop = stop == NULL ? end : stop;
 		if (stop > p && stop[-1] == '\r')
 			stop--;
-		depth = quote_depth(p, (size_t)(stop - p));
-		if (open && depth != open_depth)
-			buf_byte(out, '\n');
-		if (!open || depth != open_depth)
-			for (size_t i = 0; i < depth; i++)
-				buf_byte(out, '>');
-		p += depth;
-		if (p < stop && *p == ' ' && depth == 0)
-			p++; /* stuffed */
-		else if (open && depth == open_depth && p < stop && *p == ' ')
-			p++;
-		keep = (size_t)(stop - p);
-		open = keep > 0 && p[keep - 1] == ' ' && !(keep == 3 && memcmp(p, "-- ", 3) == 0);
-		open_depth = depth;
-		if (open && delete_space)
-			keep--;
-		buf_add(out, p, keep);
-		if (!open)
-			buf_byte(out, '\n');
-		p = next;
+		flow_line(&flow, p, (size_t)(stop - p));
 	}
-	if (open)
+	if (flow.open)
 		buf_byte(out, '\n');
 }

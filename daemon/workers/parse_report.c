@@ -131,33 +131,35 @@ void report_read_feedback(struct arena *arena, const char *bytes, size_t len,
 	each_block(arena, bytes, len, feedback_add, ret);
 }
 
+/* The id of a Message-ID line, folded lines included; NULL where this is none. */
+static const char *original_id(struct arena *arena, const char *line, const char *stop,
+			       const char *end)
+{
+	static const char name[] = "Message-ID:";
+	const char *p = line;
+
+	while (p < stop && (*p == ' ' || *p == '\t' || *p == '>'))
+		p++;
+	if ((size_t)(stop - p) < strlen(name) || strncasecmp(p, name, strlen(name)) != 0)
+		return NULL;
+	while (end - stop > 1 && (stop[1] == ' ' || stop[1] == '\t')) {
+		const char *folded = memchr(stop + 1, '\n', (size_t)(end - stop) - 1);
+
+		stop = folded == NULL ? end : folded;
+	}
+	return first_id(arena, arena_copy(arena, p, (size_t)(stop - p)));
+}
+
 void report_find_original(struct arena *arena, const char *bytes, size_t len,
 			  struct mail_report *ret)
 {
-	static const char name[] = "Message-ID:";
 	const char *end = bytes + len;
 
-	if (ret->original_message_id != NULL)
-		return;
-	for (const char *line = bytes; line < end;) {
+	for (const char *line = bytes; line < end && ret->original_message_id == NULL;) {
 		const char *stop = memchr(line, '\n', (size_t)(end - line));
-		const char *p = line;
 
 		stop = stop == NULL ? end : stop;
-		while (p < stop && (*p == ' ' || *p == '\t' || *p == '>'))
-			p++;
-		if ((size_t)(stop - p) >= strlen(name) && strncasecmp(p, name, strlen(name)) == 0) {
-			while (end - stop > 1 && (stop[1] == ' ' || stop[1] == '\t')) {
-				const char *folded =
-					memchr(stop + 1, '\n', (size_t)(end - stop) - 1);
-
-				stop = folded == NULL ? end : folded;
-			}
-			ret->original_message_id =
-				first_id(arena, arena_copy(arena, p, (size_t)(stop - p)));
-			if (ret->original_message_id != NULL)
-				return;
-		}
+		ret->original_message_id = original_id(arena, line, stop, end);
 		line = stop < end ? stop + 1 : end;
 	}
 }

@@ -80,7 +80,7 @@ static void on_line(struct wire *wire, char *line, void *context)
 	struct http_call *call = context;
 	switch (call->part) {
 	case PART_STATUS:
-		call->status = strlen(line) > 12 ? atoi(line + 9) : 0;
+		call->status = strlen(line) > 12 ? (int)strtol(line + 9, NULL, 10) : 0;
 		call->part = PART_FIELDS;
 		break;
 	case PART_FIELDS:

@@ -147,6 +147,27 @@ static int set_number(struct sim *sim, int option, const char *value)
 	}
 }
 
+static int take_option(struct sim *sim, int option)
+{
+	if (option == OPTION_QUIET) {
+		sim->is_quiet = true;
+		return EX_OK;
+	}
+	if (option == OPTION_CONFIG)
+		return sim_settings(sim, optarg) < 0 ? EX_CONFIG : EX_OK;
+	if (option == '?' ||
+	    (set_text(sim, option, optarg) < 0 && set_number(sim, option, optarg) < 0))
+		return EX_USAGE;
+	return EX_OK;
+}
+
+static bool has_door(const struct sim *sim)
+{
+	return (sim->webhook_channel != NULL && sim->http != NULL) ||
+	       (sim->chat_channel != NULL && sim->http != NULL) ||
+	       (sim->mail_address != NULL && sim->lmtp != NULL);
+}
+
 static int read_options(struct sim *sim, int argc, char **argv)
 {
 	int option;
@@ -155,21 +176,11 @@ static int read_options(struct sim *sim, int argc, char **argv)
 			fputs(usage_text, stdout);
 			exit(0);
 		}
-		if (option == OPTION_QUIET) {
-			sim->is_quiet = true;
-			continue;
-		}
-		if (option == OPTION_CONFIG && sim_settings(sim, optarg) < 0)
-			return EX_CONFIG;
-		if (option != OPTION_CONFIG &&
-		    (option == '?' ||
-		     (set_text(sim, option, optarg) < 0 && set_number(sim, option, optarg) < 0)))
-			return EX_USAGE;
+		int status = take_option(sim, option);
+		if (status != EX_OK)
+			return status;
 	}
-	bool has_door = (sim->webhook_channel != NULL && sim->http != NULL) ||
-			(sim->chat_channel != NULL && sim->http != NULL) ||
-			(sim->mail_address != NULL && sim->lmtp != NULL);
-	if (optind < argc || !has_door ||
+	if (optind < argc || !has_door(sim) ||
 	    (sim->webhook_channel != NULL && sim->webhook_secret == NULL)) {
 		fprintf(stderr, "converge-sim: no door to go in by; see --help\n");
 		return EX_USAGE;
