@@ -107,11 +107,8 @@ void work_add_key(struct store_call *store_call, const struct work_call *call)
 	store_arg_text(store_call, call->request);
 }
 
-struct store_call *work_script(const char *script, const struct work_call *call)
+void work_add_call(struct store_call *store_call, const struct work_call *call)
 {
-	struct store_call *store_call = store_script(script, call->workspace);
-
-	store_key(store_call, "w:%s", call->work_item);
 	work_add_key(store_call, call);
 	store_arg_text(store_call, call->work_item);
 	store_arg_text(store_call, call->agent);
@@ -119,5 +116,13 @@ struct store_call *work_script(const char *script, const struct work_call *call)
 		store_arg_int(store_call, call->version);
 	else
 		store_arg_text(store_call, "");
+}
+
+struct store_call *work_script(const char *script, const struct work_call *call)
+{
+	struct store_call *store_call = store_script(script, call->workspace);
+
+	store_key(store_call, "w:%s", call->work_item);
+	work_add_call(store_call, call);
 	return store_call;
 }

@@ -14,5 +14,7 @@ void work_run_end(struct work_run *run, const struct work_result *result, const 
 
 /* The script with KEYS w:<wrk> and ARGV key, request, wrk, agent, version. */
 struct store_call *work_script(const char *script, const struct work_call *call);
+/* ARGV key, request, wrk, agent, version. */
+void work_add_call(struct store_call *store_call, const struct work_call *call);
 /* The idempotency arguments; a fresh key where the caller has none. */
 void work_add_key(struct store_call *store_call, const struct work_call *call);

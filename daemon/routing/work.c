@@ -92,9 +92,11 @@ void work_snooze(const struct work_call *call, const char *for_what, int64_t unt
 void work_transfer(const struct work_call *call, const struct work_transfer *transfer,
 		   work_done_fn *done, void *context)
 {
-	struct store_call *store_call = work_script("transfer", call);
+	struct store_call *store_call = store_script("transfer", call->workspace);
 
+	store_key(store_call, "w:%s", call->work_item);
 	store_key(store_call, "t:%s", transfer->transfer);
+	work_add_call(store_call, call);
 	store_arg_text(store_call, transfer->queue ? "queue" : "agent");
 	store_arg_text(store_call, transfer->queue ? transfer->queue : transfer->agent);
 	store_arg_text(store_call, transfer->transfer);

@@ -1,0 +1,221 @@
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "desk_bed.h"
+
+static void begin(struct desk_bed *desk, const char *token)
+{
+	const struct outbox_claim claim = { "main", "f1", desk->conversation, token, 30000 };
+
+	outbox_begin(desk->bed->store, &claim, desk_on_outbox, desk);
+	desk_wait(desk);
+}
+
+static void recover(struct desk_bed *desk)
+{
+	const struct outbox_claim claim = { "main", "f1", desk->conversation, NULL, 0 };
+
+	desk_ask(desk, "ZADD {main}:od 1 %s", desk->conversation);
+	outbox_recover(desk->bed->store, &claim, desk_on_outbox, desk);
+	desk_wait(desk);
+}
+
+static void end(struct desk_bed *desk, const char *message, const char *token,
+		enum outbox_outcome outcome)
+{
+	const struct identity_place place = { desk->mac, "main", "shop" };
+	struct identity_key reference;
+	const struct outbox_ending ending = {
+		.workspace = "main",
+		.conversation = desk->conversation,
+		.message = message,
+		.token = token,
+		.outcome = outcome,
+		.code = "550",
+		.why = "no such user",
+		.reference = outcome == OUTCOME_SENT ? &reference : NULL,
+	};
+
+	identity_reference(&place, "wamid.1", &reference);
+	outbox_end(desk->bed->store, &ending, desk_on_outbox, desk);
+	desk_wait(desk);
+}
+
+static void decide(struct desk_bed *desk, const char *message, const char *decision)
+{
+	const struct outbox_decision what = { "main", message, decision, NULL, NULL };
+
+	outbox_decide(desk->bed->store, &what, desk_on_outbox, desk);
+	desk_wait(desk);
+}
+
+static const char *mark(struct desk_bed *desk, const char *message)
+{
+	return desk_ask(desk, "HGET {main}:y:%s %s", desk->conversation, message);
+}
+
+static struct desk_bed *with_reply(void)
+{
+	struct desk_bed *desk = desk_new();
+
+	desk_assign(desk, "alice");
+	desk_reply(desk, "alice", NULL, "on its way");
+	return desk;
+}
+
+Test(outbox, sends_one_after_the_other_in_the_order_they_were_written)
+{
+	struct desk_bed *desk = with_reply();
+	char first[ID_BYTES], second[ID_BYTES];
+
+	memcpy(first, desk->written_id, ID_BYTES);
+	desk_reply(desk, "alice", NULL, "and more");
+	memcpy(second, desk->written_id, ID_BYTES);
+	begin(desk, "t1");
+	cr_expect_eq(desk->outbox, OUTBOX_OK);
+	cr_expect_str_eq(desk->sending, first);
+	cr_expect_not_null(strstr(desk->stored, "\"text\":\"on its way\""));
+	begin(desk, "t2");
+	cr_expect_eq(desk->outbox, OUTBOX_SENDING);
+	end(desk, first, "t2", OUTCOME_SENT);
+	cr_expect_str_eq(desk->refusal, "token");
+	end(desk, first, "t1", OUTCOME_SENT);
+	cr_expect_str_eq(desk->state, "sent");
+	begin(desk, "t3");
+	cr_expect_str_eq(desk->sending, second);
+	end(desk, second, "t3", OUTCOME_SENT);
+	begin(desk, "t4");
+	cr_expect_eq(desk->outbox, OUTBOX_EMPTY);
+	cr_expect_str_eq(desk_ask(desk, "ZCARD {main}:od"), "0");
+	cr_expect_str_eq(desk_ask(desk, "EXISTS {main}:x:%s", first), "0");
+	desk_free(&desk);
+}
+
+Test(outbox, weak_link_double_send_one_key_makes_one_message)
+{
+	struct desk_bed *desk = desk_new();
+	char first[ID_BYTES];
+
+	desk_assign(desk, "alice");
+	desk_reply(desk, "alice", "k1", "once");
+	memcpy(first, desk->written_id, ID_BYTES);
+	desk_reply(desk, "alice", "k1", "once");
+	cr_expect(desk->replayed);
+	cr_expect_str_eq(desk->written_id, first);
+	cr_expect_str_eq(desk_ask(desk, "LLEN {main}:oq:%s", desk->conversation), "1");
+	cr_expect_str_eq(desk_ask(desk, "LLEN {main}:m:%s", desk->conversation), "2");
+	desk_reply(desk, "alice", "k1", "something else");
+	cr_expect_eq(desk->written.code, WRITE_CONFLICT);
+	desk_free(&desk);
+}
+
+Test(outbox, a_retry_comes_back_later_with_the_next_number)
+{
+	struct desk_bed *desk = with_reply();
+
+	begin(desk, "t1");
+	end(desk, desk->written_id, "t1", OUTCOME_RETRY);
+	cr_expect_str_eq(desk->state, "queued");
+	begin(desk, "t2");
+	cr_expect_eq(desk->outbox, OUTBOX_OK);
+	cr_expect_eq(desk->attempt, 2);
+	desk_free(&desk);
+}
+
+Test(outbox, a_sending_whose_owner_died_is_uncertain_and_never_sent_by_itself)
+{
+	struct desk_bed *desk = with_reply();
+
+	begin(desk, "t1");
+	recover(desk);
+	cr_expect_str_eq(desk->state, "uncertain");
+	cr_expect_eq(strncmp(mark(desk, desk->written_id), "uncertain ", 10), 0);
+	begin(desk, "t2");
+	cr_expect_eq(desk->outbox, OUTBOX_EMPTY);
+	end(desk, desk->written_id, "t1", OUTCOME_SENT);
+	cr_expect_eq(desk->outbox, OUTBOX_REFUSED, "too late");
+	decide(desk, desk->written_id, NULL);
+	cr_expect_str_eq(desk->refusal, "illegal_state");
+	decide(desk, desk->written_id, "resend");
+	begin(desk, "t3");
+	cr_expect_eq(desk->outbox, OUTBOX_OK);
+	desk_free(&desk);
+}
+
+Test(outbox, a_failed_one_is_a_dead_letter_that_can_be_driven_again)
+{
+	struct desk_bed *desk = with_reply();
+
+	begin(desk, "t1");
+	end(desk, desk->written_id, "t1", OUTCOME_FAILED);
+	cr_expect_str_eq(mark(desk, desk->written_id), "failed 550 no such user");
+	cr_expect_str_eq(desk_ask(desk, "ZRANGE {main}:dead 0 -1"), desk->written_id);
+	decide(desk, desk->written_id, NULL);
+	cr_expect_str_eq(desk->state, "queued");
+	cr_expect_str_eq(desk_ask(desk, "ZCARD {main}:dead"), "0");
+	decide(desk, desk->written_id, NULL);
+	cr_expect_str_eq(desk->refusal, "illegal_state");
+	begin(desk, "t2");
+	cr_expect_eq(desk->outbox, OUTBOX_OK);
+	desk_free(&desk);
+}
+
+static void on_receipt(const struct admit_result *result, const struct error *err, void *context)
+{
+	struct desk_bed *desk = context;
+
+	cr_expect_null(err);
+	cr_expect_neq(result->code, ADMIT_FAILED);
+	desk->done = true;
+}
+
+Test(outbox, a_receipt_finds_what_was_sent_by_the_providers_id)
+{
+	struct desk_bed *desk = with_reply();
+	const struct receipt receipt = { "wamid.1", RECEIPT_DELIVERED, NULL };
+	const struct admit_receipt call = { "main", "shop", &receipt };
+
+	begin(desk, "t1");
+	end(desk, desk->written_id, "t1", OUTCOME_SENT);
+	cr_expect_str_eq(mark(desk, desk->written_id), "sent");
+	admit_receipt(desk->admit, &call, on_receipt, desk);
+	desk_wait(desk);
+	cr_expect_str_eq(mark(desk, desk->written_id), "delivered");
+	desk_free(&desk);
+}
+
+struct dues {
+	bool done;
+	size_t count;
+	char first[ID_BYTES];
+	int64_t due_ms;
+};
+
+static void on_due(const struct outbox_due *due, size_t count, const struct error *err,
+		   void *context)
+{
+	struct dues *dues = context;
+
+	cr_expect_null(err);
+	dues->count = count;
+	if (count > 0) {
+		snprintf(dues->first, ID_BYTES, "%s", due[0].conversation);
+		dues->due_ms = due[0].due_ms;
+	}
+	dues->done = true;
+}
+
+Test(outbox, says_which_conversation_is_due_and_when)
+{
+	struct desk_bed *desk = with_reply();
+	struct dues dues = { 0 };
+
+	outbox_read_due(desk->bed->store, "main", on_due, &dues);
+	bed_until(desk->bed, &dues.done);
+	cr_expect_eq(dues.count, 1);
+	cr_expect_str_eq(dues.first, desk->conversation);
+	cr_expect_gt(dues.due_ms, INT64_C(1700000000000));
+	desk_free(&desk);
+}
