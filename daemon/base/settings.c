@@ -72,6 +72,8 @@ const char *settings_nearest(const char *written, const char *const *names)
 		size_t skip = **names == '=' || **names == '!';
 		size_t distance = text_distance(written, *names + skip, best);
 
+		if (len >= 3 && nearest == NULL && text_starts(*names + skip, written))
+			distance = best;
 		if (distance > best || distance >= strlen(*names + skip))
 			continue;
 		if (nearest == NULL || distance < best)

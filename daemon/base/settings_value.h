@@ -1,4 +1,4 @@
-/* One value of a settings row (shared by settings*.c only). */
+/* One value of a row, by itself: for settings*.c and for those who keep values elsewhere. */
 #pragma once
 
 #include "base/settings.h"

@@ -1,0 +1,51 @@
+/* The business configuration (queues, agents, rules ...): from a file or from
+ * the API to canonical JSON objects, judged by the same rows.
+ *
+ * A canonical object has every field of its kind that was given or has a
+ * fallback, in the order of the rows: texts, numbers and lists as written,
+ * times as integer milliseconds under <name>_ms, and "id". Objects of a file
+ * also have "order", their place in it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/problems.h"
+
+struct business;
+struct json_object;
+
+/* One kind of object. */
+struct business_kind {
+	const char *key;   /* in files: "canned_replies" */
+	const char *store; /* in URLs and in the store: "canned-replies" */
+	const struct business_field *fields;
+};
+
+extern const struct business_kind business_kinds[]; /* ended by one without a key */
+/* By either name; NULL where there is none. */
+const struct business_kind *business_kind(const char *name);
+
+struct business_object {
+	const char *id;
+	const char *json; /* canonical */
+	struct place at;
+};
+
+/* NULL when there is an error (all of them are in problems). */
+struct business *business_read(const char *file, struct problems *problems);
+struct business *business_parse(const char *file, const char *bytes, size_t len,
+				struct problems *problems);
+void business_free(struct business **business);
+/* The objects of a kind, as ordered in the file; NULL where the file has no such section (an
+ * empty section is not NULL and has count 0). */
+const struct business_object *business_objects(const struct business *business, const char *kind,
+					       size_t *ret_count);
+
+/* One object as it comes through the API: 0 and its canonical JSON appended to out, or -1 with a
+ * phrase for the answer. "x": "30s" and "x_ms": 30000 are both taken; nulls are left out. */
+int business_check(const char *kind, struct json_object *object, struct buf *out,
+		   struct error *err);

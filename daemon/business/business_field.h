@@ -1,0 +1,31 @@
+/* Rows of the business configuration (shared by business*.c only). */
+#pragma once
+
+#include "base/json.h"
+#include "base/settings_value.h"
+#include "business/business.h"
+
+enum field_form {
+	FIELD_PLAIN,   /* a scalar of the row's kind */
+	FIELD_LEVELS,  /* a map of skill to level 1-5 */
+	FIELD_PATTERN, /* a regular expression */
+	FIELD_OBJECT,  /* a map with fields of its own */
+};
+
+struct business_field {
+	struct setting
+		row; /* name, kind, range, fallback, choices, flags, text, check; no offset */
+	enum field_form form;
+	const struct business_field *fields; /* of FIELD_OBJECT */
+};
+
+/* Judges a map by the fields and writes them, in the fields' order, into the open object of out. */
+void business_object_read(const struct settings_source *source, const struct yaml_node *map,
+			  const struct business_field *fields, const char *where,
+			  struct json_out *out);
+/* The name under which an object is kept: its "id", else its "name"; NULL without. */
+const struct yaml_node *business_object_id(const struct yaml_node *map);
+
+/* Compiles the pattern: false after an error. */
+bool business_pattern_check(const struct settings_source *source, const struct place *at,
+			    const char *name, const char *pattern);

@@ -1,0 +1,169 @@
+/* What there is to configure: every field with its type, range and help. */
+#include <string.h>
+
+#include "base/text.h"
+#include "business/business_field.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+#define FIELD(field_name, field_kind, field_fallback, ...)                                         \
+	{                                                                                          \
+		.row = {.name = (field_name),                                                      \
+			.kind = SETTING_##field_kind,                                              \
+			.fallback = (field_fallback),                                              \
+			__VA_ARGS__ }                                                              \
+	}
+#define FIELD_END                                                                                  \
+	{                                                                                          \
+		.row = {.name = NULL }                                                             \
+	}
+
+static const char *check_id(const char *text)
+{
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == strlen(text)
+		       ? NULL
+		       : "must have only a-z, 0-9, \"-\", \"_\" and \".\"";
+}
+
+static const char *check_line(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return "must be one line";
+	}
+	return NULL;
+}
+
+static const char *const strategies[] = { "longest_idle", "least_loaded", "best_skill",
+					  "round_robin", NULL };
+static const char *const urgencies[] = { "low", "normal", "high", "urgent", NULL };
+static const char *const roles[] = { "agent", "supervisor", "admin", NULL };
+
+#define ID_FIELD                                                                                   \
+	FIELD("id", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED, .check = check_id, \
+	      .text = "Its id: a-z, 0-9, \"-\", \"_\" and \".\", at most 40 characters.")
+#define NAME_FIELD                                                                                 \
+	FIELD("name", TEXT, NULL, .min = 1, .max = 200, .check = check_line,                       \
+	      .text = "The name that people see.")
+
+static const struct business_field queue_fields[] = {
+	ID_FIELD,
+	NAME_FIELD,
+	FIELD("description", TEXT, NULL, .max = 2000, .text = "What it is for."),
+	FIELD("strategy", CHOICE, "longest_idle", .choices = strategies,
+	      .text = "Who of the eligible agents gets the next work item."),
+	FIELD("offer_timeout", TIME, "30s", .min = 5 * SECOND, .max = HOUR,
+	      .text = "How long an offer waits for its agent."),
+	FIELD("wrap_up", TIME, "0", .max = 8 * HOUR,
+	      .text = "How long an agent may finish up after resolving; 0: not at all."),
+	FIELD("close_after", TIME, "0", .max = 366 * DAY,
+	      .text = "How long after resolving a work item closes; 0: the daemon's rule."),
+	FIELD("paused", BOOL, "false", .text = "Holds no new offers out."),
+	FIELD_END,
+};
+
+static const struct business_field agent_fields[] = {
+	ID_FIELD,
+	NAME_FIELD,
+	FIELD("email", TEXT, NULL, .min = 3, .max = 320, .check = check_line,
+	      .text = "The agent's e-mail address."),
+	FIELD("role", CHOICE, "agent", .choices = roles, .text = "agent, supervisor or admin."),
+	FIELD("queues", LIST, NULL, .max = 200,
+	      .text = "The queues that the agent serves; none: every queue."),
+	{ .row = { .name = "skills",
+		   .kind = SETTING_GROUP,
+		   .text = "Skills with a level from 1 to 5, such as { refunds: 3, zh: 5 }." },
+	  .form = FIELD_LEVELS },
+	FIELD("capacity", COUNT, "10", .max = 100000,
+	      .text = "How much work the agent holds at once."),
+	FIELD_END,
+};
+
+static const struct business_field skill_fields[] = {
+	ID_FIELD,
+	NAME_FIELD,
+	FIELD("description", TEXT, NULL, .max = 2000, .text = "What it means."),
+	FIELD_END,
+};
+
+static const struct business_field when_fields[] = {
+	{ .row = { .name = "text",
+		   .kind = SETTING_TEXT,
+		   .min = 1,
+		   .max = 4000,
+		   .text = "A regular expression that the message's text or subject matches." },
+	  .form = FIELD_PATTERN },
+	FIELD("channel", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
+	      .text = "The channel that it came in on."),
+	FIELD_END,
+};
+
+static const struct business_field then_fields[] = {
+	FIELD("queue", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
+	      .text = "The queue that the work item goes to."),
+	FIELD("type", TEXT, NULL, .min = 1, .max = 40, .check = check_line,
+	      .text = "The work item's type."),
+	FIELD("topic", TEXT, NULL, .min = 1, .max = 100, .check = check_line,
+	      .text = "The work item's topic."),
+	FIELD("urgency", CHOICE, NULL, .choices = urgencies,
+	      .text = "low, normal, high or urgent."),
+	FIELD("priority", COUNT, NULL, .max = 100000,
+	      .text = "A head start in the queue, in minutes."),
+	{ .row = { .name = "skills",
+		   .kind = SETTING_GROUP,
+		   .text = "Skills that its agent must have, such as { refunds: 2 }." },
+	  .form = FIELD_LEVELS },
+	FIELD_END,
+};
+
+static const struct business_field rule_fields[] = {
+	FIELD("name", TEXT, NULL, .min = 1, .max = 80, .flags = SETTING_REQUIRED,
+	      .check = check_line, .text = "The rule's name, unique; explanations quote it."),
+	{ .row = { .name = "when",
+		   .kind = SETTING_GROUP,
+		   .text = "What must be true of the message; nothing: always." },
+	  .form = FIELD_OBJECT,
+	  .fields = when_fields },
+	{ .row = { .name = "then",
+		   .kind = SETTING_GROUP,
+		   .flags = SETTING_REQUIRED,
+		   .text = "What the work item gets." },
+	  .form = FIELD_OBJECT,
+	  .fields = then_fields },
+	FIELD_END,
+};
+
+static const struct business_field canned_fields[] = {
+	ID_FIELD,
+	FIELD("title", TEXT, NULL, .min = 1, .max = 200, .check = check_line,
+	      .text = "The title that agents see."),
+	FIELD("text", TEXT, NULL, .min = 1, .max = 20000, .flags = SETTING_REQUIRED,
+	      .text = "The text that is put into the reply."),
+	FIELD("shortcut", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
+	      .text = "What an agent types to get it."),
+	FIELD("language", TEXT, NULL, .min = 2, .max = 16, .check = check_line,
+	      .text = "The language it is in, such as zh or en."),
+	FIELD("queues", LIST, NULL, .max = 200, .text = "The queues it is for; none: all."),
+	FIELD_END,
+};
+
+const struct business_kind business_kinds[] = {
+	{ "queues", "queues", queue_fields },
+	{ "agents", "agents", agent_fields },
+	{ "skills", "skills", skill_fields },
+	{ "rules", "rules", rule_fields },
+	{ "canned_replies", "canned-replies", canned_fields },
+	{ NULL, NULL, NULL },
+};
+
+const struct business_kind *business_kind(const char *name)
+{
+	for (const struct business_kind *kind = business_kinds; kind->key != NULL; kind++) {
+		if (text_equal(kind->key, name) || text_equal(kind->store, name))
+			return kind;
+	}
+	return NULL;
+}
