@@ -1,0 +1,258 @@
+/* apply: brings the workspace's business configuration to what a file says. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "business.h"
+#include "ctl.h"
+
+enum { PAGES_MAX = 1000 };
+
+struct apply {
+	struct call *call;
+	bool is_dry;
+	bool is_pruning;
+	int created, changed, same, deleted, extra;
+};
+
+/* What the daemon has of one kind. */
+struct present {
+	struct json_object **pages;
+	size_t page_count;
+};
+
+static void clear_present(struct present *present)
+{
+	for (size_t i = 0; i < present->page_count; i++)
+		json_free(&present->pages[i]);
+	free(present->pages);
+	*present = (struct present){ 0 };
+}
+
+static int fetch_present(struct call *call, const char *kind, struct present *present)
+{
+	char *after = NULL;
+	int code;
+	do {
+		struct buf target = { 0 };
+		buf_format(&target, "/v1/%s?limit=200", kind);
+		if (after != NULL) {
+			buf_text(&target, "&after=");
+			text_percent(&target, after, strlen(after));
+		}
+		struct json_object *page = call_request(call, "GET", target.data, NULL, &code);
+		buf_clear(&target);
+		if (page == NULL)
+			return code == EXIT_DONE ? EX_PROTOCOL : code;
+		present->pages = memory_grow(present->pages, present->page_count + 1,
+					     sizeof(struct json_object *));
+		present->pages[present->page_count++] = page;
+		after = json_text_copy(page, "next_cursor", call->arena);
+	} while (after != NULL && present->page_count < PAGES_MAX);
+	return EXIT_DONE;
+}
+
+static struct json_object *find_present(const struct present *present, const char *id)
+{
+	for (size_t i = 0; i < present->page_count; i++) {
+		struct json_object *data = json_at(present->pages[i], "data");
+		for (size_t j = 0; j < json_count(data); j++)
+			if (text_equal(json_text(json_item(data, j), "id"), id))
+				return json_item(data, j);
+	}
+	return NULL;
+}
+
+struct comparison {
+	struct json_object *present;
+	struct buf difference; /* "name capacity": fields that differ */
+};
+
+struct member_search {
+	const char *key;
+	struct json_object *value;
+};
+
+static void match_member(const char *key, struct json_object *value, void *context)
+{
+	struct member_search *search = context;
+	if (strcmp(key, search->key) == 0)
+		search->value = value;
+}
+
+/* A key may hold a dot (skills are free texts), so it cannot be looked up as a path. */
+static struct json_object *member_find(struct json_object *object, const char *key)
+{
+	struct member_search search = { .key = key };
+	json_each_field(object, match_member, &search);
+	return search.value;
+}
+
+static bool is_same(struct json_object *a, struct json_object *b);
+
+struct member_check {
+	struct json_object *other;
+	bool is_same;
+	size_t count;
+};
+
+static void check_member(const char *key, struct json_object *value, void *context)
+{
+	struct member_check *check = context;
+	check->count++;
+	check->is_same = check->is_same && is_same(value, member_find(check->other, key));
+}
+
+static void count_member(const char *key, struct json_object *value, void *context)
+{
+	(void)key;
+	(void)value;
+	++*(size_t *)context;
+}
+
+/* Objects by their members in any order, all else by its text. */
+static bool is_same(struct json_object *a, struct json_object *b)
+{
+	if (json_kind(a) != json_kind(b))
+		return false;
+	if (json_kind(a) == JSON_OBJECT) {
+		struct member_check check = { .other = b, .is_same = true };
+		size_t count = 0;
+		json_each_field(a, check_member, &check);
+		json_each_field(b, count_member, &count);
+		return check.is_same && check.count == count;
+	}
+	struct buf first = { 0 }, second = { 0 };
+	json_append(a, &first);
+	json_append(b, &second);
+	bool same = text_equal(buf_string(&first), buf_string(&second));
+	buf_clear(&first);
+	buf_clear(&second);
+	return same;
+}
+
+static void compare_field(const char *key, struct json_object *wanted, void *context)
+{
+	struct comparison *comparison = context;
+	struct json_object *have = json_at(comparison->present, key);
+	if (is_same(wanted, have))
+		return;
+	buf_format(&comparison->difference, "%s%s: ", comparison->difference.len > 0 ? ", " : "",
+		   key);
+	json_append(have, &comparison->difference);
+	buf_text(&comparison->difference, " -> ");
+	json_append(wanted, &comparison->difference);
+}
+
+static int put(struct apply *apply, const struct business_object *object)
+{
+	struct buf path = { 0 }, body = { 0 };
+	int code;
+	buf_format(&path, "/v1/%s/", object->kind);
+	text_percent(&path, object->id, strlen(object->id));
+	buf_text(&body, object->json);
+	struct json_object *answer = call_request(apply->call, "PUT", path.data, &body, &code);
+	json_free(&answer);
+	buf_clear(&path);
+	buf_clear(&body);
+	return code;
+}
+
+static int apply_object(struct apply *apply, const struct business_object *object,
+			const struct present *present)
+{
+	struct comparison comparison = { .present = find_present(present, object->id) };
+	struct json_object *wanted = json_read(object->json, strlen(object->json), NULL);
+	int code = EXIT_DONE;
+	json_each_field(wanted, compare_field, &comparison);
+	json_free(&wanted);
+	if (comparison.present != NULL && comparison.difference.len == 0) {
+		apply->same++;
+	} else {
+		apply->created += comparison.present == NULL;
+		apply->changed += comparison.present != NULL;
+		printf("%s %s/%s%s%s\n", comparison.present == NULL ? "+" : "~", object->kind,
+		       object->id, comparison.present == NULL ? "" : "  ",
+		       comparison.present == NULL ? "" : buf_string(&comparison.difference));
+		code = apply->is_dry ? EXIT_DONE : put(apply, object);
+	}
+	buf_clear(&comparison.difference);
+	return code;
+}
+
+static bool is_wanted(const struct business *business, const char *kind, const char *id)
+{
+	for (size_t i = 0; i < business->count; i++)
+		if (strcmp(business->objects[i].kind, kind) == 0 &&
+		    text_equal(business->objects[i].id, id))
+			return true;
+	return false;
+}
+
+static int prune_object(struct apply *apply, const char *kind, const char *id)
+{
+	struct buf path = { 0 };
+	int code = EXIT_DONE;
+	apply->extra += !apply->is_pruning;
+	apply->deleted += apply->is_pruning;
+	printf("%s %s/%s%s\n", apply->is_pruning ? "-" : "?", kind, id,
+	       apply->is_pruning ? "" : "  not in the file (--prune deletes it)");
+	if (!apply->is_pruning || apply->is_dry)
+		return EXIT_DONE;
+	buf_format(&path, "/v1/%s/", kind);
+	text_percent(&path, id, strlen(id));
+	struct json_object *answer = call_request(apply->call, "DELETE", path.data, NULL, &code);
+	json_free(&answer);
+	buf_clear(&path);
+	return code;
+}
+
+static int prune_kind(struct apply *apply, const struct business *business, const char *kind,
+		      const struct present *present)
+{
+	int code = EXIT_DONE;
+	for (size_t i = 0; i < present->page_count; i++) {
+		struct json_object *data = json_at(present->pages[i], "data");
+		for (size_t j = 0; code == EXIT_DONE && j < json_count(data); j++) {
+			const char *id = json_text(json_item(data, j), "id");
+			if (id != NULL && !is_wanted(business, kind, id))
+				code = prune_object(apply, kind, id);
+		}
+	}
+	return code;
+}
+
+static int apply_kind(struct apply *apply, const struct business *business, const char *kind)
+{
+	struct present present = { 0 };
+	int code = fetch_present(apply->call, kind, &present);
+	for (size_t i = 0; code == EXIT_DONE && i < business->count; i++)
+		if (strcmp(business->objects[i].kind, kind) == 0)
+			code = apply_object(apply, &business->objects[i], &present);
+	if (code == EXIT_DONE)
+		code = prune_kind(apply, business, kind, &present);
+	clear_present(&present);
+	return code;
+}
+
+int run_apply(struct call *call)
+{
+	struct apply apply = { .call = call,
+			       .is_dry = call_option(call, "--dry-run") != NULL,
+			       .is_pruning = call_option(call, "--prune") != NULL };
+	struct problems *problems = problems_new();
+	struct business business;
+	int code = EXIT_DONE;
+	if (business_read(call_option(call, "--file"), call->arena, problems, &business) < 0)
+		code = EX_CONFIG;
+	problems_print(problems, stderr);
+	problems_free(&problems);
+	for (size_t i = 0; code == EXIT_DONE && business.kinds[i] != NULL; i++)
+		code = apply_kind(&apply, &business, business.kinds[i]);
+	if (code == EXIT_DONE)
+		printf("%s%d new, %d changed, %d as they were, %d deleted, %d not in the file\n",
+		       apply.is_dry ? "nothing done; would be: " : "", apply.created, apply.changed,
+		       apply.same, apply.deleted, apply.extra);
+	return code;
+}

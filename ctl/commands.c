@@ -1,0 +1,208 @@
+/* The table of nouns and verbs. */
+#include <string.h>
+
+#include "ctl.h"
+
+#define COLUMNS_END                                                                                \
+	{                                                                                          \
+		NULL, NULL                                                                         \
+	}
+#define OPTIONS_END                                                                                \
+	{                                                                                          \
+		NULL, NULL, NULL, false, NULL                                                      \
+	}
+
+static const struct column token_columns[] = {
+	{ "ID", "id" },     { "ROLE", "role" },          { "AGENT", "agent" },
+	{ "NAME", "name" }, { "CREATED", "created_at" }, { "EXPIRES", "expires_at" },
+	COLUMNS_END,
+};
+
+static const struct column agent_columns[] = {
+	{ "ID", "id" },         { "NAME", "name" },
+	{ "STATUS", "status" }, { "ROUTABLE", "routable" },
+	{ "LOAD", "load" },     { "CAPACITY", "capacity" },
+	{ "QUEUES", "queues" }, COLUMNS_END,
+};
+
+static const struct column queue_columns[] = {
+	{ "ID", "id" },
+	{ "STRATEGY", "strategy" },
+	{ "WAITING", "waiting" },
+	{ "OFFER TIMEOUT", "offer_timeout" },
+	COLUMNS_END,
+};
+
+static const struct column conversation_columns[] = {
+	{ "ID", "conversation" },
+	{ "CHANNEL", "channel" },
+	{ "CUSTOMER", "customer.name" },
+	{ "WORK ITEM", "id" },
+	{ "STATE", "state" },
+	{ "AGENT", "agent" },
+	COLUMNS_END,
+};
+
+static const struct column work_columns[] = {
+	{ "ID", "id" },       { "NUMBER", "number" },   { "STATE", "state" },
+	{ "QUEUE", "queue" }, { "AGENT", "agent" },     { "CUSTOMER", "customer.name" },
+	{ "TYPE", "type" },   { "URGENCY", "urgency" }, { "CREATED", "created_at" },
+	COLUMNS_END,
+};
+
+static const struct column channel_columns[] = {
+	{ "NAME", "name" },   { "CONNECTOR", "connector" },
+	{ "STATE", "state" }, { "ERROR", "error" },
+	COLUMNS_END,
+};
+
+static const struct column deadletter_columns[] = {
+	{ "MESSAGE", "id" },         { "STATE", "state" }, { "CHANNEL", "channel" },
+	{ "CODE", "code" },          { "WHY", "why" },     { "ATTEMPTS", "attempts" },
+	{ "CREATED", "created_at" }, COLUMNS_END,
+};
+
+static const struct choice_option list_options[] = {
+	{ "--limit", "N", NULL, false, "stop after N rows; default 200" },
+	OPTIONS_END,
+};
+
+static const struct choice_option apply_options[] = {
+	{ "--file", "FILE", NULL, true, "the business configuration; also -f" },
+	{ "--dry-run", NULL, NULL, false, "show the difference and change nothing" },
+	{ "--prune", NULL, NULL, false,
+	  "also delete what the file does not name, of the kinds it names" },
+	OPTIONS_END,
+};
+
+static const struct choice_option token_options[] = {
+	{ "--role", "ROLE", "role", true, "agent, supervisor, admin or integration" },
+	{ "--agent", "AGENT", "agent", false,
+	  "whose token it is; needed by the roles agent and supervisor" },
+	{ "--name", "TEXT", "name", false, "what it is for, shown by token list" },
+	OPTIONS_END,
+};
+
+static const struct choice_option status_options[] = {
+	{ "--reason", "TEXT", "reason", false, "why, shown to supervisors" },
+	OPTIONS_END,
+};
+
+static const struct choice_option password_options[] = {
+	{ "--stdin", NULL, NULL, false, "read it from standard input instead of asking" },
+	OPTIONS_END,
+};
+
+static const struct choice_option work_options[] = {
+	{ "--limit", "N", NULL, false, "stop after N rows; default 200" },
+	{ "--state", "STATE", "state", false, "only items in this state" },
+	{ "--queue", "QUEUE", "queue", false, "only items of this queue" },
+	{ "--agent", "AGENT", "agent", false, "only items of this agent" },
+	OPTIONS_END,
+};
+
+static const struct choice_option message_options[] = {
+	{ "--note", NULL, NULL, false, "an internal note instead of a reply" },
+	{ "--key", "KEY", NULL, false, "idempotency key; default: a new one" },
+	OPTIONS_END,
+};
+
+static const struct choice_option tail_options[] = {
+	{ "--types", "LIST", "types", false, "only these event types, comma-separated" },
+	{ "--queue", "QUEUE", "queue", false, "only events of this queue" },
+	{ "--after", "POSITION", NULL, false, "start behind this position of the log" },
+	{ "--count", "N", NULL, false, "end after N events" },
+	OPTIONS_END,
+};
+
+static const struct command commands[] = {
+	{ "apply", NULL, NULL, "Bring agents, queues, rules ... to what a file says", run_apply,
+	  NULL, NULL, NULL, apply_options },
+	{ "token", "create", NULL, "Make an access token and print it once", run_token_create,
+	  "POST", "/v1/tokens", NULL, token_options },
+	{ "token", "list", NULL, "List tokens (never their secrets)", run_list, "GET", "/v1/tokens",
+	  token_columns, NULL },
+	{ "token", "revoke", "ID", "End a token at once", run_send, "DELETE", "/v1/tokens/%s", NULL,
+	  NULL },
+	{ "agent", "list", NULL, "List agents with their presence", run_list, "GET", "/v1/agents",
+	  agent_columns, list_options },
+	{ "agent", "show", "ID", "Show one agent", run_show, "GET", "/v1/agents/%s", NULL, NULL },
+	{ "agent", "set-status", "ID STATUS", "Set presence: online, busy, away or offline",
+	  run_send, "PUT", "/v1/agents/%s/presence", NULL, status_options },
+	{ "agent", "password", "ID", "Set an agent's password for the desk", run_agent_password,
+	  "PUT", "/v1/agents/%s/password", NULL, password_options },
+	{ "queue", "list", NULL, "List queues", run_list, "GET", "/v1/queues", queue_columns,
+	  list_options },
+	{ "queue", "show", "ID", "Show one queue", run_show, "GET", "/v1/queues/%s", NULL, NULL },
+	{ "conversation", "list", NULL, "List conversations with their work, newest first",
+	  run_list, "GET", "/v1/work-items", conversation_columns, work_options },
+	{ "conversation", "show", "ID", "Show a conversation and its messages",
+	  run_conversation_show, "GET", "/v1/conversations/%s", NULL, NULL },
+	{ "message", "send", "CONVERSATION TEXT", "Write into a conversation", run_message_send,
+	  "POST", "/v1/conversations/%s/messages", NULL, message_options },
+	{ "work", "list", NULL, "List work items", run_list, "GET", "/v1/work-items", work_columns,
+	  work_options },
+	{ "work", "show", "ID", "Show one work item", run_show, "GET", "/v1/work-items/%s", NULL,
+	  NULL },
+	{ "work", "explain", "ID", "Say why a work item waits", run_show, "GET",
+	  "/v1/work-items/%s/explain", NULL, NULL },
+	{ "tail", NULL, NULL, "Follow the log of events", run_tail, "GET", "/v1/events", NULL,
+	  tail_options },
+	{ "channel", "list", NULL, "List channels", run_list, "GET", "/v1/channels",
+	  channel_columns, NULL },
+	{ "channel", "test", "NAME", "Try a channel's settings against its provider", run_send,
+	  "POST", "/v1/channels/%s/test", NULL, NULL },
+	{ "deadletter", "list", NULL, "List messages that could not be delivered", run_list, "GET",
+	  "/v1/deadletters", deadletter_columns, list_options },
+	{ "deadletter", "show", "ID", "Show one dead letter", run_find, "GET", "/v1/deadletters",
+	  NULL, NULL },
+	{ "deadletter", "redrive", "ID", "Try to deliver it again", run_send, "POST",
+	  "/v1/deadletters/%s/redrive", NULL, NULL },
+	{ "doctor", NULL, NULL, "Check daemon, store, disk, clock, channels and permissions",
+	  run_doctor, NULL, NULL, NULL, NULL },
+	{ "backup", NULL, "FILE",
+	  "Write a consistent copy of an embedded store and its blobs to FILE", run_backup, NULL,
+	  NULL, NULL, NULL },
+	{ "restore", NULL, "FILE",
+	  "Unpack a backup into an empty state_dir; the daemon must not run", run_restore, NULL,
+	  NULL, NULL, NULL },
+	{ "health", NULL, NULL, "Exit with 0 when the daemon is ready", run_health, "GET",
+	  "/readyz", NULL, NULL },
+	{ "version", NULL, NULL, "Print this program's version", run_version, NULL, NULL, NULL,
+	  NULL },
+};
+
+const struct command *commands_all(size_t *ret_count)
+{
+	*ret_count = sizeof(commands) / sizeof(commands[0]);
+	return commands;
+}
+
+const struct command *commands_find(const char *noun, const char *verb)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		const struct command *row = &commands[i];
+		if (strcmp(row->noun, noun) != 0)
+			continue;
+		if (row->verb == NULL || (verb != NULL && strcmp(row->verb, verb) == 0))
+			return row;
+	}
+	return NULL;
+}
+
+bool commands_has_noun(const char *noun)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(commands[i].noun, noun) == 0)
+			return true;
+	return false;
+}
+
+const char *call_option(const struct call *call, const char *name)
+{
+	const struct choice_option *rows = call->command->options;
+	for (size_t i = 0; rows != NULL && rows[i].name != NULL; i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return call->options[i];
+	return NULL;
+}

@@ -1,0 +1,33 @@
+/* Where the daemon is, by its own settings file. */
+#include <string.h>
+
+#include "base/text.h"
+#include "config.h"
+#include "ctl.h"
+
+static const char *path_of(const char *address)
+{
+	return text_starts(address, "unix:") ? address + strlen("unix:") : address;
+}
+
+int locate(const char *config_file, struct arena *arena, struct location *ret, struct error *err)
+{
+	struct problems *problems = problems_new();
+	struct config *config = config_load(config_file, problems);
+	int result = 0;
+	if (config == NULL) {
+		problems_print(problems, stderr);
+		result = error_set(err, ERROR_MISUSE, "the settings in %s cannot be used",
+				   config_file);
+	} else {
+		ret->state_dir = arena_text(arena, config->state_dir);
+		ret->store = arena_text(arena, config->store.url);
+		ret->blobs = arena_text(arena, config->blobs.url);
+		ret->socket = config->listen.admin != NULL
+				      ? arena_text(arena, path_of(config->listen.admin))
+				      : arena_format(arena, "%s/admin.sock", config->state_dir);
+	}
+	config_free(&config);
+	problems_free(&problems);
+	return result;
+}

@@ -1,0 +1,201 @@
+/* See resp.h. */
+#include "resp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+enum {
+	RESP_LINE_MAX = 4096,
+	RESP_TEXT_MAX = 1024 * 1024,
+	RESP_ITEMS_MAX = 1000,
+	RESP_RUN_BYTES = 64 * 1024,
+	RESP_TIMEOUT_S = 60,
+	MARK_BYTES = 40, /* of the end mark of a streamed copy */
+};
+
+int resp_connect(const char *url, struct error *err)
+{
+	const char *path = text_starts(url, "unix:") ? url + strlen("unix:") : url;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval timeout = { .tv_sec = RESP_TIMEOUT_S };
+	if (strlen(path) >= sizeof(address.sun_path))
+		return error_set(err, ERROR_MISUSE, "the path of the store's socket is too long");
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_set(err, ERROR_TEMPORARY, "socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	error_set(err, ERROR_TEMPORARY, "the store does not answer at %s: %s", path,
+		  strerror(errno));
+	close(fd);
+	return -1;
+}
+
+static int write_all(int fd, const char *bytes, size_t len, struct error *err)
+{
+	while (len > 0) {
+		ssize_t done = write(fd, bytes, len);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return error_set(err, ERROR_TEMPORARY, "writing: %s", strerror(errno));
+		bytes += done;
+		len -= (size_t)done;
+	}
+	return 0;
+}
+
+static int read_some(int fd, char *out, size_t len, struct error *err)
+{
+	ssize_t got;
+	do
+		got = read(fd, out, len);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		return error_set(err, ERROR_TEMPORARY, "the store closed the connection");
+	if (got < 0)
+		return error_set(err, ERROR_TEMPORARY, "reading from the store: %s",
+				 strerror(errno));
+	return (int)got;
+}
+
+/* Byte by byte, so that nothing behind the line is taken. */
+static int read_line(int fd, char out[RESP_LINE_MAX], struct error *err)
+{
+	size_t len = 0;
+	for (;;) {
+		if (read_some(fd, out + len, 1, err) < 0)
+			return -1;
+		if (out[len] == '\n')
+			break;
+		if (++len == RESP_LINE_MAX)
+			return error_set(err, ERROR_PERMANENT, "a line of the store is too long");
+	}
+	if (len > 0 && out[len - 1] == '\r')
+		len--;
+	out[len] = '\0';
+	return 0;
+}
+
+static int read_bulk(int fd, long len, struct buf *text, struct error *err)
+{
+	if (len < 0)
+		return 0;
+	if (len > RESP_TEXT_MAX)
+		return error_set(err, ERROR_PERMANENT, "an answer of the store is too long");
+	size_t left = (size_t)len + 2;
+	while (left > 0) {
+		char run[4096];
+		int got = read_some(fd, run, left < sizeof(run) ? left : sizeof(run), err);
+		if (got < 0)
+			return -1;
+		buf_add(text, run, (size_t)got);
+		left -= (size_t)got;
+	}
+	text->len -= 2;
+	text->data[text->len] = '\0';
+	return 0;
+}
+
+/* One answer that is no array: its first line is in line. */
+static int read_scalar(int fd, const char *line, struct buf *text, struct error *err)
+{
+	switch (line[0]) {
+	case '+':
+	case ':':
+		buf_text(text, line + 1);
+		return 0;
+	case '$':
+		return read_bulk(fd, strtol(line + 1, NULL, 10), text, err);
+	case '-':
+		return error_set(err, ERROR_TEMPORARY, "the store says: %s", line + 1);
+	default:
+		return error_set(err, ERROR_PERMANENT, "the store's answer was not understood");
+	}
+}
+
+int resp_run(int fd, const char *command, struct buf *ret_text, struct error *err)
+{
+	char line[RESP_LINE_MAX];
+	if (write_all(fd, command, strlen(command), err) < 0 || write_all(fd, "\r\n", 2, err) < 0 ||
+	    read_line(fd, line, err) < 0)
+		return -1;
+	if (line[0] != '*')
+		return read_scalar(fd, line, ret_text, err);
+	long count = strtol(line + 1, NULL, 10);
+	if (count > RESP_ITEMS_MAX)
+		return error_set(err, ERROR_PERMANENT, "an answer of the store is too long");
+	for (long i = 0; i < count; i++) {
+		if (read_line(fd, line, err) < 0 || read_scalar(fd, line, ret_text, err) < 0)
+			return -1;
+		buf_byte(ret_text, '\n');
+	}
+	return 0;
+}
+
+static int pass_on(int fd, int out_fd, int64_t left, struct error *err)
+{
+	char run[RESP_RUN_BYTES];
+	while (left > 0) {
+		size_t want = left < RESP_RUN_BYTES ? (size_t)left : RESP_RUN_BYTES;
+		int got = read_some(fd, run, want, err);
+		if (got < 0 || write_all(out_fd, run, (size_t)got, err) < 0)
+			return -1;
+		left -= got;
+	}
+	return 0;
+}
+
+/* As pass_on, up to the mark, which the store sends last. The newest MARK_BYTES are held back. */
+static int pass_until(int fd, int out_fd, const char *mark, int64_t *ret_bytes, struct error *err)
+{
+	char run[MARK_BYTES + RESP_RUN_BYTES];
+	size_t held = 0;
+	*ret_bytes = 0;
+	for (;;) {
+		int got = read_some(fd, run + held, RESP_RUN_BYTES, err);
+		if (got < 0)
+			return -1;
+		size_t have = held + (size_t)got;
+		held = have < MARK_BYTES ? have : MARK_BYTES;
+		if (write_all(out_fd, run, have - held, err) < 0)
+			return -1;
+		*ret_bytes += (int64_t)(have - held);
+		memmove(run, run + have - held, held);
+		if (held == MARK_BYTES && memcmp(run, mark, MARK_BYTES) == 0)
+			return 0;
+	}
+}
+
+int resp_copy(int fd, int out_fd, int64_t *ret_bytes, struct error *err)
+{
+	/* As a replica that wants the copy and nothing after it, streamed: no file of the store's
+	 * own stays behind. An older server says no to either word and the length comes first. */
+	static const char hello[] = "REPLCONF capa eof\r\nREPLCONF rdb-only 1\r\nSYNC\r\n";
+	char line[RESP_LINE_MAX];
+	if (write_all(fd, hello, sizeof(hello) - 1, err) < 0)
+		return -1;
+	int refusals = 0;
+	do {
+		if (read_line(fd, line, err) < 0)
+			return -1;
+		refusals += line[0] == '-';
+		if (refusals > 2)
+			return error_set(err, ERROR_TEMPORARY, "the store says: %s", line + 1);
+	} while (line[0] != '$'); /* answers to REPLCONF; empty lines while the child starts */
+	if (strncmp(line, "$EOF:", 5) == 0 && strlen(line) == 5 + MARK_BYTES)
+		return pass_until(fd, out_fd, line + 5, ret_bytes, err);
+	if (line[1] < '0' || line[1] > '9')
+		return error_set(err, ERROR_PERMANENT, "the store's copy was not understood");
+	*ret_bytes = strtoll(line + 1, NULL, 10);
+	return pass_on(fd, out_fd, *ret_bytes, err);
+}
