@@ -19,3 +19,5 @@ int parse_start(struct error *err);
 int parse_handle(const char *job, size_t len, struct buf *answer, struct error *err);
 int password_start(struct error *err);
 int password_handle(const char *job, size_t len, struct buf *answer, struct error *err);
+int mail_start(struct error *err);
+int mail_handle(const char *job, size_t len, struct buf *answer, struct error *err);

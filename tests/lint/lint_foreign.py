@@ -8,7 +8,7 @@ import common
 HOMES = (
     (r"hiredis/", r"daemon/store/redis\.c"),
     (r"curl/", r"daemon/services/transfer\.c"),
-    (r"libesmtp\.h", r"daemon/workers/mail\.c"),
+    (r"(libesmtp|auth-client)\.h", r"daemon/workers/mail\.c"),
     (r"(gmime|glib)[/.]", r"daemon/workers/parse\w*\.c"),
     (r"json-c/", r"daemon/base/json\.c"),
     (r"yaml\.h", r"daemon/base/yaml\.c"),
