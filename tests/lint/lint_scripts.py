@@ -9,9 +9,11 @@ WRITES = set("""APPEND COPY DECR DECRBY DEL EXPIRE EXPIREAT FLUSHALL FLUSHDB GET
 HMSET HSET HSETNX INCR INCRBY LINSERT LMOVE LPOP LPUSH LPUSHX LREM LSET LTRIM MSET PERSIST PEXPIRE PSETEX PUBLISH RENAME
 RESTORE RPOP RPUSH RPUSHX SADD SET SETEX SETNX SMOVE SPOP SREM UNLINK XACK XADD XAUTOCLAIM XCLAIM XDEL XGROUP XREADGROUP
 XSETID XTRIM ZADD ZINCRBY ZPOPMAX ZPOPMIN ZREM ZREMRANGEBYRANK ZREMRANGEBYSCORE""".split())
+READS = set("""EXISTS GET HEXISTS HGET HGETALL HKEYS HLEN HMGET LINDEX LLEN LRANGE PTTL SCARD SISMEMBER SMEMBERS
+SMISMEMBER STRLEN TIME TTL TYPE XINFO XLEN XRANGE XREVRANGE ZCARD ZCOUNT ZRANGE ZRANGEBYSCORE ZRANK ZSCORE""".split())
 # Of these, the cost or the effect is not bounded by the keys that the script was given.
 NEVER = set("""KEYS SCAN FLUSHALL FLUSHDB SELECT EVAL EVALSHA FCALL CONFIG DEBUG SHUTDOWN SAVE BGSAVE MONITOR SUBSCRIBE
-HGETALL RANDOMKEY""".split()) - {"HGETALL"}
+RANDOMKEY""".split())
 CALL = re.compile(r"""\bcall\(\s*['"](\w+)['"]""")
 RULES = (
     (re.compile(r"\b(cjson|cmsgpack|struct\.pack|bit)\s*[.(]"), "JSON and packing are made in C"),
@@ -38,6 +40,35 @@ def check_rules(lint, path, code):
             lint.say(path, common.line_of(code, match.start()), f"{name} is never called from a script")
 
 
+def returns_before_the_end(lines, at):
+    """Does the branch that holds line `at` leave the script? Then nothing comes after its writes."""
+    level = len(lines[at]) - len(lines[at].lstrip("\t"))
+    for line in lines[at + 1:]:
+        indent = len(line) - len(line.lstrip("\t"))
+        if not line.strip():
+            continue
+        level = min(level, indent)
+        if level == 0:
+            return False
+        if indent == level and line.strip().startswith("return"):
+            return True
+    return False
+
+
+def check_halves(lint, path, code):
+    """The first half reads, the second only writes. Functions are judged by who calls them, which this does not see."""
+    code = re.sub(r"^local function .*?^end", lambda match: re.sub(r"[^\n]", " ", match.group()), code, flags=re.S | re.M)
+    lines = code.split("\n")
+    wrote = None
+    for match in CALL.finditer(code):
+        line = common.line_of(code, match.start())
+        name = match.group(1).upper()
+        if name in READS and wrote and line > wrote:
+            lint.say(path, line, f"{name} reads after the write in line {wrote}")
+        if name in WRITES and not wrote and not returns_before_the_end(lines, line - 1):
+            wrote = line
+
+
 def check_script(lint, path, readme):
     text = lint.read(path)
     lines = text.split("\n")
@@ -61,6 +92,7 @@ def check_script(lint, path, readme):
             if match.group(1).upper() in WRITES:
                 lint.say(path, common.line_of(code, match.start()), f"{match.group(1)} in a script with no-writes")
     check_rules(lint, path, code)
+    check_halves(lint, path, code)
 
 
 def check(lint):
