@@ -5,6 +5,7 @@
 
 #include "channel.h"
 #include "config.h"
+#include "config_doc.h"
 #include "connectors.h"
 #include "services/loop.h"
 
@@ -85,4 +86,14 @@ int config_test(const char *file)
 	config_free(&config);
 	problems_free(&problems);
 	return status;
+}
+
+void config_print_sample(struct buf *out)
+{
+	config_write_sample(out, &registry);
+}
+
+void config_print_tables(struct buf *out)
+{
+	config_write_tables(out, &registry);
 }
