@@ -31,6 +31,7 @@ struct store {
 	struct lane *write;
 	struct lane *read;
 	struct bell *bell;
+	struct log_hub *log_hub;
 	struct store_stats stats;
 	struct loop_timer *info_timer;
 	bool info_is_out;
@@ -228,6 +229,11 @@ const struct store_options *store_options_of(const struct store *store)
 struct bell *store_bell(const struct store *store)
 {
 	return store->bell;
+}
+
+struct log_hub **store_log_hub(struct store *store)
+{
+	return &store->log_hub;
 }
 
 const char *store_why_down(const struct store *store)

@@ -4,10 +4,12 @@
 #include "store/store.h"
 
 struct bell;
+struct log_hub;
 
 struct loop *store_loop(const struct store *store);
 const struct store_options *store_options_of(const struct store *store);
 struct bell *store_bell(const struct store *store);
+struct log_hub **store_log_hub(struct store *store); /* where log_tail.c keeps its tails */
 /* Why the write lane is not up; "" while it is. */
 const char *store_why_down(const struct store *store);
 
