@@ -3,6 +3,7 @@
 
 #include "converge/connector.h"
 
+extern const struct connector email_connector;
 extern const struct connector loopback_connector;
 extern const struct connector webchat_connector;
 extern const struct connector webhook_connector;
@@ -10,8 +11,5 @@ extern const struct connector webhook_connector;
 extern const struct connector *const connector_registry[];
 
 const struct connector *const connector_registry[] = {
-	&loopback_connector,
-	&webchat_connector,
-	&webhook_connector,
-	NULL,
+	&email_connector, &loopback_connector, &webchat_connector, &webhook_connector, NULL,
 };

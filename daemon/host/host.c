@@ -147,24 +147,6 @@ static void host_log(const struct channel *channel, int level, const char *forma
 		 line);
 }
 
-static void host_receive(struct channel *channel, const struct inbound *in, host_received *done,
-			 void *context)
-{
-	const struct channel_hooks *hooks = &channel->owner->options.hooks;
-
-	hooks->receive(channel, in, done, context, hooks->context);
-}
-
-static void host_attachment(struct channel *channel, const struct attachment *attachment,
-			    void (*done)(const void *bytes, size_t len, const char *error,
-					 void *context),
-			    void *context)
-{
-	const struct channel_hooks *hooks = &channel->owner->options.hooks;
-
-	hooks->attachment(channel, attachment, done, context, hooks->context);
-}
-
 static void host_wake(struct channel *channel, int64_t delay_ms)
 {
 	if (!channel->closed)

@@ -58,6 +58,11 @@ struct host_imap *host_imap_open(struct channel *channel, const struct host_acco
 void host_imap_run(struct host_imap *session, const char *path, const char *command,
 		   host_imap_done *done, void *context);
 void host_imap_close(struct host_imap *session);
+void host_receive(struct channel *channel, const struct inbound *in, host_received *done,
+		  void *context);
+void host_attachment(struct channel *channel, const struct attachment *wanted,
+		     void (*done)(const void *bytes, size_t len, const char *error, void *context),
+		     void *context);
 void host_cursor_get(struct channel *channel,
 		     void (*done)(const char *value, const char *error, void *context),
 		     void *context);

@@ -29,7 +29,8 @@ struct fixture {
 	char code[64];
 	char provider_id[256];
 	int64_t retry_after_ms;
-	char *received_body;
+	char *received_body; /* the newest */
+	struct buf received_all;
 };
 
 /* ---- settings rows over JSON ---- */
@@ -113,17 +114,47 @@ static void fixture_fill(struct arena *arena, const struct setting *rows, struct
 
 /* ---- hooks ---- */
 
+/* Answered on the next turn, as the contract says. */
+struct fixture_promise {
+	host_received *received;
+	void (*attached)(const void *bytes, size_t len, const char *error, void *context);
+	const void *bytes;
+	size_t len;
+	void *context;
+};
+
+static void fixture_keep(void *context)
+{
+	struct fixture_promise *promise = context;
+
+	if (promise->received)
+		promise->received(true, NULL, promise->context);
+	else
+		promise->attached(promise->bytes, promise->len, NULL, promise->context);
+	free(promise);
+}
+
+static struct fixture_promise *fixture_promise(struct fixture *fixture, void *context)
+{
+	struct fixture_promise *promise = memory_new(sizeof(*promise));
+
+	promise->context = context;
+	loop_soon(fixture->loop, fixture_keep, promise);
+	return promise;
+}
+
 static void fixture_receive(struct channel *channel, const struct inbound *in, host_received *done,
 			    void *done_context, void *context)
 {
 	struct fixture *fixture = context;
 
 	(void)channel;
-	(void)done;
-	(void)done_context;
 	fixture->received++;
 	free(fixture->received_body);
 	fixture->received_body = memory_copy(in->body, in->body_len);
+	buf_add(&fixture->received_all, in->body, in->body_len);
+	buf_text(&fixture->received_all, "\n====\n");
+	fixture_promise(fixture, done_context)->received = done;
 }
 
 static void fixture_sent(struct delivery *delivery, const char *provider_id, void *context)
@@ -154,10 +185,12 @@ static void fixture_attachment(struct channel *channel, const struct attachment 
 					    void *context),
 			       void *done_context, void *context)
 {
+	struct fixture_promise *promise = fixture_promise(context, done_context);
+
 	(void)channel;
-	(void)context;
-	done(attachment->bytes, attachment->size > 0 ? (size_t)attachment->size : 0, NULL,
-	     done_context);
+	promise->attached = done;
+	promise->bytes = attachment->bytes;
+	promise->len = attachment->size > 0 ? (size_t)attachment->size : 0;
 }
 
 /* ---- requests ---- */
@@ -234,6 +267,7 @@ static void fixture_stop(struct fixture *fixture)
 	loop_free(&fixture->loop);
 	arena_free(&fixture->arena);
 	free(fixture->received_body);
+	buf_clear(&fixture->received_all);
 }
 
 __attribute__((unused)) static char *fixture_read_file(const char *path)
