@@ -158,7 +158,7 @@ Test(admit, album_split_ten_first_messages_at_once_open_one_conversation)
 	struct bench b;
 	struct message messages[10];
 	struct admission admission;
-	char ids[10][8];
+	char ids[10][16];
 
 	bench_start(&b);
 	for (int i = 0; i < 10; i++) {
@@ -181,7 +181,7 @@ Test(admit, unique_violation_loss_a_race_on_a_new_contact_loses_nothing)
 	struct bench b;
 	struct message messages[PARALLEL];
 	struct admission admission;
-	char ids[PARALLEL][8], threads[PARALLEL][8];
+	char ids[PARALLEL][16], threads[PARALLEL][16];
 
 	/* One new contact, every message in a thread of its own. */
 	bench_start(&b);

@@ -96,7 +96,7 @@ Test(conversation, pages_meet_without_a_gap_in_both_directions)
 				       .conversation = desk->conversation,
 				       .limit = 3 };
 	struct shown shown;
-	char id[8];
+	char id[16];
 
 	for (int i = 2; i <= 7; i++) {
 		snprintf(id, sizeof(id), "p%d", i);

@@ -153,7 +153,7 @@ Test(work, offers_respect_the_fence_the_capacity_and_presence)
 Test(work, three_missed_offers_make_an_agent_not_routable)
 {
 	struct desk_bed *desk = desk_new();
-	char offer[16], timer[32];
+	char offer[24], timer[48];
 
 	for (int i = 1; i <= 3; i++) {
 		snprintf(offer, sizeof(offer), "off_%d", i);
@@ -442,7 +442,7 @@ Test(work, lists_page_by_page_without_losing_or_repeating_one)
 	} while (listed.more);
 	cr_expect_eq(total, 7);
 	for (int i = 0; i < 6; i++) {
-		char name[16];
+		char name[24];
 
 		snprintf(name, sizeof(name), "wrk_%d ", i);
 		cr_expect_not_null(strstr(listed.names, name), "%s", name);
