@@ -1,5 +1,6 @@
 #include "admit/admit.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,7 @@ struct people {
 	struct identity_key keys[LIMIT_IDENTIFIERS];
 	bool asked[LIMIT_IDENTIFIERS];
 	size_t count;
-	char digest[2 * DIGEST_BYTES + 1];
+	char digest[4 * DIGEST_BYTES + 1]; /* of the sender, then of all */
 };
 
 struct admit *admit_new(struct store *store, struct mac *mac)
@@ -65,20 +66,24 @@ static void collect_people(const struct identity_place *place, const struct mess
 		buf_add(&all, people->keys[i].field, IDENTITY_FIELD_BYTES);
 	}
 	crypto_sha256(all.data, all.len, hash);
-	text_hex(hash, DIGEST_BYTES, people->digest);
+	text_hex(people->keys[0].field, DIGEST_BYTES, people->digest);
+	text_hex(hash, DIGEST_BYTES, people->digest + 2 * DIGEST_BYTES);
 	buf_clear(&all);
 }
 
 /* [kind, scope, value, proved, by, at, raw]: short enough for the store's compact form. */
-static void add_identifier(struct store_call *call, const struct people *people, size_t i,
-			   int64_t now_ms)
+static void pack_identifier(struct buf *out, const struct people *people, size_t i, int64_t now_ms)
 {
 	const struct identifier *identifier = &people->list[i];
-	char name[2 * IDENTITY_FIELD_BYTES + 3];
 	struct json_out json;
-	struct buf text = { 0 };
 
-	jw_start(&json, &text);
+	buf_add(out, people->keys[i].field, IDENTITY_FIELD_BYTES);
+	if (people->asked[i])
+		buf_format(out, "%x", people->keys[i].bucket);
+	buf_byte(out, '\0');
+	buf_format(out, "i:%s", people->keys[i].hex);
+	buf_byte(out, '\0');
+	jw_start(&json, out);
 	jw_array(&json, NULL);
 	jw_text(&json, NULL, identifier->kind);
 	jw_text(&json, NULL, identifier->scope ? identifier->scope : "");
@@ -89,12 +94,17 @@ static void add_identifier(struct store_call *call, const struct people *people,
 	if (identifier->raw && !text_equal(identifier->raw, identifier->value))
 		jw_text(&json, NULL, identifier->raw);
 	jw_array_end(&json);
-	snprintf(name, sizeof(name), "i:%s", people->keys[i].hex);
-	store_arg(call, people->keys[i].field, IDENTITY_FIELD_BYTES);
-	store_arg_text(call, name);
-	store_arg(call, text.data, text.len);
-	store_arg_text(call, people->asked[i] ? "1" : "0");
-	buf_clear(&text);
+	buf_byte(out, '\0');
+}
+
+static void add_identifiers(struct store_call *call, const struct people *people, int64_t now_ms)
+{
+	struct buf packed = { 0 };
+
+	for (size_t i = 0; i < people->count; i++)
+		pack_identifier(&packed, people, i, now_ms);
+	store_arg(call, packed.data, packed.len);
+	buf_clear(&packed);
 }
 
 static void add_message(struct store_call *call, const struct admission *admission,
@@ -128,30 +138,43 @@ static void add_message(struct store_call *call, const struct admission *admissi
 	buf_clear(&text);
 }
 
-static void add_work(struct store_call *call, const struct admit_work *work)
+static void pack_text(struct buf *out, const char *text)
 {
-	store_arg_text(call, work->queue);
-	store_arg_text(call, work->type);
-	store_arg_text(call, work->topic);
-	store_arg_text(call, work->urgency);
-	store_arg_int(call, work->priority);
-	store_arg_text(call, work->skills);
-	store_arg_text(call, work->rule);
+	buf_text(out, text ? text : "");
+	buf_byte(out, '\0');
 }
 
-static void add_conversation(struct store_call *call, const struct admission *admission,
-			     const struct people *people)
+/* What only a new conversation, item or customer needs, in the script's order. */
+static void add_new(struct store_call *call, const struct admission *admission,
+		    const struct people *people)
 {
 	const struct message *message = admission->message;
+	const struct admit_work *work = &admission->work;
+	const struct identifier *sender = &message->sender;
+	struct buf packed = { 0 };
+	char ids[2][ID_BYTES];
+	char priority[24] = "";
 
-	store_arg_text(call, admission->channel);
-	store_arg_text(call, people->keys[0].hex);
-	store_arg_text(call, people->digest);
-	store_arg_text(call, message->sender.raw ? message->sender.raw : message->sender.value);
-	store_arg_text(call, message->sender_name);
-	store_arg_text(call, message->thread);
-	store_arg_text(call, message->subject);
-	store_arg_text(call, message->provider_id);
+	id_new("wrk_", ids[0]);
+	id_new("cus_", ids[1]);
+	if (work->priority != 0)
+		snprintf(priority, sizeof(priority), "%" PRId64, work->priority);
+	pack_text(&packed, ids[0]);
+	pack_text(&packed, ids[1]);
+	pack_text(&packed, people->keys[0].hex);
+	pack_text(&packed, sender->raw ? sender->raw : sender->value);
+	pack_text(&packed, message->sender_name);
+	pack_text(&packed, message->thread);
+	pack_text(&packed, message->subject);
+	pack_text(&packed, work->queue);
+	pack_text(&packed, work->type);
+	pack_text(&packed, work->topic);
+	pack_text(&packed, work->urgency);
+	pack_text(&packed, priority);
+	pack_text(&packed, work->skills);
+	pack_text(&packed, work->rule);
+	store_arg(call, packed.data, packed.len);
+	buf_clear(&packed);
 }
 
 static void on_admitted(const struct store_reply *reply, const struct error *err, void *context)
@@ -201,52 +224,55 @@ static void add_reference(struct store_call *call, const char *conversation, con
 	buf_clear(&pair);
 }
 
+static void choose_ids(const struct admission *admission, const struct identity_place *place,
+		       char conversation[ID_BYTES], char id[ID_BYTES])
+{
+	const struct message *message = admission->message;
+
+	if (admission->conversation)
+		snprintf(conversation, ID_BYTES, "%s", admission->conversation);
+	else
+		identity_conversation(place, &message->sender,
+				      message->thread ? message->thread : "", conversation);
+	if (admission->steady_id)
+		identity_message(place, message->dedupe ? message->dedupe : message->provider_id,
+				 id);
+	else
+		id_new("msg_", id);
+}
+
 static struct store_call *build(struct admit_run *run, const struct admission *admission,
 				const struct identity_place *place, const struct people *people)
 {
-	const struct message *message = admission->message;
 	struct store_call *call = store_script("admit", admission->workspace);
-	const char *remembered = message->dedupe ? message->dedupe : message->provider_id;
 	struct identity_key reference = { 0 };
 	char conversation[ID_BYTES];
-	char fresh[3][ID_BYTES];
+	char id[ID_BYTES];
+	bool kept = remember_is_kept(run->admit->remembered, admission->workspace, &run->place);
 
-	identity_conversation(place, &message->sender, message->thread ? message->thread : "",
-			      conversation);
-	if (admission->conversation)
-		snprintf(conversation, sizeof(conversation), "%s", admission->conversation);
-	if (admission->steady_id)
-		identity_message(place, remembered, fresh[0]);
-	else
-		id_new("msg_", fresh[0]);
-	id_new("wrk_", fresh[1]);
-	id_new("cus_", fresh[2]);
-	if (admission->reference)
-		identity_reference(place, message->provider_id, &reference);
+	choose_ids(admission, place, conversation, id);
 	store_key(call, "%s", run->place.current);
 	store_key(call, "%s", run->place.previous);
 	store_key(call, "c:%s", conversation);
 	store_key(call, "m:%s", conversation);
-	if (admission->reference)
+	if (admission->reference) {
+		identity_reference(place, admission->message->provider_id, &reference);
 		store_key(call, "r:%x", reference.bucket);
-	else
-		store_key(call, "c:%s", conversation);
-	for (size_t i = 0; i < people->count; i++)
-		store_key(call, "i:%x", people->keys[i].bucket);
+	}
 	store_arg_text(call, run->place.number);
-	store_arg_int(call,
-		      remember_is_kept(run->admit->remembered, admission->workspace, &run->place)
-			      ? 0
-			      : run->place.keep_s);
+	store_arg_int(call, kept ? 0 : run->place.keep_s);
 	store_arg_text(call, conversation);
-	store_arg_text(call, fresh[0]);
-	add_message(call, admission, conversation, fresh[0]);
-	store_arg_text(call, fresh[1]);
-	store_arg_text(call, fresh[2]);
-	add_conversation(call, admission, people);
-	store_arg(call, reference.field, admission->reference ? IDENTITY_FIELD_BYTES : 0);
-	add_work(call, &admission->work);
-	add_reference(call, conversation, fresh[0]);
+	store_arg_text(call, id);
+	add_message(call, admission, conversation, id);
+	store_arg_text(call, admission->channel);
+	store_arg_text(call, people->digest);
+	store_arg_text(call, admission->message->provider_id);
+	add_new(call, admission, people);
+	add_identifiers(call, people, admission->now_ms);
+	if (admission->reference) {
+		store_arg(call, reference.field, IDENTITY_FIELD_BYTES);
+		add_reference(call, conversation, id);
+	}
 	return call;
 }
 
@@ -266,7 +292,5 @@ void admit_run(struct admit *admit, const struct admission *admission, admit_don
 		       admission->now_ms, &run->place);
 	collect_people(&place, message, &people);
 	call = build(run, admission, &place, &people);
-	for (size_t i = 0; i < people.count; i++)
-		add_identifier(call, &people, i, admission->now_ms);
 	store_run(admit->store, call, on_admitted, run);
 }

@@ -27,8 +27,8 @@ local waiting = call('LLEN', KEYS[4])
 local n = call('RPUSH', KEYS[3], ARGV[5]) - 1
 call('HSET', KEYS[2], 'n', n + 1, 'ut', now, 's', 'open', 'w', wrk)
 if not c[1] then
-	call('HSET', KEYS[2], 'ch', ARGV[9], 'u', cus, 'ik', ARGV[10], 'ad', ARGV[11], 'nm', ARGV[12], 'th', ARGV[13],
-		'sub', ARGV[14], 'ct', now, 'v', 1)
+	call('HSET', KEYS[2], 'ch', ARGV[9], 'u', cus, 'ih', ARGV[10]:sub(1, 12), 'ik', ARGV[10], 'ad', ARGV[11], 'nm',
+		ARGV[12], 'th', ARGV[13], 'sub', ARGV[14], 'ct', now, 'v', 1)
 	call('HSET', KEYS[6], 'cv', u[2] and (cnv .. ' ' .. u[2]):sub(1, 1549) or cnv)
 end
 local w = { id = wrk, s = 'queued', v = 1, q = ARGV[16], c = cnv, u = cus, ch = ARGV[9], a = '', la = '', tm = '' }

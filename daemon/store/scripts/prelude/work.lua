@@ -106,8 +106,7 @@ local function item_leave(w, from)
 		call('HINCRBY', ws .. 'a:' .. w.a, 'ld', 0 - w.cost)
 		call('HSET', ws .. 'a:' .. w.a, 'id', now)
 	end
-	call('HSET', ws .. 'w:' .. w.id, 'la', w.a)
-	call('HDEL', ws .. 'w:' .. w.id, 'a')
+	call('HSET', ws .. 'w:' .. w.id, 'la', w.a, 'a', '')
 	w.la = w.a
 	w.a = ''
 end
