@@ -17,8 +17,6 @@
 #include "resp.h"
 #include "store_files.h"
 
-extern char **environ;
-
 static int run_tar(char *const *arguments, struct error *err)
 {
 	pid_t pid;

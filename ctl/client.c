@@ -87,32 +87,37 @@ static int read_more(struct connection *c, struct error *err)
 	return got > 0;
 }
 
+/* Length of the line that is buffered, without its end; LINE_MAX_BYTES: too long, -1: incomplete.
+ */
+static int buffered_line(const struct connection *c)
+{
+	size_t have = c->in.len - c->used;
+	const char *start = buf_string(&c->in) + c->used;
+	const char *end = have > 0 ? memchr(start, '\n', have) : NULL;
+	if (end == NULL)
+		return have < LINE_MAX_BYTES ? -1 : LINE_MAX_BYTES;
+	return end - start < LINE_MAX_BYTES ? (int)(end - start) : LINE_MAX_BYTES;
+}
+
 /* One line without its end, copied to out: its length, or -1 with err. */
 static int read_line(struct connection *c, char out[LINE_MAX_BYTES], struct error *err)
 {
-	for (;;) {
-		size_t have = c->in.len - c->used;
-		const char *start = buf_string(&c->in) + c->used;
-		const char *end = have > 0 ? memchr(start, '\n', have) : NULL;
-		if (end == NULL && have < LINE_MAX_BYTES) {
-			int more = read_more(c, err);
-			if (more == 0)
-				return error_set(err, ERROR_TEMPORARY,
-						 "the daemon closed the connection");
-			if (more < 0)
-				return -1;
-			continue;
-		}
-		size_t len = end == NULL ? LINE_MAX_BYTES : (size_t)(end - start);
-		if (len >= LINE_MAX_BYTES)
-			return error_set(err, ERROR_PERMANENT, "a line of the answer is too long");
-		memcpy(out, start, len);
-		c->used += len + 1;
-		if (len > 0 && out[len - 1] == '\r')
-			len--;
-		out[len] = '\0';
-		return (int)len;
+	int len;
+	while ((len = buffered_line(c)) < 0) {
+		int more = read_more(c, err);
+		if (more == 0)
+			return error_set(err, ERROR_TEMPORARY, "the daemon closed the connection");
+		if (more < 0)
+			return -1;
 	}
+	if (len == LINE_MAX_BYTES)
+		return error_set(err, ERROR_PERMANENT, "a line of the answer is too long");
+	memcpy(out, buf_string(&c->in) + c->used, (size_t)len);
+	c->used += (size_t)len + 1;
+	if (len > 0 && out[len - 1] == '\r')
+		len--;
+	out[len] = '\0';
+	return len;
 }
 
 struct body_frame {
@@ -144,7 +149,7 @@ static int read_head(struct connection *c, struct body_frame *frame, struct erro
 			return -1;
 		if (strncmp(line, "HTTP/1.", 7) != 0 || strlen(line) < 12)
 			return error_set(err, ERROR_PERMANENT, "the answer is not HTTP/1.1");
-		frame->status = atoi(line + 9);
+		frame->status = (int)strtol(line + 9, NULL, 10);
 		int len;
 		while ((len = read_line(c, line, err)) > 0) {
 			total += (size_t)len;
@@ -178,28 +183,35 @@ static int pour(struct sink *sink, const char *bytes, size_t len, struct error *
 	return 0;
 }
 
+/* What is buffered of the bytes still wanted (left < 0: all); their number or -1 with err. */
+static int64_t pour_buffered(struct connection *c, int64_t left, struct sink *sink,
+			     struct error *err)
+{
+	size_t have = c->in.len - c->used;
+	if (left > 0 && have > (size_t)left)
+		have = (size_t)left;
+	if (have > 0 && pour(sink, c->in.data + c->used, have, err) < 0)
+		return -1;
+	c->used += have;
+	return (int64_t)have;
+}
+
 /* left bytes, or (left < 0) all until the peer closes. */
 static int read_run(struct connection *c, int64_t left, struct sink *sink, struct error *err)
 {
 	while (left != 0 && !sink->is_stopped) {
-		size_t have = c->in.len - c->used;
-		if (left > 0 && have > (size_t)left)
-			have = (size_t)left;
-		if (have > 0) {
-			if (pour(sink, c->in.data + c->used, have, err) < 0)
-				return -1;
-			c->used += have;
-			left -= left > 0 ? (int64_t)have : 0;
-			continue;
-		}
-		int more = read_more(c, err);
+		int64_t have = pour_buffered(c, left, sink, err);
+		if (have < 0)
+			return -1;
+		left -= left > 0 ? have : 0;
+		int more = have > 0 ? 1 : read_more(c, err);
 		if (more < 0)
 			return -1;
+		if (more == 0 && left > 0)
+			return error_set(err, ERROR_TEMPORARY,
+					 "the daemon closed the connection in mid-answer");
 		if (more == 0)
-			return left < 0 ? 0
-					: error_set(
-						  err, ERROR_TEMPORARY,
-						  "the daemon closed the connection in mid-answer");
+			return 0;
 	}
 	return 0;
 }

@@ -182,6 +182,22 @@ static void range_write(struct buf *out, const struct setting *row)
 		buf_format(out, ", at least %s", low);
 }
 
+static void table_row(struct buf *out, const char *name, const struct setting *row)
+{
+	const char *fallback = (row->flags & SETTING_REQUIRED) != 0 ? "required" : "";
+
+	buf_format(out, "| `%s` | %s", name, kind_words[row->kind]);
+	schemes_write(out, row->choices);
+	if (row->kind == SETTING_COUNT || row->kind == SETTING_SIZE || row->kind == SETTING_TIME)
+		range_write(out, row);
+	if (row->fallback != NULL)
+		buf_format(out, " | `%s`", row->fallback);
+	else
+		buf_format(out, " | %s", fallback);
+	buf_format(out, " | %s | %s |\n", (row->flags & SETTING_RELOADABLE) != 0 ? "yes" : "",
+		   row->text);
+}
+
 static void table_rows(struct buf *out, const char *prefix, const struct setting *rows)
 {
 	char name[200];
@@ -190,17 +206,7 @@ static void table_rows(struct buf *out, const char *prefix, const struct setting
 		if (!is_shown(row))
 			continue;
 		snprintf(name, sizeof(name), "%s%s", prefix, row->name);
-		buf_format(out, "| `%s` | %s", name, kind_words[row->kind]);
-		schemes_write(out, row->choices);
-		if (row->kind == SETTING_COUNT || row->kind == SETTING_SIZE ||
-		    row->kind == SETTING_TIME)
-			range_write(out, row);
-		buf_format(out, " | %s%s%s | %s | %s |\n", row->fallback == NULL ? "" : "`",
-			   row->fallback != NULL                  ? row->fallback
-			   : (row->flags & SETTING_REQUIRED) != 0 ? "required"
-								  : "",
-			   row->fallback == NULL ? "" : "`",
-			   (row->flags & SETTING_RELOADABLE) != 0 ? "yes" : "", row->text);
+		table_row(out, name, row);
 		if (row->kind != SETTING_GROUP)
 			continue;
 		snprintf(name, sizeof(name), "%s%s.", prefix, row->name);

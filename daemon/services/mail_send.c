@@ -232,7 +232,7 @@ int mail_send(struct worker_pool *pool, const struct mail_send_options *options,
 	if (read_url(options->url, &server, err) < 0)
 		rc = -1;
 	else if (options->user != NULL && options->tls == MAIL_TLS_NONE &&
-		 !is_loopback(server.data))
+		 !is_loopback(buf_string(&server)))
 		error_set(err, ERROR_MISUSE, "a login without TLS");
 	else
 		rc = submit(pool, options, server.data, &call, err);

@@ -49,5 +49,5 @@ typedef void log_batch_fn(const char *position, void *context);
 struct log_reader *log_reader_new(struct loop *loop, struct store *store,
 				  const struct log_reader_options *options, log_entry_fn *on_entry,
 				  log_reset_fn *on_reset, log_batch_fn *on_batch, void *context);
-void log_reader_free(struct log_reader **reader);
+void log_reader_free(struct log_reader **pointer);
 const char *log_reader_position(const struct log_reader *reader);

@@ -124,7 +124,7 @@ static void on_traffic(const char *bytes, int len, int writing, void *context)
 				      strncasecmp(bytes, "QUIT", 4) == 0))
 			send->in_auth = false;
 	} else if (send->in_auth && len >= 3 && (bytes[0] == '4' || bytes[0] == '5')) {
-		send->auth_code = atoi((char[]){ bytes[0], bytes[1], bytes[2], '\0' });
+		send->auth_code = (bytes[0] - '0') * 100 + (bytes[1] - '0') * 10 + (bytes[2] - '0');
 	} else if (send->in_auth && len >= 3 && bytes[0] == '2') {
 		send->auth_code = 0;
 	}
