@@ -74,7 +74,9 @@ static int parse_host(struct address *address, const char *from, size_t len, str
 	if (len > 0 && *from == '[') {
 		host++;
 		stop = memchr(host, ']', len - 1);
-		from = stop == NULL ? end : stop + 1;
+		if (stop == NULL)
+			return error_set(err, ERROR_MISUSE, "store URL has a [ without its ]");
+		from = stop + 1;
 	} else {
 		stop = memchr(host, ':', len);
 		from = stop == NULL ? end : stop;
