@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "business.h"
+#include "business/business.h"
 #include "ctl.h"
 
 enum { PAGES_MAX = 1000 };
@@ -145,11 +145,11 @@ static void compare_field(const char *key, struct json_object *wanted, void *con
 	json_append(wanted, &comparison->difference);
 }
 
-static int put(struct apply *apply, const struct business_object *object)
+static int put(struct apply *apply, const char *kind, const struct business_object *object)
 {
 	struct buf path = { 0 }, body = { 0 };
 	int code;
-	buf_format(&path, "/v1/%s/", object->kind);
+	buf_format(&path, "/v1/%s/", kind);
 	text_percent(&path, object->id, strlen(object->id));
 	buf_text(&body, object->json);
 	struct json_object *answer = call_request(apply->call, "PUT", path.data, &body, &code);
@@ -159,7 +159,7 @@ static int put(struct apply *apply, const struct business_object *object)
 	return code;
 }
 
-static int apply_object(struct apply *apply, const struct business_object *object,
+static int apply_object(struct apply *apply, const char *kind, const struct business_object *object,
 			const struct present *present)
 {
 	struct comparison comparison = { .present = find_present(present, object->id) };
@@ -172,20 +172,19 @@ static int apply_object(struct apply *apply, const struct business_object *objec
 	} else {
 		apply->created += comparison.present == NULL;
 		apply->changed += comparison.present != NULL;
-		printf("%s %s/%s%s%s\n", comparison.present == NULL ? "+" : "~", object->kind,
-		       object->id, comparison.present == NULL ? "" : "  ",
+		printf("%s %s/%s%s%s\n", comparison.present == NULL ? "+" : "~", kind, object->id,
+		       comparison.present == NULL ? "" : "  ",
 		       comparison.present == NULL ? "" : buf_string(&comparison.difference));
-		code = apply->is_dry ? EXIT_DONE : put(apply, object);
+		code = apply->is_dry ? EXIT_DONE : put(apply, kind, object);
 	}
 	buf_clear(&comparison.difference);
 	return code;
 }
 
-static bool is_wanted(const struct business *business, const char *kind, const char *id)
+static bool is_wanted(const struct business_object *objects, size_t count, const char *id)
 {
-	for (size_t i = 0; i < business->count; i++)
-		if (strcmp(business->objects[i].kind, kind) == 0 &&
-		    text_equal(business->objects[i].id, id))
+	for (size_t i = 0; i < count; i++)
+		if (text_equal(objects[i].id, id))
 			return true;
 	return false;
 }
@@ -208,31 +207,40 @@ static int prune_object(struct apply *apply, const char *kind, const char *id)
 	return code;
 }
 
-static int prune_kind(struct apply *apply, const struct business *business, const char *kind,
-		      const struct present *present)
-{
-	int code = EXIT_DONE;
-	for (size_t i = 0; i < present->page_count; i++) {
-		struct json_object *data = json_at(present->pages[i], "data");
-		for (size_t j = 0; code == EXIT_DONE && j < json_count(data); j++) {
-			const char *id = json_text(json_item(data, j), "id");
-			if (id != NULL && !is_wanted(business, kind, id))
-				code = prune_object(apply, kind, id);
-		}
-	}
-	return code;
-}
-
-static int apply_kind(struct apply *apply, const struct business *business, const char *kind)
+static int apply_kind(struct apply *apply, const char *kind, const struct business_object *objects,
+		      size_t count)
 {
 	struct present present = { 0 };
 	int code = fetch_present(apply->call, kind, &present);
-	for (size_t i = 0; code == EXIT_DONE && i < business->count; i++)
-		if (strcmp(business->objects[i].kind, kind) == 0)
-			code = apply_object(apply, &business->objects[i], &present);
-	if (code == EXIT_DONE)
-		code = prune_kind(apply, business, kind, &present);
+	for (size_t i = 0; code == EXIT_DONE && i < count; i++)
+		code = apply_object(apply, kind, &objects[i], &present);
+	for (size_t i = 0; i < present.page_count; i++) {
+		struct json_object *data = json_at(present.pages[i], "data");
+		for (size_t j = 0; code == EXIT_DONE && j < json_count(data); j++) {
+			const char *id = json_text(json_item(data, j), "id");
+			if (id != NULL && !is_wanted(objects, count, id))
+				code = prune_object(apply, kind, id);
+		}
+	}
 	clear_present(&present);
+	return code;
+}
+
+static int apply_all(struct apply *apply, const struct business *business)
+{
+	int code = EXIT_DONE;
+	for (const struct business_kind *kind = business_kinds;
+	     code == EXIT_DONE && kind->key != NULL; kind++) {
+		size_t count = 0;
+		const struct business_object *objects =
+			business_objects(business, kind->key, &count);
+		if (objects != NULL)
+			code = apply_kind(apply, kind->store, objects, count);
+	}
+	if (code == EXIT_DONE)
+		printf("%s%d new, %d changed, %d as they were, %d deleted, %d not in the file\n",
+		       apply->is_dry ? "nothing done; would be: " : "", apply->created,
+		       apply->changed, apply->same, apply->deleted, apply->extra);
 	return code;
 }
 
@@ -242,17 +250,10 @@ int run_apply(struct call *call)
 			       .is_dry = call_option(call, "--dry-run") != NULL,
 			       .is_pruning = call_option(call, "--prune") != NULL };
 	struct problems *problems = problems_new();
-	struct business business;
-	int code = EXIT_DONE;
-	if (business_read(call_option(call, "--file"), call->arena, problems, &business) < 0)
-		code = EX_CONFIG;
+	struct business *business = business_read(call_option(call, "--file"), problems);
 	problems_print(problems, stderr);
 	problems_free(&problems);
-	for (size_t i = 0; code == EXIT_DONE && business.kinds[i] != NULL; i++)
-		code = apply_kind(&apply, &business, business.kinds[i]);
-	if (code == EXIT_DONE)
-		printf("%s%d new, %d changed, %d as they were, %d deleted, %d not in the file\n",
-		       apply.is_dry ? "nothing done; would be: " : "", apply.created, apply.changed,
-		       apply.same, apply.deleted, apply.extra);
+	int code = business == NULL ? EX_CONFIG : apply_all(&apply, business);
+	business_free(&business);
 	return code;
 }

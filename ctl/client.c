@@ -8,10 +8,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "peer.h"
 
 enum {
 	ANSWER_HEAD_MAX = 64 * 1024,
@@ -27,25 +26,6 @@ struct connection {
 	size_t used;
 	bool is_over; /* the peer closed */
 };
-
-static int connect_to(const char *path, struct error *err)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(err, ERROR_MISUSE, "the socket's path %s is longer than %zu bytes",
-				 path, sizeof(address.sun_path) - 1);
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return error_set(err, ERROR_TEMPORARY, "socket: %s", strerror(errno));
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	error_set(err, ERROR_TEMPORARY, "the daemon does not answer at %s: %s%s", path,
-		  strerror(errno),
-		  errno == EACCES ? " (run as the daemon's user)" : " (is it running?)");
-	close(fd);
-	return -1;
-}
 
 static int send_all(int fd, const char *bytes, size_t len, struct error *err)
 {
@@ -275,10 +255,10 @@ static int exchange(struct connection *c, const struct client_request *request, 
 int client_run(const struct client_request *request, client_data_fn *on_data, void *context,
 	       struct client_answer *ret_answer, struct error *err)
 {
-	struct connection c = { .fd = connect_to(request->socket_path, err),
+	struct connection c = { .fd = peer_connect(request->socket_path, err),
 				.timeout_ms = request->timeout_ms };
 	if (c.fd < 0)
-		return -1;
+		return error_wrap(err, "the daemon does not answer at");
 	struct sink sink = { .on_data = on_data, .context = context, .body = &ret_answer->body };
 	int result = exchange(&c, request, &sink, &ret_answer->status, err);
 	buf_clear(&c.in);

@@ -29,7 +29,7 @@ static const struct column queue_columns[] = {
 	{ "ID", "id" },
 	{ "STRATEGY", "strategy" },
 	{ "WAITING", "waiting" },
-	{ "OFFER TIMEOUT", "offer_timeout" },
+	{ "OFFER MS", "offer_timeout_ms" },
 	COLUMNS_END,
 };
 
@@ -52,7 +52,7 @@ static const struct column work_columns[] = {
 
 static const struct column channel_columns[] = {
 	{ "NAME", "name" },   { "CONNECTOR", "connector" },
-	{ "STATE", "state" }, { "ERROR", "error" },
+	{ "STATE", "state" }, { "PARKED BECAUSE", "parked_because" },
 	COLUMNS_END,
 };
 

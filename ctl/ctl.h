@@ -94,6 +94,8 @@ int output_problem(int status, const char *body, size_t len); /* to stderr; the 
 int output_error(int exit_code, const struct error *err);
 void output_rows(struct call *call, struct json_object *const *rows, size_t count);
 void output_object(struct call *call, struct json_object *object);
+/* Text of outsiders for a terminal: without control characters. */
+void output_plain(FILE *stream, const char *text);
 bool output_is_colourful(FILE *stream);
 
 /* One request to the daemon and its parsed answer; NULL after an error was printed, with

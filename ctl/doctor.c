@@ -188,7 +188,7 @@ static void check_permissions(struct doctor *doctor)
 static void check_channel(struct doctor *doctor, struct json_object *channel)
 {
 	char text[300];
-	const char *trouble = json_text(channel, "error");
+	const char *trouble = json_text(channel, "parked_because");
 	const char *state = json_text(channel, "state");
 	snprintf(text, sizeof(text), "%s: %s%s%.200s", json_text(channel, "name"),
 		 state != NULL ? state : "configured", trouble != NULL ? ", " : "",

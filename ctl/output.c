@@ -63,7 +63,7 @@ static void put_value(struct json_object *value, struct buf *out)
 	buf_clear(&raw);
 }
 
-static void print_plain(FILE *stream, const char *text)
+void output_plain(FILE *stream, const char *text)
 {
 	struct buf plain = { 0 };
 	put_plain(text, &plain);
@@ -81,15 +81,15 @@ int output_problem(int status, const char *body, size_t len)
 	if (title == NULL)
 		fprintf(stderr, "the daemon answered %d", status);
 	else
-		print_plain(stderr, title);
+		output_plain(stderr, title);
 	if (detail != NULL) {
 		fputs(": ", stderr);
-		print_plain(stderr, detail);
+		output_plain(stderr, detail);
 	}
 	fprintf(stderr, " (HTTP %d", status);
 	if (id != NULL) {
 		fputs(", request ", stderr);
-		print_plain(stderr, id);
+		output_plain(stderr, id);
 	}
 	fputs(")\n", stderr);
 	json_free(&problem);

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "peer.h"
 
 enum {
 	RESP_LINE_MAX = 4096,
@@ -23,21 +23,12 @@ enum {
 int resp_connect(const char *url, struct error *err)
 {
 	const char *path = text_starts(url, "unix:") ? url + strlen("unix:") : url;
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct timeval timeout = { .tv_sec = RESP_TIMEOUT_S };
-	if (strlen(path) >= sizeof(address.sun_path))
-		return error_set(err, ERROR_MISUSE, "the path of the store's socket is too long");
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = peer_connect(path, err);
 	if (fd < 0)
-		return error_set(err, ERROR_TEMPORARY, "socket: %s", strerror(errno));
+		return error_wrap(err, "the store does not answer at");
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	error_set(err, ERROR_TEMPORARY, "the store does not answer at %s: %s", path,
-		  strerror(errno));
-	close(fd);
-	return -1;
+	return fd;
 }
 
 static int write_all(int fd, const char *bytes, size_t len, struct error *err)
@@ -179,23 +170,24 @@ static int pass_until(int fd, int out_fd, const char *mark, int64_t *ret_bytes, 
 int resp_copy(int fd, int out_fd, int64_t *ret_bytes, struct error *err)
 {
 	/* As a replica that wants the copy and nothing after it, streamed: no file of the store's
-	 * own stays behind. An older server says no to either word and the length comes first. */
-	static const char hello[] = "REPLCONF capa eof\r\nREPLCONF rdb-only 1\r\nSYNC\r\n";
+	 * own stays behind. An older server refuses these words, and the length comes first. */
+	static const char *const wishes[] = { "REPLCONF capa eof", "REPLCONF rdb-only 1" };
 	char line[RESP_LINE_MAX];
-	if (write_all(fd, hello, sizeof(hello) - 1, err) < 0)
+	struct buf answer = { 0 };
+	struct error refusal;
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
+		resp_run(fd, wishes[i], &answer, &refusal);
+	buf_clear(&answer);
+	if (write_all(fd, "SYNC\r\n", strlen("SYNC\r\n"), err) < 0)
 		return -1;
-	int refusals = 0;
-	do {
+	do
 		if (read_line(fd, line, err) < 0)
 			return -1;
-		refusals += line[0] == '-';
-		if (refusals > 2)
-			return error_set(err, ERROR_TEMPORARY, "the store says: %s", line + 1);
-	} while (line[0] != '$'); /* answers to REPLCONF; empty lines while the child starts */
+	while (line[0] == '\0'); /* empty lines while the child starts */
 	if (strncmp(line, "$EOF:", 5) == 0 && strlen(line) == 5 + MARK_BYTES)
 		return pass_until(fd, out_fd, line + 5, ret_bytes, err);
-	if (line[1] < '0' || line[1] > '9')
-		return error_set(err, ERROR_PERMANENT, "the store's copy was not understood");
+	if (line[0] != '$' || line[1] < '0' || line[1] > '9')
+		return error_set(err, ERROR_TEMPORARY, "the store gives no copy: %s", line);
 	*ret_bytes = strtoll(line + 1, NULL, 10);
 	return pass_on(fd, out_fd, *ret_bytes, err);
 }

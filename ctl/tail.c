@@ -27,10 +27,15 @@ static void print_event(struct tail *tail)
 		return;
 	}
 	struct json_object *event = json_read(buf_string(&tail->data), tail->data.len, NULL);
-	printf("%s %s", tail->id[0] != '\0' ? tail->id : "-", tail->type);
-	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		if (json_text(event, shown[i]) != NULL)
-			printf(" %s=%s", shown[i], json_text(event, shown[i]));
+	output_plain(stdout, tail->id[0] != '\0' ? tail->id : "-");
+	putchar(' ');
+	output_plain(stdout, tail->type);
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		if (json_text(event, shown[i]) == NULL)
+			continue;
+		printf(" %s=", shown[i]);
+		output_plain(stdout, json_text(event, shown[i]));
+	}
 	putchar('\n');
 	json_free(&event);
 }

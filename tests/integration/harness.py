@@ -504,8 +504,10 @@ class TestCase(unittest.TestCase):
     """self.folder is the test's own; what start_* began is stopped behind it."""
 
     def setUp(self):
-        self.folder = RUNS / f"{self.id().replace('.', '-')[-60:]}-{os.getpid()}-{secrets.token_hex(3)}"
+        # Short: the path of a unix socket has 107 bytes.
+        self.folder = RUNS / secrets.token_hex(4)
         self.folder.mkdir(parents=True)
+        (self.folder / "test-id").write_text(self.id() + "\n")
         # Last added runs first: everything has ended before the folder is judged.
         self.addCleanup(self._clear_folder)
 
@@ -516,7 +518,7 @@ class TestCase(unittest.TestCase):
         if own and not broken:
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
-            print(f"logs kept in {self.folder}", file=sys.stderr)
+            print(f"logs of {self.id()} kept in {self.folder}", file=sys.stderr)
 
     def start_daemon(self, channels="", name="node", **more):
         daemon = Daemon(self.folder / name, channels, **more)
