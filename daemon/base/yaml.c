@@ -1,6 +1,7 @@
 #include "base/yaml.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -374,7 +375,8 @@ struct yaml_node *yaml_parse(const char *file, const char *bytes, size_t len, st
 
 static char *file_bytes(const char *file, size_t *ret_len, const char **ret_why)
 {
-	FILE *in = fopen(file, "rbe");
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us */
+	FILE *in = fd < 0 ? NULL : fdopen(fd, "rb");
 	struct stat facts;
 	char *bytes;
 

@@ -266,7 +266,7 @@ static void scan_plain(struct scan *scan)
 	char before = '\0';
 
 	while (!at_line_end(scan) && !ends_plain(scan)) {
-		if (*scan->p == '#' && is_gap(before))
+		if (*scan->p == '#' && before != '\0' && is_gap(before))
 			return;
 		if (scan_variable(scan)) {
 			before = '}';

@@ -27,6 +27,7 @@ static const struct slip slips[] = {
 	{ "a block scalar in a list", "a:\n- t: |\n    “好”\n  u: “x”\n",
 	  "f:4:6: error: full-width quote" },
 	{ "a tab that indents", "a:\n\tb: 1\n", "f:2:1: error: a tab in the indentation" },
+	{ "a comment right after a list", "a: []#]\n", NULL },
 	{ "a tab before a comment", "a: 1\n\t# x\n", "f:2:1: error: a tab in the indentation" },
 	{ "a tab in an empty line", "a: 1\n\t\nb: 2\n", "f:2:1: error: a tab in the indentation" },
 	{ "no space, block", "a: 1\nstore:embedded\nb: 2\n",
