@@ -284,6 +284,9 @@ Test(work, a_tools_claim_returns_by_its_lease_unless_extended)
 	cr_expect_eq(desk->code, WORK_OK);
 	desk_fire(desk, armed(desk));
 	cr_expect_str_eq(desk->refusal, "early");
+	desk_ask(desk, "HSET {main}:a:bot seen 1");
+	desk_fire(desk, "gone:bot");
+	cr_expect_str_eq(state(desk), "assigned", "a tool is gone by its lease only");
 	desk_ask(desk, "HSET {main}:w:%s lx 1", desk->item);
 	desk_fire(desk, armed(desk));
 	cr_expect_str_eq(state(desk), "queued");

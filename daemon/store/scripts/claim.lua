@@ -11,7 +11,7 @@ local agent = ARGV[1]
 local wish = call('HMGET', KEYS[2], 'key', 'w', 'end', 'got', 'dl')
 if wish[1] == ARGV[2] or (wish[1] and wish[2] and not wish[4]) then
 	local given = wish[2] and item_read(wish[2])
-	if given and (given.a == agent or wish[1] == ARGV[2]) then
+	if given and (wish[1] == ARGV[2] or (given.a == agent and given.s == 'assigned')) then
 		call('HSET', KEYS[2], 'key', ARGV[2], 'got', 1)
 		return item_answer(given)
 	end

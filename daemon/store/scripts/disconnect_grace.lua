@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- disconnect_grace: nothing was heard of an agent for 3 minutes (timer gone:<agent>). One item a call goes back to
--- its queue; the last call says offline. Items that wait for somebody stay with the agent.
+-- its queue; the last call says offline. Items that wait for somebody stay with the agent,
+-- and so does what a tool holds by a lease.
 -- KEYS 1 meta, 2 a:<agent>   ARGV 1 agent
 -- assigned -> queued (entry work_item.state, e.gone), then agent.presence. Answers {'ok', 'later'} where the agent
 -- was heard of, {'ok', 'more'} after an item, {'ok', 'done'}.
@@ -13,7 +14,8 @@ local due = tonumber(a[1] or 0) + 180000
 local wished = call('ZSCORE', ws .. 'wishes', agent)
 local w
 for _, id in ipairs(items) do
-	if not w and call('HGET', ws .. 'w:' .. id, 's') == 'assigned' then
+	local held = not w and call('HMGET', ws .. 'w:' .. id, 's', 'lx')
+	if held and held[1] == 'assigned' and (not held[2] or held[2] == '') then
 		w = item_read(id)
 	end
 end

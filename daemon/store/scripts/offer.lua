@@ -25,7 +25,7 @@ end
 if not wished and (a[1] ~= 'online' or a[2] == '0') then
 	return { 'refused', 'offline' }
 end
-if a[4] and a[4] ~= '' then
+if not wished and a[4] and a[4] ~= '' then
 	return { 'refused', 'busy' }
 end
 if tonumber(a[3] or 0) + cost > tonumber(ARGV[7]) then
