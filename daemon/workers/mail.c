@@ -186,9 +186,9 @@ static int set_tls(struct send *send, struct error *err)
 	send->tls = SSL_CTX_new(TLS_client_method());
 	if (send->tls == NULL)
 		return error_set(err, ERROR_PERMANENT, "no TLS context");
+	/* 1.2 exactly: a server of 1.3 sends session tickets unasked, and libesmtp takes them for
+	 * the answer to a command that it has not flushed yet and waits for the rest */
 	SSL_CTX_set_min_proto_version(send->tls, TLS1_2_VERSION);
-	/* TLS 1.3 servers send session tickets after the handshake; libesmtp 1.1 takes the read
-	 * that only brought a ticket for a failure and waits for its timeout */
 	SSL_CTX_set_max_proto_version(send->tls, TLS1_2_VERSION);
 	SSL_CTX_set_verify(send->tls, SSL_VERIFY_PEER, NULL);
 	if (ca_file != NULL ? SSL_CTX_load_verify_locations(send->tls, ca_file, NULL) != 1

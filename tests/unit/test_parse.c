@@ -405,6 +405,42 @@ Test(parse_limits, header_bytes)
 	cr_assert_eq(run_header(1000, LIMIT_MAIL_HEADER_BYTES + 1), -1);
 }
 
+Test(parse_limits, boundaries_without_end)
+{
+	struct buf mail = { 0 };
+	struct error err = { 0 };
+
+	job_start(&mail);
+	buf_text(&mail, "Content-Type: multipart/mixed; boundary=b\n\n");
+	for (int i = 0; i < 6000000; i++)
+		buf_text(&mail, "--b\n");
+	cr_assert_eq(run(&mail, &err), -1);
+	buf_clear(&mail);
+}
+
+static int run_size(size_t size)
+{
+	struct buf mail = { 0 };
+	struct error err = { 0 };
+	int rc;
+
+	job_start(&mail);
+	buf_text(&mail, "Content-Type: application/x\n\n");
+	buf_reserve(&mail, size);
+	while (mail.len < size + 5) /* the kind and the options' length are not mail */
+		buf_byte(&mail, 'x');
+	rc = run(&mail, &err);
+	buf_clear(&mail);
+	return rc;
+}
+
+Test(parse_limits, mail_bytes)
+{
+	cr_assert_eq(run_size(LIMIT_MAIL_BYTES - 1), 0);
+	cr_assert_eq(run_size(LIMIT_MAIL_BYTES), 0);
+	cr_assert_eq(run_size(LIMIT_MAIL_BYTES + 1), -1);
+}
+
 Test(parse_limits, received)
 {
 	for (int count = PARSE_RECEIVED_MAX; count <= PARSE_RECEIVED_MAX + 1; count++) {
