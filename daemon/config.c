@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "base/yaml.h"
 
+enum { CHANNELS_MAX = 5000 };
+
 struct loading {
 	struct config *config;
 	struct settings_source source;

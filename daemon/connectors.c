@@ -164,6 +164,16 @@ static int plugin_take(void *handle, const char *path, struct error *err)
 	return 0;
 }
 
+/* A reload of the configuration names the same file again. */
+static bool is_loaded(const void *handle)
+{
+	for (size_t i = 0; i < plugin_count; i++) {
+		if (plugins[i].handle == handle)
+			return true;
+	}
+	return false;
+}
+
 int connector_load(const char *path, struct error *err)
 {
 	void *handle;
@@ -173,6 +183,10 @@ int connector_load(const char *path, struct error *err)
 	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!handle)
 		return error_set(err, ERROR_MISUSE, "%s", dlerror());
+	if (is_loaded(handle)) {
+		dlclose(handle);
+		return 0;
+	}
 	if (plugin_take(handle, path, err) < 0) {
 		dlclose(handle);
 		return -1;

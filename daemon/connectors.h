@@ -15,7 +15,8 @@ const struct connector *connector_at(size_t index);
 /* Checks ABI, name, slots for the abilities, settings rows: 0, or -1 with err that says what. */
 int connector_check(const struct connector *connector, struct error *err);
 
-/* Loads one shared object (trusted code); its symbol is CONNECTOR_PLUGIN_SYMBOL. */
+/* Loads one shared object (trusted code); its symbol is CONNECTOR_PLUGIN_SYMBOL. One that is
+ * loaded already is fine. */
 int connector_load(const char *path, struct error *err);
 /* At exit, after every channel is closed. */
 void connectors_unload(void);

@@ -308,11 +308,17 @@ static void unknown_key(const struct pass *pass, const struct yaml_pair *pair)
 {
 	const char *names[NAMES_MAX];
 	struct arena *arena = pass->source->arena;
-	size_t count = names_of(pass, names);
-	const char *near = settings_nearest(pair->key, names);
-	const char *where = pass->where == NULL ? "" : arena_format(arena, " in %s", pass->where);
-	const char *hint = "";
+	const char *hint = "", *near, *where;
+	size_t count;
 
+	/* Only counted from here on: spare the memory of the texts. */
+	if (problems_errors(pass->source->problems) >= PROBLEMS_MAX) {
+		problem_error(pass->source->problems, &pair->at, "unknown key");
+		return;
+	}
+	count = names_of(pass, names);
+	near = settings_nearest(pair->key, names);
+	where = pass->where == NULL ? "" : arena_format(arena, " in %s", pass->where);
 	for (size_t i = 0; near == NULL && i < count; i++)
 		hint = arena_format(arena, "%s%s%s", hint, i == 0 ? "known here: " : ", ",
 				    names[i]);

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "business/business_field.h"
 
-enum { KINDS_MAX = 16 };
+enum { KINDS_MAX = 16, OBJECTS_MAX = 20000 };
 
 struct section {
 	struct business_object *objects; /* NULL: not in the file */
@@ -107,6 +107,12 @@ static void section_read(const struct reading *reading, size_t index)
 		problem_error(reading->source.problems, &list->at,
 			      "\"%s\" must be a list\twrite \"- %s: ...\" for each", kind->key,
 			      kind->fields[0].row.name);
+		return;
+	}
+	if (list->count > OBJECTS_MAX) {
+		problem_error(reading->source.problems, &list->at,
+			      "\"%s\" has %zu items\tit may have %d", kind->key, list->count,
+			      OBJECTS_MAX);
 		return;
 	}
 	for (size_t i = 0; i < list->count; i++)

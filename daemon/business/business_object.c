@@ -181,6 +181,8 @@ static void unknown_keys(const struct settings_source *source, const struct yaml
 	const char *names[FIELDS_MAX + 1], *list = "";
 	size_t count = 0;
 
+	if (problems_errors(source->problems) >= PROBLEMS_MAX)
+		return;
 	for (; fields[count].row.name != NULL && count < FIELDS_MAX; count++) {
 		names[count] = fields[count].row.name;
 		list = arena_format(source->arena, "%s%s%s", list, count == 0 ? "" : ", ",

@@ -202,3 +202,19 @@ Test(business, takes_back_what_it_gave)
 	business_free(&business);
 	problems_free(&problems);
 }
+
+/* What is wrong 20001 times must not cost 20001 hints. */
+Test(business, bounds_what_a_file_may_hold)
+{
+	struct problems *problems = problems_new();
+	struct buf text = { 0 };
+
+	buf_text(&text, "queues:\n");
+	for (int i = 0; i <= 20000; i++)
+		buf_text(&text, "  - { nonsense: 1 }\n");
+	cr_expect_null(business_parse("b", text.data, text.len, problems));
+	cr_expect_eq(problems_errors(problems), 1);
+	cr_expect_str_eq(problem_at(problems, 0)->text, "\"queues\" has 20001 items");
+	buf_clear(&text);
+	problems_free(&problems);
+}
