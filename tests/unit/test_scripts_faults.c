@@ -95,3 +95,29 @@ Test(scripts, keep_the_rules_of_form)
 	}
 	free(readme);
 }
+
+/* What renews, commits, finishes, trims or erases has to work while the store is full. */
+Test(scripts, that_drain_a_full_store_may_write_to_it)
+{
+	static const char *const drains[] = {
+		"bell_sleep",    "boot",         "cancel",
+		"claim_end",     "close",        "config_delete",
+		"cursor_put",    "decline",      "disconnect_grace",
+		"extend",        "format_set",   "gen_next",
+		"instance_beat", "lease_drop",   "lease_expire",
+		"lease_renew",   "lease_take",   "log_trim",
+		"offer_end",     "resolve",      "send_begin",
+		"send_end",      "send_recover", "session_delete",
+		"session_touch", "token_delete", "transfer_end",
+		"wrap_end",
+	};
+
+	for (size_t i = 0; i < sizeof(drains) / sizeof(drains[0]); i++) {
+		const struct script_text *row = script_texts;
+
+		while (row->name != NULL && strcmp(row->name, drains[i]) != 0)
+			row++;
+		cr_assert_not_null(row->name, "no script %s", drains[i]);
+		cr_expect_eq(strncmp(row->text, "#!lua flags=allow-oom\n", 22), 0, "%s", drains[i]);
+	}
+}

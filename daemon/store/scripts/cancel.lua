@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- cancel: the item should never have been, or is no longer wanted.
 -- KEYS 1 meta, 2 w:<wrk>
 -- ARGV 1 idempotency key, 2 request hash, 3 wrk, 4 agent or '', 5 version or '', 6 reason

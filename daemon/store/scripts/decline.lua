@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- decline: an agent refuses the item that is offered to that agent; it goes back to its place in the queue.
 -- KEYS 1 meta, 2 w:<wrk>   ARGV 1 idempotency key, 2 request hash, 3 wrk, 4 agent, 5 version or '', 6 reason
 -- offered -> queued; offer pending -> declined. Entry work_item.state with x and e.offer.

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- extend: a tool keeps its claim for longer. Bookkeeping: no entry.
 -- KEYS 1 meta, 2 w:<wrk>   ARGV 1 wrk, 2 agent, 3 ms from now
 --@use log

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- transfer_end: the target accepts or declines, the sender takes it back, or its time is over.
 -- KEYS 1 meta, 2 t:<trf>
 -- ARGV 1 idempotency key, 2 request hash, 3 trf, 4 agent or '', 5 accepted, declined, cancelled or timeout
