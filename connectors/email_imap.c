@@ -3,7 +3,9 @@
  * fetch would then set \Seen. So a custom EXAMINE follows in that same
  * connection, bodies are fetched by ;UID=n in it, and a new connection in the
  * middle means to start again. The cursor moves only after the durable ack. */
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -459,11 +461,28 @@ static void start_over(struct channel *channel)
 		identify(channel, NULL, NULL);
 }
 
+/* "<uidvalidity>:<uid>", both of 32 bits. */
+static bool read_cursor(const char *value, struct email_poll *poll)
+{
+	unsigned long uidvalidity, uid;
+	char *end;
+
+	uidvalidity = strtoul(value, &end, 10);
+	if (end == value || *end != ':' || uidvalidity > UINT32_MAX)
+		return false;
+	value = end + 1;
+	uid = strtoul(value, &end, 10);
+	if (end == value || *end != '\0' || uid > UINT32_MAX)
+		return false;
+	poll->uidvalidity = (unsigned)uidvalidity;
+	poll->last_uid = (unsigned)uid;
+	return true;
+}
+
 static void on_cursor_read(const char *value, const char *error, void *context)
 {
 	struct channel *channel = context;
 	struct email_poll *poll = poll_of(channel);
-	unsigned uidvalidity, uid;
 
 	if (!step_landed(channel))
 		return;
@@ -471,11 +490,7 @@ static void on_cursor_read(const char *value, const char *error, void *context)
 		poll_failed(channel, error, false);
 		return;
 	}
-	poll->has_cursor = value && sscanf(value, "%u:%u", &uidvalidity, &uid) == 2;
-	if (poll->has_cursor) {
-		poll->uidvalidity = uidvalidity;
-		poll->last_uid = uid;
-	}
+	poll->has_cursor = value && read_cursor(value, poll);
 	start_over(channel);
 }
 
