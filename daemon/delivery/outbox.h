@@ -111,3 +111,30 @@ typedef void outbox_due_fn(const struct outbox_due *due, size_t count, const str
 enum { OUTBOX_DUE_MAX = 256 };
 void outbox_read_due(struct store *store, const char *workspace, outbox_due_fn *done,
 		     void *context);
+
+/* ---- dead letters: failed, expired and uncertain messages ---- */
+struct dead_letter {
+	const char *message;
+	const char *conversation;
+	const char *channel;
+	const char *what; /* failed, expired, uncertain */
+	const char *code;
+	const char *why;
+	int64_t index; /* of the message in its conversation */
+	int64_t attempts;
+	int64_t died_ms;
+};
+struct dead_page {
+	const struct dead_letter *letters; /* newest first */
+	size_t count;
+	const char *last; /* to give as after; NULL at the end */
+};
+/* page is NULL with err. */
+typedef void dead_page_fn(const struct dead_page *page, const struct error *err, void *context);
+struct dead_query {
+	const char *workspace;
+	const char *after; /* `last` of the page before; NULL: the first page */
+	size_t limit;      /* 1-200 */
+};
+void outbox_read_dead(struct store *store, const struct dead_query *query, dead_page_fn *done,
+		      void *context);

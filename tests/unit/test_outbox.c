@@ -219,3 +219,63 @@ Test(outbox, says_which_conversation_is_due_and_when)
 	cr_expect_gt(dues.due_ms, INT64_C(1700000000000));
 	desk_free(&desk);
 }
+
+struct letters {
+	bool done;
+	size_t count;
+	char last[80], first[ID_BYTES], what[20], why[40];
+};
+
+static void on_dead(const struct dead_page *page, const struct error *err, void *context)
+{
+	struct letters *letters = context;
+
+	cr_assert_null(err);
+	letters->count = page->count;
+	snprintf(letters->last, sizeof(letters->last), "%s", page->last ? page->last : "");
+	if (page->count > 0) {
+		snprintf(letters->first, ID_BYTES, "%s", page->letters[0].message);
+		snprintf(letters->what, sizeof(letters->what), "%s",
+			 page->letters[0].what ? page->letters[0].what : "");
+		snprintf(letters->why, sizeof(letters->why), "%s",
+			 page->letters[0].why ? page->letters[0].why : "");
+	}
+	letters->done = true;
+}
+
+static void read_dead(struct desk_bed *desk, const struct dead_query *query,
+		      struct letters *letters)
+{
+	memset(letters, 0, sizeof(*letters));
+	outbox_read_dead(desk->bed->store, query, on_dead, letters);
+	bed_until(desk->bed, &letters->done);
+}
+
+Test(outbox, lists_dead_letters_page_by_page_newest_first)
+{
+	struct desk_bed *desk = with_reply();
+	struct dead_query query = { .workspace = "main", .limit = 2 };
+	struct letters letters;
+	char after[80];
+
+	begin(desk, "t1");
+	end(desk, desk->written_id, "t1", OUTCOME_FAILED);
+	read_dead(desk, &query, &letters);
+	cr_expect_eq(letters.count, 1);
+	cr_expect_str_eq(letters.first, desk->written_id);
+	cr_expect_str_eq(letters.what, "failed");
+	cr_expect_str_eq(letters.why, "no such user");
+	cr_expect_str_eq(letters.last, "");
+	desk_ask(desk, "ZADD {main}:dead 5 msg_a 5 msg_b 5 msg_c");
+	read_dead(desk, &query, &letters);
+	cr_expect_eq(letters.count, 2);
+	snprintf(after, sizeof(after), "%s", letters.last);
+	query.after = after;
+	read_dead(desk, &query, &letters);
+	cr_expect_eq(letters.count, 2);
+	cr_expect_str_eq(letters.first, "msg_b");
+	snprintf(after, sizeof(after), "%s", letters.last);
+	read_dead(desk, &query, &letters);
+	cr_expect_eq(letters.count, 0);
+	desk_free(&desk);
+}
