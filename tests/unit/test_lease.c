@@ -78,6 +78,34 @@ Test(lease, has_one_holder_and_the_next_takes_over)
 	bed_free(&bed);
 }
 
+Test(lease, of_a_dead_instance_ends_by_itself)
+{
+	struct store_bed *bed = bed_new(NULL);
+	struct store_bed other = { .loop = loop_new() };
+	struct store_options options = { .url = bed->child.url };
+	struct watcher watchers[2] = { { 0 } };
+	struct leases *leases[2];
+	struct error err;
+
+	other.store = store_new(other.loop, &options, &err);
+	leases[0] = leases_new(other.loop, other.store, "dies");
+	lease_want(leases[0], "t", "steward", on_change, &watchers[0]);
+	bed_until(&other, &watchers[0].is_held);
+	/* From here on its loop does not turn: as good as dead. */
+	leases[1] = leases_new(bed->loop, bed->store, "lives");
+	lease_want(leases[1], "t", "steward", on_change, &watchers[1]);
+	bed_until(bed, &watchers[1].is_held);
+	/* It wakes up, finds its lease lost and does not win it again. */
+	while (watchers[0].is_held)
+		loop_turn(other.loop, true);
+	cr_expect(watchers[1].is_held);
+	leases_free(&leases[0]);
+	leases_free(&leases[1]);
+	store_free(&other.store);
+	loop_free(&other.loop);
+	bed_free(&bed);
+}
+
 Test(lease, is_lost_when_another_took_it)
 {
 	struct store_bed *bed = bed_new(NULL);
