@@ -1,4 +1,4 @@
-/* The front door: a strict HTTP/1.1 server on bufferevents. It reads whole
+/* The front door: a strict HTTP/1.1 server on the loop. It reads whole
  * requests (bounded before they are read), calls the handler once for each,
  * and takes one answer: whole, or a stream (SSE). Pipelined requests are
  * answered in order. */
@@ -21,7 +21,7 @@ struct http_server_options {
 	const char *address;  /* host:port, [v6]:port, unix:/path */
 	const char *tls_cert; /* NULL: plain text. PEM paths, re-read on reload */
 	const char *tls_key;
-	const char *const *trusted_proxies; /* CIDR texts */
+	const char *const *trusted_proxies; /* CIDR texts; "unix" trusts unix: peers */
 	size_t trusted_proxy_count;
 	bool reuse_port;
 	int64_t body_max;         /* bytes; a route may raise or lower it (body_limit below) */
@@ -75,9 +75,11 @@ const char *http_request_query(struct http_request *request, const char *name);
 const char *http_request_source(const struct http_request *request);
 bool http_request_is_secure(
 	const struct http_request *request); /* TLS here or at a trusted proxy */
-/* fn(context) if the client goes away before the answer (long polls). NULL clears. */
+/* fn(context) if the client goes away before the answer (long polls). NULL clears.
+ * The request must still be answered, then or later; that answer goes nowhere. */
 void http_request_on_gone(struct http_request *request, void (*fn)(void *), void *context);
-/* Extra answer field, before answering. Bytes are checked: no CR, LF, NUL. */
+/* Extra answer field, before answering; one with CR or LF in it is left out.
+ * Cache-Control and X-Frame-Options replace the server's own. */
 void http_request_add_field(struct http_request *request, const char *name, const char *value);
 
 /* --- answers --- */
@@ -88,7 +90,11 @@ void http_answer_static(struct http_request *request, int status, const char *co
 			const void *body, size_t len);
 void http_answer_empty(struct http_request *request, int status);
 
-/* --- streams (SSE): headers leave at once --- */
+/* --- streams (SSE): headers leave at once ---
+ * A stream ends in exactly one of http_stream_end() by its owner and on_gone()
+ * by the server, which comes on a later turn than the write that failed. From
+ * on_gone() on the stream must not be used again (http_stream_end() inside
+ * on_gone() is harmless). */
 struct http_stream *http_stream_start(struct http_request *request, const char *content_type,
 				      void (*on_gone)(void *context), void *context);
 /* false: the client was over its buffer limit and is being dropped (on_gone follows). */

@@ -71,6 +71,11 @@ static void calls_add(struct calls *calls, loop_fn *fn, void *context)
 	calls->items[calls->count++] = (struct call){ fn, context };
 }
 
+static void do_nothing(void *context)
+{
+	(void)context;
+}
+
 static void run_hooks(struct loop *loop)
 {
 	for (size_t i = 0; i < loop->hooks.count; i++)
@@ -211,6 +216,19 @@ int64_t loop_unix_ms(const struct loop *loop)
 void loop_soon(struct loop *loop, loop_fn *fn, void *context)
 {
 	calls_add(&loop->soon, fn, context);
+}
+
+static void forget(struct calls *calls, loop_fn *fn, const void *context)
+{
+	for (size_t i = 0; i < calls->count; i++)
+		if (calls->items[i].fn == fn && calls->items[i].context == context)
+			calls->items[i].fn = do_nothing;
+}
+
+void loop_cancel_soon(struct loop *loop, loop_fn *fn, const void *context)
+{
+	forget(&loop->soon, fn, context);
+	forget(&loop->running, fn, context);
 }
 
 void loop_defer_free(struct loop *loop, void *object, loop_free_fn *free_fn)

@@ -27,6 +27,8 @@ int64_t loop_unix_ms(const struct loop *loop); /* wall clock; shown, never decid
 
 /* fn(context) on the next turn; each call runs once. */
 void loop_soon(struct loop *loop, loop_fn *fn, void *context);
+/* Forgets every waiting call of fn(context): before what context names is freed. */
+void loop_cancel_soon(struct loop *loop, loop_fn *fn, const void *context);
 /* free_fn(object) after the running turn: nothing is freed inside a callback. */
 void loop_defer_free(struct loop *loop, void *object, loop_free_fn *free_fn);
 /* fn(context) at the end of every turn (the store writes its batch here). */

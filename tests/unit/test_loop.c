@@ -164,6 +164,28 @@ Test(loop, grows_beyond_its_first_room_and_keeps_order)
 	loop_free(&probe.loop);
 }
 
+static void on_cancel(void *context)
+{
+	struct probe *probe = context;
+
+	trace(probe, 'x');
+	loop_cancel_soon(probe->loop, on_call, probe);
+}
+
+Test(loop, a_cancelled_call_does_not_run_even_in_the_running_batch)
+{
+	struct probe probe = { .loop = loop_new() };
+	struct probe other = { .loop = probe.loop };
+
+	loop_soon(probe.loop, on_cancel, &probe);
+	loop_soon(probe.loop, on_call, &probe);
+	loop_soon(probe.loop, on_call, &other);
+	loop_turn(probe.loop, true);
+	cr_assert_str_eq(probe.trace, "x");
+	cr_assert_str_eq(other.trace, "c");
+	loop_free(&probe.loop);
+}
+
 static void on_stop(void *context)
 {
 	struct probe *probe = context;
