@@ -39,7 +39,7 @@ static int read_trusted(struct http_server *server, struct error *err)
 
 		if (strcmp(text, "unix") == 0)
 			server->trusts_unix = true;
-		else if (network_parse(text, &server->trusted[server->trusted_count]))
+		else if (http_network_parse(text, &server->trusted[server->trusted_count]))
 			server->trusted_count++;
 		else
 			return error_set(err, ERROR_MISUSE,
@@ -52,9 +52,9 @@ static void server_release(void *object)
 {
 	struct http_server *server = object;
 
-	pieces_free(server);
-	replies_free(server);
-	requests_free(server);
+	http_pieces_free(server);
+	http_replies_free(server);
+	http_requests_free(server);
 	free(server->trusted);
 	free(server->tls_cert);
 	free(server->tls_key);
@@ -66,11 +66,11 @@ static int server_open(struct http_server *server, struct error *err)
 	if (read_trusted(server, err) != 0)
 		return -1;
 	if (server->tls_cert != NULL) {
-		server->tls = tls_load(server->tls_cert, server->tls_key, err);
+		server->tls = http_tls_load(server->tls_cert, server->tls_key, err);
 		if (server->tls == NULL)
 			return -1;
 	}
-	return listen_open(server, err);
+	return http_listen_open(server, err);
 }
 
 struct http_server *http_server_new(struct loop *loop, const struct http_server_options *options,
@@ -92,13 +92,13 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 	server->listen_fd = -1;
 	server->reserve_fd = -1;
 	TAILQ_INIT(&server->connections);
-	deadlines_init(server);
+	http_deadlines_init(server);
 	if (server_open(server, err) != 0)
 		http_server_free(&server);
 	return server;
 }
 
-void server_maybe_drained(struct http_server *server)
+void http_server_maybe_drained(struct http_server *server)
 {
 	void (*drained)(void *) = server->drained;
 
@@ -111,13 +111,13 @@ void server_maybe_drained(struct http_server *server)
 
 static void on_drain(void *context)
 {
-	server_maybe_drained(context);
+	http_server_maybe_drained(context);
 }
 
 static void teardown_all(struct http_server *server)
 {
 	while (!TAILQ_EMPTY(&server->connections))
-		connection_teardown(TAILQ_FIRST(&server->connections));
+		http_connection_teardown(TAILQ_FIRST(&server->connections));
 }
 
 void http_server_free(struct http_server **server)
@@ -127,20 +127,20 @@ void http_server_free(struct http_server **server)
 	if (gone == NULL)
 		return;
 	*server = NULL;
-	listen_close(gone);
+	http_listen_close(gone);
 	teardown_all(gone);
 	loop_cancel_soon(gone->loop, on_drain, gone);
-	connection_forget_flush(gone);
+	http_connection_forget_flush(gone);
 	loop_timer_free(&gone->sweep);
 	loop_timer_free(&gone->drain_timer);
-	tls_free(&gone->tls);
+	http_tls_free(&gone->tls);
 	gone->is_freed = true;
 	/* Requests that are still unanswered hold the rest. */
 	gone->live_requests++;
-	server_forget_request(gone);
+	http_server_forget_request(gone);
 }
 
-void server_forget_request(struct http_server *server)
+void http_server_forget_request(struct http_server *server)
 {
 	if (--server->live_requests > 0 || !server->is_freed)
 		return;
@@ -163,10 +163,10 @@ int http_server_reload_tls(struct http_server *server, struct error *err)
 
 	if (server->tls == NULL)
 		return 0;
-	fresh = tls_load(server->tls_cert, server->tls_key, err);
+	fresh = http_tls_load(server->tls_cert, server->tls_key, err);
 	if (fresh == NULL)
 		return -1;
-	tls_free(&server->tls);
+	http_tls_free(&server->tls);
 	server->tls = fresh;
 	return 0;
 }
@@ -177,7 +177,7 @@ static void on_grace_over(void *context)
 	struct connection *connection;
 
 	TAILQ_FOREACH (connection, &server->connections, link)
-		connection_doom(connection);
+		http_connection_doom(connection);
 }
 
 void http_server_drain(struct http_server *server, int64_t grace_ms, void (*done)(void *),
@@ -190,10 +190,10 @@ void http_server_drain(struct http_server *server, int64_t grace_ms, void (*done
 	server->is_draining = true;
 	server->drained = done;
 	server->drained_context = context;
-	listen_close(server);
+	http_listen_close(server);
 	server->drain_timer = loop_timer_new(server->loop, on_grace_over, server);
 	loop_timer_start(server->drain_timer, grace_ms);
 	TAILQ_FOREACH (connection, &server->connections, link)
-		connection_touch(connection);
+		http_connection_touch(connection);
 	loop_soon(server->loop, on_drain, server);
 }

@@ -63,14 +63,14 @@ static const struct status *status_find(int number)
 	return &unknown;
 }
 
-const char *answer_title(int status)
+const char *http_answer_title(int status)
 {
 	return status_find(status)->title;
 }
 
 /* --- replies --- */
 
-struct http_stream *reply_new(struct connection *connection, struct http_request *request)
+struct http_stream *http_reply_new(struct connection *connection, struct http_request *request)
 {
 	struct http_server *server = connection->server;
 	struct http_stream *reply = server->spare_replies;
@@ -94,9 +94,9 @@ struct http_stream *reply_new(struct connection *connection, struct http_request
 	return reply;
 }
 
-void reply_free(struct http_server *server, struct http_stream *reply)
+void http_reply_free(struct http_server *server, struct http_stream *reply)
 {
-	chain_clear(server, &reply->out);
+	http_chain_clear(server, &reply->out);
 	if (server->spare_reply_count >= HTTP_SPARES) {
 		free(reply);
 		return;
@@ -106,7 +106,7 @@ void reply_free(struct http_server *server, struct http_stream *reply)
 	server->spare_reply_count++;
 }
 
-void replies_free(struct http_server *server)
+void http_replies_free(struct http_server *server)
 {
 	while (server->spare_replies != NULL) {
 		struct http_stream *next = server->spare_replies->next;
@@ -139,9 +139,9 @@ static void advance(struct connection *connection)
 		if (connection->first == NULL)
 			connection->last = NULL;
 		else if (!connection->closing)
-			chain_splice(&connection->out, &connection->first->out);
+			http_chain_splice(&connection->out, &connection->first->out);
 		connection->reply_count--;
-		reply_free(server, reply);
+		http_reply_free(server, reply);
 	}
 }
 
@@ -153,15 +153,15 @@ static void reply_finish(struct http_stream *reply)
 	if (reply->streaming)
 		connection->server->stats.streams--;
 	advance(connection);
-	connection_touch(connection);
+	http_connection_touch(connection);
 }
 
-void reply_continue(struct http_stream *reply)
+void http_reply_continue(struct http_stream *reply)
 {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-	chain_add(reply->connection->server, reply_chain(reply), text, sizeof(text) - 1);
-	connection_touch(reply->connection);
+	http_chain_add(reply->connection->server, reply_chain(reply), text, sizeof(text) - 1);
+	http_connection_touch(reply->connection);
 }
 
 /* --- heads --- */
@@ -233,13 +233,14 @@ static void put_head(struct http_request *request, int status, const char *conte
 	struct http_stream *reply = request->reply;
 	struct chain *chain = reply_chain(reply);
 	size_t type_len = content_type == NULL ? 0 : strlen(content_type);
-	char *start = chain_reserve(request->server, chain, 640 + type_len + request->extra.len);
+	char *start =
+		http_chain_reserve(request->server, chain, 640 + type_len + request->extra.len);
 	char *at = PUT(start, "HTTP/1.1 ");
 
 	reply->close = must_close(request);
 	at = put_number(at, (uint64_t)status);
 	*at++ = ' ';
-	at = put_text(at, answer_title(status));
+	at = put_text(at, http_answer_title(status));
 	at = PUT(at, "\r\n");
 	at = put_text(at, date_field(request->server));
 	if (type_len > 0) {
@@ -265,7 +266,7 @@ static void put_head(struct http_request *request, int status, const char *conte
 	at = put_ids(at, request);
 	at = put(at, buf_string(&request->extra), request->extra.len);
 	at = PUT(at, "\r\n");
-	chain_commit(chain, (size_t)(at - start));
+	http_chain_commit(chain, (size_t)(at - start));
 }
 
 /* False: nobody is left to answer. Either way the request is spent. */
@@ -277,7 +278,7 @@ static bool claim_answer(struct http_request *request)
 	request->on_gone = NULL;
 	if (request->reply != NULL)
 		return true;
-	request_release(request);
+	http_request_release(request);
 	return false;
 }
 
@@ -287,7 +288,7 @@ static struct http_stream *detach(struct http_request *request)
 
 	reply->request = NULL;
 	request->reply = NULL;
-	request_release(request);
+	http_request_release(request);
 	return reply;
 }
 
@@ -303,7 +304,7 @@ void http_answer(struct http_request *request, int status, const char *content_t
 		return;
 	put_head(request, status, content_type, (int64_t)len);
 	if (has_body(request, status))
-		chain_add(request->server, reply_chain(request->reply), body, len);
+		http_chain_add(request->server, reply_chain(request->reply), body, len);
 	reply_finish(detach(request));
 }
 
@@ -318,7 +319,7 @@ void http_answer_static(struct http_request *request, int status, const char *co
 		return;
 	put_head(request, status, content_type, (int64_t)len);
 	if (has_body(request, status))
-		chain_add_static(reply_chain(request->reply), body, len);
+		http_chain_add_static(reply_chain(request->reply), body, len);
 	reply_finish(detach(request));
 }
 
@@ -327,7 +328,7 @@ void http_answer_empty(struct http_request *request, int status)
 	http_answer(request, status, NULL, NULL, 0);
 }
 
-void answer_problem(struct http_request *request, int status, const char *detail, bool close)
+void http_answer_problem(struct http_request *request, int status, const char *detail, bool close)
 {
 	const struct status *known = status_find(status);
 	char body[512];
@@ -383,7 +384,7 @@ struct http_stream *http_stream_start(struct http_request *request, const char *
 	put_head(request, 200, content_type, -1);
 	detach(request);
 	server->stats.streams++;
-	connection_touch(reply->connection);
+	http_connection_touch(reply->connection);
 	return reply;
 }
 
@@ -401,16 +402,16 @@ bool http_stream_write(struct http_stream *stream, const void *bytes, size_t len
 	server = connection->server;
 	chain = reply_chain(stream);
 	if (chain->len + len > server->options.stream_buffer_max) {
-		connection_doom(connection);
+		http_connection_doom(connection);
 		return false;
 	}
 	if (stream->chunked)
-		chain_add(server, chain, size,
-			  (size_t)snprintf(size, sizeof(size), "%zx\r\n", len));
-	chain_add(server, chain, bytes, len);
+		http_chain_add(server, chain, size,
+			       (size_t)snprintf(size, sizeof(size), "%zx\r\n", len));
+	http_chain_add(server, chain, bytes, len);
 	if (stream->chunked)
-		chain_add(server, chain, "\r\n", 2);
-	connection_touch(connection);
+		http_chain_add(server, chain, "\r\n", 2);
+	http_connection_touch(connection);
 	return true;
 }
 
@@ -425,34 +426,34 @@ void http_stream_end(struct http_stream **stream)
 	if (reply->connection == NULL || reply->done)
 		return;
 	if (reply->chunked)
-		chain_add(reply->connection->server, reply_chain(reply), "0\r\n\r\n", 5);
+		http_chain_add(reply->connection->server, reply_chain(reply), "0\r\n\r\n", 5);
 	reply_finish(reply);
 }
 
 /* The owner still holds the stream: it stays until the turn's end, dead. */
-void reply_goaway(struct http_stream *reply)
+void http_reply_goaway(struct http_stream *reply)
 {
 	static const char text[] = "event: goaway\ndata: {}\n\n";
 	struct connection *connection = reply->connection;
 
 	http_stream_write(reply, text, sizeof(text) - 1);
 	if (reply->chunked)
-		chain_add(connection->server, &connection->out, "0\r\n\r\n", 5);
+		http_chain_add(connection->server, &connection->out, "0\r\n\r\n", 5);
 	connection->first = reply->next;
 	if (connection->first == NULL)
 		connection->last = NULL;
 	connection->reply_count--;
 	connection->closing = true;
 	connection->stopped = true;
-	reply_abandon(connection->server, reply);
+	http_reply_abandon(connection->server, reply);
 }
 
-void reply_abandon(struct http_server *server, struct http_stream *reply)
+void http_reply_abandon(struct http_server *server, struct http_stream *reply)
 {
 	struct http_request *request = reply->request;
 
 	reply->connection = NULL;
-	chain_clear(server, &reply->out);
+	http_chain_clear(server, &reply->out);
 	if (reply->streaming && !reply->done) {
 		server->stats.streams--;
 		if (reply->on_gone != NULL)

@@ -22,19 +22,19 @@ static void on_flush(void *context)
 		struct connection *next = connection->next_dirty;
 
 		connection->dirty = false;
-		connection_settle(connection);
+		http_connection_settle(connection);
 		connection = next;
 	}
-	server_maybe_drained(server);
+	http_server_maybe_drained(server);
 }
 
-void connection_forget_flush(struct http_server *server)
+void http_connection_forget_flush(struct http_server *server)
 {
 	server->dirty = NULL;
 	loop_cancel_soon(server->loop, on_flush, server);
 }
 
-void connection_touch(struct connection *connection)
+void http_connection_touch(struct connection *connection)
 {
 	struct http_server *server = connection->server;
 
@@ -49,10 +49,10 @@ void connection_touch(struct connection *connection)
 	}
 }
 
-void connection_doom(struct connection *connection)
+void http_connection_doom(struct connection *connection)
 {
 	connection->doomed = true;
-	connection_touch(connection);
+	http_connection_touch(connection);
 }
 
 /* --- idle --- */
@@ -79,14 +79,14 @@ static void idle_enter(struct connection *connection)
 		return;
 	connection->is_idle = true;
 	if (connection->is_fresh)
-		deadline_set(&connection->read_deadline, WAIT_HEAD, options->header_ms);
+		http_deadline_set(&connection->read_deadline, WAIT_HEAD, options->header_ms);
 	else
-		deadline_set(&connection->read_deadline, WAIT_IDLE, options->idle_ms);
+		http_deadline_set(&connection->read_deadline, WAIT_IDLE, options->idle_ms);
 	if (source == NULL)
 		return;
 	TAILQ_INSERT_TAIL(&source->idle, connection, idle_link);
 	if (++source->idle_count > options->idle_per_source)
-		connection_doom(TAILQ_FIRST(&source->idle));
+		http_connection_doom(TAILQ_FIRST(&source->idle));
 }
 
 /* --- input --- */
@@ -97,7 +97,7 @@ static void take_input(struct connection *connection, const char *bytes, size_t 
 	size_t used;
 
 	if (in->len == 0) {
-		used = input_take(connection, bytes, len);
+		used = http_input_take(connection, bytes, len);
 		if (used < len)
 			buf_add(in, bytes + used, len - used);
 		return;
@@ -107,7 +107,7 @@ static void take_input(struct connection *connection, const char *bytes, size_t 
 	if (connection->current == NULL && in->len < LIMIT_HTTP_HEADER_BYTES &&
 	    memchr(bytes, '\n', len) == NULL)
 		return;
-	used = input_take(connection, in->data, in->len);
+	used = http_input_take(connection, in->data, in->len);
 	if (in->len == 0)
 		return;
 	in->len -= used;
@@ -124,7 +124,7 @@ static void resume_input(struct connection *connection)
 
 	connection->paused = false;
 	connection->in = (struct buf){ 0 };
-	used = input_take(connection, waiting.data, waiting.len);
+	used = http_input_take(connection, waiting.data, waiting.len);
 	if (used < waiting.len)
 		buf_add(&connection->in, waiting.data + used, waiting.len - used);
 	buf_clear(&waiting);
@@ -144,7 +144,7 @@ static void take_eof(struct connection *connection)
 			connection->doomed = true;
 	if (connection->current != NULL || connection->lingering)
 		connection->doomed = true;
-	connection_touch(connection);
+	http_connection_touch(connection);
 }
 
 static void read_some(struct connection *connection)
@@ -154,7 +154,8 @@ static void read_some(struct connection *connection)
 	ssize_t got;
 
 	if (connection->ssl != NULL)
-		got = tls_read(connection->ssl, bytes, HTTP_READ_BYTES, &connection->wants_write);
+		got = http_tls_read(connection->ssl, bytes, HTTP_READ_BYTES,
+				    &connection->wants_write);
 	else
 		got = recv(connection->fd, bytes, HTTP_READ_BYTES, 0);
 	if (connection->wants_write)
@@ -162,7 +163,7 @@ static void read_some(struct connection *connection)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got < 0) {
-		connection_doom(connection);
+		http_connection_doom(connection);
 		return;
 	}
 	if (got == 0) {
@@ -181,7 +182,7 @@ static void read_some(struct connection *connection)
 		event_del(&connection->read_event);
 	/* A whole request in one read leaves no deadline behind. */
 	if (connection->reply_count == 0 || connection->paused)
-		connection_touch(connection);
+		http_connection_touch(connection);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
@@ -202,7 +203,7 @@ static void on_writable(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (connection->wants_write && !connection->doomed)
 		read_some(connection);
-	connection_touch(connection);
+	http_connection_touch(connection);
 }
 
 /* --- output --- */
@@ -214,8 +215,8 @@ static ssize_t send_some(struct connection *connection)
 	struct piece *piece = connection->out.first;
 
 	if (connection->ssl != NULL)
-		return tls_write(connection->ssl, piece->bytes + piece->start,
-				 piece->end - piece->start);
+		return http_tls_write(connection->ssl, piece->bytes + piece->start,
+				      piece->end - piece->start);
 	if (piece->next == NULL)
 		return send(connection->fd, piece->bytes + piece->start, piece->end - piece->start,
 			    MSG_NOSIGNAL);
@@ -234,8 +235,8 @@ static void await_writable(struct connection *connection, bool progress)
 {
 	event_add(&connection->write_event, NULL);
 	if (progress || connection->write_deadline.kind == WAIT_NONE)
-		deadline_set(&connection->write_deadline, WAIT_WRITE,
-			     connection->server->options.request_ms);
+		http_deadline_set(&connection->write_deadline, WAIT_WRITE,
+				  connection->server->options.request_ms);
 }
 
 static void write_out(struct connection *connection)
@@ -258,9 +259,9 @@ static void write_out(struct connection *connection)
 		}
 		progress = true;
 		server->stats.bytes_out += sent;
-		chain_sent(server, &connection->out, (size_t)sent);
+		http_chain_sent(server, &connection->out, (size_t)sent);
 	}
-	deadline_clear(&connection->write_deadline);
+	http_deadline_clear(&connection->write_deadline);
 }
 
 /* --- the end --- */
@@ -269,7 +270,7 @@ static void finish(struct connection *connection)
 {
 	if (connection->eof || !connection->unread) {
 		if (connection->ssl != NULL)
-			tls_end(connection->ssl);
+			http_tls_end(connection->ssl);
 		connection->doomed = true;
 		return;
 	}
@@ -277,39 +278,39 @@ static void finish(struct connection *connection)
 	 * overtake the answer: end our side and let the client close first. */
 	connection->lingering = true;
 	if (connection->ssl != NULL)
-		tls_end(connection->ssl);
+		http_tls_end(connection->ssl);
 	shutdown(connection->fd, SHUT_WR);
-	deadline_set(&connection->read_deadline, WAIT_LINGER, HTTP_LINGER_MS);
+	http_deadline_set(&connection->read_deadline, WAIT_LINGER, HTTP_LINGER_MS);
 }
 
-void connection_teardown(struct connection *connection)
+void http_connection_teardown(struct connection *connection)
 {
 	struct http_server *server = connection->server;
 
 	connection->doomed = true;
 	idle_leave(connection);
-	deadline_clear(&connection->read_deadline);
-	deadline_clear(&connection->write_deadline);
+	http_deadline_clear(&connection->read_deadline);
+	http_deadline_clear(&connection->write_deadline);
 	event_del(&connection->read_event);
 	event_del(&connection->write_event);
 	TAILQ_REMOVE(&server->connections, connection, link);
 	server->stats.connections--;
-	source_detach(connection);
+	http_source_detach(connection);
 	if (connection->ssl != NULL)
-		tls_close(&connection->ssl);
+		http_tls_close(&connection->ssl);
 	close(connection->fd);
-	chain_clear(server, &connection->out);
+	http_chain_clear(server, &connection->out);
 	buf_clear(&connection->in);
 	while (connection->first != NULL) {
 		struct http_stream *reply = connection->first;
 
 		connection->first = reply->next;
-		reply_abandon(server, reply);
+		http_reply_abandon(server, reply);
 	}
 	if (connection->current != NULL)
-		request_release(connection->current);
+		http_request_release(connection->current);
 	loop_defer_free(server->loop, connection, free);
-	listen_resume(server);
+	http_listen_resume(server);
 }
 
 static bool is_waiting(const struct connection *connection)
@@ -318,13 +319,13 @@ static bool is_waiting(const struct connection *connection)
 	       connection->in.len == 0 && connection->out.len == 0;
 }
 
-void connection_settle(struct connection *connection)
+void http_connection_settle(struct connection *connection)
 {
 	struct http_server *server = connection->server;
 
 	if (server->is_draining && connection->first != NULL && connection->first->events &&
 	    !connection->doomed)
-		reply_goaway(connection->first);
+		http_reply_goaway(connection->first);
 	if (!connection->doomed && connection->out.len > 0)
 		write_out(connection);
 	if (!connection->doomed && connection->out.len == 0 && !connection->lingering) {
@@ -335,26 +336,26 @@ void connection_settle(struct connection *connection)
 		else if (server->is_draining && is_waiting(connection))
 			connection->doomed = true;
 	}
-	if (!connection->doomed && connection->paused && input_is_open(connection))
+	if (!connection->doomed && connection->paused && http_input_is_open(connection))
 		resume_input(connection);
 	if (!connection->doomed && !connection->closing && !connection->eof &&
 	    is_waiting(connection))
 		idle_enter(connection);
 	if (connection->doomed && !connection->dirty)
-		connection_teardown(connection);
+		http_connection_teardown(connection);
 }
 
-void connection_timed_out(struct connection *connection, enum wait kind)
+void http_connection_timed_out(struct connection *connection, enum wait kind)
 {
 	if (kind == WAIT_BODY || (kind == WAIT_HEAD && !connection->is_fresh)) {
-		input_refuse(connection, 408, "the request took too long");
+		http_input_refuse(connection, 408, "the request took too long");
 		return;
 	}
-	connection_doom(connection);
+	http_connection_doom(connection);
 }
 
-void connection_open(struct http_server *server, int fd, const struct address *address,
-		     bool is_unix)
+void http_connection_open(struct http_server *server, int fd, const struct address *address,
+			  bool is_unix)
 {
 	struct connection *connection = memory_new(sizeof(*connection));
 	struct event_base *base = loop_base(server->loop);
@@ -364,18 +365,18 @@ void connection_open(struct http_server *server, int fd, const struct address *a
 	connection->address = *address;
 	connection->is_unix = is_unix;
 	connection->is_trusted =
-		is_unix ? server->trusts_unix : address_is_trusted(server, address);
+		is_unix ? server->trusts_unix : http_address_is_trusted(server, address);
 	connection->is_fresh = true;
 	connection->read_deadline.connection = connection;
 	connection->write_deadline.connection = connection;
 	if (server->tls != NULL)
-		connection->ssl = tls_accept(server->tls, fd);
+		connection->ssl = http_tls_accept(server->tls, fd);
 	event_assign(&connection->read_event, base, fd, EV_READ | EV_PERSIST, on_readable,
 		     connection);
 	event_assign(&connection->write_event, base, fd, EV_WRITE, on_writable, connection);
 	event_add(&connection->read_event, NULL);
 	TAILQ_INSERT_TAIL(&server->connections, connection, link);
 	server->stats.connections++;
-	source_attach(connection);
+	http_source_attach(connection);
 	idle_enter(connection);
 }

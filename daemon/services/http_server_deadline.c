@@ -18,8 +18,8 @@ static void expire(struct http_server *server, struct deadlines *queue, int64_t 
 	while ((deadline = TAILQ_FIRST(queue)) != NULL && deadline->at_ms <= now_ms) {
 		enum wait kind = deadline->kind;
 
-		deadline_clear(deadline);
-		connection_timed_out(deadline->connection, kind);
+		http_deadline_clear(deadline);
+		http_connection_timed_out(deadline->connection, kind);
 	}
 	if (deadline != NULL)
 		arm(server, deadline->at_ms);
@@ -35,14 +35,14 @@ static void on_sweep(void *context)
 		expire(server, &server->deadlines[kind], now_ms);
 }
 
-void deadlines_init(struct http_server *server)
+void http_deadlines_init(struct http_server *server)
 {
 	for (int kind = 0; kind < WAIT_KINDS; kind++)
 		TAILQ_INIT(&server->deadlines[kind]);
 	server->sweep = loop_timer_new(server->loop, on_sweep, server);
 }
 
-void deadline_clear(struct deadline *deadline)
+void http_deadline_clear(struct deadline *deadline)
 {
 	if (deadline->kind == WAIT_NONE)
 		return;
@@ -50,13 +50,13 @@ void deadline_clear(struct deadline *deadline)
 	deadline->kind = WAIT_NONE;
 }
 
-void deadline_set(struct deadline *deadline, enum wait kind, int64_t delay_ms)
+void http_deadline_set(struct deadline *deadline, enum wait kind, int64_t delay_ms)
 {
 	struct http_server *server = deadline->connection->server;
 	struct deadlines *queue = &server->deadlines[kind];
 	struct deadline *before;
 
-	deadline_clear(deadline);
+	http_deadline_clear(deadline);
 	deadline->kind = kind;
 	deadline->at_ms = loop_now_ms(server->loop) + delay_ms;
 	before = TAILQ_LAST(queue, deadlines);

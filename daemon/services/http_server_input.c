@@ -2,7 +2,7 @@
 
 #include "services/http_server_internal.h"
 
-bool input_is_open(const struct connection *connection)
+bool http_input_is_open(const struct connection *connection)
 {
 	return connection->reply_count < HTTP_PIPELINE_MAX && connection->out.len < HTTP_UNSENT_MAX;
 }
@@ -11,27 +11,27 @@ static void stop(struct connection *connection)
 {
 	connection->stopped = true;
 	connection->unread = true;
-	deadline_clear(&connection->read_deadline);
+	http_deadline_clear(&connection->read_deadline);
 	buf_clear(&connection->in);
 }
 
 /* Refuses what never became a request: the answer still has its place in the
  * order, an id and the common fields. */
-void input_refuse(struct connection *connection, int status, const char *detail)
+void http_input_refuse(struct connection *connection, int status, const char *detail)
 {
 	struct http_request *request = connection->current;
 
 	connection->current = NULL;
 	stop(connection);
 	if (request == NULL) {
-		request = request_take(connection->server);
+		request = http_request_take(connection->server);
 		memset(&request->head, 0, offsetof(struct http_head, fields));
 		request->head.field_count = 0;
 		request->head.minor = 1;
 		id_new("req_", request->id);
-		reply_new(connection, request);
+		http_reply_new(connection, request);
 	}
-	answer_problem(request, status, detail, true);
+	http_answer_problem(request, status, detail, true);
 }
 
 static void dispatch(struct connection *connection)
@@ -40,11 +40,11 @@ static void dispatch(struct connection *connection)
 	struct http_request *request = connection->current;
 
 	connection->current = NULL;
-	deadline_clear(&connection->read_deadline);
+	http_deadline_clear(&connection->read_deadline);
 	if (!request->head.keep_alive || server->is_draining)
 		connection->stopped = true;
 	server->stats.requests++;
-	source_of_request(connection, request);
+	http_source_of_request(connection, request);
 	server->handler(request, server->context);
 }
 
@@ -65,18 +65,18 @@ static void judge(struct connection *connection, bool body_follows)
 	if (limit < 0 && !has_body(head)) {
 		connection->current = NULL;
 		connection->stopped = !head->keep_alive;
-		answer_problem(request, (int)-limit, "refused", false);
+		http_answer_problem(request, (int)-limit, "refused", false);
 	} else if (limit < 0) {
-		input_refuse(connection, (int)-limit, "refused before the body was read");
+		http_input_refuse(connection, (int)-limit, "refused before the body was read");
 	} else if (head->content_length > limit) {
-		input_refuse(connection, 413, "body is over the limit");
+		http_input_refuse(connection, 413, "body is over the limit");
 	} else if (!has_body(head)) {
 		dispatch(connection);
 	} else {
 		request->body_limit = limit;
 		request->body_left = head->chunked ? 0 : (uint64_t)head->content_length;
 		if (head->expect_continue && !body_follows)
-			reply_continue(request->reply);
+			http_reply_continue(request->reply);
 	}
 }
 
@@ -88,23 +88,23 @@ static size_t take_head(struct connection *connection, const char *bytes, size_t
 	enum http_parse result;
 	size_t used = 0;
 
-	if (!input_is_open(connection)) {
+	if (!http_input_is_open(connection)) {
 		connection->paused = true;
 		return 0;
 	}
-	request = request_take(server);
+	request = http_request_take(server);
 	result = http_parse_head(bytes, len, &request->head, &used, &refusal);
 	if (result != HTTP_PARSE_DONE) {
-		request_release(request);
+		http_request_release(request);
 		if (result == HTTP_PARSE_BAD)
-			input_refuse(connection, refusal.status, refusal.reason);
+			http_input_refuse(connection, refusal.status, refusal.reason);
 		return 0;
 	}
-	deadline_clear(&connection->read_deadline);
-	request_fill(request, bytes, used);
+	http_deadline_clear(&connection->read_deadline);
+	http_request_fill(request, bytes, used);
 	request->started_ms = loop_now_ms(server->loop);
 	id_new("req_", request->id);
-	reply_new(connection, request);
+	http_reply_new(connection, request);
 	connection->current = request;
 	judge(connection, used < len);
 	return used;
@@ -138,11 +138,11 @@ static size_t take_chunked(struct connection *connection, const char *bytes, siz
 		http_parse_chunk(&request->chunks, bytes, len, &used, &data, &data_len, &refusal);
 
 	if (result == HTTP_PARSE_BAD) {
-		input_refuse(connection, refusal.status, refusal.reason);
+		http_input_refuse(connection, refusal.status, refusal.reason);
 		return 0;
 	}
 	if (request->body.len + data_len + request->chunks.left > (uint64_t)request->body_limit) {
-		input_refuse(connection, 413, "body is over the limit");
+		http_input_refuse(connection, 413, "body is over the limit");
 		return 0;
 	}
 	if (data_len > 0)
@@ -163,13 +163,13 @@ static void await_more(struct connection *connection, bool partial)
 			loop_now_ms(connection->server->loop) - connection->current->started_ms;
 
 		if (deadline->kind != WAIT_BODY)
-			deadline_set(deadline, WAIT_BODY, options->request_ms - spent);
+			http_deadline_set(deadline, WAIT_BODY, options->request_ms - spent);
 	} else if (partial && !connection->paused && deadline->kind != WAIT_HEAD) {
-		deadline_set(deadline, WAIT_HEAD, options->header_ms);
+		http_deadline_set(deadline, WAIT_HEAD, options->header_ms);
 	}
 }
 
-size_t input_take(struct connection *connection, const char *bytes, size_t len)
+size_t http_input_take(struct connection *connection, const char *bytes, size_t len)
 {
 	size_t used = 0;
 

@@ -1,7 +1,7 @@
 /* What the files http_server*.c share, and nobody else. A connection owns a
  * queue of replies, one for each request taken from it and not yet answered in
  * full; only the first writes to the connection's own output. Teardown happens
- * in connection_settle() alone, never inside somebody's call. */
+ * in http_connection_settle() alone, never inside somebody's call. */
 #pragma once
 
 #include <event2/event_struct.h>
@@ -213,78 +213,78 @@ struct http_server {
 };
 
 /* http_server_output.c */
-char *chain_reserve(struct http_server *server, struct chain *chain, size_t len);
-void chain_commit(struct chain *chain, size_t len); /* after chain_reserve */
-void chain_add(struct http_server *server, struct chain *chain, const void *bytes, size_t len);
-void chain_add_static(struct chain *chain, const void *bytes, size_t len);
-void chain_sent(struct http_server *server, struct chain *chain, size_t len);
-void chain_splice(struct chain *chain, struct chain *more);
-void chain_clear(struct http_server *server, struct chain *chain);
-void pieces_free(struct http_server *server);
+char *http_chain_reserve(struct http_server *server, struct chain *chain, size_t len);
+void http_chain_commit(struct chain *chain, size_t len); /* after http_chain_reserve */
+void http_chain_add(struct http_server *server, struct chain *chain, const void *bytes, size_t len);
+void http_chain_add_static(struct chain *chain, const void *bytes, size_t len);
+void http_chain_sent(struct http_server *server, struct chain *chain, size_t len);
+void http_chain_splice(struct chain *chain, struct chain *more);
+void http_chain_clear(struct http_server *server, struct chain *chain);
+void http_pieces_free(struct http_server *server);
 
 /* http_server_deadline.c */
-void deadline_set(struct deadline *deadline, enum wait kind, int64_t delay_ms);
-void deadline_clear(struct deadline *deadline);
-void deadlines_init(struct http_server *server);
+void http_deadline_set(struct deadline *deadline, enum wait kind, int64_t delay_ms);
+void http_deadline_clear(struct deadline *deadline);
+void http_deadlines_init(struct http_server *server);
 
 /* http_server_source.c */
-bool network_parse(const char *text, struct network *ret_network);
-bool network_holds(const struct network *network, const struct address *address);
-bool address_parse(const char *text, size_t len, struct address *ret_address);
-void address_format(const struct address *address, char out[INET6_ADDRSTRLEN]);
-bool address_is_trusted(const struct http_server *server, const struct address *address);
-void source_attach(struct connection *connection);
-void source_detach(struct connection *connection);
+bool http_network_parse(const char *text, struct network *ret_network);
+bool http_network_holds(const struct network *network, const struct address *address);
+bool http_address_parse(const char *text, size_t len, struct address *ret_address);
+void http_address_format(const struct address *address, char out[INET6_ADDRSTRLEN]);
+bool http_address_is_trusted(const struct http_server *server, const struct address *address);
+void http_source_attach(struct connection *connection);
+void http_source_detach(struct connection *connection);
 /* What a trusted proxy says about the request; the connection's own facts otherwise. */
-void source_of_request(struct connection *connection, struct http_request *request);
+void http_source_of_request(struct connection *connection, struct http_request *request);
 
 /* http_server_tls.c */
-struct ssl_ctx_st *tls_load(const char *cert, const char *key, struct error *err);
-void tls_free(struct ssl_ctx_st **tls);
-struct ssl_st *tls_accept(struct ssl_ctx_st *tls, int fd);
-void tls_close(struct ssl_st **ssl);
+struct ssl_ctx_st *http_tls_load(const char *cert, const char *key, struct error *err);
+void http_tls_free(struct ssl_ctx_st **tls);
+struct ssl_st *http_tls_accept(struct ssl_ctx_st *tls, int fd);
+void http_tls_close(struct ssl_st **ssl);
 /* As recv() and send(): -1 with EAGAIN; *ret_wants_write tells which way. */
-ssize_t tls_read(struct ssl_st *ssl, void *bytes, size_t len, bool *ret_wants_write);
-ssize_t tls_write(struct ssl_st *ssl, const void *bytes, size_t len);
-void tls_end(struct ssl_st *ssl); /* close_notify */
+ssize_t http_tls_read(struct ssl_st *ssl, void *bytes, size_t len, bool *ret_wants_write);
+ssize_t http_tls_write(struct ssl_st *ssl, const void *bytes, size_t len);
+void http_tls_end(struct ssl_st *ssl); /* close_notify */
 
 /* http_server_listen.c */
-int listen_open(struct http_server *server, struct error *err);
-void listen_close(struct http_server *server);
-void listen_resume(struct http_server *server);
+int http_listen_open(struct http_server *server, struct error *err);
+void http_listen_close(struct http_server *server);
+void http_listen_resume(struct http_server *server);
 
 /* http_server_connection.c */
-void connection_open(struct http_server *server, int fd, const struct address *address,
-		     bool is_unix);
-void connection_touch(struct connection *connection); /* settle it at turn end */
-void connection_forget_flush(struct http_server *server);
-void connection_doom(struct connection *connection);
-void connection_settle(struct connection *connection);
-void connection_teardown(struct connection *connection);
-void connection_timed_out(struct connection *connection, enum wait kind);
+void http_connection_open(struct http_server *server, int fd, const struct address *address,
+			  bool is_unix);
+void http_connection_touch(struct connection *connection); /* settle it at turn end */
+void http_connection_forget_flush(struct http_server *server);
+void http_connection_doom(struct connection *connection);
+void http_connection_settle(struct connection *connection);
+void http_connection_teardown(struct connection *connection);
+void http_connection_timed_out(struct connection *connection, enum wait kind);
 
 /* http_server_input.c: bytes to requests; the bytes taken. */
-size_t input_take(struct connection *connection, const char *bytes, size_t len);
-bool input_is_open(const struct connection *connection); /* may take one more request? */
-void input_refuse(struct connection *connection, int status, const char *detail);
+size_t http_input_take(struct connection *connection, const char *bytes, size_t len);
+bool http_input_is_open(const struct connection *connection); /* may take one more request? */
+void http_input_refuse(struct connection *connection, int status, const char *detail);
 
 /* http_server_request.c */
-struct http_request *request_take(struct http_server *server);
-void request_fill(struct http_request *request, const char *bytes, size_t len);
-void request_release(struct http_request *request); /* recycled at turn end */
-void requests_free(struct http_server *server);
+struct http_request *http_request_take(struct http_server *server);
+void http_request_fill(struct http_request *request, const char *bytes, size_t len);
+void http_request_release(struct http_request *request); /* recycled at turn end */
+void http_requests_free(struct http_server *server);
 
 /* http_server_answer.c */
-struct http_stream *reply_new(struct connection *connection, struct http_request *request);
-void reply_free(struct http_server *server, struct http_stream *reply);
-void reply_continue(struct http_stream *reply); /* 100 Continue */
-void reply_goaway(struct http_stream *reply);   /* the first reply: tells, ends, abandons */
+struct http_stream *http_reply_new(struct connection *connection, struct http_request *request);
+void http_reply_free(struct http_server *server, struct http_stream *reply);
+void http_reply_continue(struct http_stream *reply); /* 100 Continue */
+void http_reply_goaway(struct http_stream *reply);   /* the first reply: tells, ends, abandons */
 /* Nobody will read it: tells on_gone; freed at turn end, for its owner may hold it. */
-void reply_abandon(struct http_server *server, struct http_stream *reply);
-void replies_free(struct http_server *server);
-void answer_problem(struct http_request *request, int status, const char *detail, bool close);
-const char *answer_title(int status);
+void http_reply_abandon(struct http_server *server, struct http_stream *reply);
+void http_replies_free(struct http_server *server);
+void http_answer_problem(struct http_request *request, int status, const char *detail, bool close);
+const char *http_answer_title(int status);
 
 /* http_server.c */
-void server_maybe_drained(struct http_server *server);
-void server_forget_request(struct http_server *server);
+void http_server_maybe_drained(struct http_server *server);
+void http_server_forget_request(struct http_server *server);

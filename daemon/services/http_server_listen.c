@@ -107,11 +107,11 @@ static void on_acceptable(evutil_socket_t listen_fd, short what, void *context)
 			continue;
 		}
 		address_of(&peer, &address);
-		connection_open(server, fd, &address, server->unix_path != NULL);
+		http_connection_open(server, fd, &address, server->unix_path != NULL);
 	}
 }
 
-void listen_resume(struct http_server *server)
+void http_listen_resume(struct http_server *server)
 {
 	if (server->listen_fd < 0 || event_pending(&server->listen_event, EV_READ, NULL) != 0)
 		return;
@@ -123,7 +123,7 @@ void listen_resume(struct http_server *server)
 
 static void on_accept_again(void *context)
 {
-	listen_resume(context);
+	http_listen_resume(context);
 }
 
 /* --- unix:/path --- */
@@ -260,7 +260,7 @@ static int listen_tcp(struct http_server *server, const char *text, struct error
 	return 0;
 }
 
-int listen_open(struct http_server *server, struct error *err)
+int http_listen_open(struct http_server *server, struct error *err)
 {
 	const char *text = server->options.address;
 	int failed = strncmp(text, "unix:", 5) == 0 ? listen_unix(server, text + 5, err)
@@ -276,7 +276,7 @@ int listen_open(struct http_server *server, struct error *err)
 	return 0;
 }
 
-void listen_close(struct http_server *server)
+void http_listen_close(struct http_server *server)
 {
 	if (server->listen_fd < 0)
 		return;

@@ -46,7 +46,7 @@ static void chain_append(struct chain *chain, struct piece *piece)
 	chain->last = piece;
 }
 
-char *chain_reserve(struct http_server *server, struct chain *chain, size_t len)
+char *http_chain_reserve(struct http_server *server, struct chain *chain, size_t len)
 {
 	if (chain->last == NULL || chain->last->room < len ||
 	    chain->last->room - len < chain->last->end)
@@ -54,21 +54,21 @@ char *chain_reserve(struct http_server *server, struct chain *chain, size_t len)
 	return chain->last->own + chain->last->end;
 }
 
-void chain_commit(struct chain *chain, size_t len)
+void http_chain_commit(struct chain *chain, size_t len)
 {
 	chain->last->end += len;
 	chain->len += len;
 }
 
-void chain_add(struct http_server *server, struct chain *chain, const void *bytes, size_t len)
+void http_chain_add(struct http_server *server, struct chain *chain, const void *bytes, size_t len)
 {
 	if (len == 0)
 		return;
-	memcpy(chain_reserve(server, chain, len), bytes, len);
-	chain_commit(chain, len);
+	memcpy(http_chain_reserve(server, chain, len), bytes, len);
+	http_chain_commit(chain, len);
 }
 
-void chain_add_static(struct chain *chain, const void *bytes, size_t len)
+void http_chain_add_static(struct chain *chain, const void *bytes, size_t len)
 {
 	struct piece *piece = memory_new(sizeof(*piece));
 
@@ -78,7 +78,7 @@ void chain_add_static(struct chain *chain, const void *bytes, size_t len)
 	chain->len += len;
 }
 
-void chain_sent(struct http_server *server, struct chain *chain, size_t len)
+void http_chain_sent(struct http_server *server, struct chain *chain, size_t len)
 {
 	chain->len -= len;
 	while (chain->first != NULL) {
@@ -97,7 +97,7 @@ void chain_sent(struct http_server *server, struct chain *chain, size_t len)
 	}
 }
 
-void chain_splice(struct chain *chain, struct chain *more)
+void http_chain_splice(struct chain *chain, struct chain *more)
 {
 	if (more->first == NULL)
 		return;
@@ -110,12 +110,12 @@ void chain_splice(struct chain *chain, struct chain *more)
 	*more = (struct chain){ 0 };
 }
 
-void chain_clear(struct http_server *server, struct chain *chain)
+void http_chain_clear(struct http_server *server, struct chain *chain)
 {
-	chain_sent(server, chain, chain->len);
+	http_chain_sent(server, chain, chain->len);
 }
 
-void pieces_free(struct http_server *server)
+void http_pieces_free(struct http_server *server)
 {
 	while (server->spare_pieces != NULL) {
 		struct piece *next = server->spare_pieces->next;

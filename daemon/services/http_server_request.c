@@ -30,7 +30,7 @@ static void request_reset(struct http_request *request)
 	request->has_frame_options = false;
 }
 
-struct http_request *request_take(struct http_server *server)
+struct http_request *http_request_take(struct http_server *server)
 {
 	struct http_request *request = server->spare_requests;
 
@@ -70,15 +70,15 @@ static void request_recycle(void *object)
 		server->spare_requests = request;
 		server->spare_request_count++;
 	}
-	server_forget_request(server);
+	http_server_forget_request(server);
 }
 
-void request_release(struct http_request *request)
+void http_request_release(struct http_request *request)
 {
 	loop_defer_free(request->server->loop, request, request_recycle);
 }
 
-void requests_free(struct http_server *server)
+void http_requests_free(struct http_server *server)
 {
 	while (server->spare_requests != NULL) {
 		struct http_request *next = server->spare_requests->next_spare;
@@ -111,7 +111,7 @@ static const char *moved(const char *at, const char *from, size_t len, const cha
 
 /* The head was parsed where it was received; it lives on in a copy, whose
  * separators become the NULs that end method, target and values. */
-void request_fill(struct http_request *request, const char *bytes, size_t len)
+void http_request_fill(struct http_request *request, const char *bytes, size_t len)
 {
 	struct http_head *head = &request->head;
 	char *copy;
@@ -239,7 +239,7 @@ void http_request_on_gone(struct http_request *request, void (*fn)(void *), void
 	request->gone_context = context;
 	/* A client that has closed already will not tell us again. */
 	if (fn != NULL && request->reply != NULL && request->reply->connection->eof)
-		connection_doom(request->reply->connection);
+		http_connection_doom(request->reply->connection);
 }
 
 void http_request_add_field(struct http_request *request, const char *name, const char *value)

@@ -32,7 +32,7 @@ static bool parse_plain(const char *text, size_t len, struct address *ret_addres
 }
 
 /* Some proxies write a port: 192.0.2.1:80, [2001:db8::1]:80, [2001:db8::1]. */
-bool address_parse(const char *text, size_t len, struct address *ret_address)
+bool http_address_parse(const char *text, size_t len, struct address *ret_address)
 {
 	const char *colon = memchr(text, ':', len);
 
@@ -46,7 +46,7 @@ bool address_parse(const char *text, size_t len, struct address *ret_address)
 	return parse_plain(text, len, ret_address);
 }
 
-void address_format(const struct address *address, char out[INET6_ADDRSTRLEN])
+void http_address_format(const struct address *address, char out[INET6_ADDRSTRLEN])
 {
 	bool v4 = is_v4(address);
 
@@ -55,7 +55,7 @@ void address_format(const struct address *address, char out[INET6_ADDRSTRLEN])
 		out[0] = '\0';
 }
 
-bool network_parse(const char *text, struct network *ret_network)
+bool http_network_parse(const char *text, struct network *ret_network)
 {
 	const char *slash = strchr(text, '/');
 	size_t len = slash == NULL ? strlen(text) : (size_t)(slash - text);
@@ -74,7 +74,7 @@ bool network_parse(const char *text, struct network *ret_network)
 	return true;
 }
 
-bool network_holds(const struct network *network, const struct address *address)
+bool http_network_holds(const struct network *network, const struct address *address)
 {
 	size_t whole = network->bits / 8;
 	unsigned rest = network->bits % 8;
@@ -88,10 +88,10 @@ bool network_holds(const struct network *network, const struct address *address)
 	return differ >> (8 - rest) == 0;
 }
 
-bool address_is_trusted(const struct http_server *server, const struct address *address)
+bool http_address_is_trusted(const struct http_server *server, const struct address *address)
 {
 	for (size_t i = 0; i < server->trusted_count; i++)
-		if (network_holds(&server->trusted[i], address))
+		if (http_network_holds(&server->trusted[i], address))
 			return true;
 	return false;
 }
@@ -113,7 +113,7 @@ static size_t bucket_of(const struct address *address)
 	return (size_t)(hash >> 32) % HTTP_SOURCE_BUCKETS;
 }
 
-void source_attach(struct connection *connection)
+void http_source_attach(struct connection *connection)
 {
 	struct http_server *server = connection->server;
 	struct address address = connection->address;
@@ -136,7 +136,7 @@ void source_attach(struct connection *connection)
 	connection->source->users++;
 }
 
-void source_detach(struct connection *connection)
+void http_source_detach(struct connection *connection)
 {
 	struct source *source = connection->source;
 	struct source **bucket;
@@ -170,8 +170,8 @@ static bool last_untrusted(const struct http_server *server, const struct http_f
 		while (stop > start &&
 		       (field->value[stop - 1] == ' ' || field->value[stop - 1] == '\t'))
 			stop--;
-		if (!address_parse(field->value + start, stop - start, address) ||
-		    !address_is_trusted(server, address))
+		if (!http_address_parse(field->value + start, stop - start, address) ||
+		    !http_address_is_trusted(server, address))
 			return false;
 	}
 	return true;
@@ -183,7 +183,7 @@ static bool field_is(const struct http_field *field, const char *name)
 	       strncasecmp(field->name, name, field->name_len) == 0;
 }
 
-void source_of_request(struct connection *connection, struct http_request *request)
+void http_source_of_request(struct connection *connection, struct http_request *request)
 {
 	const struct http_head *head = &request->head;
 	struct address address = connection->address;
@@ -204,7 +204,7 @@ void source_of_request(struct connection *connection, struct http_request *reque
 				field->value_len == 5 && strncasecmp(field->value, "https", 5) == 0;
 	}
 	if (known)
-		address_format(&address, request->source);
+		http_address_format(&address, request->source);
 	else
-		strcpy(request->source, "unix");
+		memcpy(request->source, "unix", sizeof("unix"));
 }

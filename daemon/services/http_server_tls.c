@@ -29,7 +29,7 @@ static int on_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_
 	return SSL_TLSEXT_ERR_OK;
 }
 
-struct ssl_ctx_st *tls_load(const char *cert, const char *key, struct error *err)
+struct ssl_ctx_st *http_tls_load(const char *cert, const char *key, struct error *err)
 {
 	SSL_CTX *tls;
 
@@ -57,13 +57,13 @@ struct ssl_ctx_st *tls_load(const char *cert, const char *key, struct error *err
 	return NULL;
 }
 
-void tls_free(struct ssl_ctx_st **tls)
+void http_tls_free(struct ssl_ctx_st **tls)
 {
 	SSL_CTX_free(*tls);
 	*tls = NULL;
 }
 
-struct ssl_st *tls_accept(struct ssl_ctx_st *tls, int fd)
+struct ssl_st *http_tls_accept(struct ssl_ctx_st *tls, int fd)
 {
 	SSL *ssl = SSL_new(tls);
 
@@ -73,13 +73,13 @@ struct ssl_st *tls_accept(struct ssl_ctx_st *tls, int fd)
 	return ssl;
 }
 
-void tls_close(struct ssl_st **ssl)
+void http_tls_close(struct ssl_st **ssl)
 {
 	SSL_free(*ssl);
 	*ssl = NULL;
 }
 
-void tls_end(struct ssl_st *ssl)
+void http_tls_end(struct ssl_st *ssl)
 {
 	ERR_clear_error();
 	if (SSL_is_init_finished(ssl))
@@ -99,7 +99,7 @@ static ssize_t outcome(struct ssl_st *ssl, int result, bool *ret_wants_write)
 	return -1;
 }
 
-ssize_t tls_read(struct ssl_st *ssl, void *bytes, size_t len, bool *ret_wants_write)
+ssize_t http_tls_read(struct ssl_st *ssl, void *bytes, size_t len, bool *ret_wants_write)
 {
 	char *at = bytes;
 	size_t got = 0;
@@ -118,7 +118,7 @@ ssize_t tls_read(struct ssl_st *ssl, void *bytes, size_t len, bool *ret_wants_wr
 	return (ssize_t)got;
 }
 
-ssize_t tls_write(struct ssl_st *ssl, const void *bytes, size_t len)
+ssize_t http_tls_write(struct ssl_st *ssl, const void *bytes, size_t len)
 {
 	size_t sent = 0;
 	bool wants_write;
