@@ -209,12 +209,16 @@ struct bell *bell_new(struct loop *loop, const struct address *address)
 	return bell;
 }
 
-void bell_free(struct bell **bell)
+/* Ears may be freed later in this turn: what they hold on to stays as long. */
+void bell_free(struct bell **pointer)
 {
-	if (*bell == NULL)
+	struct bell *bell = *pointer;
+
+	if (bell == NULL)
 		return;
-	link_close(&(*bell)->link);
-	loop_timer_free(&(*bell)->timer);
-	free(*bell);
-	*bell = NULL;
+	*pointer = NULL;
+	link_close(&bell->link);
+	bell->is_open = false;
+	loop_timer_free(&bell->timer);
+	loop_defer_free(bell->loop, bell, free);
 }

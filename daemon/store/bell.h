@@ -15,7 +15,7 @@ enum bell_sound {
 typedef void bell_fn(enum bell_sound sound, void *context);
 
 struct bell *bell_new(struct loop *loop, const struct address *address);
-void bell_free(struct bell **bell); /* every ear was freed before */
+void bell_free(struct bell **bell); /* every ear is freed before the turn ends */
 
 /* Connects with the first ear. fn is never called before bell_listen() has
  * returned; while the bell is down already, no BELL_DOWN comes. */

@@ -359,3 +359,17 @@ Test(log, hears_again_after_its_bell_broke)
 	log_reader_free(&one);
 	bed_free(&bed);
 }
+
+Test(log, may_lose_its_store_first)
+{
+	struct store_bed *bed = start();
+	struct notes notes = { 0 };
+	struct log_reader *one = reader(bed, NULL, 0, &notes);
+	struct log_reader *two = reader(bed, "0", 0, &notes);
+
+	until_asleep(bed);
+	store_free(&bed->store);
+	log_reader_free(&one);
+	log_reader_free(&two);
+	bed_free(&bed);
+}
