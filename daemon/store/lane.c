@@ -451,6 +451,8 @@ void lane_free(struct lane **pointer)
 	if (lane == NULL)
 		return;
 	*pointer = NULL;
+	/* What is still waiting gets its chance (leases given back, say), but no answer. */
+	lane_flush(lane);
 	lane->is_closed = true;
 	lane->is_up = false;
 	link_close(&lane->link);

@@ -19,6 +19,11 @@
 #include "store/address.h"
 #include "store/reply.h"
 
+enum {
+	READ_BYTES = 16 * 1024,
+	READS_PER_TURN = 64,
+};
+
 struct link {
 	struct loop *loop;
 	redisContext *redis;
@@ -134,6 +139,22 @@ static void read_replies(struct link *link)
 	}
 }
 
+/* hiredis reads 16 KiB a time: a long answer must not take a turn of the loop for each. */
+static int read_in(struct link *link)
+{
+	const redisReader *reader = link->redis->reader;
+
+	for (int i = 0; i < READS_PER_TURN; i++) {
+		size_t before = reader->len;
+
+		if (redisBufferRead(link->redis) != REDIS_OK)
+			return -1;
+		if (reader->len - before < READ_BYTES)
+			break;
+	}
+	return 0;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct link *link = context;
@@ -142,11 +163,10 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (link->closed)
 		return;
-	if (redisBufferRead(link->redis) != REDIS_OK) {
+	if (read_in(link) < 0)
 		link_error(link);
-		return;
-	}
-	read_replies(link);
+	else
+		read_replies(link);
 }
 
 static void write_out(struct link *link)

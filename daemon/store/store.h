@@ -77,7 +77,9 @@ bool reply_is(const struct store_reply *reply,
 /* --- life --- */
 typedef void store_up_fn(bool up, void *context);
 struct store *store_new(struct loop *loop, const struct store_options *options, struct error *err);
-void store_free(struct store **pointer); /* unanswered calls end with an error first */
+/* What was waiting is still sent, but every unanswered call ends with an error
+ * first. Free leases before, log readers and keepers at the latest in the same turn. */
+void store_free(struct store **pointer);
 bool store_is_up(const struct store *store);
 void store_on_change(struct store *store, store_up_fn *fn, void *context);
 void store_off_change(struct store *store, store_up_fn *fn, void *context);

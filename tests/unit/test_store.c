@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store_bed.h"
@@ -197,6 +198,60 @@ Test(store, keeps_no_more_in_flight_than_it_may)
 	bed_until(bed, &answers[19].is_done);
 	for (int i = 0; i < 20; i++)
 		cr_expect_eq(atoi(answers[i].text), i + 1);
+	bed_free(&bed);
+}
+
+static void look_at_length(const struct store_reply *reply, const struct error *err, void *context)
+{
+	size_t *length = context;
+
+	cr_expect_null(err);
+	cr_expect_eq(reply_count(reply), 3);
+	for (size_t i = 0; i < reply_count(reply); i++) {
+		size_t len = 0;
+
+		reply_text(reply_item(reply, i), &len);
+		*length += len;
+	}
+}
+
+Test(store, carries_answers_of_megabytes)
+{
+	struct store_bed *bed = bed_new(NULL);
+	struct store_call *call = store_command("LRANGE");
+	char *big = malloc(1500000);
+	size_t length = 0;
+
+	memset(big, 'y', 1500000);
+	for (int i = 0; i < 3; i++) {
+		struct store_call *push = store_command("RPUSH");
+
+		store_arg_text(push, "big");
+		store_arg(push, big, 1500000);
+		cr_expect_neq(strncmp(bed_run(bed, push), "error", 5), 0);
+	}
+	store_arg_text(call, "big");
+	store_arg_text(call, "0");
+	store_arg_text(call, "-1");
+	store_read(bed->store, call, look_at_length, &length);
+	while (length == 0)
+		loop_turn(bed->loop, true);
+	cr_expect_eq(length, 4500000);
+	free(big);
+	bed_free(&bed);
+}
+
+Test(store, still_sends_what_was_waiting_when_it_is_freed)
+{
+	struct store_bed *bed = bed_new(NULL);
+	struct bed_answer answer = { 0 };
+
+	bed_until_up(bed, true);
+	store_run(bed->store, plain("SET", "last", "word"), bed_done, &answer);
+	store_free(&bed->store);
+	cr_expect_eq(answer.count, 1);
+	while (strcmp(redis_ask(&bed->child, "GET last"), "word") != 0)
+		;
 	bed_free(&bed);
 }
 
