@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "services/http_server_internal.h"
 
 enum { BACKLOG = 1024, KEEPALIVE_IDLE_S = 60 };
@@ -180,9 +181,9 @@ static int split(const char *text, char host[256], const char **ret_port, struct
 {
 	const char *colon = strrchr(text, ':');
 	size_t len = colon == NULL ? 0 : (size_t)(colon - text);
+	uint64_t number;
 
-	if (colon == NULL || colon[1] == '\0' ||
-	    strspn(colon + 1, "0123456789") != strlen(colon + 1))
+	if (colon == NULL || !text_uint(colon + 1, strlen(colon + 1), &number) || number > 65535)
 		return error_set(err, ERROR_MISUSE, "listen address %s has no port", text);
 	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
 		text++;
