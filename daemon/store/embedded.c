@@ -98,9 +98,21 @@ static int take_lock(struct embedded *embedded, struct error *err)
 
 /* --- the child --- */
 
+/* Of the machine, or of the container where that has less. */
 static int64_t half_of_memory(void)
 {
-	return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) / 2;
+	int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+	FILE *file = fopen("/sys/fs/cgroup/memory.max", "re");
+	char text[32] = "";
+	int64_t limit;
+
+	if (file != NULL) {
+		if (fgets(text, sizeof(text), file) == NULL)
+			text[0] = '\0';
+		fclose(file);
+	}
+	limit = strtoll(text, NULL, 10);
+	return (limit > 0 && limit < bytes ? limit : bytes) / 2;
 }
 
 static void add_quoted(struct buf *config, const char *text)
