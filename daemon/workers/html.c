@@ -80,15 +80,19 @@ static size_t space_length(const char *p)
 static void write_text(struct writer *writer, const char *text)
 {
 	while (*text != '\0') {
-		size_t space = space_length(text);
+		size_t len = space_length(text);
 
-		if (space > 0) {
+		if (len > 0) {
 			writer->space = true;
-			text += space;
+			text += len;
 			continue;
 		}
 		write_pending(writer);
-		buf_byte(writer->out, *text++);
+		do
+			len++;
+		while (text[len] != '\0' && space_length(text + len) == 0);
+		buf_add(writer->out, text, len);
+		text += len;
 	}
 }
 

@@ -457,9 +457,13 @@ static void hash_content(struct mail *mail, const char *raw, size_t len)
 	buf_reserve(&all, len);
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		hash_part(&all, fields_get(&mail->fields, names[i]));
-	for (size_t i = mail->fields.end; i < len; i++)
-		if (raw[i] != '\r')
-			buf_byte(&all, raw[i]);
+	for (const char *p = raw + mail->fields.end, *end = raw + len; p < end; p++) {
+		const char *stop = memchr(p, '\r', (size_t)(end - p));
+
+		stop = stop == NULL ? end : stop;
+		buf_add(&all, p, (size_t)(stop - p));
+		p = stop;
+	}
 	while (all.len > 0 && all.data[all.len - 1] == '\n')
 		all.len--;
 	crypto_sha256(all.data, all.len, hash);
@@ -515,7 +519,7 @@ static size_t count_containers(const char *raw, size_t len)
 	for (const char *p = raw; p != NULL && (size_t)(end - p) > sizeof(name); p++) {
 		const char *value = p + sizeof(name) - 1;
 
-		if (strncasecmp(p, name, sizeof(name) - 1) == 0) {
+		if ((*p | 0x20) == 'c' && strncasecmp(p, name, sizeof(name) - 1) == 0) {
 			while (end - value > 10 && strchr(" \t\r\n", *value) != NULL)
 				value++;
 			count += end - value > 10 && (strncasecmp(value, "multipart/", 10) == 0 ||

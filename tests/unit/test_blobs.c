@@ -191,6 +191,17 @@ Test(blobs, do_not_follow_links_out_of_the_folder)
 	cr_assert_eq(put("abc", 3).kind, ERROR_TEMPORARY);
 }
 
+Test(blobs, do_not_follow_links_inside_the_folder)
+{
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/elsewhere", dir);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/blobs", dir);
+	cr_assert_eq(symlink("elsewhere", path), 0);
+	cr_assert_eq(put("abc", 3).kind, ERROR_TEMPORARY);
+}
+
 /* ---- the spool ---- */
 
 static void on_add(uint64_t end, const struct error *err, void *context)

@@ -513,6 +513,65 @@ Test(parse, tells_automatic_mail_by_its_headers)
 	}
 }
 
+Test(parse, tells_automatic_mail_by_its_sender)
+{
+	static const struct {
+		const char *from;
+		bool automatic;
+	} cases[] = {
+		{ "MAILER-DAEMON@x.example", true },  { "postmaster@x.example", true },
+		{ "no-reply@x.example", true },       { "NoReply@x.example", true },
+		{ "bounce-17@x.example", true },      { "noreplying@x.example", false },
+		{ "meng@bounce.example", false },     { "support@shop.example", true },
+		{ "support+c17@shop.example", true }, { "bo@x.example", false },
+	};
+	static const char *own[] = { "support@shop.example" };
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct arena *arena = arena_new(0);
+		struct parse_options options = { .own = { own, 1 } };
+		struct fields fields;
+		const char *raw = "To: Support@Shop.example\n\n";
+
+		cr_assert_eq(fields_scan(raw, strlen(raw), arena, &fields, NULL), 0);
+		cr_assert_eq(automatic_reason(&fields, &options, cases[i].from, arena) != NULL,
+			     cases[i].automatic, "%s", cases[i].from);
+		arena_free(&arena);
+	}
+}
+
+Test(parse, believes_the_envelope_before_the_return_path)
+{
+	struct arena *arena = arena_new(0);
+	struct parse_options options = { .envelope_from = "meng@cust.example" };
+	struct fields fields;
+	const char *raw = "Return-Path: <>\n\n";
+
+	cr_assert_eq(fields_scan(raw, strlen(raw), arena, &fields, NULL), 0);
+	cr_assert_null(automatic_reason(&fields, &options, "meng@cust.example", arena));
+	options.envelope_from = "";
+	cr_assert_str_eq(automatic_reason(&fields, &options, "meng@cust.example", arena),
+			 "null_sender");
+	arena_free(&arena);
+}
+
+Test(parse, names_the_recipient_that_we_wrote_to)
+{
+	static const char status[] = "Reporting-MTA: dns; mx.example.net\r\n\r\n"
+				     "Final-Recipient: rfc822; inner@mail.example\r\n"
+				     "Original-Recipient: rfc822;gone@example.org\r\n"
+				     "Action: failed\r\nStatus: 5.1.1\r\n";
+	struct arena *arena = arena_new(0);
+	struct mail_report report = { 0 };
+
+	report_read_status(arena, status, strlen(status), &report);
+	cr_assert_eq(report.recipient_count, 1);
+	cr_assert_str_eq(report.recipients[0].address, "gone@example.org");
+	cr_assert_str_eq(report.recipients[0].action, "failed");
+	cr_assert_str_eq(report.recipients[0].status, "5.1.1");
+	arena_free(&arena);
+}
+
 Test(parse, hashes_a_mail_alike_whatever_its_line_ends)
 {
 	static const char *const mails[] = {

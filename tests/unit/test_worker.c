@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -203,6 +204,37 @@ Test(worker, runs_one_job_of_a_lane_at_a_time_and_in_order)
 	}
 	for (int i = 0; i < 20; i++)
 		cr_assert_eq(calls[i].order, i);
+	teardown();
+}
+
+Test(worker, keeps_a_job_waiting_while_its_lane_runs)
+{
+	char dir[] = "/tmp/converge-test-XXXXXX";
+	char path[100];
+	char job[110];
+	FILE *fifo;
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/fifo", dir);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	snprintf(job, sizeof(job), "read:%s", path);
+	setup(&(struct worker_options){ .processes = 2 });
+	submit(0, 7, job);
+	submit(1, 7, "echo:second");
+	submit(2, 8, "echo:other lane");
+	wait_for(1);
+	cr_assert_eq(calls[2].ended, 1);
+	cr_assert_eq(worker_stats(pool).running, 1);
+	cr_assert_eq(worker_stats(pool).waiting, 1);
+	fifo = fopen(path, "w");
+	cr_assert_not_null(fifo);
+	fputs("first", fifo);
+	fclose(fifo);
+	wait_for(3);
+	cr_assert_str_eq(calls[0].answer, "first");
+	cr_assert_str_eq(calls[1].answer, "second");
+	unlink(path);
+	rmdir(dir);
 	teardown();
 }
 

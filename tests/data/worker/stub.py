@@ -27,6 +27,9 @@ def run(job):
             send(ANSWER, b"second life")
             return
         os.kill(os.getpid(), signal.SIGKILL)
+    elif name == b"read":
+        with open(rest, "rb") as file:
+            send(ANSWER, file.read())
     elif name == b"hang":
         signal.pause()
     elif name == b"fail":
