@@ -170,8 +170,12 @@ static void step(struct walk *walk)
 	walk->changed += walk->desk->code == WORK_OK;
 }
 
+struct sums {
+	int loads[2], queued, timers;
+};
+
 /* Adds what the item costs to its agent's load and checks everything that points at it. */
-static void check_item(struct walk *walk, const char *item, int loads[2])
+static void check_item(struct walk *walk, const char *item, struct sums *sums)
 {
 	char state[80], agent[80], queue[80], timer[80], offer[80], key[100];
 	const char *busy[] = { "assigned", "wrapping", "waiting" };
@@ -194,6 +198,8 @@ static void check_item(struct walk *walk, const char *item, int loads[2])
 		cr_expect_eq(is_in(walk, "SISMEMBER", key, item), strcmp(agent, agents[i]) == 0,
 			     "%s %s in %s", item, state, key);
 	}
+	sums->queued += queued;
+	sums->timers += timer[0] != '\0';
 	if (timer[0] != '\0')
 		cr_expect(is_in(walk, "ZSCORE", "timers", timer), "%s %s", item, timer);
 	if (strcmp(state, "offered") == 0 || strcmp(state, "wrapping") == 0 ||
@@ -206,22 +212,39 @@ static void check_item(struct walk *walk, const char *item, int loads[2])
 	cost = atoi(desk_ask(walk->desk, "HGET {main}:w:%s cost", item));
 	for (int i = 0; i < 2; i++) {
 		if (strcmp(agent, agents[i]) == 0 && strcmp(state, "waiting") != 0)
-			loads[i] += cost;
+			sums->loads[i] += cost;
 	}
+}
+
+static int count(const char *list, const char *word)
+{
+	int found = 0;
+
+	for (const char *at = list; (at = strstr(at, word)) != NULL; at++)
+		found++;
+	return found;
 }
 
 static void check(struct walk *walk)
 {
-	int loads[2] = { 0, 0 };
+	struct sums sums = { 0 };
+	const char *timers;
+	int queued;
 
 	for (int i = 0; i < ITEMS; i++)
-		check_item(walk, walk->items[i], loads);
+		check_item(walk, walk->items[i], &sums);
 	for (int i = 0; i < 2; i++) {
 		const char *load = desk_ask(walk->desk, "HGET {main}:a:%s ld", agents[i]);
 
-		cr_expect_eq(atoi(load), loads[i], "load of %s is %s, not %d", agents[i], load,
-			     loads[i]);
+		cr_expect_eq(atoi(load), sums.loads[i], "load of %s is %s, not %d", agents[i], load,
+			     sums.loads[i]);
 	}
+	queued = atoi(desk_ask(walk->desk, "ZCARD {main}:q:billing"));
+	queued += atoi(desk_ask(walk->desk, "ZCARD {main}:q:support"));
+	/* The admitted item is not walked: it waits all the time. */
+	cr_expect_eq(queued, sums.queued + 1);
+	timers = desk_ask(walk->desk, "ZRANGE {main}:timers 0 -1");
+	cr_expect_eq(count(timers, ":wrk_") + count(timers, "offer:"), sums.timers, "%s", timers);
 }
 
 static void walk_from(uint32_t seed)
