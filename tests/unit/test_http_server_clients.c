@@ -206,6 +206,28 @@ Test(http_clients, an_upload_over_the_limit_can_still_read_the_refusal)
 	world_free(world);
 }
 
+Test(http_clients, a_refused_upload_is_not_reset_while_the_client_still_sends)
+{
+	static const char more[1000];
+	struct world *world = world_new();
+	struct client *client;
+
+	world->limit = 1000;
+	world_start(world);
+	client = client_new(world);
+	client_send(client, "POST /echo" H "Content-Length: 300000\r\n\r\nxx");
+	client_expect(client, "over the limit\"}");
+	client_expect_close(client); /* the server's half */
+	for (int i = 0; i < 10; i++) {
+		cr_assert_eq(send(client->fd, more, sizeof(more), MSG_NOSIGNAL), sizeof(more));
+		loop_turn(world->loop, false);
+	}
+	cr_assert_eq(open_connections(world), 1);
+	client_free(client);
+	TURN_UNTIL(world, open_connections(world) == 0);
+	world_free(world);
+}
+
 Test(http_clients, one_source_holds_only_so_many_idle_connections)
 {
 	struct world *world = world_new();
