@@ -55,6 +55,23 @@ void presence_set(struct store *store, const char *workspace, const struct prese
 /* Every request and, each half minute, every live stream of an agent. Not waited for. */
 void presence_seen(struct store *store, const char *workspace, const char *agent);
 
+/* What the store knows of an agent at work. Borrowed inside the call. */
+struct agent_runtime {
+	const char *status; /* offline where nothing is known */
+	const char *why;    /* NULL */
+	bool routable;
+	int64_t load;
+	int64_t idle_since_ms;
+	int64_t seen_ms;
+	int64_t missed;    /* offers in a row */
+	const char *offer; /* pending; NULL */
+	int64_t version;
+};
+typedef void agent_runtime_fn(const struct agent_runtime *runtime, const struct error *err,
+			      void *context); /* runtime is NULL with err */
+void presence_read(struct store *store, const char *workspace, const char *agent,
+		   agent_runtime_fn *done, void *context);
+
 /* ---- the steward's timers ---- */
 /* Fires one due member of {ws}:timers through the script that checks it again.
  * WORK_REFUSED "unknown_timer" for kinds that are not about work. */

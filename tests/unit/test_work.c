@@ -459,3 +459,42 @@ Test(work, lists_page_by_page_without_losing_or_repeating_one)
 	cr_expect_not(listed.more);
 	desk_free(&desk);
 }
+
+struct runtime {
+	bool done;
+	char status[16], offer[16];
+	bool routable;
+	int64_t load;
+};
+
+static void on_runtime(const struct agent_runtime *runtime, const struct error *err, void *context)
+{
+	struct runtime *seen = context;
+
+	cr_assert_null(err);
+	snprintf(seen->status, sizeof(seen->status), "%s", runtime->status);
+	snprintf(seen->offer, sizeof(seen->offer), "%s", runtime->offer ? runtime->offer : "");
+	seen->routable = runtime->routable;
+	seen->load = runtime->load;
+	seen->done = true;
+}
+
+Test(work, an_agents_runtime_shows_presence_load_and_the_pending_offer)
+{
+	struct desk_bed *desk = desk_new();
+	struct runtime seen = { 0 };
+
+	desk_offer(desk, "alice", "off_1");
+	presence_read(desk->bed->store, "main", "alice", on_runtime, &seen);
+	bed_until(desk->bed, &seen.done);
+	cr_expect_str_eq(seen.status, "online");
+	cr_expect(seen.routable);
+	cr_expect_eq(seen.load, 2);
+	cr_expect_str_eq(seen.offer, "off_1");
+	seen.done = false;
+	presence_read(desk->bed->store, "main", "nobody", on_runtime, &seen);
+	bed_until(desk->bed, &seen.done);
+	cr_expect_str_eq(seen.status, "offline");
+	cr_expect_not(seen.routable);
+	desk_free(&desk);
+}
