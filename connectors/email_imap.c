@@ -75,6 +75,7 @@ static void session_close(struct channel *channel)
 	struct host_imap *session = poll->session;
 
 	poll->session = NULL;
+	poll->skip_id = false;
 	email_host()->imap_close(session);
 }
 
@@ -123,8 +124,10 @@ static bool step_is_good(struct channel *channel, const struct host_imap_answer 
 		poll_failed(channel, answer->error, answer->auth);
 		return false;
 	}
-	if (!answer->new_connection)
+	if (!answer->new_connection || poll->may_connect) {
+		poll->may_connect = false;
 		return true;
+	}
 	if (++poll->restarts > RESTARTS_MAX)
 		poll_failed(channel, "the server closes the connection again and again", false);
 	else
@@ -407,18 +410,21 @@ static void examine(struct channel *channel)
 		on_examined);
 }
 
-/* 163 and 126 refuse clients that do not say who they are. Servers without ID
- * answer BAD, which is no reason to stop; a lost connection shows in EXAMINE. */
+/* 163 and 126 refuse clients that do not say who they are. A server without ID
+ * answers BAD, whereupon curl hangs up; a lost connection shows again in EXAMINE. */
 static void on_identified(const struct host_imap_answer *answer, void *context)
 {
 	struct channel *channel = context;
 
 	if (!step_landed(channel))
 		return;
-	if (answer->error && answer->auth)
+	if (answer->error && answer->auth) {
 		poll_failed(channel, answer->error, true);
-	else
-		examine(channel);
+		return;
+	}
+	poll_of(channel)->skip_id = answer->error;
+	poll_of(channel)->may_connect = answer->error;
+	examine(channel);
 }
 
 static void identify(struct channel *channel, const char *error, void *context)
@@ -443,7 +449,12 @@ static void identify(struct channel *channel, const char *error, void *context)
 	}
 	if (!state->poll.session)
 		state->poll.session = email_host()->imap_open(channel, &account);
-	run(channel, "", "ID (\"name\" \"converge\" \"vendor\" \"converge\")", on_identified);
+	state->poll.may_connect = state->poll.skip_id;
+	if (state->poll.skip_id)
+		examine(channel);
+	else
+		run(channel, "", "ID (\"name\" \"converge\" \"vendor\" \"converge\")",
+		    on_identified);
 }
 
 /* Logged in, told who we are, folder open for reading. */

@@ -136,6 +136,8 @@ struct email_poll {
 	bool busy;   /* one asynchronous call is under way */
 	bool again;  /* start over when it lands */
 	bool has_cursor;
+	bool skip_id;     /* the server of this session does not know ID */
+	bool may_connect; /* the next command is the first one: a new connection is fine */
 	uint32_t uidvalidity, last_uid, uidnext;
 	int restarts; /* connections lost within this poll */
 	int64_t backoff_ms;

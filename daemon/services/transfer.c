@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ enum {
 	HEADERS_MAX = 256 * 1024,
 	IDLE_CONNECTIONS = 64,
 	IDLE_MAX_S = 20, /* a server's keep-alive timeout is rarely shorter */
+	SESSION_IDLE_MAX_S = 25 * 60,
+	SESSION_SOCKETS = 8, /* more than happy eyeballs opens for one connection */
 };
 
 /* One connection pool: the shared one, or the single connection of a session. */
@@ -31,11 +34,16 @@ struct engine {
 	CURLM *multi;
 	struct loop_timer *timer;
 	struct transfer *first;
+	struct engine *next_mail, **mail_link; /* an engine of one mail, freed with it */
+	bool has_one;                          /* connection: its sockets are known */
+	curl_socket_t sockets[SESSION_SOCKETS];
+	size_t socket_count;
 };
 
 struct transfers {
 	struct loop *loop;
 	struct engine shared;
+	struct engine *mails;
 };
 
 struct transfer_session {
@@ -66,6 +74,7 @@ struct transfer {
 	enum transfer_progress progress;
 	bool is_mailbox;   /* imap: curl repeats every line as a header */
 	bool is_command;   /* imap: the lines of a custom command come as body */
+	bool is_mail;      /* smtp */
 	bool is_unstarted; /* end_unstarted() is on its way and frees it */
 	bool allow_private;
 	bool was_private; /* refused at connect */
@@ -75,6 +84,26 @@ struct transfer {
 };
 
 /* ---- curl's callbacks on one transfer ---- */
+
+static curl_socket_t socket_open(struct engine *engine, const struct curl_sockaddr *address)
+{
+	curl_socket_t fd =
+		socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	if (fd >= 0 && engine->has_one && engine->socket_count < SESSION_SOCKETS)
+		engine->sockets[engine->socket_count++] = fd;
+	return fd;
+}
+
+static int on_close_socket(void *context, curl_socket_t fd)
+{
+	struct engine *engine = context;
+
+	for (size_t i = 0; i < engine->socket_count; i++)
+		if (engine->sockets[i] == fd)
+			engine->sockets[i--] = engine->sockets[--engine->socket_count];
+	return close(fd);
+}
 
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 				    struct curl_sockaddr *address)
@@ -88,7 +117,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 		transfer->was_private = true;
 		return CURL_SOCKET_BAD;
 	}
-	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	return socket_open(transfer->engine, address);
 }
 
 /* Again before the request leaves: a pooled connection was opened for somebody else. */
@@ -136,11 +165,35 @@ static int on_seek(void *context, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* curl says QUIT or LOGOUT when it closes a mail connection, and then blocks
+ * for the answer. Without its socket nothing is said. */
+static void hang_up(struct engine *engine)
+{
+	for (size_t i = 0; i < engine->socket_count; i++)
+		shutdown(engine->sockets[i], SHUT_RDWR);
+}
+
+/* A reply after the login that makes curl give up and close the connection. */
+static bool is_refusal(const struct transfer *transfer, const char *line, size_t len)
+{
+	const char *space = memchr(line, ' ', len);
+	size_t rest = space ? len - (size_t)(space + 1 - line) : 0;
+
+	if (transfer->progress < TRANSFER_CONNECTED)
+		return false;
+	if (transfer->is_mail)
+		return len >= 4 && (line[0] == '4' || line[0] == '5');
+	return transfer->is_mailbox && rest >= 3 && line[0] != '*' && line[0] != '+' &&
+	       (memcmp(space + 1, "NO ", 3) == 0 || memcmp(space + 1, "BAD", 3) == 0);
+}
+
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
 	struct transfer *transfer = context;
 	size_t len = size * count;
 
+	if (is_refusal(transfer, bytes, len))
+		hang_up(transfer->engine);
 	if (transfer->is_mailbox)
 		return len;
 	if (transfer->headers.len + len > HEADERS_MAX) {
@@ -191,6 +244,27 @@ static void transfer_destroy(void *object)
 	free(transfer);
 }
 
+static void engine_destroy(void *object)
+{
+	struct engine *engine = object;
+
+	hang_up(engine);
+	curl_multi_cleanup(engine->multi);
+	loop_timer_free(&engine->timer);
+	free(engine);
+}
+
+static void mail_engine_release(struct engine *engine)
+{
+	if (!engine->mail_link)
+		return;
+	*engine->mail_link = engine->next_mail;
+	if (engine->next_mail)
+		engine->next_mail->mail_link = engine->mail_link;
+	engine->mail_link = NULL;
+	loop_defer_free(engine->owner->loop, engine, engine_destroy);
+}
+
 /* Off curl and off the list; the memory goes after this turn. */
 static void transfer_release(struct transfer *transfer)
 {
@@ -203,6 +277,7 @@ static void transfer_release(struct transfer *transfer)
 		transfer->easy = NULL;
 	}
 	transfer->done = NULL;
+	mail_engine_release(transfer->engine);
 	if (!transfer->is_unstarted)
 		loop_defer_free(loop, transfer, transfer_destroy);
 }
@@ -257,6 +332,8 @@ static void transfer_end(struct transfer *transfer, CURLcode result)
 	struct transfer_answer answer;
 	transfer_done_fn *done = transfer->done;
 
+	if (transfer->is_mail)
+		hang_up(transfer->engine);
 	explain(transfer, result);
 	fill_answer(transfer, result, &answer);
 	transfer_release(transfer);
@@ -376,12 +453,32 @@ static void engine_init(struct engine *engine, struct transfers *owner, long con
 	curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, connections);
 }
 
-static void engine_clear(struct engine *engine)
+static struct engine *mail_engine_new(struct transfers *transfers)
+{
+	struct engine *engine = memory_new(sizeof(*engine));
+
+	engine->has_one = true;
+	engine_init(engine, transfers, 1);
+	engine->next_mail = transfers->mails;
+	engine->mail_link = &transfers->mails;
+	if (engine->next_mail)
+		engine->next_mail->mail_link = &engine->next_mail;
+	transfers->mails = engine;
+	return engine;
+}
+
+static void engine_stop(struct engine *engine)
 {
 	while (engine->first) {
 		error_set(&engine->first->error, ERROR_TEMPORARY, "the transfer was stopped");
 		transfer_end(engine->first, CURLE_OK);
 	}
+}
+
+static void engine_clear(struct engine *engine)
+{
+	engine_stop(engine);
+	hang_up(engine);
 	curl_multi_cleanup(engine->multi);
 	loop_timer_free(&engine->timer);
 }
@@ -534,7 +631,8 @@ static void set_common(struct transfer *transfer, const struct transfer_options 
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX_S);
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
+			 (long)(transfer->engine->has_one ? SESSION_IDLE_MAX_S : IDLE_MAX_S));
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
 			 (long)(options->timeout_ms > 0 ? options->timeout_ms : TIMEOUT_MS));
@@ -542,6 +640,8 @@ static void set_common(struct transfer *transfer, const struct transfer_options 
 			 (long)(options->connect_ms > 0 ? options->connect_ms : CONNECT_MS));
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->engine);
 	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
 	curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
@@ -570,6 +670,7 @@ static int set_up(struct transfer *transfer, const struct transfer_options *opti
 	curl_easy_setopt(transfer->easy, CURLOPT_PROTOCOLS_STR, scheme->name);
 	set_tls(transfer, options);
 	transfer->is_mailbox = scheme->is_imap;
+	transfer->is_mail = scheme->is_smtp;
 	if (scheme->is_http)
 		status = set_http(transfer, options);
 	else if (scheme->is_smtp)
@@ -606,10 +707,11 @@ void transfers_free(struct transfers **transfers)
 {
 	if (!*transfers)
 		return;
+	while ((*transfers)->mails)
+		engine_stop((*transfers)->mails);
 	engine_clear(&(*transfers)->shared);
 	free(*transfers);
 	*transfers = NULL;
-	curl_global_cleanup();
 }
 
 struct transfer *transfer_start(struct transfers *transfers, const struct transfer_options *options,
@@ -617,7 +719,10 @@ struct transfer *transfer_start(struct transfers *transfers, const struct transf
 				void *context)
 {
 	struct transfer *transfer = memory_new(sizeof(*transfer));
-	struct engine *engine = session ? &session->engine : &transfers->shared;
+	struct engine *engine = session ? &session->engine
+				: strncasecmp(options->url, "smtp", 4) == 0
+					? mail_engine_new(transfers)
+					: &transfers->shared;
 
 	transfer->engine = engine;
 	transfer->done = done;
@@ -655,6 +760,7 @@ struct transfer_session *transfer_session_new(struct transfers *transfers)
 {
 	struct transfer_session *session = memory_new(sizeof(*session));
 
+	session->engine.has_one = true;
 	engine_init(&session->engine, transfers, 1);
 	return session;
 }
