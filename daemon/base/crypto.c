@@ -148,3 +148,8 @@ bool crypto_ed25519_ok(const unsigned char pub[32], const void *bytes, size_t le
 	EVP_PKEY_free(key);
 	return ok;
 }
+
+const char *crypto_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION_STRING);
+}

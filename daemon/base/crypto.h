@@ -32,3 +32,5 @@ void crypto_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t
 /* Ed25519 verification (JWT EdDSA); pub is the raw 32-byte key. */
 bool crypto_ed25519_ok(const unsigned char pub[32], const void *bytes, size_t len,
 		       const unsigned char sig[64]);
+
+const char *crypto_version(void); /* of the library that runs */

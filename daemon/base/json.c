@@ -150,7 +150,7 @@ struct json_object *json_at(struct json_object *value, const char *path)
 {
 	size_t len = strcspn(path, ".");
 
-	while (value != NULL) {
+	while (value != NULL && *path != '\0') {
 		value = step(value, path, len);
 		path += len;
 		if (*path == '\0')
@@ -303,4 +303,9 @@ void json_append(struct json_object *value, struct buf *out)
 
 	jw_start(&writer, out);
 	write_value(&writer, NULL, value);
+}
+
+const char *json_version(void)
+{
+	return json_c_version();
 }

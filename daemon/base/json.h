@@ -69,3 +69,5 @@ void jw_null(struct json_out *out, const char *key);
 void jw_time(struct json_out *out, const char *key,
 	     int64_t unix_ms); /* RFC 3339 UTC, ms; 0 writes null */
 void jw_raw(struct json_out *out, const char *key, const char *json, size_t len); /* trusted JSON */
+
+const char *json_version(void); /* of the library that runs */
