@@ -773,3 +773,8 @@ void transfer_session_free(struct transfer_session **session)
 	loop_defer_free((*session)->engine.owner->loop, *session, free);
 	*session = NULL;
 }
+
+const char *transfer_version(void)
+{
+	return curl_version_info(CURLVERSION_NOW)->version;
+}

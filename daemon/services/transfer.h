@@ -85,3 +85,5 @@ bool transfer_header(const struct transfer_answer *answer, const char *name, cha
 /* Is this numeric address loopback, private, link-local, multicast, documentation
  * or a v4-mapped form of those? Judged at connect, on every hop. */
 bool transfer_is_private_address(const char *numeric);
+
+const char *transfer_version(void); /* of the library that runs */
