@@ -1,0 +1,73 @@
+/* What the router holds in memory: waiting items by queue and order, agents
+ * with their runtime and wishes, and the choice among them. Pure: no store, no
+ * clock of its own. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "routing/roster.h"
+
+struct desk;
+
+struct desk_item {
+	char *id;
+	char *queue;
+	char *skills;	  /* "refunds>=2&zh>=3"; "" none */
+	char *last_agent; /* who had it before; "" none */
+	char *declined;	  /* agents who declined or missed it, space-separated; "" none */
+	int64_t retry_ms; /* from then on they may be asked again */
+	int64_t queued_ms;
+	int64_t priority; /* minutes of head start */
+	int64_t version;
+	bool is_proposed; /* an offer is on its way to the store */
+};
+
+struct desk_agent {
+	char *id;
+	const struct agent_row *row; /* NULL: a tool's token, which serves every queue */
+	bool is_online;
+	bool is_routable;
+	int64_t load;
+	int64_t idle_ms; /* since when free; the smallest waited longest */
+	bool has_offer;	 /* a pending one */
+	bool has_wish;
+	char *wish_key;
+	char *wish_queues; /* comma-separated; "" all */
+	int64_t wish_ms;
+	bool is_proposed;
+	int64_t turns; /* offers so far, for round robin */
+};
+
+/* One pair the desk would make. */
+struct desk_match {
+	struct desk_item *item;
+	struct desk_agent *agent;
+	bool for_wish;
+};
+
+struct desk *desk_new(void);
+void desk_free(struct desk **desk);
+void desk_clear_items(struct desk *desk);
+
+/* Items: put replaces by id; the fields are copied. */
+struct desk_item *desk_put_item(struct desk *desk, const struct desk_item *item);
+void desk_remove_item(struct desk *desk, const char *id);
+struct desk_item *desk_item(struct desk *desk, const char *id);
+/* Of one queue: how many wait, and since when the oldest does (0: none). */
+size_t desk_waiting(const struct desk *desk, const char *queue, int64_t *ret_oldest_ms);
+
+/* Agents: found or made. row pointers are refreshed by desk_roster(). */
+struct desk_agent *desk_agent(struct desk *desk, const char *id);
+struct desk_agent *desk_find_agent(struct desk *desk, const char *id);
+struct desk_agent *desk_next_agent(struct desk *desk, size_t *at);
+void desk_roster(struct desk *desk, const struct roster *roster);
+void desk_set_wish(struct desk_agent *agent, const char *key, const char *queues, int64_t since_ms);
+
+/* Capacity that is left for one more item of this cost. */
+bool desk_has_room(const struct desk_agent *agent, int64_t cost);
+
+/* The next pair to propose: wishes first (oldest first), then pushes. Both
+ * sides get is_proposed. False when nothing fits. */
+bool desk_match(struct desk *desk, int64_t now_ms, struct desk_match *ret);

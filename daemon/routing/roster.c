@@ -1,0 +1,278 @@
+#include "routing/roster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "store/store.h"
+
+enum { OFFER_TIMEOUT_MS = 30 * 1000, CAPACITY = 10, SKILLS_MAX = 200, QUEUES_MAX = 200 };
+
+struct roster {
+	struct arena *arena;
+	struct queue_row *queues;
+	size_t queue_count;
+	struct agent_row *agents;
+	size_t agent_count;
+	struct rules *rules;
+};
+
+/* Objects carry "order" (their place in the file they were applied from). */
+struct ordered {
+	struct json_object *object;
+	const char *id;
+	int64_t order;
+};
+
+static int ordered_compare(const void *a, const void *b)
+{
+	const struct ordered *left = a;
+	const struct ordered *right = b;
+
+	if (left->order != right->order)
+		return left->order < right->order ? -1 : 1;
+	return strcmp(left->id, right->id);
+}
+
+/* HGETALL to parsed objects in order; the caller frees each object. */
+static size_t objects_read(const struct store_reply *reply, struct arena *arena, struct ordered **ret,
+			   struct error *err)
+{
+	size_t pairs = reply_count(reply) / 2;
+	struct ordered *list = arena_alloc(arena, (pairs + 1) * sizeof(*list));
+	size_t count = 0;
+
+	for (size_t i = 0; i < pairs; i++) {
+		size_t len = 0;
+		const char *id = reply_text(reply_item(reply, 2 * i), NULL);
+		const char *text = reply_text(reply_item(reply, 2 * i + 1), &len);
+		struct json_object *object = text == NULL ? NULL : json_read(text, len, err);
+
+		if (object == NULL) {
+			error_wrap(err, "stored object \"%s\"", id);
+			continue;
+		}
+		list[count].object = object;
+		list[count].id = arena_text(arena, id);
+		list[count++].order = json_int(object, "order", INT64_MAX);
+	}
+	qsort(list, count, sizeof(*list), ordered_compare);
+	*ret = list;
+	return count;
+}
+
+static void objects_free(struct ordered *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		json_free(&list[i].object);
+}
+
+static enum strategy strategy_of(const char *name)
+{
+	static const char *const names[] = { "longest_idle", "least_loaded", "best_skill",
+					     "round_robin" };
+
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		if (text_equal(names[i], name))
+			return (enum strategy)i;
+	return STRATEGY_LONGEST_IDLE;
+}
+
+static void queues_read(struct roster *roster, const struct store_reply *reply, struct error *err)
+{
+	struct ordered *list;
+	size_t count = objects_read(reply, roster->arena, &list, err);
+
+	roster->queues = arena_alloc(roster->arena, (count + 1) * sizeof(*roster->queues));
+	for (size_t i = 0; i < count; i++) {
+		struct queue_row *row = &roster->queues[i];
+
+		row->id = list[i].id;
+		row->name = json_text_copy(list[i].object, "name", roster->arena);
+		row->strategy = strategy_of(json_text(list[i].object, "strategy"));
+		row->offer_timeout_ms =
+			json_int(list[i].object, "offer_timeout_ms", OFFER_TIMEOUT_MS);
+		row->wrap_ms = json_int(list[i].object, "wrap_up_ms", 0);
+		row->close_ms = json_int(list[i].object, "close_after_ms", 0);
+		row->is_paused = json_bool(list[i].object, "paused", false);
+	}
+	roster->queue_count = count;
+	objects_free(list, count);
+	if (count == 0) {
+		roster->queues[0] = (struct queue_row){ .id = "default",
+							.offer_timeout_ms = OFFER_TIMEOUT_MS };
+		roster->queue_count = 1;
+	}
+}
+
+struct skill_list {
+	struct arena *arena;
+	struct skill *skills;
+	size_t count;
+};
+
+static void add_skill(const char *name, struct json_object *level, void *context)
+{
+	struct skill_list *list = context;
+
+	if (list->count == SKILLS_MAX)
+		return;
+	list->skills[list->count].name = arena_text(list->arena, name);
+	list->skills[list->count++].level = (int)json_int(level, "", 1);
+}
+
+static void skills_read(struct agent_row *row, struct json_object *skills, struct arena *arena)
+{
+	struct skill_list list = { .arena = arena };
+
+	if (json_kind(skills) != JSON_OBJECT)
+		return;
+	list.skills = arena_alloc(arena, SKILLS_MAX * sizeof(*list.skills));
+	json_each_field(skills, add_skill, &list);
+	row->skills = list.skills;
+	row->skill_count = list.count;
+}
+
+static const char *const *texts_read(struct json_object *array, struct arena *arena)
+{
+	size_t count = json_count(array);
+	const char **texts;
+	size_t used = 0;
+
+	if (count > QUEUES_MAX)
+		count = QUEUES_MAX;
+	texts = arena_alloc(arena, (count + 1) * sizeof(*texts));
+	for (size_t i = 0; i < count; i++)
+		if (json_string(json_item(array, i)) != NULL)
+			texts[used++] = arena_text(arena, json_string(json_item(array, i)));
+	return texts;
+}
+
+static void agents_read(struct roster *roster, const struct store_reply *reply, struct error *err)
+{
+	struct ordered *list;
+	size_t count = objects_read(reply, roster->arena, &list, err);
+
+	roster->agents = arena_alloc(roster->arena, (count + 1) * sizeof(*roster->agents));
+	for (size_t i = 0; i < count; i++) {
+		struct agent_row *row = &roster->agents[i];
+		struct json_object *object = list[i].object;
+
+		row->id = list[i].id;
+		row->name = json_text_copy(object, "name", roster->arena);
+		row->queues = texts_read(json_at(object, "queues"), roster->arena);
+		row->capacity = json_int(object, "capacity", CAPACITY);
+		skills_read(row, json_at(object, "skills"), roster->arena);
+	}
+	roster->agent_count = count;
+	objects_free(list, count);
+}
+
+static void rules_read(struct roster *roster, const struct store_reply *reply, struct error *err)
+{
+	struct ordered *list;
+	size_t count = objects_read(reply, roster->arena, &list, err);
+	struct json_object **objects = arena_alloc(roster->arena, (count + 1) * sizeof(*objects));
+
+	for (size_t i = 0; i < count; i++)
+		objects[i] = list[i].object;
+	roster->rules = rules_new(objects, count, err);
+	objects_free(list, count);
+}
+
+struct roster *roster_new(const struct store_reply *queues, const struct store_reply *agents,
+			  const struct store_reply *rules, struct error *err)
+{
+	struct roster *roster = memory_new(sizeof(*roster));
+
+	roster->arena = arena_new(16 * 1024);
+	queues_read(roster, queues, err);
+	agents_read(roster, agents, err);
+	rules_read(roster, rules, err);
+	return roster;
+}
+
+void roster_free(struct roster **roster)
+{
+	if (*roster == NULL)
+		return;
+	rules_unref(&(*roster)->rules);
+	arena_free(&(*roster)->arena);
+	free(*roster);
+	*roster = NULL;
+}
+
+const struct queue_row *roster_queues(const struct roster *roster, size_t *ret_count)
+{
+	*ret_count = roster->queue_count;
+	return roster->queues;
+}
+
+const struct queue_row *roster_queue(const struct roster *roster, const char *id)
+{
+	for (size_t i = 0; i < roster->queue_count; i++)
+		if (text_equal(roster->queues[i].id, id))
+			return &roster->queues[i];
+	return NULL;
+}
+
+const struct agent_row *roster_agents(const struct roster *roster, size_t *ret_count)
+{
+	*ret_count = roster->agent_count;
+	return roster->agents;
+}
+
+const struct agent_row *roster_agent(const struct roster *roster, const char *id)
+{
+	for (size_t i = 0; i < roster->agent_count; i++)
+		if (text_equal(roster->agents[i].id, id))
+			return &roster->agents[i];
+	return NULL;
+}
+
+bool agent_serves(const struct agent_row *agent, const char *queue)
+{
+	if (agent->queues == NULL || agent->queues[0] == NULL || text_equal(queue, "default"))
+		return true;
+	for (size_t i = 0; agent->queues[i] != NULL; i++)
+		if (text_equal(agent->queues[i], queue))
+			return true;
+	return false;
+}
+
+static int skill_level(const struct agent_row *agent, const char *name, size_t len)
+{
+	for (size_t i = 0; i < agent->skill_count; i++)
+		if (strlen(agent->skills[i].name) == len &&
+		    memcmp(agent->skills[i].name, name, len) == 0)
+			return agent->skills[i].level;
+	return 0;
+}
+
+bool agent_has_skills(const struct agent_row *agent, const char *expression)
+{
+	while (expression != NULL && *expression != '\0') {
+		size_t name = strcspn(expression, ">&");
+		int wanted = expression[name] == '>' ? atoi(expression + name + 2) : 1;
+
+		if (skill_level(agent, expression, name) < wanted)
+			return false;
+		expression = strchr(expression, '&');
+		if (expression != NULL)
+			expression++;
+	}
+	return true;
+}
+
+struct rules *roster_rules(const struct roster *roster)
+{
+	return roster->rules;
+}
+
+const char *roster_fallback(const struct roster *roster)
+{
+	return roster->queues[0].id;
+}

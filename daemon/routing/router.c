@@ -1,0 +1,349 @@
+#include "routing/router.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "routing/desk.h"
+#include "routing/timers.h"
+#include "routing/claim.h"
+#include "services/loop.h"
+#include "store/log.h"
+#include "store/store.h"
+#include "workspace.h"
+
+enum { TICK_MS = 1000, DECLINED_REST_MS = 30 * 1000, QUEUE_READ_MAX = 20000, ITEM_COST = 1,
+       OFFER_MS = 30 * 1000 };
+
+struct router {
+	struct parts *parts;
+	struct workspace *workspace;
+	char *fence;
+	struct desk *desk;
+	struct timers *timers;
+	struct loop_timer *tick;
+	int refs; /* answers awaited, plus one while it is the workspace's router */
+	bool is_dead;
+	bool route_soon;
+};
+
+/* One read or proposal on its way. */
+struct errand {
+	struct router *router;
+	char *item;
+	char *agent;
+};
+
+static void router_unref(void *object)
+{
+	struct router *router = object;
+
+	if (--router->refs > 0)
+		return;
+	desk_free(&router->desk);
+	free(router->fence);
+	free(router);
+}
+
+static struct errand *errand_new(struct router *router, const char *item, const char *agent)
+{
+	struct errand *errand = memory_new(sizeof(*errand));
+
+	errand->router = router;
+	errand->item = memory_text(item);
+	errand->agent = memory_text(agent);
+	router->refs++;
+	return errand;
+}
+
+/* Ends the errand; NULL when the router was stopped meanwhile. */
+static struct router *errand_end(struct errand *errand)
+{
+	struct router *router = errand->router;
+	bool is_dead = router->is_dead;
+
+	free(errand->item);
+	free(errand->agent);
+	free(errand);
+	router_unref(router);
+	return is_dead ? NULL : router;
+}
+
+static void route_later(struct router *router);
+
+/* ---- reading state ---- */
+
+static const char *text_of(const struct store_reply *reply, size_t index)
+{
+	const char *text = reply_text(reply_item(reply, index), NULL);
+
+	return text == NULL ? "" : text;
+}
+
+static void on_item(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct errand *errand = context;
+	struct router *router = errand->router;
+	struct desk_item item = { .id = errand->item };
+
+	if (router->is_dead || err != NULL) {
+		errand_end(errand);
+		return;
+	}
+	if (!text_equal(text_of(reply, 0), "queued")) {
+		desk_remove_item(router->desk, errand->item);
+	} else {
+		item.queue = memory_text(text_of(reply, 1));
+		item.queued_ms = reply_int(reply_item(reply, 2));
+		item.priority = reply_int(reply_item(reply, 3));
+		item.skills = memory_text(text_of(reply, 4));
+		item.version = reply_int(reply_item(reply, 5));
+		item.last_agent = memory_text(text_of(reply, 6));
+		item.declined = memory_text(text_of(reply, 7));
+		item.retry_ms = loop_unix_ms(router->parts->loop) + DECLINED_REST_MS;
+		desk_put_item(router->desk, &item);
+		free(item.queue);
+		free(item.skills);
+		free(item.last_agent);
+		free(item.declined);
+	}
+	errand_end(errand);
+	route_later(router);
+}
+
+static void item_refresh(struct router *router, const char *id)
+{
+	static const char *const fields[] = { "s", "q", "qt", "pr", "sk", "v", "la", "dn" };
+	struct store_call *call = store_command("HMGET");
+
+	store_arg_key(call, workspace_name(router->workspace), "w:%s", id);
+	for (size_t i = 0; i < COUNT_OF(fields); i++)
+		store_arg_text(call, fields[i]);
+	store_read(router->parts->store, call, on_item, errand_new(router, id, NULL));
+}
+
+/* Answer of agent_read.lua: status, routable, load, idle since, pending offer,
+ * then the open wish's key ("" none), queues and time. */
+static void on_agent(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct errand *errand = context;
+	struct router *router = errand->router;
+	struct desk_agent *agent;
+	const char *wish;
+
+	if (router->is_dead || err != NULL || reply_count(reply) < 8) {
+		errand_end(errand);
+		return;
+	}
+	agent = desk_agent(router->desk, errand->agent);
+	agent->is_online = text_equal(text_of(reply, 0), "online");
+	agent->is_routable = !text_equal(text_of(reply, 1), "0");
+	agent->load = reply_int(reply_item(reply, 2));
+	agent->idle_ms = reply_int(reply_item(reply, 3));
+	agent->has_offer = *text_of(reply, 4) != '\0';
+	wish = text_of(reply, 5);
+	desk_set_wish(agent, *wish == '\0' ? NULL : wish, text_of(reply, 6),
+		      reply_int(reply_item(reply, 7)));
+	errand_end(errand);
+	route_later(router);
+}
+
+static void agent_refresh(struct router *router, const char *id)
+{
+	struct store_call *call = store_script("agent_read", workspace_name(router->workspace));
+
+	store_key(call, "a:%s", id);
+	store_key(call, "wish:%s", id);
+	store_read(router->parts->store, call, on_agent, errand_new(router, NULL, id));
+}
+
+static void on_queue(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct errand *errand = context;
+	struct router *router = errand->router;
+
+	if (!router->is_dead && err == NULL)
+		for (size_t i = 0; i < reply_count(reply); i++)
+			item_refresh(router, text_of(reply, i));
+	errand_end(errand);
+}
+
+static void on_wishes(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct errand *errand = context;
+	struct router *router = errand->router;
+
+	if (!router->is_dead && err == NULL)
+		for (size_t i = 0; i < reply_count(reply); i++)
+			agent_refresh(router, text_of(reply, i));
+	errand_end(errand);
+}
+
+static void range_read(struct router *router, const char *key, store_done_fn *done)
+{
+	struct store_call *call = store_command("ZRANGE");
+
+	store_arg_key(call, workspace_name(router->workspace), "%s", key);
+	store_arg_int(call, 0);
+	store_arg_int(call, QUEUE_READ_MAX - 1);
+	store_read(router->parts->store, call, done, errand_new(router, NULL, NULL));
+}
+
+static void agents_read(struct router *router)
+{
+	struct desk_agent *agent;
+	size_t at = 0;
+
+	while ((agent = desk_next_agent(router->desk, &at)) != NULL)
+		agent_refresh(router, agent->id);
+}
+
+void router_resync(struct router *router)
+{
+	const struct roster *roster = workspace_roster(router->workspace);
+	const struct queue_row *queues;
+	size_t count;
+	char key[300];
+
+	if (roster == NULL)
+		return;
+	desk_clear_items(router->desk);
+	desk_roster(router->desk, roster);
+	queues = roster_queues(roster, &count);
+	for (size_t i = 0; i < count; i++) {
+		snprintf(key, sizeof(key), "q:%s", queues[i].id);
+		range_read(router, key, on_queue);
+	}
+	/* Work that went to a queue which is configured no more is still served. */
+	if (roster_queue(roster, "default") == NULL)
+		range_read(router, "q:default", on_queue);
+	range_read(router, "wishes", on_wishes);
+	agents_read(router);
+}
+
+/* ---- proposing ---- */
+
+static void on_proposed(const struct work_result *result, const struct error *err, void *context)
+{
+	struct errand *errand = context;
+	struct router *router = errand->router;
+	struct desk_agent *agent;
+
+	if (result->code != WORK_OK)
+		log_debug(errand->item, "event=offer_refused agent=%s reason=%s", errand->agent,
+			  log_quote(err != NULL ? err->text : result->refusal));
+	if (!router->is_dead) {
+		agent = desk_find_agent(router->desk, errand->agent);
+		if (agent != NULL)
+			agent->is_proposed = false;
+		if (result->code == WORK_OK)
+			desk_remove_item(router->desk, errand->item);
+		else
+			item_refresh(router, errand->item);
+		agent_refresh(router, errand->agent);
+	}
+	errand_end(errand);
+}
+
+static void propose(struct router *router, const struct desk_match *match)
+{
+	const struct queue_row *queue =
+		roster_queue(workspace_roster(router->workspace), match->item->queue);
+	char offer[ID_BYTES];
+	struct offer_proposal proposal = {
+		.fence = router->fence,
+		.work_item = match->item->id,
+		.version = match->item->version,
+		.agent = match->agent->id,
+		.offer = offer,
+		.accept_ms = queue == NULL ? OFFER_MS : queue->offer_timeout_ms,
+		.agent_capacity = match->agent->row == NULL ? INT32_MAX : match->agent->row->capacity,
+		.cost = ITEM_COST,
+	};
+
+	id_new("off_", offer);
+	offer_make(router->parts->store, workspace_name(router->workspace), &proposal, on_proposed,
+		   errand_new(router, match->item->id, match->agent->id));
+}
+
+static void on_route(void *context)
+{
+	struct router *router = context;
+	struct desk_match match;
+
+	router->route_soon = false;
+	while (!router->is_dead &&
+	       desk_match(router->desk, loop_unix_ms(router->parts->loop), &match))
+		propose(router, &match);
+	router_unref(router);
+}
+
+/* Once a turn is enough, however many entries arrived in it. */
+static void route_later(struct router *router)
+{
+	if (router->route_soon || router->is_dead)
+		return;
+	router->route_soon = true;
+	router->refs++;
+	loop_soon(router->parts->loop, on_route, router);
+}
+
+/* ---- what happens ---- */
+
+void router_entry(struct router *router, const struct log_entry *entry)
+{
+	if (entry->work_item != NULL && entry->to != NULL) {
+		if (text_equal(entry->to, "queued"))
+			item_refresh(router, entry->work_item);
+		else
+			desk_remove_item(router->desk, entry->work_item);
+	}
+	if (entry->agent != NULL && *entry->agent != '\0')
+		agent_refresh(router, entry->agent);
+}
+
+void router_roster_changed(struct router *router)
+{
+	router_resync(router);
+}
+
+static void on_tick(void *context)
+{
+	struct router *router = context;
+
+	route_later(router);
+	loop_timer_start(router->tick, TICK_MS);
+}
+
+struct router *router_new(struct parts *parts, struct workspace *workspace, const char *fence)
+{
+	struct router *router = memory_new(sizeof(*router));
+
+	router->parts = parts;
+	router->workspace = workspace;
+	router->fence = memory_text(fence);
+	router->desk = desk_new();
+	router->refs = 1;
+	router->timers = timers_new(parts, workspace, fence);
+	router->tick = loop_timer_new(parts->loop, on_tick, router);
+	loop_timer_start(router->tick, TICK_MS);
+	router_resync(router);
+	return router;
+}
+
+void router_free(struct router **router)
+{
+	struct router *held = *router;
+
+	*router = NULL;
+	if (held == NULL)
+		return;
+	held->is_dead = true;
+	loop_timer_free(&held->tick);
+	timers_free(&held->timers);
+	loop_defer_free(held->parts->loop, held, router_unref);
+}

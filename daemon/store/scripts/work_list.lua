@@ -1,0 +1,43 @@
+#!lua flags=no-writes
+-- work_list: one page of work items by creation, filtered. Looks at 2,000 items at most, so that a filter nobody
+-- meets costs no more than that; the cursor says where to go on.
+-- KEYS 1 meta   ARGV 1 state ('' any), 2 queue ('' any), 3 agent ('' any), 4 limit, 5 'asc' or 'desc',
+--      6 cursor: '<created ms> <id>' of the last one seen, '' at the start
+-- Answers {cursor ('' on the last page), id, id, ...}.
+local ws = KEYS[1]:sub(1, -5)
+local state, queue, agent, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local desc = ARGV[5] == 'desc'
+local score, last = ARGV[6]:match('^(%d+) (.+)$')
+local command = desc and 'ZREVRANGEBYSCORE' or 'ZRANGEBYSCORE'
+local from, to = score or (desc and '+inf' or '-inf'), desc and '-inf' or '+inf'
+local answer, seen, skip, cursor = { '' }, 0, 0, ''
+
+local function fits(id)
+	local w = redis.call('HMGET', ws .. 'w:' .. id, 's', 'q', 'a')
+	return w[1] and (state == '' or w[1] == state) and (queue == '' or w[2] == queue) and
+		(agent == '' or w[3] == agent)
+end
+
+while seen < 2000 do
+	local page = redis.call(command, ws .. 'wx', from, to, 'WITHSCORES', 'LIMIT', skip, 200)
+	if #page == 0 then
+		return answer
+	end
+	for i = 1, #page, 2 do
+		local id = page[i]
+		if not score or page[i + 1] ~= score or (desc and id < last) or (not desc and id > last) then
+			seen = seen + 1
+			if fits(id) then
+				if #answer > limit then
+					answer[1] = cursor
+					return answer
+				end
+				answer[#answer + 1] = id
+			end
+			cursor = page[i + 1] .. ' ' .. id
+		end
+	end
+	skip = skip + 200
+end
+answer[1] = cursor
+return answer
