@@ -1,0 +1,386 @@
+#include "delivery/delivery.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "channel.h"
+#include "conversation/conversation.h"
+#include "conversation/threading.h"
+#include "services/loop.h"
+
+enum {
+	ATTEMPT_MS = 120 * 1000, /* an attempt that is older counts as lost */
+	PARKED_MS = 60 * 1000,
+	REFERENCES = 20,
+	JITTER_PERCENT = 10,
+	TOKEN_BYTES = 12,
+};
+
+/* Standard Webhooks' schedule: 10 attempts over about 75 hours. */
+static const int64_t default_schedule[] = {
+	0,	      5000,	    5 * 60000,	  30 * 60000, 2 * 3600000, 5 * 3600000,
+	10 * 3600000, 14 * 3600000, 20 * 3600000, 24 * 3600000, -1,
+};
+
+struct attempt {
+	struct delivery delivery; /* first: what the connector is given */
+	struct parts *parts;
+	struct arena *arena;
+	const char *workspace;
+	const char *fence;
+	const char *conversation;
+	char token[2 * TOKEN_BYTES + 1];
+	struct outbox_message message; /* copied */
+	struct outbound outbound;
+	void (*done)(const char *conversation, bool look_again, void *context);
+	void *context;
+	bool is_ended;
+};
+
+static void attempt_free(void *object)
+{
+	struct attempt *attempt = object;
+	struct arena *arena = attempt->arena;
+
+	arena_free(&arena);
+}
+
+static void attempt_done(struct attempt *attempt, bool look_again)
+{
+	attempt->done(attempt->conversation, look_again, attempt->context);
+	loop_defer_free(attempt->parts->loop, attempt, attempt_free);
+}
+
+/* ---- how it ended ---- */
+
+static void on_ended(const struct outbox_result *result, const struct error *err, void *context)
+{
+	struct attempt *attempt = context;
+
+	if (result->code == OUTBOX_FAILED)
+		/* The store was away: the message stays `sending` until its time is up and is then
+		 * recovered, as after a crash. */
+		log_warn(attempt->outbound.id, "stage=deliver event=end_not_written error=%s",
+			 log_quote(err->text));
+	attempt_done(attempt, result->code == OUTBOX_OK);
+}
+
+static void attempt_end(struct attempt *attempt, enum outbox_outcome outcome, const char *code,
+			const char *why, int64_t retry_ms, const struct identity_key *reference)
+{
+	static const char *const names[] = { "sent", "retry", "failed", "uncertain", "expired" };
+	struct outbox_ending ending = {
+		.workspace = attempt->workspace,
+		.conversation = attempt->conversation,
+		.message = attempt->message.id,
+		.token = attempt->token,
+		.outcome = outcome,
+		.code = code,
+		.why = why,
+		.retry_ms = retry_ms,
+		.reference = reference,
+	};
+
+	if (attempt->is_ended)
+		return;
+	attempt->is_ended = true;
+	log_info(attempt->message.id, "stage=deliver channel=%s result=%s attempt=%d code=%s retry_ms=%lld",
+		 attempt->message.channel, names[outcome], attempt->message.attempt,
+		 code == NULL ? "-" : code, (long long)retry_ms);
+	outbox_end(attempt->parts->store, &ending, on_ended, attempt);
+}
+
+static void attempt_fail(struct attempt *attempt, const char *code, const char *why)
+{
+	attempt_end(attempt, OUTCOME_FAILED, code, why, 0, NULL);
+}
+
+void delivery_on_sent(struct delivery *delivery, const char *provider_id, void *context)
+{
+	struct attempt *attempt = (struct attempt *)(void *)delivery;
+	struct identity_place place = { .mac = attempt->parts->key,
+					.workspace = attempt->workspace,
+					.channel = attempt->message.channel };
+	struct identity_key reference;
+
+	(void)context;
+	if (provider_id == NULL || *provider_id == '\0') {
+		attempt_end(attempt, OUTCOME_SENT, NULL, NULL, 0, NULL);
+		return;
+	}
+	identity_reference(&place, provider_id, &reference);
+	attempt_end(attempt, OUTCOME_SENT, NULL, NULL, 0, &reference);
+}
+
+/* Spread out, so that what failed together does not come back together. */
+static int64_t with_jitter(int64_t delay_ms)
+{
+	unsigned char byte;
+	int64_t span = delay_ms * 2 * JITTER_PERCENT / 100;
+
+	crypto_random(&byte, sizeof(byte));
+	return delay_ms - span / 2 + span * byte / 255;
+}
+
+/* The delay before the next attempt; -1 when the schedule is used up. */
+static int64_t next_delay(const struct connector *connector, int attempts)
+{
+	const int64_t *schedule = connector->retry_ms == NULL ? default_schedule : connector->retry_ms;
+
+	for (int i = 0; i <= attempts; i++)
+		if (schedule[i] < 0)
+			return -1;
+	return with_jitter(schedule[attempts]);
+}
+
+static void attempt_retry(struct attempt *attempt, const char *code, const char *why,
+			  int64_t retry_after_ms)
+{
+	int64_t delay = next_delay(channel_connector(attempt->delivery.channel),
+				   attempt->message.attempt);
+
+	if (delay < 0) {
+		attempt_fail(attempt, code == NULL ? "gave_up" : code, why);
+		return;
+	}
+	attempt_end(attempt, OUTCOME_RETRY, code, why, retry_after_ms > delay ? retry_after_ms : delay,
+		    NULL);
+}
+
+void delivery_on_failed(struct delivery *delivery, enum send_failure failure, const char *code,
+			const char *why, int64_t retry_after_ms, void *context)
+{
+	struct attempt *attempt = (struct attempt *)(void *)delivery;
+
+	(void)context;
+	switch (failure) {
+	case SEND_RETRY:
+	case SEND_REAUTH:
+		attempt_retry(attempt, code, why, retry_after_ms);
+		return;
+	case SEND_WINDOW:
+		attempt_fail(attempt, code == NULL ? "window" : code, why);
+		return;
+	case SEND_PERMANENT:
+		attempt_fail(attempt, code == NULL ? "refused" : code, why);
+		return;
+	case SEND_UNKNOWN:
+		break;
+	}
+	if ((channel_connector(delivery->channel)->abilities & IDEMPOTENT_SEND) != 0)
+		attempt_retry(attempt, code, why, retry_after_ms);
+	else
+		attempt_end(attempt, OUTCOME_UNCERTAIN, code, why, 0, NULL);
+}
+
+/* ---- building what the connector is given ---- */
+
+static void read_attachments(struct attempt *attempt, struct json_object *list)
+{
+	size_t count = json_count(list);
+	struct attachment *attachments =
+		arena_alloc(attempt->arena, (count + 1) * sizeof(*attachments));
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *item = json_item(list, i);
+
+		attachments[i].name = json_text_copy(item, "name", attempt->arena);
+		attachments[i].type = json_text_copy(item, "type", attempt->arena);
+		attachments[i].blob = json_text_copy(item, "id", attempt->arena);
+		attachments[i].url = json_text_copy(item, "url", attempt->arena);
+		attachments[i].size = json_int(item, "size", -1);
+	}
+	attempt->outbound.attachments = attachments;
+	attempt->outbound.attachment_count = count;
+}
+
+static bool outbound_build(struct attempt *attempt)
+{
+	const struct outbox_message *message = &attempt->message;
+	struct outbound *outbound = &attempt->outbound;
+	struct json_object *stored = json_read(message->stored, message->stored_len, NULL);
+	struct buf extra = { 0 };
+	char *token = arena_alloc(attempt->arena, REPLY_TOKEN_BYTES);
+	const char *author = json_text(stored, "author.type");
+
+	if (stored == NULL)
+		return false;
+	reply_token_make(attempt->parts->key, attempt->workspace, attempt->conversation, token);
+	if (json_has(stored, "extra"))
+		json_append(json_at(stored, "extra"), &extra);
+	*outbound = (struct outbound){
+		.id = message->id,
+		.conversation = attempt->conversation,
+		.kind = MESSAGE_TEXT,
+		.text = json_text_copy(stored, "text", attempt->arena),
+		.html = json_text_copy(stored, "html", attempt->arena),
+		.to = message->address,
+		.to_name = message->name == NULL ? "" : message->name,
+		.subject = json_has(stored, "subject") ? json_text_copy(stored, "subject", attempt->arena)
+						       : message->subject,
+		.thread = message->thread == NULL ? "" : message->thread,
+		.reply_token = token,
+		.in_reply_to = message->in_reply_to,
+		.extra = extra.len == 0 ? NULL : arena_text(attempt->arena, buf_string(&extra)),
+		.created_ms = text_parse_time(json_text(stored, "created_at")),
+		.attempt = message->attempt,
+		.automatic = text_equal(author, "bot") || text_equal(author, "system"),
+	};
+	read_attachments(attempt, json_at(stored, "attachments"));
+	buf_clear(&extra);
+	json_free(&stored);
+	return true;
+}
+
+static void send_now(struct attempt *attempt)
+{
+	channel_connector(attempt->delivery.channel)
+		->send(attempt->delivery.channel, &attempt->outbound, &attempt->delivery);
+}
+
+/* Mail wants the ids of the thread: those the customer's side gave its messages. */
+static void on_thread(const struct message_page *page, const struct error *err, void *context)
+{
+	struct attempt *attempt = context;
+	struct buf text = { 0 };
+	struct json_object *list = NULL;
+	const char **ids;
+	size_t count = 0;
+
+	if (err == NULL && page != NULL) {
+		buf_byte(&text, '[');
+		buf_add(&text, page->json, page->len);
+		buf_byte(&text, ']');
+		list = json_read(text.data, text.len, NULL);
+	}
+	ids = arena_alloc(attempt->arena, (json_count(list) + 1) * sizeof(*ids));
+	for (size_t i = json_count(list); i > 0; i--) {
+		const char *id = json_text(json_item(list, i - 1), "provider_id");
+
+		if (id != NULL)
+			ids[count++] = arena_text(attempt->arena, id);
+	}
+	attempt->outbound.references = ids;
+	attempt->outbound.reference_count = count;
+	json_free(&list);
+	buf_clear(&text);
+	send_now(attempt);
+}
+
+static void send_with_thread(struct attempt *attempt)
+{
+	struct message_query query = {
+		.workspace = attempt->workspace,
+		.conversation = attempt->conversation,
+		.from = attempt->message.index,
+		.limit = REFERENCES,
+		.descending = true,
+		.without_notes = true,
+	};
+
+	conversation_messages(attempt->parts->store, &query, on_thread, attempt);
+}
+
+static void copy_message(struct attempt *attempt, const struct outbox_message *message)
+{
+	struct arena *arena = attempt->arena;
+
+	attempt->message = *message;
+	attempt->message.id = arena_text(arena, message->id);
+	attempt->message.stored = arena_copy(arena, message->stored, message->stored_len);
+	attempt->message.channel = arena_text(arena, message->channel);
+	attempt->message.address = arena_text(arena, message->address);
+	attempt->message.name = arena_text(arena, message->name);
+	attempt->message.thread = arena_text(arena, message->thread);
+	attempt->message.subject = arena_text(arena, message->subject);
+	attempt->message.in_reply_to = arena_text(arena, message->in_reply_to);
+	attempt->message.customer = arena_text(arena, message->customer);
+}
+
+static bool window_is_closed(const struct attempt *attempt, const struct connector *connector)
+{
+	return connector->window_ms > 0 &&
+	       loop_unix_ms(attempt->parts->loop) - attempt->message.last_inbound_ms >
+		       connector->window_ms;
+}
+
+static void attempt_send(struct attempt *attempt)
+{
+	struct channel *channel =
+		channel_find(attempt->parts->channels, attempt->workspace, attempt->message.channel);
+	const struct connector *connector;
+
+	attempt->delivery.channel = channel;
+	if (channel == NULL) {
+		attempt_fail(attempt, "no_channel", "the channel is not configured any more");
+		return;
+	}
+	connector = channel_connector(channel);
+	if ((connector->abilities & CAN_SEND) == 0)
+		attempt_fail(attempt, "cannot_send", "this channel cannot send");
+	else if (channel_parked(channel) != NULL)
+		attempt_end(attempt, OUTCOME_RETRY, "parked", channel_parked(channel), PARKED_MS, NULL);
+	else if (window_is_closed(attempt, connector))
+		attempt_fail(attempt, "window", "the reply window of this channel has closed");
+	else if (!outbound_build(attempt))
+		attempt_fail(attempt, "unreadable", "the stored message cannot be read");
+	else if ((connector->abilities & HAS_EMAIL_THREADS) != 0)
+		send_with_thread(attempt);
+	else
+		send_now(attempt);
+}
+
+static void on_recovered(const struct outbox_result *result, const struct error *err, void *context)
+{
+	(void)err;
+	attempt_done(context, result->code == OUTBOX_OK);
+}
+
+static void on_begun(const struct outbox_result *result, const struct error *err, void *context)
+{
+	struct attempt *attempt = context;
+	struct outbox_claim claim = { .workspace = attempt->workspace,
+				      .fence = attempt->fence,
+				      .conversation = attempt->conversation };
+
+	(void)err;
+	if (result->code == OUTBOX_SENDING) {
+		outbox_recover(attempt->parts->store, &claim, on_recovered, attempt);
+		return;
+	}
+	if (result->code != OUTBOX_OK || result->message == NULL) {
+		attempt_done(attempt, false);
+		return;
+	}
+	copy_message(attempt, result->message);
+	attempt_send(attempt);
+}
+
+void delivery_start(const struct delivery_start *start)
+{
+	struct arena *arena = arena_new(8 * 1024);
+	struct attempt *attempt = arena_alloc(arena, sizeof(*attempt));
+	unsigned char random[TOKEN_BYTES];
+	struct outbox_claim claim = { .timeout_ms = ATTEMPT_MS };
+
+	attempt->arena = arena;
+	attempt->parts = start->parts;
+	attempt->workspace = arena_text(arena, start->workspace);
+	attempt->fence = arena_text(arena, start->fence);
+	attempt->conversation = arena_text(arena, start->conversation);
+	attempt->done = start->done;
+	attempt->context = start->context;
+	crypto_random(random, sizeof(random));
+	text_hex(random, sizeof(random), attempt->token);
+	claim.workspace = attempt->workspace;
+	claim.fence = attempt->fence;
+	claim.conversation = attempt->conversation;
+	claim.token = attempt->token;
+	outbox_begin(attempt->parts->store, &claim, on_begun, attempt);
+}
