@@ -1,0 +1,91 @@
+#include "admit/stage.h"
+
+#include <stdio.h>
+
+#include "admit/admit.h"
+#include "channel.h"
+#include "routing/rules.h"
+#include "services/loop.h"
+#include "workspace.h"
+
+struct boarding {
+	struct flight *flight;
+	struct passenger *passenger; /* NULL for a receipt */
+};
+
+static void boarding_end(struct flight *flight)
+{
+	if (flight->pending > 0)
+		return;
+	pipeline_resume(flight, flight->error.kind == ERROR_NONE ? STAGE_NEXT : STAGE_FAIL);
+}
+
+static void on_admitted(const struct admit_result *result, const struct error *err, void *context)
+{
+	struct boarding *boarding = context;
+	struct flight *flight = boarding->flight;
+	struct passenger *passenger = boarding->passenger;
+
+	if (!flight_landed(flight))
+		return;
+	if (result->code == ADMIT_FAILED) {
+		flight_fail(flight, "admit: %s", err->text);
+	} else if (passenger != NULL) {
+		passenger->stored = true;
+		passenger->duplicate = result->code == ADMIT_DUPLICATE;
+		if (result->message != NULL)
+			snprintf(passenger->message_id, sizeof(passenger->message_id), "%s",
+				 result->message);
+	}
+	boarding_end(flight);
+}
+
+static struct boarding *boarding_new(struct flight *flight, struct passenger *passenger)
+{
+	struct boarding *boarding = arena_alloc(flight->arena, sizeof(*boarding));
+
+	boarding->flight = flight;
+	boarding->passenger = passenger;
+	flight->pending++;
+	return boarding;
+}
+
+static void message_admit(struct flight *flight, struct passenger *passenger)
+{
+	const struct connector *connector = channel_connector(flight->channel);
+	const struct classification *rules = passenger->classification;
+	struct admission admission = {
+		.workspace = workspace_name(flight->workspace),
+		.channel = channel_name(flight->channel),
+		.message = passenger->message,
+		.conversation = passenger->conversation,
+		.work = { rules->queue, rules->type, rules->topic, rules->urgency, rules->priority,
+			  rules->skills, rules->rule },
+		.remember_ms = connector->remember_ms,
+		.now_ms = loop_unix_ms(flight->parts->loop),
+		.steady_id = (connector->abilities & HAS_VISITORS) != 0,
+		.reference = (connector->abilities & HAS_EMAIL_THREADS) != 0,
+	};
+
+	admit_run(flight->parts->admit, &admission, on_admitted, boarding_new(flight, passenger));
+}
+
+static void receipt_admit(struct flight *flight, const struct receipt *receipt)
+{
+	struct admit_receipt call = {
+		.workspace = workspace_name(flight->workspace),
+		.channel = channel_name(flight->channel),
+		.receipt = receipt,
+	};
+
+	admit_receipt(flight->parts->admit, &call, on_admitted, boarding_new(flight, NULL));
+}
+
+enum stage_result admit_stage(struct flight *flight)
+{
+	for (size_t i = 0; i < flight->parsed.message_count; i++)
+		message_admit(flight, &flight->passengers[i]);
+	for (size_t i = 0; i < flight->parsed.receipt_count; i++)
+		receipt_admit(flight, &flight->parsed.receipts[i]);
+	return flight->pending > 0 ? STAGE_WAIT : STAGE_NEXT;
+}

@@ -1,0 +1,13 @@
+/* Stages three to five: bytes to messages. */
+#pragma once
+
+#include "pipeline.h"
+
+/* Mail bytes to a document, in the parse worker (BODY_MIME connectors only). */
+enum stage_result normalise_read(struct flight *flight);
+/* The connector's parse(), then text cleaned and bounded, ids given. */
+enum stage_result normalise_parse(struct flight *flight);
+/* Raw mail and decoded attachments into the blob store, synced. */
+enum stage_result normalise_keep(struct flight *flight);
+/* The rules, over the clean text. */
+enum stage_result normalise_classify(struct flight *flight);

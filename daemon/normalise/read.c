@@ -1,0 +1,147 @@
+/* Mail bytes to a document: the parse worker's answer is a little-endian
+ * 32-bit length, that much JSON, then the bytes of the decoded parts. */
+#include <stdint.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "channel.h"
+#include "normalise/normalise.h"
+#include "services/worker.h"
+
+enum { LENGTH_BYTES = 4 };
+
+/* Mail that cannot be read is still kept and shown: as a message of an unknown
+ * kind with the raw bytes beside it. */
+static void make_unreadable(struct flight *flight, const char *why)
+{
+	struct message *message = arena_alloc(flight->arena, sizeof(*message));
+	unsigned char hash[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1];
+	const char *from = flight->in.envelope_from;
+
+	crypto_sha256(flight->in.body, flight->in.body_len, hash);
+	text_hex(hash, sizeof(hash), hex);
+	message->kind = MESSAGE_UNKNOWN;
+	message->provider_id = arena_format(flight->arena, "raw:%s", hex);
+	message->text = arena_format(flight->arena,
+				     "This mail could not be read and is kept as it came (%s).\n"
+				     "这封邮件无法解析，已原样保存。",
+				     why);
+	message->sender = (struct identifier){
+		.kind = "email",
+		.scope = "",
+		.value = from == NULL || *from == '\0' ? "unknown@unreadable.invalid" : from,
+		.proof = PROOF_CLAIMED,
+	};
+	message->sender_name = "";
+	message->thread = arena_text(flight->arena, hex);
+	message->automatic = true;
+	flight->parsed.messages = message;
+	flight->parsed.message_count = 1;
+	flight->is_unreadable = true;
+}
+
+static int parts_find(struct flight *flight, struct json_object *list, const char *bytes, size_t len)
+{
+	size_t count = json_count(list);
+	struct inbound_part *parts;
+
+	if (count > LIMIT_MIME_PARTS)
+		return -1;
+	parts = arena_alloc(flight->arena, (count + 1) * sizeof(*parts));
+	for (size_t i = 0; i < count; i++) {
+		int64_t offset = json_int(json_item(list, i), "offset", -1);
+		int64_t size = json_int(json_item(list, i), "size", -1);
+
+		if (offset < 0 || size < 0 || (uint64_t)offset > len ||
+		    (uint64_t)size > len - (uint64_t)offset)
+			return -1;
+		parts[i].bytes = bytes + offset;
+		parts[i].len = (size_t)size;
+	}
+	flight->in.parts = parts;
+	flight->in.part_count = count;
+	return 0;
+}
+
+static int document_take(struct flight *flight, const char *answer, size_t len)
+{
+	uint32_t json_len;
+	struct json_object *document;
+	char *copy;
+	int result;
+
+	if (len < LENGTH_BYTES)
+		return -1;
+	memcpy(&json_len, answer, LENGTH_BYTES);
+	if (json_len > len - LENGTH_BYTES)
+		return -1;
+	copy = arena_copy(flight->arena, answer + LENGTH_BYTES, len - LENGTH_BYTES);
+	document = json_read(copy, json_len, NULL);
+	if (document == NULL)
+		return -1;
+	result = parts_find(flight, json_at(document, "attachments"), copy + json_len,
+			    len - LENGTH_BYTES - json_len);
+	json_free(&document);
+	flight->in.body = arena_copy(flight->arena, copy, json_len);
+	flight->in.body_len = json_len;
+	return result;
+}
+
+static void on_read(const void *answer, size_t len, const struct error *err, void *context)
+{
+	struct flight *flight = context;
+
+	if (!flight_landed(flight))
+		return;
+	if (err != NULL && err->kind == ERROR_TEMPORARY) {
+		flight_fail(flight, "reading mail: %s", err->text);
+		pipeline_resume(flight, STAGE_FAIL);
+		return;
+	}
+	if (err != NULL)
+		make_unreadable(flight, err->text);
+	else if (document_take(flight, answer, len) != 0)
+		make_unreadable(flight, "the reading of it was broken");
+	pipeline_resume(flight, STAGE_NEXT);
+}
+
+/* The job: 'm', the options' length, the options, the mail (docs/mail-document.md). */
+static void job_build(struct flight *flight, struct buf *job)
+{
+	const struct connector *connector = channel_connector(flight->channel);
+	const char *options = "{}";
+	uint32_t len;
+
+	if (connector->mail_options != NULL)
+		options = connector->mail_options(flight->channel, &flight->in, flight->arena);
+	len = (uint32_t)strlen(options);
+	buf_byte(job, 'm');
+	buf_add(job, &len, sizeof(len));
+	buf_add(job, options, len);
+	buf_add(job, flight->raw, flight->raw_len);
+}
+
+enum stage_result normalise_read(struct flight *flight)
+{
+	const struct connector *connector = channel_connector(flight->channel);
+	struct buf job = { 0 };
+	struct error err;
+	int submitted;
+
+	if (connector->body_format != BODY_MIME)
+		return STAGE_NEXT;
+	flight->raw = flight->in.body;
+	flight->raw_len = flight->in.body_len;
+	job_build(flight, &job);
+	submitted = worker_submit(flight->parts->parse, 0, job.data, job.len, on_read, flight, &err);
+	buf_clear(&job);
+	if (submitted != 0)
+		return flight_fail(flight, "reading mail: %s", err.text);
+	flight->pending++;
+	return STAGE_WAIT;
+}

@@ -1,0 +1,44 @@
+/* What one running daemon is made of: set up by the broker in start order and
+ * handed to whatever needs more than one of them. Pointers only; each part has
+ * its own header. */
+#pragma once
+
+#include <stdbool.h>
+
+struct admit;
+struct api;
+struct blobs;
+struct channels;
+struct config;
+struct deliveries;
+struct leases;
+struct loop;
+struct mac;
+struct pipeline;
+struct store;
+struct tail;
+struct transfers;
+struct worker_pool;
+struct workspaces;
+
+struct parts {
+	struct config *config;
+	struct loop *loop;
+	struct store *store;
+	struct leases *leases;
+	struct mac *key; /* of the installation: every keyed hash and signed token */
+	struct worker_pool *parse;
+	struct worker_pool *mail;
+	struct worker_pool *disk;
+	struct worker_pool *password;
+	struct blobs *blobs;
+	struct admit *admit;
+	struct transfers *transfers;
+	struct channels *channels;
+	struct workspaces *workspaces;
+	struct pipeline *pipeline;
+	struct api *api;
+	const char *instance; /* id of this process among the instances */
+	bool draining;	      /* SIGTERM came: readyz says so, claims end */
+	bool listening;	      /* every configured listener and the admin socket are bound */
+};

@@ -1,0 +1,309 @@
+#include "workspace.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "delivery/deliveries.h"
+#include "routing/roster.h"
+#include "routing/router.h"
+#include "services/loop.h"
+#include "store/lease.h"
+#include "store/log.h"
+#include "store/store.h"
+
+enum { LOAD_RETRY_MS = 500 };
+
+struct waiter {
+	STAILQ_ENTRY(waiter) link;
+	void (*fn)(void *context);
+	void *context;
+};
+
+struct listener {
+	TAILQ_ENTRY(listener) link;
+	struct workspace *workspace;
+	listener_entry_fn *on_entry;
+	listener_reset_fn *on_reset;
+	void *context;
+};
+
+struct workspace {
+	TAILQ_ENTRY(workspace) link;
+	struct parts *parts;
+	char *name;
+	struct roster *roster;
+	struct log_reader *reader;
+	struct lease *lease;
+	struct router *router;
+	struct deliveries *deliveries;
+	STAILQ_HEAD(, waiter) waiters;
+	TAILQ_HEAD(, listener) listeners;
+	struct loop_timer *load_timer;
+	bool is_loading;
+	bool is_stale; /* changed while it was being read */
+};
+
+struct workspaces {
+	struct parts *parts;
+	TAILQ_HEAD(, workspace) list;
+};
+
+static void roster_free_later(void *object)
+{
+	struct roster *roster = object;
+
+	roster_free(&roster);
+}
+
+/* ---- the configuration ---- */
+
+static void waiters_call(struct workspace *workspace)
+{
+	struct waiter *waiter;
+
+	while ((waiter = STAILQ_FIRST(&workspace->waiters)) != NULL) {
+		STAILQ_REMOVE_HEAD(&workspace->waiters, link);
+		loop_soon(workspace->parts->loop, waiter->fn, waiter->context);
+		free(waiter);
+	}
+}
+
+static void workspace_load(struct workspace *workspace);
+
+static void on_loaded(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct workspace *workspace = context;
+	struct roster *old = workspace->roster;
+	struct error problem = { 0 };
+
+	workspace->is_loading = false;
+	if (err != NULL || reply_count(reply) != 3) {
+		log_warn("workspace", "workspace=%s event=config_not_read error=%s", workspace->name,
+			 log_quote(err == NULL ? "unexpected answer" : err->text));
+		loop_timer_start(workspace->load_timer, LOAD_RETRY_MS);
+		return;
+	}
+	workspace->roster = roster_new(reply_item(reply, 0), reply_item(reply, 1),
+				       reply_item(reply, 2), &problem);
+	if (problem.kind != ERROR_NONE)
+		log_warn("workspace", "workspace=%s event=config_problem error=%s", workspace->name,
+			 log_quote(problem.text));
+	if (old != NULL)
+		loop_defer_free(workspace->parts->loop, old, roster_free_later);
+	if (workspace->router != NULL)
+		router_roster_changed(workspace->router);
+	waiters_call(workspace);
+	if (workspace->is_stale)
+		workspace_load(workspace);
+}
+
+static void workspace_load(struct workspace *workspace)
+{
+	struct store_call *call;
+
+	workspace->is_stale = workspace->is_loading;
+	if (workspace->is_loading)
+		return;
+	workspace->is_loading = true;
+	call = store_script("roster_read", workspace->name);
+	store_key(call, "cfg:queues");
+	store_key(call, "cfg:agents");
+	store_key(call, "cfg:rules");
+	store_run(workspace->parts->store, call, on_loaded, workspace);
+}
+
+static void on_load_timer(void *context)
+{
+	workspace_load(context);
+}
+
+/* ---- the log ---- */
+
+static void on_entry(const struct log_entry *entry, void *context)
+{
+	struct workspace *workspace = context;
+	struct listener *listener;
+	struct listener *next;
+
+	if (text_starts(entry->type, "config."))
+		workspace_load(workspace);
+	for (listener = TAILQ_FIRST(&workspace->listeners); listener != NULL; listener = next) {
+		next = TAILQ_NEXT(listener, link);
+		listener->on_entry(entry, listener->context);
+	}
+	if (workspace->router != NULL)
+		router_entry(workspace->router, entry);
+	if (workspace->deliveries != NULL)
+		deliveries_entry(workspace->deliveries, entry);
+}
+
+static void on_reset(const char *position, void *context)
+{
+	struct workspace *workspace = context;
+	struct listener *listener;
+	struct listener *next;
+
+	log_warn("workspace", "workspace=%s event=log_reset position=%s", workspace->name, position);
+	workspace_load(workspace);
+	for (listener = TAILQ_FIRST(&workspace->listeners); listener != NULL; listener = next) {
+		next = TAILQ_NEXT(listener, link);
+		listener->on_reset(position, listener->context);
+	}
+	if (workspace->router != NULL)
+		router_resync(workspace->router);
+	if (workspace->deliveries != NULL)
+		deliveries_resync(workspace->deliveries);
+}
+
+/* ---- stewardship ---- */
+
+static void on_steward(bool held, const char *fence, void *context)
+{
+	struct workspace *workspace = context;
+
+	log_info("workspace", "workspace=%s event=%s", workspace->name,
+		 held ? "steward_won" : "steward_lost");
+	router_free(&workspace->router);
+	deliveries_free(&workspace->deliveries);
+	if (!held)
+		return;
+	workspace->router = router_new(workspace->parts, workspace, fence);
+	workspace->deliveries = deliveries_new(workspace->parts, workspace, fence);
+}
+
+/* ---- life ---- */
+
+static struct workspace *workspace_new(struct parts *parts, const char *name)
+{
+	struct workspace *workspace = memory_new(sizeof(*workspace));
+	struct log_reader_options options = { .workspace = name };
+
+	workspace->parts = parts;
+	workspace->name = memory_text(name);
+	STAILQ_INIT(&workspace->waiters);
+	TAILQ_INIT(&workspace->listeners);
+	workspace->load_timer = loop_timer_new(parts->loop, on_load_timer, workspace);
+	workspace->reader = log_reader_new(parts->loop, parts->store, &options, on_entry, on_reset,
+					   NULL, workspace);
+	workspace_load(workspace);
+	workspace->lease = lease_want(parts->leases, name, "steward", on_steward, workspace);
+	return workspace;
+}
+
+static void workspace_free(struct workspace *workspace)
+{
+	struct waiter *waiter;
+
+	router_free(&workspace->router);
+	deliveries_free(&workspace->deliveries);
+	lease_drop(&workspace->lease);
+	log_reader_free(&workspace->reader);
+	loop_timer_free(&workspace->load_timer);
+	while ((waiter = STAILQ_FIRST(&workspace->waiters)) != NULL) {
+		STAILQ_REMOVE_HEAD(&workspace->waiters, link);
+		free(waiter);
+	}
+	roster_free(&workspace->roster);
+	free(workspace->name);
+	free(workspace);
+}
+
+struct workspaces *workspaces_new(struct parts *parts)
+{
+	struct workspaces *workspaces = memory_new(sizeof(*workspaces));
+
+	workspaces->parts = parts;
+	TAILQ_INIT(&workspaces->list);
+	return workspaces;
+}
+
+void workspaces_free(struct workspaces **workspaces)
+{
+	struct workspace *workspace;
+
+	if (*workspaces == NULL)
+		return;
+	while ((workspace = TAILQ_FIRST(&(*workspaces)->list)) != NULL) {
+		TAILQ_REMOVE(&(*workspaces)->list, workspace, link);
+		workspace_free(workspace);
+	}
+	free(*workspaces);
+	*workspaces = NULL;
+}
+
+struct workspace *workspace_get(struct workspaces *workspaces, const char *name)
+{
+	struct workspace *workspace;
+
+	TAILQ_FOREACH (workspace, &workspaces->list, link)
+		if (text_equal(workspace->name, name))
+			return workspace;
+	workspace = workspace_new(workspaces->parts, name);
+	TAILQ_INSERT_TAIL(&workspaces->list, workspace, link);
+	return workspace;
+}
+
+struct workspace *workspace_next(struct workspaces *workspaces, const struct workspace *after)
+{
+	return after == NULL ? TAILQ_FIRST(&workspaces->list) : TAILQ_NEXT(after, link);
+}
+
+const char *workspace_name(const struct workspace *workspace)
+{
+	return workspace->name;
+}
+
+const struct roster *workspace_roster(const struct workspace *workspace)
+{
+	return workspace->roster;
+}
+
+void workspace_when_ready(struct workspace *workspace, void (*fn)(void *), void *context)
+{
+	struct waiter *waiter;
+
+	if (workspace->roster != NULL) {
+		loop_soon(workspace->parts->loop, fn, context);
+		return;
+	}
+	waiter = memory_new(sizeof(*waiter));
+	waiter->fn = fn;
+	waiter->context = context;
+	STAILQ_INSERT_TAIL(&workspace->waiters, waiter, link);
+}
+
+const char *workspace_fence(const struct workspace *workspace)
+{
+	return lease_fence(workspace->lease);
+}
+
+struct router *workspace_router(const struct workspace *workspace)
+{
+	return workspace->router;
+}
+
+struct listener *workspace_listen(struct workspace *workspace, listener_entry_fn *entry_fn,
+				  listener_reset_fn *reset_fn, void *context)
+{
+	struct listener *listener = memory_new(sizeof(*listener));
+
+	listener->workspace = workspace;
+	listener->on_entry = entry_fn;
+	listener->on_reset = reset_fn;
+	listener->context = context;
+	TAILQ_INSERT_TAIL(&workspace->listeners, listener, link);
+	return listener;
+}
+
+void listener_free(struct listener **listener)
+{
+	if (*listener == NULL)
+		return;
+	TAILQ_REMOVE(&(*listener)->workspace->listeners, *listener, link);
+	free(*listener);
+	*listener = NULL;
+}

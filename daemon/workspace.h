@@ -1,0 +1,37 @@
+/* A workspace as one instance sees it: its configuration, its tail of the log,
+ * and, while this instance is the steward, its router and its deliveries. Made
+ * on first use; an idle one costs a log reader. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "parts.h"
+
+struct log_entry;
+struct roster;
+struct workspace;
+struct workspaces;
+
+struct workspaces *workspaces_new(struct parts *parts);
+void workspaces_free(struct workspaces **workspaces);
+/* Finds or makes; never NULL for a well-formed name. */
+struct workspace *workspace_get(struct workspaces *workspaces, const char *name);
+struct workspace *workspace_next(struct workspaces *workspaces, const struct workspace *after);
+
+const char *workspace_name(const struct workspace *workspace);
+/* NULL until the configuration has been read. Valid until the loop turn ends. */
+const struct roster *workspace_roster(const struct workspace *workspace);
+/* fn(context) once the configuration is there: on a later turn, never at once. */
+void workspace_when_ready(struct workspace *workspace, void (*fn)(void *), void *context);
+const char *workspace_fence(const struct workspace *workspace); /* NULL unless steward */
+/* The router of this instance, NULL unless it is the steward. */
+struct router *workspace_router(const struct workspace *workspace);
+
+/* Every log entry, in order, and resets. */
+struct listener;
+typedef void listener_entry_fn(const struct log_entry *entry, void *context);
+typedef void listener_reset_fn(const char *position, void *context);
+struct listener *workspace_listen(struct workspace *workspace, listener_entry_fn *on_entry,
+				  listener_reset_fn *on_reset, void *context);
+void listener_free(struct listener **listener);
