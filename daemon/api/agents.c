@@ -1,0 +1,98 @@
+/* Who am I, and presence. */
+#include <string.h>
+
+#include "api/auth.h"
+#include "api/handlers.h"
+#include "base/text.h"
+#include "parts.h"
+#include "routing/claim.h"
+#include "store/store.h"
+
+void api_seen(struct parts *parts, const char *workspace, const char *agent)
+{
+	presence_seen(parts->store, workspace, agent);
+}
+
+static void answer_me(struct api_call *call, const char *agent, const char *status, bool routable)
+{
+	struct buf body = { 0 };
+	struct json_out out;
+
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "role", role_name(call->who.role));
+	jw_text(&out, "workspace", call->who.workspace);
+	jw_text(&out, "agent", agent);
+	jw_text(&out, "name", text_equal(agent, call->who.agent) ? call->who.name : agent);
+	jw_text(&out, "status", status);
+	jw_bool(&out, "routable", routable);
+	jw_object_end(&out);
+	api_answer(call, 200, &body);
+}
+
+static void on_runtime(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const char *status;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	status = reply_text(reply_item(reply, 0), NULL);
+	answer_me(call, call->who.agent, status == NULL ? "offline" : status,
+		  reply_int(reply_item(reply, 1)) != 0);
+}
+
+void handle_me(struct api_call *call)
+{
+	struct store_call *read = store_command("HMGET");
+
+	store_arg_key(read, call->who.workspace, "a:%s", call->who.agent);
+	store_arg_text(read, "st");
+	store_arg_text(read, "rt");
+	store_read(call->parts->store, read, on_runtime, call);
+	if (!text_starts(call->who.agent, "token:"))
+		api_seen(call->parts, call->who.workspace, call->who.agent);
+}
+
+struct setting_presence {
+	struct api_call *call;
+	const char *agent;
+	bool routable;
+};
+
+static void on_presence(const struct work_result *result, const struct error *err, void *context)
+{
+	const struct setting_presence *setting = context;
+
+	if (result->code != WORK_OK)
+		api_fail(setting->call, err);
+	else
+		answer_me(setting->call, setting->agent, result->state, setting->routable);
+}
+
+static void presence_change(struct api_call *call, const char *agent)
+{
+	struct setting_presence *setting = arena_alloc(call->arena, sizeof(*setting));
+	const char *status = json_text(call->body, "status");
+	struct presence presence = {
+		.agent = agent,
+		.status = status,
+		.why = json_text(call->body, "reason"),
+		.routable = json_bool(call->body, "routable", text_equal(status, "online")),
+	};
+
+	*setting = (struct setting_presence){ call, agent, presence.routable };
+	presence_set(call->parts->store, call->who.workspace, &presence, on_presence, setting);
+}
+
+void handle_presence(struct api_call *call)
+{
+	presence_change(call, call->who.agent);
+}
+
+void handle_agent_presence(struct api_call *call)
+{
+	presence_change(call, call->params[0]);
+}

@@ -1,0 +1,320 @@
+#include "api/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/auth.h"
+#include "api/chat_stream.h"
+#include "api/events.h"
+#include "api/fields.h"
+#include "api/match.h"
+#include "base/crypto.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "parts.h"
+
+enum { LIST_DEFAULT = 50, LIST_MAX = 200, KEY_MAX = 255 };
+
+struct api {
+	struct parts *parts;
+	struct auth *auth;
+	struct events *events;
+	struct chat_streams *chat_streams;
+};
+
+struct api *api_new(struct parts *parts)
+{
+	struct api *api = memory_new(sizeof(*api));
+
+	api->parts = parts;
+	api->auth = auth_new(parts);
+	api->events = events_new(parts);
+	api->chat_streams = chat_streams_new(parts);
+	return api;
+}
+
+void api_free(struct api **api)
+{
+	if (*api == NULL)
+		return;
+	chat_streams_free(&(*api)->chat_streams);
+	events_free(&(*api)->events);
+	auth_free(&(*api)->auth);
+	free(*api);
+	*api = NULL;
+}
+
+struct auth *api_auth(struct api *api)
+{
+	return api->auth;
+}
+
+struct events *api_events(struct api *api)
+{
+	return api->events;
+}
+
+struct chat_streams *api_chat_streams(struct api *api)
+{
+	return api->chat_streams;
+}
+
+bool principal_leads(const struct principal *who)
+{
+	return (who->role & ROLES_LEAD) != 0;
+}
+
+/* ---- what a route says about its request ---- */
+
+static bool query_is_known(struct api_call *call)
+{
+	const struct http_head *head = http_request_head(call->request);
+	const char *at = head->query;
+	const char *end = at == NULL ? NULL : at + head->query_len;
+	const char *known = call->route->query == NULL ? "" : call->route->query;
+
+	if (text_equal(known, "*"))
+		return true;
+	while (at != NULL && at < end) {
+		size_t len = 0;
+		const char *found;
+
+		while (at + len < end && at[len] != '=' && at[len] != '&')
+			len++;
+		found = memmem(known, strlen(known), at, len);
+		if (len == 0 || found == NULL || (found != known && found[-1] != ',') ||
+		    (found[len] != '\0' && found[len] != ',')) {
+			api_problem(call, 400, "unknown_parameter",
+				    "query parameter \"%.*s\" is not known here; known: %s",
+				    (int)(len > 40 ? 40 : len), at, *known == '\0' ? "none" : known);
+			return false;
+		}
+		at = memchr(at, '&', (size_t)(end - at));
+		if (at != NULL)
+			at++;
+	}
+	return true;
+}
+
+static bool body_is_json(struct api_call *call)
+{
+	const char *type = http_request_field(call->request, "Content-Type");
+
+	if (type == NULL || strncasecmp(type, "application/json", 16) == 0 ||
+	    strncasecmp(type, "application/merge-patch+json", 28) == 0)
+		return true;
+	api_problem(call, 415, "wrong_content_type", "the body must be application/json, not %.60s",
+		    type);
+	return false;
+}
+
+static bool body_read(struct api_call *call)
+{
+	size_t len;
+	const char *bytes = http_request_body(call->request, &len);
+	const char *pointer = NULL;
+	const char *problem = NULL;
+	struct error err;
+
+	if (call->route->body == NULL)
+		return true;
+	if (len > 0) {
+		if (!body_is_json(call))
+			return false;
+		call->body = json_read(bytes, len, &err);
+		if (call->body == NULL) {
+			api_problem(call, 400, "bad_json", "%s", err.text);
+			return false;
+		}
+	}
+	if (fields_check(call->route->body, call->body, call->arena, &pointer, &problem) == 0)
+		return true;
+	api_invalid(call, pointer, "%s %s", pointer, problem);
+	return false;
+}
+
+/* The key is scoped to who sent it, so nobody can probe another's answers. */
+static bool idempotency_read(struct api_call *call)
+{
+	const char *key = http_request_field(call->request, "Idempotency-Key");
+	unsigned char hash[SHA256_BYTES];
+	struct mac *mac = call->parts->key;
+	const char *target = http_request_target(call->request);
+	size_t len;
+	const char *body = http_request_body(call->request, &len);
+	char hex[2 * SHA256_BYTES + 1];
+
+	call->idempotency_key = "";
+	call->request_hash = "";
+	if (key == NULL || !text_equal(call->route->method, "POST"))
+		return true;
+	if (*key == '\0' || strlen(key) > KEY_MAX) {
+		api_problem(call, 400, "bad_idempotency_key",
+			    "Idempotency-Key must have 1 to %d characters", KEY_MAX);
+		return false;
+	}
+	mac_begin(mac);
+	mac_add(mac, "idem", 5);
+	mac_add(mac, call->who.credential, strlen(call->who.credential) + 1);
+	mac_add(mac, key, strlen(key));
+	mac_end(mac, hash);
+	text_hex(hash, 16, hex);
+	call->idempotency_key = arena_text(call->arena, hex);
+	mac_begin(mac);
+	mac_add(mac, target, strlen(target) + 1);
+	mac_add(mac, body, len);
+	mac_end(mac, hash);
+	text_hex(hash, 16, hex);
+	call->request_hash = arena_text(call->arena, hex);
+	return true;
+}
+
+static void call_run(struct api_call *call)
+{
+	if ((call->route->roles & ROLE_PUBLIC) == 0 &&
+	    (call->route->roles & (unsigned)call->who.role) == 0) {
+		api_problem(call, 403, "not_allowed", "this needs another role than yours");
+		return;
+	}
+	if (query_is_known(call) && idempotency_read(call) && body_read(call))
+		call->route->run(call);
+}
+
+static void on_auth(enum auth_outcome outcome, const struct principal *who, void *context)
+{
+	struct api_call *call = context;
+
+	switch (outcome) {
+	case AUTH_OK:
+		call->who = *who;
+		call_run(call);
+		return;
+	case AUTH_AWAY:
+		http_request_add_field(call->request, "Retry-After", "2");
+		api_problem(call, 503, "store_unavailable", "the store cannot be asked right now");
+		return;
+	case AUTH_CSRF:
+		api_problem(call, 403, "csrf", "X-CSRF-Token is missing or wrong");
+		return;
+	case AUTH_MISSING:
+	case AUTH_REFUSED:
+		break;
+	}
+	http_request_add_field(call->request, "WWW-Authenticate", "Bearer");
+	api_problem(call, 401, "not_signed_in",
+		    outcome == AUTH_MISSING ? "send Authorization: Bearer <token>"
+					    : "the token is unknown, expired or revoked");
+}
+
+static struct api_call *call_new(struct api *api, struct http_request *request)
+{
+	struct arena *arena = http_request_arena(request);
+	struct api_call *call = arena_alloc(arena, sizeof(*call));
+
+	call->api = api;
+	call->parts = api->parts;
+	call->request = request;
+	call->arena = arena;
+	call->who = (struct principal){ .workspace = "main", .agent = "", .name = "", .credential = "" };
+	return call;
+}
+
+/* False after having answered 404 or 405. */
+static bool call_find_route(struct api_call *call)
+{
+	const char *allowed = NULL;
+
+	switch (route_match(http_request_method(call->request), http_request_path(call->request),
+			    call->arena, &call->route, call->params, &allowed)) {
+	case MATCH_FOUND:
+		return true;
+	case MATCH_NO_METHOD:
+		http_request_add_field(call->request, "Allow", allowed);
+		api_problem(call, 405, "method_not_allowed", "allowed here: %s", allowed);
+		return false;
+	case MATCH_NO_PATH:
+		break;
+	}
+	api_problem(call, 404, "no_such_path", "nothing is served at this path");
+	return false;
+}
+
+void api_handle(struct http_request *request, void *context)
+{
+	struct api *api = context;
+	struct api_call *call = call_new(api, request);
+
+	if (!call_find_route(call))
+		return;
+	if ((call->route->roles & ROLE_PUBLIC) != 0) {
+		call_run(call);
+		return;
+	}
+	auth_request(api->auth, request, call->arena, on_auth, call);
+}
+
+static bool is_workspace_name(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len > 0 && len <= 40 && name[len] == '\0';
+}
+
+void api_handle_admin(struct http_request *request, void *context)
+{
+	struct api_call *call = call_new(context, request);
+	const char *workspace = http_request_field(request, "X-Converge-Workspace");
+
+	if (workspace != NULL && !is_workspace_name(workspace)) {
+		api_problem(call, 400, "bad_workspace",
+			    "a workspace name is 1 to 40 of a-z, 0-9 and -");
+		return;
+	}
+	call->who.role = ROLE_ADMIN;
+	call->who.workspace = workspace == NULL ? "main" : workspace;
+	call->who.agent = "token:admin-socket";
+	call->who.name = "admin";
+	call->who.credential = "admin-socket";
+	if (call_find_route(call))
+		call_run(call);
+}
+
+int64_t api_body_limit(const struct http_head *head, void *context)
+{
+	struct api *api = context;
+	size_t count;
+	const struct route *routes = api_routes(&count);
+
+	(void)api;
+	for (size_t i = 0; i < count; i++) {
+		size_t fixed = strcspn(routes[i].pattern, "{");
+
+		if (routes[i].body_max != 0 && head->path_len >= fixed &&
+		    memcmp(head->path, routes[i].pattern, fixed) == 0 &&
+		    strlen(routes[i].method) == head->method_len &&
+		    memcmp(head->method, routes[i].method, head->method_len) == 0)
+			return routes[i].body_max;
+	}
+	return LIMIT_HTTP_BODY_BYTES;
+}
+
+/* ---- for handlers ---- */
+
+const char *api_query(struct api_call *call, const char *name)
+{
+	return http_request_query(call->request, name);
+}
+
+int api_limit(struct api_call *call)
+{
+	const char *text = api_query(call, "limit");
+	uint64_t number;
+
+	if (text == NULL)
+		return LIST_DEFAULT;
+	if (text_uint(text, strlen(text), &number) && number >= 1 && number <= LIST_MAX)
+		return (int)number;
+	api_problem(call, 400, "bad_limit", "limit must be a number between 1 and %d", LIST_MAX);
+	return -1;
+}

@@ -1,0 +1,37 @@
+/* Credentials to a principal. Tokens and sessions are stored as SHA-256 hashes
+ * and looked up by hash; a short cache keeps the store out of the usual case,
+ * and a revoked one leaves the cache with the log entry of its removal. */
+#pragma once
+
+#include "api/api.h"
+
+struct auth;
+
+enum auth_outcome {
+	AUTH_OK,
+	AUTH_MISSING, /* no credentials at all */
+	AUTH_REFUSED, /* unknown, expired, malformed */
+	AUTH_CSRF,    /* a cookie without its CSRF field on a method with an effect */
+	AUTH_AWAY,    /* the store could not be asked */
+};
+
+typedef void auth_done_fn(enum auth_outcome outcome, const struct principal *who, void *context);
+
+struct auth *auth_new(struct parts *parts);
+void auth_free(struct auth **auth);
+
+/* who's texts are in arena. May call done before it returns (cache hit). */
+void auth_request(struct auth *auth, struct http_request *request, struct arena *arena,
+		  auth_done_fn *done, void *context);
+/* Forgets everything cached of a workspace (a token or session ended). */
+void auth_forget(struct auth *auth, const char *workspace);
+
+/* "cvg_<workspace>_<secret>"; the secret is 32 random bytes. out holds 128 bytes. */
+void auth_token_make(const char *workspace, char *out, size_t room);
+void auth_hash(const char *credential, char hex[65]);
+/* The CSRF value of a session: what the page sends back as X-CSRF-Token. */
+void auth_csrf(struct auth *auth, const char *session, char hex[65]);
+/* The workspace named in a token ("cvg_..."); NULL if it is malformed. */
+const char *auth_workspace(const char *token, struct arena *arena);
+const char *role_name(enum role role);
+enum role role_from_name(const char *name); /* ROLE_NONE if unknown */

@@ -1,0 +1,70 @@
+/* /v1/channels: the channels of the file, read-only here. */
+#include "api/handlers.h"
+#include "base/text.h"
+#include "channel.h"
+#include "parts.h"
+
+static void write_channel(struct json_out *out, const struct channel *channel)
+{
+	const struct connector *connector = channel_connector(channel);
+	const char *parked = channel_parked(channel);
+
+	jw_object(out, NULL);
+	jw_text(out, "id", channel_name(channel));
+	jw_text(out, "name", channel_name(channel));
+	jw_text(out, "connector", connector->name);
+	jw_bool(out, "read_only", true);
+	jw_text(out, "state", parked == NULL ? "working" : "parked");
+	jw_text(out, "parked_because", parked);
+	jw_bool(out, "can_send", (connector->abilities & CAN_SEND) != 0);
+	jw_bool(out, "has_media", (connector->abilities & HAS_MEDIA) != 0);
+	jw_bool(out, "has_receipts", (connector->abilities & HAS_RECEIPTS) != 0);
+	jw_int(out, "window_s", connector->window_ms / 1000);
+	jw_object_end(out);
+}
+
+void handle_channel_list(struct api_call *call)
+{
+	struct buf body = { 0 };
+	struct json_out out;
+	const struct channel *channel;
+
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_array(&out, "data");
+	for (size_t i = 0; (channel = channel_at(call->parts->channels, i)) != NULL; i++)
+		if (text_equal(channel_workspace(channel), call->who.workspace))
+			write_channel(&out, channel);
+	jw_array_end(&out);
+	jw_null(&out, "next_cursor");
+	jw_object_end(&out);
+	api_answer(call, 200, &body);
+}
+
+static void on_tested(bool ok, const char *phrase, void *context)
+{
+	struct api_call *call = context;
+	struct buf body = { 0 };
+	struct json_out out;
+
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_bool(&out, "ok", ok);
+	jw_text(&out, "detail", phrase == NULL ? "" : phrase);
+	jw_object_end(&out);
+	api_answer(call, 200, &body);
+}
+
+void handle_channel_test(struct api_call *call)
+{
+	struct channel *channel =
+		channel_find(call->parts->channels, call->who.workspace, call->params[0]);
+
+	if (channel == NULL)
+		api_problem(call, 404, "unknown_channel", "there is no channel \"%s\"",
+			    call->params[0]);
+	else if (channel_connector(channel)->test == NULL)
+		on_tested(true, "nothing to ask: this connector has no provider of its own", call);
+	else
+		channel_connector(channel)->test(channel, on_tested, call);
+}

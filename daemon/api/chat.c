@@ -1,0 +1,220 @@
+/* /chat/{channel}/...: the front door of visitors in front of a page of ours. */
+#include <string.h>
+
+#include "api/chat_stream.h"
+#include "api/handlers.h"
+#include "api/visitor.h"
+#include "base/crypto.h"
+#include "base/text.h"
+#include "channel.h"
+#include "pipeline.h"
+#include "services/loop.h"
+
+enum { VISITOR_ID_BYTES = 16 };
+
+/* One call about one visitor. */
+struct chat_call {
+	struct channel *channel;
+	const char *full_name; /* workspace.name: what tokens are bound to */
+	struct visitor visitor;
+	struct request_view view;
+};
+
+static const char *view_field(void *context, const char *name)
+{
+	return http_request_field(context, name);
+}
+
+static const char *view_query(void *context, const char *name)
+{
+	return http_request_query(context, name);
+}
+
+static struct chat_call *chat_call(struct api_call *call)
+{
+	struct chat_call *chat;
+	struct channel *channel = api_channel(call);
+
+	if (channel == NULL)
+		return NULL;
+	if ((channel_connector(channel)->abilities & HAS_VISITORS) == 0) {
+		api_problem(call, 404, "no_visitors", "channel \"%s\" has no visitors",
+			    call->params[0]);
+		return NULL;
+	}
+	chat = arena_alloc(call->arena, sizeof(*chat));
+	chat->channel = channel;
+	chat->full_name = arena_format(call->arena, "%s.%s", channel_workspace(channel),
+				       channel_name(channel));
+	chat->view = (struct request_view){ view_field, view_query, call->request };
+	call->state = chat;
+	return chat;
+}
+
+/* CORS: a page of another origin may call only if the channel lists it. False
+ * after having answered 403. */
+static bool origin_allowed(struct api_call *call, const struct chat_call *chat)
+{
+	const char *origin = http_request_field(call->request, "Origin");
+	struct visitor_rules rules = { 0 };
+
+	if (origin == NULL)
+		return true;
+	channel_connector(chat->channel)
+		->visitor_rules(chat->channel, loop_unix_ms(call->parts->loop) / 1000, &rules);
+	for (size_t i = 0; i < rules.origin_count; i++) {
+		if (!text_equal(rules.origins[i], "*") && !text_equal_nocase(rules.origins[i], origin))
+			continue;
+		http_request_add_field(call->request, "Access-Control-Allow-Origin", origin);
+		http_request_add_field(call->request, "Vary", "Origin");
+		return true;
+	}
+	/* Our own pages send an Origin with POST too. */
+	if (http_request_field(call->request, "Host") != NULL && strstr(origin, "://") != NULL &&
+	    text_equal_nocase(strstr(origin, "://") + 3, http_request_field(call->request, "Host")))
+		return true;
+	api_problem(call, 403, "origin_not_allowed",
+		    "this origin is not in the channel's list of origins");
+	return false;
+}
+
+static bool visitor_read(struct api_call *call, struct chat_call *chat)
+{
+	const char *field = http_request_field(call->request, "Authorization");
+	const char *token = NULL;
+
+	if (field != NULL && strncasecmp(field, "Bearer ", 7) == 0)
+		token = field + 7;
+	else if (text_equal(http_request_method(call->request), "GET"))
+		token = api_query(call, "token");
+	if (token != NULL &&
+	    visitor_token_read(call->parts->key, chat->full_name, token,
+			       loop_unix_ms(call->parts->loop) / 1000, call->arena, &chat->visitor))
+		return true;
+	api_problem(call, 401, "bad_session", "start a session first: POST /chat/%s/sessions",
+		    call->params[0]);
+	return false;
+}
+
+void handle_chat_options(struct api_call *call)
+{
+	struct chat_call *chat = chat_call(call);
+
+	if (chat == NULL || !origin_allowed(call, chat))
+		return;
+	http_request_add_field(call->request, "Access-Control-Allow-Methods", "GET, POST");
+	http_request_add_field(call->request, "Access-Control-Allow-Headers",
+			       "Authorization, Content-Type, Last-Event-ID");
+	http_request_add_field(call->request, "Access-Control-Max-Age", "600");
+	api_empty(call, 204);
+}
+
+static void session_answer(struct api_call *call, struct chat_call *chat)
+{
+	struct visitor_rules rules = { 0 };
+	struct buf token = { 0 };
+	struct buf body = { 0 };
+	struct json_out out;
+	int64_t now_s = loop_unix_ms(call->parts->loop) / 1000;
+
+	channel_connector(chat->channel)->visitor_rules(chat->channel, now_s, &rules);
+	visitor_token_make(call->parts->key, chat->full_name, &chat->visitor, now_s, &token);
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "token", buf_string(&token));
+	jw_text(&out, "greeting", rules.greeting);
+	jw_text(&out, "closed", rules.closed);
+	jw_object_end(&out);
+	buf_clear(&token);
+	api_answer(call, 201, &body);
+}
+
+void handle_chat_session(struct api_call *call)
+{
+	struct chat_call *chat = chat_call(call);
+	unsigned char bytes[VISITOR_ID_BYTES];
+	char id[2 * VISITOR_ID_BYTES + 1];
+	struct inbound in = { .method = "POST" };
+	const char *why = "the identity was refused";
+
+	if (chat == NULL || !origin_allowed(call, chat))
+		return;
+	in.target = http_request_target(call->request);
+	in.body = http_request_body(call->request, &in.body_len);
+	in.now_s = loop_unix_ms(call->parts->loop) / 1000;
+	in.request = &chat->view;
+	if (channel_connector(chat->channel)
+		    ->visitor_session(chat->channel, &in, call->arena, &chat->visitor, &why) != 0) {
+		api_problem(call, 401, "bad_identity", "%s", why);
+		return;
+	}
+	if (chat->visitor.id == NULL) {
+		crypto_random(bytes, sizeof(bytes));
+		text_hex(bytes, sizeof(bytes), id);
+		chat->visitor.id = arena_text(call->arena, id);
+		chat->visitor.proof = PROOF_CHANNEL;
+	}
+	session_answer(call, chat);
+}
+
+static void on_flight(struct flight *flight, bool durable, void *context)
+{
+	struct api_call *call = context;
+	struct buf body = { 0 };
+	struct json_out out;
+	const struct passenger *passenger = &flight->passengers[0];
+
+	if (!durable || flight->parsed.message_count != 1) {
+		if (flight->status == 503)
+			http_request_add_field(call->request, "Retry-After", "2");
+		api_problem(call, flight->status == 0 ? 400 : flight->status,
+			    flight->code == NULL ? "bad_message" : flight->code, "%s",
+			    flight->error.text);
+		return;
+	}
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "message", passenger->message_id);
+	jw_object_end(&out);
+	api_answer(call, passenger->duplicate ? 200 : 201, &body);
+}
+
+void handle_chat_message(struct api_call *call)
+{
+	struct chat_call *chat = chat_call(call);
+	struct inbound in = { .method = "POST" };
+
+	if (chat == NULL || !origin_allowed(call, chat) || !visitor_read(call, chat))
+		return;
+	in.target = http_request_target(call->request);
+	in.body = http_request_body(call->request, &in.body_len);
+	in.now_s = loop_unix_ms(call->parts->loop) / 1000;
+	in.request = &chat->view;
+	in.visitor = &chat->visitor;
+	pipeline_launch(call->parts->pipeline, chat->channel, &in, call->request, on_flight, call);
+}
+
+void handle_chat_typing(struct api_call *call)
+{
+	struct chat_call *chat = chat_call(call);
+
+	if (chat == NULL || !origin_allowed(call, chat) || !visitor_read(call, chat))
+		return;
+	api_empty(call, 204);
+}
+
+void handle_chat_events(struct api_call *call)
+{
+	struct chat_call *chat = chat_call(call);
+	char conversation[ID_BYTES];
+
+	if (chat == NULL || !origin_allowed(call, chat) || !visitor_read(call, chat))
+		return;
+	if (!visitor_conversation(call->parts->key, chat->channel, &chat->visitor, call->arena,
+				  conversation)) {
+		api_problem(call, 404, "no_conversation", "this session has no conversation");
+		return;
+	}
+	chat_streams_open(api_chat_streams(call->api), call, channel_workspace(chat->channel),
+			  conversation);
+}

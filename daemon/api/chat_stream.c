@@ -1,0 +1,252 @@
+#include "api/chat_stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "api/handlers.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "conversation/message.h"
+#include "parts.h"
+#include "services/loop.h"
+#include "store/log.h"
+#include "store/store.h"
+#include "workspace.h"
+
+enum { HEARTBEAT_MS = 15 * 1000, READ_BATCH = 200 };
+
+struct chat_stream {
+	TAILQ_ENTRY(chat_stream) link;
+	struct chat_streams *streams;
+	struct http_stream *stream; /* NULL once gone */
+	struct listener *listener;
+	char *workspace;
+	char *conversation;
+	int64_t next;	 /* index of the next message to show */
+	bool is_reading; /* a read is on its way */
+	bool is_behind;	 /* something came while it was */
+};
+
+struct chat_streams {
+	struct parts *parts;
+	struct loop_timer *heartbeat;
+	TAILQ_HEAD(, chat_stream) list;
+};
+
+static void stream_free(void *object)
+{
+	struct chat_stream *stream = object;
+
+	listener_free(&stream->listener);
+	free(stream->workspace);
+	free(stream->conversation);
+	free(stream);
+}
+
+static void stream_release(struct chat_stream *stream)
+{
+	/* A read on its way frees it when it comes back. */
+	if (!stream->is_reading)
+		loop_defer_free(stream->streams->parts->loop, stream, stream_free);
+}
+
+static void on_gone(void *context)
+{
+	struct chat_stream *stream = context;
+
+	if (stream->stream == NULL)
+		return;
+	TAILQ_REMOVE(&stream->streams->list, stream, link);
+	stream->stream = NULL;
+	stream_release(stream);
+}
+
+static bool is_for_visitor(struct json_object *message)
+{
+	return !text_equal(json_text(message, "kind"), "note");
+}
+
+/* The whole message, with an author reduced to type and name. */
+static void write_message(struct buf *out, struct json_object *message)
+{
+	static const char *const kept[] = { "id",	 "conversation", "direction", "kind",
+					    "text",	 "html",	 "attachments", "channel",
+					    "provider_id", "delivery",	 "created_at" };
+	struct json_out writer;
+	struct buf value = { 0 };
+
+	jw_start(&writer, out);
+	jw_object(&writer, NULL);
+	for (size_t i = 0; i < COUNT_OF(kept); i++) {
+		buf_reset(&value);
+		if (json_has(message, kept[i])) {
+			json_append(json_at(message, kept[i]), &value);
+			jw_raw(&writer, kept[i], value.data, value.len);
+		} else {
+			jw_null(&writer, kept[i]);
+		}
+	}
+	jw_object(&writer, "author");
+	jw_text(&writer, "type", json_text(message, "author.type"));
+	jw_text(&writer, "name", json_text(message, "author.name"));
+	jw_object_end(&writer);
+	jw_object_end(&writer);
+	buf_clear(&value);
+}
+
+static void show(struct chat_stream *stream, const char *stored, size_t len)
+{
+	struct json_object *message = json_read(stored, len, NULL);
+	struct buf text = { 0 };
+
+	if (message != NULL && is_for_visitor(message)) {
+		buf_format(&text, "id: %lld\nevent: message\ndata: ", (long long)stream->next);
+		write_message(&text, message);
+		buf_text(&text, "\n\n");
+		http_stream_write(stream->stream, text.data, text.len);
+	}
+	json_free(&message);
+	buf_clear(&text);
+}
+
+static void read_on(struct chat_stream *stream);
+
+static void on_messages(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct chat_stream *stream = context;
+	size_t count = err == NULL ? reply_count(reply) : 0;
+
+	stream->is_reading = false;
+	if (stream->stream == NULL) {
+		stream_release(stream);
+		return;
+	}
+	for (size_t i = 0; i < count && stream->stream != NULL; i++) {
+		size_t len = 0;
+		const char *stored = reply_text(reply_item(reply, i), &len);
+
+		show(stream, stored, len);
+		stream->next++;
+	}
+	if (stream->stream != NULL && (count == READ_BATCH || stream->is_behind))
+		read_on(stream);
+}
+
+static void read_on(struct chat_stream *stream)
+{
+	struct store_call *call;
+
+	stream->is_behind = stream->is_reading;
+	if (stream->is_reading)
+		return;
+	stream->is_reading = true;
+	call = store_command("LRANGE");
+	store_arg_key(call, stream->workspace, "m:%s", stream->conversation);
+	store_arg_int(call, stream->next);
+	store_arg_int(call, stream->next + READ_BATCH - 1);
+	store_read(stream->streams->parts->store, call, on_messages, stream);
+}
+
+static void show_delivery(struct chat_stream *stream, const struct log_entry *entry)
+{
+	struct buf text = { 0 };
+	struct json_out out;
+
+	buf_text(&text, "event: delivery\ndata: ");
+	jw_start(&out, &text);
+	jw_object(&out, NULL);
+	jw_text(&out, "message", entry->message);
+	jw_text(&out, "state", entry->to);
+	jw_object_end(&out);
+	buf_text(&text, "\n\n");
+	http_stream_write(stream->stream, text.data, text.len);
+	buf_clear(&text);
+}
+
+static void on_entry(const struct log_entry *entry, void *context)
+{
+	struct chat_stream *stream = context;
+	static const char closed[] = "event: closed\ndata: {}\n\n";
+
+	if (stream->stream == NULL || !text_equal(entry->conversation, stream->conversation))
+		return;
+	if (text_equal(entry->type, "message.created"))
+		read_on(stream);
+	else if (text_equal(entry->type, "message.delivery"))
+		show_delivery(stream, entry);
+	else if (text_equal(entry->type, "work_item.state") && text_equal(entry->to, "closed"))
+		http_stream_write(stream->stream, closed, sizeof(closed) - 1);
+}
+
+static void on_reset(const char *position, void *context)
+{
+	struct chat_stream *stream = context;
+
+	(void)position;
+	if (stream->stream != NULL)
+		read_on(stream);
+}
+
+void chat_streams_open(struct chat_streams *streams, struct api_call *call, const char *workspace,
+		       const char *conversation)
+{
+	struct chat_stream *stream = memory_new(sizeof(*stream));
+	const char *last = http_request_field(call->request, "Last-Event-ID");
+	uint64_t index;
+	static const char hello[] = "retry: 3000\n\n";
+
+	stream->streams = streams;
+	stream->workspace = memory_text(workspace);
+	stream->conversation = memory_text(conversation);
+	if (last != NULL && text_uint(last, strlen(last), &index) && index < INT64_MAX)
+		stream->next = (int64_t)index + 1;
+	stream->listener = workspace_listen(workspace_get(streams->parts->workspaces, workspace),
+					    on_entry, on_reset, stream);
+	TAILQ_INSERT_TAIL(&streams->list, stream, link);
+	http_request_add_field(call->request, "Cache-Control", "no-store");
+	http_request_add_field(call->request, "X-Accel-Buffering", "no");
+	stream->stream =
+		http_stream_start(call->request, "text/event-stream; charset=utf-8", on_gone, stream);
+	http_stream_write(stream->stream, hello, sizeof(hello) - 1);
+	read_on(stream);
+}
+
+static void on_heartbeat(void *context)
+{
+	struct chat_streams *streams = context;
+	struct chat_stream *stream;
+	struct chat_stream *next;
+
+	for (stream = TAILQ_FIRST(&streams->list); stream != NULL; stream = next) {
+		next = TAILQ_NEXT(stream, link);
+		http_stream_write(stream->stream, ":\n\n", 3);
+	}
+	loop_timer_start(streams->heartbeat, HEARTBEAT_MS);
+}
+
+struct chat_streams *chat_streams_new(struct parts *parts)
+{
+	struct chat_streams *streams = memory_new(sizeof(*streams));
+
+	streams->parts = parts;
+	TAILQ_INIT(&streams->list);
+	streams->heartbeat = loop_timer_new(parts->loop, on_heartbeat, streams);
+	loop_timer_start(streams->heartbeat, HEARTBEAT_MS);
+	return streams;
+}
+
+void chat_streams_free(struct chat_streams **streams)
+{
+	struct chat_stream *stream;
+
+	if (*streams == NULL)
+		return;
+	while ((stream = TAILQ_FIRST(&(*streams)->list)) != NULL) {
+		TAILQ_REMOVE(&(*streams)->list, stream, link);
+		stream_free(stream);
+	}
+	loop_timer_free(&(*streams)->heartbeat);
+	free(*streams);
+	*streams = NULL;
+}

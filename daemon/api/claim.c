@@ -1,0 +1,152 @@
+/* POST /v1/work/claim: pull. A wish is left in the store and answered by the
+ * router; this end waits for the item, the deadline or the client's leaving. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "api/work_json.h"
+#include "base/id.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "routing/claim.h"
+#include "services/loop.h"
+#include "store/log.h"
+#include "workspace.h"
+
+enum { TOOL_LEASE_MS = 5 * 60 * 1000, SLACK_MS = 150 };
+
+/* Outlives the request where the client goes away first. */
+struct wait {
+	struct api_call *call; /* NULL once answered or gone */
+	struct parts *parts;
+	struct listener *listener;
+	struct loop_timer *timer;
+	char *workspace;
+	char *agent;
+	char *key;
+	bool is_ending; /* claim_end is under way */
+};
+
+static void wait_free(void *object)
+{
+	struct wait *wait = object;
+
+	listener_free(&wait->listener);
+	loop_timer_free(&wait->timer);
+	free(wait->workspace);
+	free(wait->agent);
+	free(wait->key);
+	free(wait);
+}
+
+static void on_ended(const struct work_result *result, const struct error *err, void *context)
+{
+	struct wait *wait = context;
+	struct api_call *call = wait->call;
+
+	wait->call = NULL;
+	if (call != NULL) {
+		http_request_on_gone(call->request, NULL, NULL);
+		if (result->code == WORK_OK)
+			work_answer_item(call, result->work_item, 200);
+		else if (result->code == WORK_NONE)
+			api_empty(call, 204);
+		else
+			work_answer_refusal(call, result, err);
+	}
+	loop_defer_free(wait->parts->loop, wait, wait_free);
+}
+
+static void wait_end(struct wait *wait, bool gone)
+{
+	struct claim claim = { .agent = wait->agent, .key = wait->key };
+
+	if (wait->is_ending)
+		return;
+	wait->is_ending = true;
+	loop_timer_stop(wait->timer);
+	listener_free(&wait->listener);
+	claim_end(wait->parts->store, wait->workspace, &claim, gone, on_ended, wait);
+}
+
+static void on_deadline(void *context)
+{
+	wait_end(context, false);
+}
+
+static void on_gone(void *context)
+{
+	struct wait *wait = context;
+
+	wait->call = NULL;
+	wait_end(wait, true);
+}
+
+static void on_entry(const struct log_entry *entry, void *context)
+{
+	struct wait *wait = context;
+
+	if (text_equal(entry->agent, wait->agent) && text_equal(entry->to, "assigned"))
+		wait_end(wait, false);
+}
+
+static void on_reset(const char *position, void *context)
+{
+	(void)position;
+	wait_end(context, false);
+}
+
+static void on_claimed(const struct work_result *result, const struct error *err, void *context)
+{
+	struct wait *wait = context;
+
+	/* While claim_end is under way its answer is the one that counts. */
+	if (wait->is_ending || result->code == WORK_WISH)
+		return;
+	wait->is_ending = true;
+	on_ended(result, err, wait);
+}
+
+static char *queues_text(struct api_call *call)
+{
+	struct json_object *list = json_at(call->body, "queues");
+	struct buf text = { 0 };
+	char *copy;
+
+	for (size_t i = 0; i < json_count(list); i++) {
+		if (i > 0)
+			buf_byte(&text, ',');
+		buf_text(&text, json_string(json_item(list, i)));
+	}
+	copy = arena_text(call->arena, buf_string(&text));
+	buf_clear(&text);
+	return copy;
+}
+
+void handle_claim(struct api_call *call)
+{
+	struct wait *wait = memory_new(sizeof(*wait));
+	struct workspace *workspace = workspace_get(call->parts->workspaces, call->who.workspace);
+	int64_t wait_ms = json_int(call->body, "wait_s", 0) * 1000;
+	const char *key = json_text(call->body, "key");
+	char fresh[ID_BYTES];
+	struct claim claim = { .agent = call->who.agent, .queues = queues_text(call) };
+
+	id_new("clm_", fresh);
+	if (key == NULL)
+		key = *call->idempotency_key != '\0' ? call->idempotency_key : fresh;
+	wait->call = call;
+	wait->parts = call->parts;
+	wait->workspace = memory_text(call->who.workspace);
+	wait->agent = memory_text(call->who.agent);
+	wait->key = memory_text(key);
+	wait->timer = loop_timer_new(call->parts->loop, on_deadline, wait);
+	/* Before the wish is registered, so that its answer cannot slip by. */
+	wait->listener = workspace_listen(workspace, on_entry, on_reset, wait);
+	claim.key = wait->key;
+	claim.wait_ms = wait_ms + SLACK_MS;
+	claim.lease_ms = call->who.role == ROLE_INTEGRATION ? TOOL_LEASE_MS : 0;
+	http_request_on_gone(call->request, on_gone, wait);
+	loop_timer_start(wait->timer, wait_ms + SLACK_MS);
+	claim_make(call->parts->store, call->who.workspace, &claim, on_claimed, wait);
+}

@@ -1,0 +1,272 @@
+/* Objects of the business configuration: agents, queues, skills, rules ... */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "api/keep.h"
+#include "base/text.h"
+#include "business/business.h"
+#include "parts.h"
+#include "store/store.h"
+
+enum { KIND_BYTES = 64, ID_MAX = 64 };
+
+/* "agents" of "/v1/agents/{id}". */
+static const char *kind_of(struct api_call *call)
+{
+	const char *start = call->route->pattern + strlen("/v1/");
+
+	return arena_copy(call->arena, start, strcspn(start, "/"));
+}
+
+static void read_all(struct api_call *call, store_done_fn *done)
+{
+	struct store_call *read = store_command("HGETALL");
+
+	store_arg_key(read, call->who.workspace, "cfg:%s", kind_of(call));
+	store_read(call->parts->store, read, done, call);
+}
+
+static void read_one(struct api_call *call, store_done_fn *done)
+{
+	struct store_call *read = store_command("HGET");
+
+	store_arg_key(read, call->who.workspace, "cfg:%s", kind_of(call));
+	store_arg_text(read, call->params[0]);
+	store_read(call->parts->store, read, done, call);
+}
+
+/* {"version":N, ... as config_put keeps it; 0 where nothing is stored. */
+static int64_t version_of(const char *stored)
+{
+	static const char start[] = "{\"version\":";
+
+	return stored == NULL || !text_starts(stored, start)
+		       ? 0
+		       : strtoll(stored + sizeof(start) - 1, NULL, 10);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Objects sorted by id; the cursor is the last id shown. */
+static void on_list(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const char *after = api_query(call, "after");
+	size_t count = reply_count(reply) / 2;
+	int limit;
+	size_t shown = 0;
+	const char *last = NULL;
+	const char **ids;
+	struct buf body = { 0 };
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	limit = api_limit(call);
+	if (limit < 0)
+		return;
+	ids = arena_alloc(call->arena, (count + 1) * sizeof(*ids));
+	for (size_t i = 0; i < count; i++)
+		ids[i] = reply_text(reply_item(reply, 2 * i), NULL);
+	qsort(ids, count, sizeof(*ids), by_id);
+	buf_text(&body, "{\"data\":[");
+	for (size_t i = 0; i < count && shown <= (size_t)limit; i++) {
+		if (after != NULL && strcmp(ids[i], after) <= 0)
+			continue;
+		if (shown++ == (size_t)limit)
+			break;
+		if (shown > 1)
+			buf_byte(&body, ',');
+		buf_text(&body, reply_field(reply, ids[i]));
+		last = ids[i];
+	}
+	buf_text(&body, "],\"next_cursor\":");
+	if (shown > (size_t)limit)
+		buf_format(&body, "\"%s\"}", last);
+	else
+		buf_text(&body, "null}");
+	api_answer(call, 200, &body);
+}
+
+void handle_config_list(struct api_call *call)
+{
+	read_all(call, on_list);
+}
+
+static void answer_stored(struct api_call *call, int status, const char *stored)
+{
+	char etag[32];
+
+	snprintf(etag, sizeof(etag), "\"%lld\"", (long long)version_of(stored));
+	http_request_add_field(call->request, "ETag", etag);
+	api_answer_text(call, status, stored);
+}
+
+static void on_one(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const char *stored = err == NULL ? reply_text(reply, NULL) : NULL;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (stored == NULL)
+		api_problem(call, 404, "no_such_object", "there is no \"%s\" here", call->params[0]);
+	else
+		answer_stored(call, 200, stored);
+}
+
+void handle_config_get(struct api_call *call)
+{
+	read_one(call, on_one);
+}
+
+/* ---- writing: read the version, write the next one ---- */
+
+struct putting {
+	const char *canonical; /* the object without its version */
+	const char *stored;    /* what was asked to be stored */
+	int64_t replaces;
+};
+
+static void on_put(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const struct putting *putting = call->state;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (reply_is(reply, "ok"))
+		answer_stored(call, 200, putting->stored);
+	else
+		api_problem(call, 412, "version", "the object has changed meanwhile: version %lld",
+			    (long long)reply_int(reply_item(reply, 2)));
+}
+
+static bool match_fits(struct api_call *call, int64_t version)
+{
+	const char *match = http_request_field(call->request, "If-Match");
+
+	if (match == NULL || text_equal(match, "*") ||
+	    (*match == '"' && strtoll(match + 1, NULL, 10) == version))
+		return true;
+	api_problem(call, 412, "version", "the object is at version %lld", (long long)version);
+	return false;
+}
+
+static void on_current(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct putting *putting = call->state;
+	const char *stored = err == NULL ? reply_text(reply, NULL) : NULL;
+	const char *rest = stored == NULL ? NULL : strchr(stored, ',');
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	putting->replaces = version_of(stored);
+	if (!match_fits(call, putting->replaces))
+		return;
+	/* The same again changes nothing, so that applying a file twice is quiet. */
+	if (rest != NULL && text_equal(rest + 1, putting->canonical + 1)) {
+		answer_stored(call, 200, stored);
+		return;
+	}
+	putting->stored = arena_format(call->arena, "{\"version\":%lld,%s",
+				       (long long)putting->replaces + 1, putting->canonical + 1);
+	config_put(call->parts->store, call->who.workspace, kind_of(call), call->params[0],
+		   putting->stored, putting->replaces, on_put, call);
+}
+
+static bool id_is_good(struct api_call *call)
+{
+	const char *given = json_text(call->body, "id");
+	size_t len = strlen(call->params[0]);
+
+	if (len > ID_MAX) {
+		api_problem(call, 400, "bad_id", "an id has at most %d bytes", ID_MAX);
+		return false;
+	}
+	if (given == NULL || text_equal(given, call->params[0]))
+		return true;
+	api_invalid(call, "#/body/id", "id \"%s\" is not the one of the path", given);
+	return false;
+}
+
+/* The path names the object; a body without "id" gets it from there. */
+static int object_check(struct api_call *call, struct buf *canonical, struct error *err)
+{
+	struct buf text = { 0 };
+	struct buf rest = { 0 };
+	struct json_object *object;
+	struct json_out out;
+	int result;
+
+	if (json_has(call->body, "id"))
+		return business_check(kind_of(call), call->body, canonical, err);
+	json_append(call->body, &rest);
+	jw_start(&out, &text);
+	jw_object(&out, NULL);
+	jw_text(&out, "id", call->params[0]);
+	/* "{" and "}" of the body fall away; what is between goes behind the id. */
+	if (strspn(buf_string(&rest) + 1, " }") < rest.len - 1)
+		buf_format(&text, ",%s", rest.data + 1);
+	else
+		jw_object_end(&out);
+	buf_clear(&rest);
+	object = json_read(text.data, text.len, err);
+	buf_clear(&text);
+	if (object == NULL)
+		return -1;
+	result = business_check(kind_of(call), object, canonical, err);
+	json_free(&object);
+	return result;
+}
+
+void handle_config_put(struct api_call *call)
+{
+	struct putting *putting = arena_alloc(call->arena, sizeof(*putting));
+	struct buf canonical = { 0 };
+	struct error err;
+
+	if (!id_is_good(call))
+		return;
+	if (object_check(call, &canonical, &err) != 0) {
+		buf_clear(&canonical);
+		api_problem(call, 400, "invalid_object", "%s", err.text);
+		return;
+	}
+	putting->canonical = arena_text(call->arena, buf_string(&canonical));
+	buf_clear(&canonical);
+	call->state = putting;
+	read_one(call, on_current);
+}
+
+static void on_deleted(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (reply_is(reply, "ok"))
+		api_empty(call, 204);
+	else
+		api_problem(call, 412, "version", "the object has changed meanwhile");
+}
+
+void handle_config_delete(struct api_call *call)
+{
+	const char *match = http_request_field(call->request, "If-Match");
+	const char *version = "";
+
+	if (match != NULL && *match == '"')
+		version = arena_copy(call->arena, match + 1, strcspn(match + 1, "\""));
+	config_delete(call->parts->store, call->who.workspace, kind_of(call), call->params[0], version,
+		      on_deleted, call);
+}

@@ -1,0 +1,390 @@
+/* /v1/conversations: the thread, writing into it, starting one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "channel.h"
+#include "conversation/conversation.h"
+#include "identity/customer.h"
+#include "identity/identity.h"
+#include "parts.h"
+#include "routing/roster.h"
+#include "services/loop.h"
+#include "workspace.h"
+
+enum { ITEM_COST = 1 };
+
+/* ---- reading ---- */
+
+static void on_conversation(const struct conversation *conversation, const struct error *err,
+			    void *context)
+{
+	struct api_call *call = context;
+	struct buf body = { 0 };
+	struct json_out out;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	if (conversation == NULL) {
+		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
+			    call->params[0]);
+		return;
+	}
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "id", conversation->id);
+	jw_text(&out, "channel", conversation->channel);
+	jw_text(&out, "state", conversation->open ? "open" : "closed");
+	jw_object(&out, "customer");
+	jw_text(&out, "id", conversation->customer);
+	jw_text(&out, "name", conversation->name == NULL ? "" : conversation->name);
+	jw_object_end(&out);
+	jw_text(&out, "subject", conversation->subject);
+	jw_text(&out, "thread", conversation->thread);
+	jw_text(&out, "work_item", conversation->work_item);
+	jw_int(&out, "messages", conversation->messages);
+	jw_time(&out, "created_at", conversation->created_ms);
+	jw_time(&out, "updated_at", conversation->updated_ms);
+	jw_int(&out, "version", conversation->version);
+	jw_object_end(&out);
+	api_answer(call, 200, &body);
+}
+
+void handle_conversation_get(struct api_call *call)
+{
+	conversation_read(call->parts->store, call->who.workspace, call->params[0], on_conversation,
+			  call);
+}
+
+static void on_page(const struct message_page *page, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const struct message_query *query = call->state;
+	struct buf body = { 0 };
+	int64_t next;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	if (page == NULL) {
+		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
+			    call->params[0]);
+		return;
+	}
+	next = query->descending ? page->first - (int64_t)page->count
+				 : page->first + (int64_t)page->count;
+	buf_text(&body, "{\"data\":[");
+	buf_add(&body, page->json, page->len);
+	if (page->more)
+		buf_format(&body, "],\"next_cursor\":\"%lld\"}", (long long)next);
+	else
+		buf_text(&body, "],\"next_cursor\":null}");
+	api_answer(call, 200, &body);
+}
+
+static bool query_read(struct api_call *call, struct message_query *query)
+{
+	const char *order = api_query(call, "order");
+	const char *after = api_query(call, "after");
+	int limit = api_limit(call);
+	uint64_t from;
+
+	if (limit < 0)
+		return false;
+	query->limit = (size_t)limit;
+	query->descending = text_equal(order, "desc");
+	if (order != NULL && !query->descending && !text_equal(order, "asc")) {
+		api_problem(call, 400, "bad_order", "order must be asc or desc");
+		return false;
+	}
+	query->from = query->descending ? -1 : 0;
+	if (after == NULL)
+		return true;
+	if (!text_uint(after, strlen(after), &from) || from > INT32_MAX) {
+		api_problem(call, 400, "bad_cursor", "after must be a next_cursor of this list");
+		return false;
+	}
+	query->from = (int64_t)from;
+	return true;
+}
+
+void handle_message_list(struct api_call *call)
+{
+	struct message_query *query = arena_alloc(call->arena, sizeof(*query));
+
+	query->workspace = call->who.workspace;
+	query->conversation = call->params[0];
+	call->state = query;
+	if (query_read(call, query))
+		conversation_messages(call->parts->store, query, on_page, call);
+}
+
+/* ---- writing ---- */
+
+struct writing {
+	struct message_record record;
+	struct reply reply;
+	char id[ID_BYTES];
+	const char *customer;
+	bool is_note;
+};
+
+static void answer_message(struct api_call *call, const struct writing *writing)
+{
+	struct buf stored = { 0 };
+	struct buf body = { 0 };
+
+	message_write(&stored, &writing->record);
+	message_show(&body, stored.data, stored.len, writing->customer,
+		     writing->is_note ? NULL : "queued");
+	buf_clear(&stored);
+	api_answer(call, 201, &body);
+}
+
+static void answer_refusal(struct api_call *call, const struct write_result *result,
+			   const struct error *err)
+{
+	if (result->code == WRITE_FAILED)
+		api_fail(call, err);
+	else if (result->code == WRITE_CONFLICT)
+		api_problem(call, 422, "idempotency_conflict",
+			    "this Idempotency-Key was used with another request");
+	else if (text_equal(result->refusal, "not_found"))
+		api_problem(call, 404, "no_such_conversation", "there is no such conversation");
+	else if (text_equal(result->refusal, "not_assignee"))
+		api_problem(call, 403, "not_assignee",
+			    "only the assignee or a supervisor may reply; anybody of the queue may "
+			    "write a note");
+	else
+		api_problem(call, 409, result->refusal == NULL ? "conflict" : result->refusal,
+			    "the conversation is %s", result->state == NULL ? "not open" : result->state);
+}
+
+static void on_replayed(const struct message_page *page, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct buf body = { 0 };
+
+	if (err != NULL || page == NULL || page->count != 1) {
+		api_problem(call, 503, "store_unavailable", "the first answer cannot be read now");
+		return;
+	}
+	http_request_add_field(call->request, "Idempotency-Replayed", "true");
+	buf_add(&body, page->json, page->len);
+	api_answer(call, 201, &body);
+}
+
+static void on_written(const struct write_result *result, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct writing *writing = call->state;
+	struct message_query query = { .workspace = call->who.workspace,
+				       .conversation = writing->record.conversation,
+				       .from = result->index,
+				       .limit = 1 };
+
+	if (result->code != WRITE_OK)
+		answer_refusal(call, result, err);
+	else if (result->replayed)
+		conversation_messages(call->parts->store, &query, on_replayed, call);
+	else
+		answer_message(call, writing);
+}
+
+static bool attachments_read(struct api_call *call, struct message_record *record)
+{
+	struct json_object *list = json_at(call->body, "attachments");
+	size_t count = json_count(list);
+	struct attachment *attachments = arena_alloc(call->arena, (count + 1) * sizeof(*attachments));
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *item = json_item(list, i);
+		const char *name = json_text(item, "name");
+
+		attachments[i].blob = json_text_copy(item, "blob", call->arena);
+		if (attachments[i].blob == NULL)
+			attachments[i].blob = json_text_copy(item, "id", call->arena);
+		attachments[i].name =
+			name == NULL ? "" : text_clean_line(call->arena, name, strlen(name), 200);
+		attachments[i].type = json_text_copy(item, "type", call->arena);
+		attachments[i].size = json_int(item, "size", -1);
+		if (attachments[i].blob == NULL || strlen(attachments[i].blob) != 64) {
+			api_invalid(call, "#/body/attachments",
+				    "attachment %zu needs the \"blob\" that POST /v1/attachments "
+				    "answered",
+				    i);
+			return false;
+		}
+	}
+	record->attachments = attachments;
+	record->attachment_count = count;
+	return true;
+}
+
+static const char *extra_read(struct api_call *call)
+{
+	struct json_object *cc = json_at(call->body, "cc");
+	struct buf list = { 0 };
+	const char *extra;
+
+	if (json_count(cc) == 0)
+		return NULL;
+	json_append(cc, &list);
+	extra = arena_format(call->arena, "{\"cc\":%s}", buf_string(&list));
+	buf_clear(&list);
+	return extra;
+}
+
+/* The record of a message by whoever calls; false after having answered. */
+static bool writing_fill(struct api_call *call, struct writing *writing, const char *conversation,
+			 const char *channel)
+{
+	struct message_record *record = &writing->record;
+	const char *text = json_text(call->body, "text");
+	const char *html = json_text(call->body, "html");
+
+	id_new("msg_", writing->id);
+	record->id = writing->id;
+	record->conversation = conversation;
+	record->out = true;
+	record->kind = writing->is_note ? MESSAGE_NOTE : MESSAGE_TEXT;
+	record->text = text == NULL ? "" : text_clean(call->arena, text, strlen(text), 262144);
+	record->html = html == NULL ? NULL : text_clean(call->arena, html, strlen(html), 262144);
+	record->author_type = call->who.role == ROLE_INTEGRATION ? "bot" : "agent";
+	record->author_id = call->who.agent;
+	record->author_name = call->who.name;
+	record->channel = channel;
+	record->created_ms = loop_unix_ms(call->parts->loop);
+	record->extra = extra_read(call);
+	if (!attachments_read(call, record))
+		return false;
+	if (*record->text == '\0' && record->attachment_count == 0) {
+		api_invalid(call, "#/body/text", "text is missing");
+		return false;
+	}
+	writing->reply.workspace = call->who.workspace;
+	if (*call->idempotency_key != '\0') {
+		writing->reply.key = call->idempotency_key;
+		writing->reply.request = call->request_hash;
+	}
+	writing->reply.message = record;
+	writing->reply.agent = call->who.agent;
+	writing->reply.any_agent = principal_leads(&call->who);
+	return true;
+}
+
+static bool sends_are_idempotent(const struct api_call *call, const char *channel)
+{
+	const struct channel *found =
+		channel_find(call->parts->channels, call->who.workspace, channel);
+
+	return found != NULL && (channel_connector(found)->abilities & IDEMPOTENT_SEND) != 0;
+}
+
+static void on_target(const struct conversation *conversation, const struct error *err,
+		      void *context)
+{
+	struct api_call *call = context;
+	struct writing *writing = call->state;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	if (conversation == NULL) {
+		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
+			    call->params[0]);
+		return;
+	}
+	writing->customer = arena_text(call->arena, conversation->customer);
+	if (!writing_fill(call, writing, call->params[0],
+			  arena_text(call->arena, conversation->channel)))
+		return;
+	writing->reply.idempotent = sends_are_idempotent(call, conversation->channel);
+	conversation_reply(call->parts->store, &writing->reply, on_written, call);
+}
+
+void handle_message_write(struct api_call *call)
+{
+	struct writing *writing = arena_alloc(call->arena, sizeof(*writing));
+
+	writing->is_note = text_equal(json_text(call->body, "kind"), "note");
+	call->state = writing;
+	conversation_read(call->parts->store, call->who.workspace, call->params[0], on_target, call);
+}
+
+/* ---- POST /v1/conversations ---- */
+
+struct starting {
+	struct writing writing; /* first: on_written reads it */
+	struct converse converse;
+	char conversation[ID_BYTES];
+	char customer[ID_BYTES];
+	char work_item[ID_BYTES];
+	struct identity_key key;
+};
+
+static void on_known(const char *customer, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct starting *starting = call->state;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	if (customer != NULL)
+		snprintf(starting->customer, sizeof(starting->customer), "%s", customer);
+	else
+		id_new("cus_", starting->customer);
+	starting->writing.customer = starting->customer;
+	starting->converse.first = starting->writing.reply;
+	starting->converse.customer = starting->customer;
+	conversation_start(call->parts->store, &starting->converse, on_written, call);
+}
+
+void handle_conversation_start(struct api_call *call)
+{
+	struct starting *starting = arena_alloc(call->arena, sizeof(*starting));
+	const char *channel_text = json_text(call->body, "channel");
+	struct channel *channel =
+		channel_find(call->parts->channels, call->who.workspace, channel_text);
+	const struct roster *roster =
+		workspace_roster(workspace_get(call->parts->workspaces, call->who.workspace));
+	struct identity_place place = { .mac = call->parts->key, .workspace = call->who.workspace };
+	struct identifier identifier = { .proof = PROOF_CHANNEL, .scope = "" };
+
+	if (channel == NULL || roster == NULL) {
+		api_invalid(call, "#/body/channel", "there is no channel \"%s\"", channel_text);
+		return;
+	}
+	call->state = starting;
+	place.channel = channel_name(channel);
+	identifier.kind = channel_connector(channel)->identifier_kind;
+	identifier.value = json_text_copy(call->body, "to", call->arena);
+	if ((channel_connector(channel)->abilities & HAS_EMAIL_THREADS) == 0)
+		identifier.scope = channel_name(channel);
+	identity_index(&place, &identifier, &starting->key);
+	id_new("cnv_", starting->conversation);
+	id_new("wrk_", starting->work_item);
+	if (!writing_fill(call, &starting->writing, starting->conversation, channel_name(channel)))
+		return;
+	starting->writing.reply.idempotent =
+		(channel_connector(channel)->abilities & IDEMPOTENT_SEND) != 0;
+	starting->converse = (struct converse){
+		.identifier_hash = starting->key.hex,
+		.address = identifier.value,
+		.name = json_text_copy(call->body, "name", call->arena),
+		.thread = "",
+		.subject = json_text_copy(call->body, "subject", call->arena),
+		.work_item = starting->work_item,
+		.queue = roster_fallback(roster),
+		.cost = ITEM_COST,
+	};
+	customer_find(call->parts->store, &place, &identifier, on_known, call);
+}

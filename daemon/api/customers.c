@@ -1,0 +1,229 @@
+/* /v1/customers: the 360 view. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/handlers.h"
+#include "api/work_json.h"
+#include "base/text.h"
+#include "identity/customer.h"
+#include "parts.h"
+#include "store/store.h"
+
+enum { ITEMS_MAX = 100 };
+
+/* The view is two reads: the customer with conversations, then the work items. */
+struct view {
+	struct api_call *call;
+	struct buf body;
+	struct json_out out;
+	char etag[32];
+};
+
+static void write_identifiers(struct json_out *out, const struct customer *customer)
+{
+	jw_array(out, "identifiers");
+	for (size_t i = 0; i < customer->identifier_count; i++) {
+		const struct customer_identifier *identifier = &customer->identifiers[i];
+
+		jw_object(out, NULL);
+		jw_text(out, "kind", identifier->kind);
+		jw_text(out, "scope", identifier->scope);
+		jw_text(out, "value", identifier->value);
+		if (identifier->raw != NULL)
+			jw_text(out, "raw", identifier->raw);
+		jw_text(out, "proof", identifier->proved ? "proved" : "claimed");
+		jw_text(out, "by", identifier->by);
+		jw_time(out, "at", identifier->at_ms);
+		jw_object_end(out);
+	}
+	jw_array_end(out);
+}
+
+static void write_conversations(struct json_out *out, const struct customer *customer)
+{
+	jw_array(out, "conversations");
+	for (size_t i = 0; i < customer->conversation_count; i++) {
+		const struct customer_conversation *conversation = &customer->conversations[i];
+
+		jw_object(out, NULL);
+		jw_text(out, "id", conversation->id);
+		jw_text(out, "channel", conversation->channel);
+		jw_text(out, "subject", conversation->subject);
+		jw_text(out, "state", conversation->open ? "open" : "closed");
+		jw_text(out, "work_item", conversation->work_item);
+		jw_int(out, "messages", conversation->messages);
+		jw_time(out, "created_at", conversation->created_ms);
+		jw_time(out, "updated_at", conversation->updated_ms);
+		jw_object_end(out);
+	}
+	jw_array_end(out);
+}
+
+static void on_items(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct view *view = context;
+
+	jw_array(&view->out, "work_items");
+	for (size_t i = 0; err == NULL && i < reply_count(reply); i++)
+		if (reply_count(reply_item(reply, i)) > 2)
+			work_write(&view->out, NULL, reply_item(reply, i));
+	jw_array_end(&view->out);
+	jw_object_end(&view->out);
+	if (err != NULL) {
+		buf_clear(&view->body);
+		api_fail(view->call, err);
+		return;
+	}
+	http_request_add_field(view->call->request, "ETag", view->etag);
+	api_answer(view->call, 200, &view->body);
+}
+
+static void items_read(struct view *view, const struct customer *customer)
+{
+	struct store_call *read = store_script("work_read", view->call->who.workspace);
+	size_t count = 0;
+
+	for (size_t i = 0; i < customer->conversation_count && count < ITEMS_MAX; i++)
+		if (customer->conversations[i].work_item != NULL) {
+			store_arg_text(read, customer->conversations[i].work_item);
+			count++;
+		}
+	for (size_t i = 0; i < customer->case_count && count < ITEMS_MAX; i++, count++)
+		store_arg_text(read, customer->cases[i]);
+	store_read(view->call->parts->store, read, on_items, view);
+}
+
+static void on_customer(const struct customer *customer, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct view *view;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	if (customer == NULL) {
+		api_problem(call, 404, "no_such_customer", "there is no such customer");
+		return;
+	}
+	view = arena_alloc(call->arena, sizeof(*view));
+	view->call = call;
+	snprintf(view->etag, sizeof(view->etag), "\"%lld\"", (long long)customer->version);
+	jw_start(&view->out, &view->body);
+	jw_object(&view->out, NULL);
+	jw_text(&view->out, "id", customer->id);
+	jw_text(&view->out, "name", customer->name == NULL ? "" : customer->name);
+	jw_text(&view->out, "tier", customer->tier);
+	jw_time(&view->out, "created_at", customer->created_ms);
+	jw_int(&view->out, "version", customer->version);
+	write_identifiers(&view->out, customer);
+	write_conversations(&view->out, customer);
+	items_read(view, customer);
+}
+
+void handle_customer_get(struct api_call *call)
+{
+	customer_read(call->parts->store, call->who.workspace, call->params[0], on_customer, call);
+}
+
+/* ---- finding ---- */
+
+static void on_found(const char *customer, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct buf body = { 0 };
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	if (customer == NULL)
+		buf_text(&body, "{\"data\":[],\"next_cursor\":null}");
+	else
+		buf_format(&body, "{\"data\":[{\"id\":\"%s\"}],\"next_cursor\":null}", customer);
+	api_answer(call, 200, &body);
+}
+
+void handle_customer_find(struct api_call *call)
+{
+	const char *text = api_query(call, "identifier");
+	struct identity_place place = { .mac = call->parts->key,
+					.workspace = call->who.workspace,
+					.channel = "" };
+	struct identifier identifier;
+
+	if (text == NULL || !identity_parse(call->arena, text, &identifier)) {
+		api_problem(call, 400, "bad_identifier",
+			    "identifier must be kind:value, such as email:a@example.com or "
+			    "phone:%%2B8613800138000");
+		return;
+	}
+	customer_find(call->parts->store, &place, &identifier, on_found, call);
+}
+
+/* ---- editing ---- */
+
+static void on_edited(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const char *why;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	if (reply_is(reply, "ok")) {
+		handle_customer_get(call);
+		return;
+	}
+	why = reply_text(reply_item(reply, 1), NULL);
+	if (text_equal(why, "version"))
+		api_problem(call, 412, "version", "the customer has changed meanwhile: version %s",
+			    reply_text(reply_item(reply, 2), NULL));
+	else if (text_equal(why, "moved"))
+		api_problem(call, 409, "merged", "this customer is now part of %s",
+			    reply_text(reply_item(reply, 2), NULL));
+	else
+		api_problem(call, 404, "no_such_customer", "there is no such customer");
+}
+
+static void add_edit(struct api_call *call, struct store_call *edit, const char *key,
+		     const char *field)
+{
+	const char *text = json_text(call->body, key);
+
+	if (json_at(call->body, key) == NULL && text == NULL)
+		return;
+	store_arg_text(edit, field);
+	store_arg_text(edit, text == NULL ? "" : text_clean_line(call->arena, text, strlen(text), 200));
+}
+
+static void add_json_edit(struct api_call *call, struct store_call *edit, const char *key,
+			  const char *field)
+{
+	struct json_object *value = json_at(call->body, key);
+	struct buf text = { 0 };
+
+	if (value == NULL)
+		return;
+	json_append(value, &text);
+	store_arg_text(edit, field);
+	store_arg(edit, text.data, text.len);
+	buf_clear(&text);
+}
+
+void handle_customer_patch(struct api_call *call)
+{
+	const char *match = http_request_field(call->request, "If-Match");
+	struct store_call *edit = store_script("customer_put", call->who.workspace);
+
+	store_key(edit, "u:%s", call->params[0]);
+	store_arg_text(edit, call->params[0]);
+	store_arg_int(edit, match != NULL && *match == '"' ? strtoll(match + 1, NULL, 10) : 0);
+	add_edit(call, edit, "name", "nm");
+	add_edit(call, edit, "tier", "tier");
+	add_json_edit(call, edit, "attributes", "at");
+	add_json_edit(call, edit, "tags", "tg");
+	store_run(call->parts->store, edit, on_edited, call);
+}

@@ -1,0 +1,305 @@
+/* GET /v1/events: the log as server-sent events, one reader a connection (the
+ * store shares the tail). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "api/auth.h"
+#include "api/events.h"
+#include "api/expand.h"
+#include "api/handlers.h"
+#include "api/keep.h"
+#include "base/crypto.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "parts.h"
+#include "services/loop.h"
+#include "store/log.h"
+#include "store/store.h"
+
+enum { HEARTBEAT_MS = 15 * 1000, TICKET_S = 30 };
+
+struct watcher {
+	TAILQ_ENTRY(watcher) link;
+	struct events *events;
+	struct http_stream *stream;
+	struct log_reader *reader;
+	char *types; /* comma-separated; NULL: all */
+	char *queue; /* NULL: all */
+	char *agent; /* told as seen with every heartbeat; NULL for tools */
+	char *workspace;
+};
+
+struct events {
+	struct parts *parts;
+	struct loop_timer *heartbeat;
+	TAILQ_HEAD(, watcher) watchers;
+	/* The newest entry as text: many watchers ask for the same one in turn. */
+	char position[96];
+	struct public_event expanded[EXPANDED_MAX];
+	size_t expanded_count;
+};
+
+static void watcher_free(void *object)
+{
+	struct watcher *watcher = object;
+
+	log_reader_free(&watcher->reader);
+	free(watcher->types);
+	free(watcher->queue);
+	free(watcher->agent);
+	free(watcher->workspace);
+	free(watcher);
+}
+
+static void watcher_stop(struct watcher *watcher)
+{
+	TAILQ_REMOVE(&watcher->events->watchers, watcher, link);
+	watcher->stream = NULL;
+	loop_defer_free(watcher->events->parts->loop, watcher, watcher_free);
+}
+
+static void on_gone(void *context)
+{
+	struct watcher *watcher = context;
+
+	if (watcher->stream != NULL)
+		watcher_stop(watcher);
+}
+
+static void expand_once(struct events *events, const struct log_entry *entry)
+{
+	if (text_equal(events->position, entry->position))
+		return;
+	for (size_t i = 0; i < events->expanded_count; i++)
+		buf_clear(&events->expanded[i].data);
+	events->expanded_count = event_expand(entry, events->expanded);
+	snprintf(events->position, sizeof(events->position), "%s", entry->position);
+}
+
+static bool list_has(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+		if (*at == ',')
+			at++;
+		if (strncmp(at, word, len) == 0 && (at[len] == '\0' || at[len] == ','))
+			return true;
+	}
+	return false;
+}
+
+static void on_entry(const struct log_entry *entry, void *context)
+{
+	struct watcher *watcher = context;
+	struct events *events = watcher->events;
+	struct buf text = { 0 };
+
+	if (watcher->stream == NULL)
+		return;
+	expand_once(events, entry);
+	for (size_t i = 0; i < events->expanded_count; i++) {
+		const struct public_event *event = &events->expanded[i];
+
+		if (watcher->types != NULL && !list_has(watcher->types, event->type))
+			continue;
+		if (watcher->queue != NULL && !text_equal(watcher->queue, event->queue))
+			continue;
+		buf_format(&text, "id: %s\nevent: %s\ndata: ", entry->position, event->type);
+		buf_add(&text, event->data.data, event->data.len);
+		buf_text(&text, "\n\n");
+	}
+	if (text.len > 0)
+		http_stream_write(watcher->stream, text.data, text.len);
+	buf_clear(&text);
+}
+
+static void on_reset(const char *position, void *context)
+{
+	struct watcher *watcher = context;
+	struct buf text = { 0 };
+
+	if (watcher->stream == NULL)
+		return;
+	buf_format(&text, "id: %s\nevent: reset\ndata: {}\n\n", position);
+	http_stream_write(watcher->stream, text.data, text.len);
+	buf_clear(&text);
+}
+
+static void on_heartbeat(void *context)
+{
+	struct events *events = context;
+	struct watcher *watcher;
+	struct watcher *next;
+
+	for (watcher = TAILQ_FIRST(&events->watchers); watcher != NULL; watcher = next) {
+		next = TAILQ_NEXT(watcher, link);
+		http_stream_write(watcher->stream, ":\n\n", 3);
+		if (watcher->agent != NULL)
+			api_seen(events->parts, watcher->workspace, watcher->agent);
+	}
+	loop_timer_start(events->heartbeat, HEARTBEAT_MS);
+}
+
+struct events *events_new(struct parts *parts)
+{
+	struct events *events = memory_new(sizeof(*events));
+
+	events->parts = parts;
+	TAILQ_INIT(&events->watchers);
+	events->heartbeat = loop_timer_new(parts->loop, on_heartbeat, events);
+	loop_timer_start(events->heartbeat, HEARTBEAT_MS);
+	return events;
+}
+
+void events_free(struct events **events)
+{
+	struct watcher *watcher;
+
+	if (*events == NULL)
+		return;
+	while ((watcher = TAILQ_FIRST(&(*events)->watchers)) != NULL) {
+		TAILQ_REMOVE(&(*events)->watchers, watcher, link);
+		watcher_free(watcher);
+	}
+	for (size_t i = 0; i < (*events)->expanded_count; i++)
+		buf_clear(&(*events)->expanded[i].data);
+	loop_timer_free(&(*events)->heartbeat);
+	free(*events);
+	*events = NULL;
+}
+
+void events_watch(struct events *events, struct api_call *call, const struct principal *who)
+{
+	struct watcher *watcher = memory_new(sizeof(*watcher));
+	struct log_reader_options options = { .workspace = who->workspace };
+	static const char hello[] = "retry: 3000\n\n";
+
+	options.after = http_request_field(call->request, "Last-Event-ID");
+	if (options.after == NULL)
+		options.after = api_query(call, "after");
+	watcher->events = events;
+	watcher->types = memory_text(api_query(call, "types"));
+	watcher->queue = memory_text(api_query(call, "queue"));
+	watcher->workspace = memory_text(who->workspace);
+	if (!text_starts(who->agent, "token:"))
+		watcher->agent = memory_text(who->agent);
+	http_request_add_field(call->request, "Cache-Control", "no-store");
+	http_request_add_field(call->request, "X-Accel-Buffering", "no");
+	watcher->reader = log_reader_new(events->parts->loop, events->parts->store, &options, on_entry,
+					 on_reset, NULL, watcher);
+	TAILQ_INSERT_TAIL(&events->watchers, watcher, link);
+	watcher->stream =
+		http_stream_start(call->request, "text/event-stream; charset=utf-8", on_gone, watcher);
+	http_stream_write(watcher->stream, hello, sizeof(hello) - 1);
+}
+
+/* ---- tickets: EventSource cannot set headers ---- */
+
+static void on_ticket_kept(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct buf body = { 0 };
+	struct json_out out;
+
+	(void)reply;
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "ticket", call->state);
+	jw_int(&out, "expires_in", TICKET_S);
+	jw_object_end(&out);
+	api_answer(call, 201, &body);
+}
+
+void handle_ticket_make(struct api_call *call)
+{
+	struct buf kept = { 0 };
+	struct json_out out;
+	char token[160];
+	char hash[65];
+
+	auth_token_make(call->who.workspace, token, sizeof(token));
+	call->state = arena_text(call->arena, token);
+	auth_hash(token, hash);
+	jw_start(&out, &kept);
+	jw_object(&out, NULL);
+	jw_text(&out, "role", role_name(call->who.role));
+	jw_text(&out, "agent", call->who.agent);
+	jw_text(&out, "name", call->who.name);
+	jw_object_end(&out);
+	session_put(call->parts->store, call->who.workspace, hash, buf_string(&kept),
+		    TICKET_S * 1000, on_ticket_kept, call);
+	buf_clear(&kept);
+}
+
+static void on_ticket_taken(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct principal who = call->who;
+	struct json_object *kept = NULL;
+	const char *text;
+	size_t len = 0;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	text = reply_text(reply, &len);
+	if (text != NULL)
+		kept = json_read(text, len, NULL);
+	if (kept == NULL) {
+		api_problem(call, 401, "bad_ticket", "the ticket is unknown, used or older than %d s",
+			    TICKET_S);
+		return;
+	}
+	who.role = role_from_name(json_text(kept, "role"));
+	who.agent = json_text_copy(kept, "agent", call->arena);
+	json_free(&kept);
+	events_watch(api_events(call->api), call, &who);
+}
+
+static void on_events_auth(enum auth_outcome outcome, const struct principal *who, void *context)
+{
+	struct api_call *call = context;
+
+	if (outcome == AUTH_AWAY)
+		api_problem(call, 503, "store_unavailable", "the store cannot be asked right now");
+	else if (outcome != AUTH_OK)
+		api_problem(call, 401, "not_signed_in",
+			    "send Authorization: Bearer <token>, or ?ticket= from "
+			    "POST /v1/events/ticket");
+	else
+		events_watch(api_events(call->api), call, who);
+}
+
+/* Public in the table, because a ticket stands for the credentials. */
+void handle_events(struct api_call *call)
+{
+	const char *ticket = api_query(call, "ticket");
+	struct store_call *take;
+	char hash[65];
+
+	if (ticket == NULL && call->who.role != ROLE_NONE) {
+		events_watch(api_events(call->api), call, &call->who);
+		return;
+	}
+	if (ticket == NULL) {
+		auth_request(api_auth(call->api), call->request, call->arena, on_events_auth, call);
+		return;
+	}
+	call->who.workspace = auth_workspace(ticket, call->arena);
+	if (call->who.workspace == NULL) {
+		api_problem(call, 401, "bad_ticket", "the ticket is malformed");
+		return;
+	}
+	auth_hash(ticket, hash);
+	take = store_script("ticket_take", call->who.workspace);
+	store_key(take, "ses:%s", hash);
+	store_run(call->parts->store, take, on_ticket_taken, call);
+}

@@ -1,0 +1,109 @@
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "api/api.h"
+#include "base/memory.h"
+
+static const char *status_title(int status)
+{
+	static const struct {
+		int status;
+		const char *title;
+	} titles[] = {
+		{ 400, "Bad request" },	       { 401, "Not signed in" },
+		{ 403, "Not allowed" },	       { 404, "Not found" },
+		{ 405, "Method not allowed" }, { 409, "Conflict" },
+		{ 412, "Changed meanwhile" },  { 413, "Too large" },
+		{ 422, "Key used before" },    { 429, "Too many requests" },
+		{ 503, "Try again" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(titles); i++)
+		if (titles[i].status == status)
+			return titles[i].title;
+	return "Error";
+}
+
+static void problem_write(struct api_call *call, int status, const char *code, const char *detail,
+			  const char *pointer)
+{
+	struct buf body = { 0 };
+	struct json_out out;
+	char type[160];
+
+	snprintf(type, sizeof(type), "urn:converge:problem:%s", code);
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "type", type);
+	jw_text(&out, "title", status_title(status));
+	jw_int(&out, "status", status);
+	jw_text(&out, "code", code);
+	jw_text(&out, "detail", detail);
+	jw_text(&out, "instance", http_request_id(call->request));
+	if (pointer != NULL) {
+		jw_array(&out, "errors");
+		jw_object(&out, NULL);
+		jw_text(&out, "pointer", pointer);
+		jw_text(&out, "code", code);
+		jw_text(&out, "detail", detail);
+		jw_object_end(&out);
+		jw_array_end(&out);
+	}
+	jw_object_end(&out);
+	http_answer(call->request, status, "application/problem+json", body.data, body.len);
+	buf_clear(&body);
+	json_free(&call->body);
+}
+
+void api_problem(struct api_call *call, int status, const char *code, const char *format, ...)
+{
+	char detail[600];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	problem_write(call, status, code, detail, NULL);
+}
+
+void api_invalid(struct api_call *call, const char *pointer, const char *format, ...)
+{
+	char detail[600];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	problem_write(call, 400, "invalid_field", detail, pointer);
+}
+
+void api_fail(struct api_call *call, const struct error *err)
+{
+	if (err->kind == ERROR_TEMPORARY) {
+		http_request_add_field(call->request, "Retry-After", "2");
+		problem_write(call, 503, "store_unavailable", err->text, NULL);
+		return;
+	}
+	problem_write(call, 500, "internal", err->text, NULL);
+}
+
+void api_answer(struct api_call *call, int status, struct buf *json)
+{
+	http_answer(call->request, status, "application/json", buf_string(json), json->len);
+	buf_clear(json);
+	json_free(&call->body);
+}
+
+void api_answer_text(struct api_call *call, int status, const char *json)
+{
+	struct buf body = { 0 };
+
+	buf_text(&body, json);
+	api_answer(call, status, &body);
+}
+
+void api_empty(struct api_call *call, int status)
+{
+	http_answer_empty(call->request, status);
+	json_free(&call->body);
+}

@@ -1,0 +1,244 @@
+/* The route table: what is not here is denied. Rows make /openapi.json, the
+ * rights matrix of the tests and docs/api.md. */
+#include "api/api.h"
+#include "api/handlers.h"
+#include "base/memory.h"
+
+/* ---- request bodies ---- */
+
+static const struct field body_none[] = { { 0 } };
+
+static const struct field body_session[] = {
+	{ "agent", FIELD_TEXT, true, 1, 64, NULL, "id of the agent who signs in" },
+	{ "password", FIELD_TEXT, true, 1, 1000, NULL, "set by convergectl agent password" },
+	{ "workspace", FIELD_TEXT, false, 1, 40, NULL, "default main" },
+	{ 0 },
+};
+static const struct field body_presence[] = {
+	{ "status", FIELD_TEXT, true, 1, 10, "online|busy|away|offline", "presence" },
+	{ "routable", FIELD_BOOL, false, 0, 0, NULL, "whether work may be offered; default: when online" },
+	{ "reason", FIELD_TEXT, false, 0, 100, NULL, "why, shown to supervisors" },
+	{ 0 },
+};
+static const struct field body_claim[] = {
+	{ "wait_s", FIELD_INT, false, 0, 60, NULL, "how long to wait for work; default 0" },
+	{ "queues", FIELD_TEXTS, false, 0, 100, NULL, "only from these; default: all of the caller's" },
+	{ "key", FIELD_TEXT, false, 1, 100, NULL, "repeating it returns the same item" },
+	{ 0 },
+};
+static const struct field body_transition[] = {
+	{ "reason", FIELD_TEXT, false, 0, 500, NULL, "why" },
+	{ "note", FIELD_TEXT, false, 0, 10000, NULL, "an internal note to go with it" },
+	{ "target", FIELD_TEXT, false, 1, 100, NULL, "queue:<id> or agent:<id>" },
+	{ "until", FIELD_TIME, false, 0, 0, NULL, "for snooze" },
+	{ "waiting_for", FIELD_TEXT, false, 0, 20, "customer|department|third_party|until", "for snooze" },
+	{ "version", FIELD_INT, false, 0, 0, NULL, "refuse if the item has changed since" },
+	{ 0 },
+};
+static const struct field body_work[] = {
+	{ "queue", FIELD_TEXT, true, 1, 64, NULL, "where it waits" },
+	{ "type", FIELD_TEXT, false, 0, 64, NULL, "what kind of case" },
+	{ "topic", FIELD_TEXT, false, 0, 64, NULL, NULL },
+	{ "urgency", FIELD_TEXT, false, 0, 20, "low|normal|high|urgent", NULL },
+	{ "priority", FIELD_INT, false, -100000, 100000, NULL, "minutes of head start" },
+	{ "summary", FIELD_TEXT, false, 0, 2000, NULL, NULL },
+	{ "customer", FIELD_TEXT, false, 1, 64, NULL, "cus_..." },
+	{ "conversation", FIELD_TEXT, false, 1, 64, NULL, "cnv_..." },
+	{ 0 },
+};
+static const struct field body_message[] = {
+	{ "kind", FIELD_TEXT, false, 1, 10, "reply|note", "default reply" },
+	{ "text", FIELD_TEXT, false, 0, 262144, NULL, "plain text" },
+	{ "html", FIELD_TEXT, false, 0, 262144, NULL, "formatted twin, on channels that have one" },
+	{ "cc", FIELD_TEXTS, false, 0, 50, NULL, "mail channels" },
+	{ "attachments", FIELD_OBJECTS, false, 0, 50, NULL, "[{\"blob\",\"name\",\"type\"}]" },
+	{ 0 },
+};
+static const struct field body_conversation[] = {
+	{ "channel", FIELD_TEXT, true, 1, 40, NULL, "which channel to write on" },
+	{ "to", FIELD_TEXT, true, 1, 320, NULL, "the address there" },
+	{ "name", FIELD_TEXT, false, 0, 200, NULL, "shown name" },
+	{ "subject", FIELD_TEXT, false, 0, 1000, NULL, NULL },
+	{ "text", FIELD_TEXT, true, 1, 262144, NULL, "the first message" },
+	{ 0 },
+};
+static const struct field body_customer[] = {
+	{ "name", FIELD_TEXT, false, 0, 200, NULL, NULL },
+	{ "tier", FIELD_TEXT, false, 0, 40, NULL, NULL },
+	{ "attributes", FIELD_OBJECT, false, 0, 0, NULL, "merged; null removes one" },
+	{ "tags", FIELD_TEXTS, false, 0, 50, NULL, "replaces the list" },
+	{ 0 },
+};
+static const struct field body_any[] = {
+	{ "*", FIELD_ANY, false, 0, 0, NULL, "an object of this kind" },
+	{ 0 },
+};
+static const struct field body_token[] = {
+	{ "role", FIELD_TEXT, true, 1, 20, "agent|supervisor|admin|integration", NULL },
+	{ "agent", FIELD_TEXT, false, 1, 64, NULL, "required for agent and supervisor" },
+	{ "name", FIELD_TEXT, false, 0, 100, NULL, "what it is for" },
+	{ "expires_in_s", FIELD_INT, false, 60, 315360000, NULL, "default: never" },
+	{ 0 },
+};
+static const struct field body_password[] = {
+	{ "password", FIELD_TEXT, true, 10, 1000, NULL, "at least 10 bytes" },
+	{ 0 },
+};
+static const struct field body_decide[] = {
+	{ "outcome", FIELD_TEXT, true, 1, 10, "sent|failed|resend", "what became of an uncertain message" },
+	{ 0 },
+};
+static const struct field body_visitor[] = {
+	{ "name", FIELD_TEXT, false, 0, 200, NULL, "from the pre-chat form" },
+	{ "email", FIELD_TEXT, false, 0, 320, NULL, "a claim until it is proved" },
+	{ "phone", FIELD_TEXT, false, 0, 40, NULL, NULL },
+	{ "identity", FIELD_TEXT, false, 1, 8000, NULL, "a signed identity (JWT) of the host application" },
+	{ 0 },
+};
+
+#define TRANSITION(word, text)                                                                     \
+	{ "POST", "/v1/work-items/{id}/" #word, ROLES_WORK, handle_work_##word, body_transition, NULL, \
+	  "WorkItem", 200, text, 0 }
+#define CONFIG(noun, read_roles)                                                                     \
+	{ "GET", "/v1/" noun, read_roles, handle_config_list, NULL, "limit,after", "List", 200,       \
+	  "List " noun, 0 },                                                                          \
+	{ "GET", "/v1/" noun "/{id}", read_roles, handle_config_get, NULL, NULL, "Object", 200,       \
+	  "One of " noun, 0 },                                                                        \
+	{ "PUT", "/v1/" noun "/{id}", ROLE_ADMIN, handle_config_put, body_any, NULL, "Object", 200,   \
+	  "Create or replace one of " noun, 0 },                                                      \
+	{ "DELETE", "/v1/" noun "/{id}", ROLE_ADMIN, handle_config_delete, NULL, NULL, NULL, 204,     \
+	  "Delete one of " noun, 0 }
+
+static const struct route routes[] = {
+	/* providers and visitors: proved by signature or session token, not by role */
+	{ "POST", "/in/{channel}", ROLE_PUBLIC, handle_inbound, NULL, "*", NULL, 200,
+	  "A provider's webhook", 0 },
+	{ "GET", "/in/{channel}", ROLE_PUBLIC, handle_inbound, NULL, "*", NULL, 200,
+	  "A provider's handshake", 0 },
+	{ "POST", "/chat/{channel}/sessions", ROLE_PUBLIC, handle_chat_session, body_visitor, NULL,
+	  "ChatSession", 201, "Start a visitor's session", 64 * 1024 },
+	{ "POST", "/chat/{channel}/messages", ROLE_PUBLIC, handle_chat_message, NULL, NULL,
+	  "ChatMessage", 201, "A visitor writes", 0 },
+	{ "POST", "/chat/{channel}/typing", ROLE_PUBLIC, handle_chat_typing, NULL, NULL, NULL, 204,
+	  "A visitor is typing", 4096 },
+	{ "GET", "/chat/{channel}/events", ROLE_PUBLIC, handle_chat_events, NULL, "token", NULL, 200,
+	  "The visitor's live stream (SSE)", 0 },
+	{ "OPTIONS", "/chat/{channel}/sessions", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/messages", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/typing", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL, 204,
+	  "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/events", ROLE_PUBLIC, handle_chat_options, NULL, "token", NULL,
+	  204, "CORS", 0 },
+
+	/* who am I */
+	{ "POST", "/v1/session", ROLE_PUBLIC, handle_session_start, body_session, NULL, "Me", 201,
+	  "Sign in with a password; sets a cookie", 4096 },
+	{ "DELETE", "/v1/session", ROLES_STAFF, handle_session_end, NULL, NULL, NULL, 204, "Sign out",
+	  0 },
+	{ "GET", "/v1/me", ROLES_WORK, handle_me, NULL, NULL, "Me", 200, "Who am I", 0 },
+	{ "PUT", "/v1/me/presence", ROLES_STAFF, handle_presence, body_presence, NULL, "Me", 200,
+	  "Set my presence", 0 },
+
+	/* live */
+	{ "POST", "/v1/events/ticket", ROLES_WORK, handle_ticket_make, body_none, NULL, "Ticket", 201,
+	  "A single-use ticket for EventSource", 0 },
+	{ "GET", "/v1/events", ROLE_PUBLIC, handle_events, NULL, "ticket,types,queue,after", NULL, 200,
+	  "Server-sent events; needs a token or a ticket", 0 },
+	{ "GET", "/v1/live", ROLES_WORK, handle_live, NULL, NULL, "Live", 200, "Queues right now", 0 },
+
+	/* work */
+	{ "POST", "/v1/work/claim", ROLES_WORK, handle_claim, body_claim, NULL, "WorkItem", 200,
+	  "Pull the next work item; 204 when there is none", 0 },
+	{ "GET", "/v1/work-items", ROLES_WORK, handle_work_list, NULL,
+	  "state,queue,agent,limit,after,order", "List", 200, "List work items", 0 },
+	{ "POST", "/v1/work-items", ROLES_WORK, handle_work_open, body_work, NULL, "WorkItem", 201,
+	  "Open a case", 0 },
+	{ "GET", "/v1/work-items/{id}", ROLES_WORK, handle_work_get, NULL, NULL, "WorkItem", 200,
+	  "One work item", 0 },
+	{ "GET", "/v1/work-items/{id}/explain", ROLES_WORK, handle_work_explain, NULL, NULL, "Explain",
+	  200, "Why it waits", 0 },
+	TRANSITION(accept, "Accept my pending offer"),
+	TRANSITION(decline, "Decline my pending offer"),
+	TRANSITION(release, "Give it back to its queue"),
+	TRANSITION(extend, "Extend the lease of a tool's claim"),
+	TRANSITION(resolve, "It is solved"),
+	TRANSITION(close, "Close it for good"),
+	TRANSITION(reopen, "Open it again"),
+	TRANSITION(transfer, "Hand it to a queue or an agent"),
+	TRANSITION(snooze, "Wait for somebody or until a time"),
+
+	/* conversations */
+	{ "POST", "/v1/conversations", ROLES_WORK, handle_conversation_start, body_conversation, NULL,
+	  "Message", 201, "Start a conversation", 0 },
+	{ "GET", "/v1/conversations/{id}", ROLES_WORK, handle_conversation_get, NULL, NULL,
+	  "Conversation", 200, "One conversation", 0 },
+	{ "GET", "/v1/conversations/{id}/messages", ROLES_WORK, handle_message_list, NULL,
+	  "limit,after,order", "List", 200, "The thread", 0 },
+	{ "POST", "/v1/conversations/{id}/messages", ROLES_WORK, handle_message_write, body_message,
+	  NULL, "Message", 201, "Reply or write a note", 0 },
+
+	/* customers */
+	{ "GET", "/v1/customers", ROLES_WORK, handle_customer_find, NULL, "identifier,limit,after",
+	  "List", 200, "Find by identifier", 0 },
+	{ "GET", "/v1/customers/{id}", ROLES_WORK, handle_customer_get, NULL, NULL, "Customer", 200,
+	  "The 360 view", 0 },
+	{ "PATCH", "/v1/customers/{id}", ROLES_WORK, handle_customer_patch, body_customer, NULL,
+	  "Customer", 200, "Edit (If-Match)", 0 },
+
+	/* attachments */
+	{ "POST", "/v1/attachments", ROLES_WORK, handle_attachment_put, NULL, "name,type",
+	  "Attachment", 201, "Upload bytes; the answer's blob goes into a message",
+	  LIMIT_MEDIA_BYTES },
+	{ "GET", "/v1/attachments/{id}", ROLES_WORK, handle_attachment_get, NULL, "name,type", NULL,
+	  200, "Download", 0 },
+
+	/* configuration */
+	CONFIG("agents", ROLES_WORK),
+	CONFIG("queues", ROLES_WORK),
+	CONFIG("skills", ROLES_WORK),
+	CONFIG("rules", ROLES_WORK),
+	CONFIG("canned-replies", ROLES_WORK),
+	{ "PUT", "/v1/agents/{id}/password", ROLE_ADMIN, handle_agent_password, body_password, NULL,
+	  NULL, 204, "Set an agent's password", 0 },
+	{ "PUT", "/v1/agents/{id}/presence", ROLES_LEAD, handle_agent_presence, body_presence, NULL,
+	  "Me", 200, "Set an agent's presence", 0 },
+	{ "GET", "/v1/channels", ROLES_WORK, handle_channel_list, NULL, NULL, "List", 200,
+	  "Channels of this workspace", 0 },
+	{ "POST", "/v1/channels/{name}/test", ROLE_ADMIN, handle_channel_test, body_none, NULL,
+	  "ChannelTest", 200, "Ask the provider whether the channel works", 0 },
+	{ "GET", "/v1/tokens", ROLE_ADMIN, handle_token_list, NULL, NULL, "List", 200, "Tokens", 0 },
+	{ "POST", "/v1/tokens", ROLE_ADMIN, handle_token_make, body_token, NULL, "Token", 201,
+	  "Make a token; shown once", 0 },
+	{ "DELETE", "/v1/tokens/{id}", ROLE_ADMIN, handle_token_delete, NULL, NULL, NULL, 204,
+	  "Revoke a token", 0 },
+
+	/* dead letters */
+	{ "GET", "/v1/deadletters", ROLES_LEAD, handle_dead_list, NULL, "limit,after", "List", 200,
+	  "Messages that could not be delivered", 0 },
+	{ "POST", "/v1/deadletters/{id}/redrive", ROLES_LEAD, handle_dead_redrive, body_none, NULL,
+	  "Delivery", 200, "Try once more", 0 },
+	{ "POST", "/v1/messages/{id}/decide", ROLES_WORK, handle_message_decide, body_decide, NULL,
+	  "Delivery", 200, "Say what became of an uncertain message", 0 },
+
+	/* operations and pages */
+	{ "GET", "/healthz", ROLE_PUBLIC, handle_health, NULL, NULL, NULL, 200, "The loop runs", 0 },
+	{ "GET", "/readyz", ROLE_PUBLIC, handle_ready, NULL, "verbose", NULL, 200,
+	  "Ready for traffic", 0 },
+	{ "GET", "/metrics", ROLE_PUBLIC, handle_metrics, NULL, NULL, NULL, 200, "Prometheus text",
+	  0 },
+	{ "GET", "/openapi.json", ROLE_PUBLIC, handle_openapi, NULL, NULL, NULL, 200,
+	  "This description", 0 },
+	{ "GET", "/", ROLE_PUBLIC, handle_home, NULL, "*", NULL, 200, "The desk", 0 },
+	{ "GET", "/desk.js", ROLE_PUBLIC, handle_desk_script, NULL, NULL, NULL, 200,
+	  "The desk's script", 0 },
+	{ "GET", "/desk.css", ROLE_PUBLIC, handle_desk_style, NULL, NULL, NULL, 200,
+	  "The desk's style", 0 },
+};
+
+const struct route *api_routes(size_t *ret_count)
+{
+	*ret_count = COUNT_OF(routes);
+	return routes;
+}

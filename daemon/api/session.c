@@ -1,0 +1,229 @@
+/* Signing in with a password, and setting one. The password worker does the
+ * slow hash; a wrong agent takes as long as a wrong password. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/auth.h"
+#include "api/handlers.h"
+#include "api/keep.h"
+#include "base/text.h"
+#include "parts.h"
+#include "services/password.h"
+
+enum { SESSION_MS = 12 * 3600 * 1000 };
+
+/* A valid hash of nothing anybody knows: verified where the agent has none. */
+static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$"
+			     "mJ2kVxqQ0Y8m8Y3gkq3mB0s2a6yHnZ4m4cHk7r1vD6E";
+
+struct signing {
+	const char *workspace;
+	const char *agent;
+	const char *role;
+	char session[160];
+	bool known;
+};
+
+static void on_kept(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct signing *signing = call->state;
+	struct buf body = { 0 };
+	struct json_out out;
+	char cookie[400];
+	char csrf[65];
+
+	(void)reply;
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	auth_csrf(api_auth(call->api), signing->session, csrf);
+	snprintf(cookie, sizeof(cookie),
+		 "converge_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s",
+		 signing->session, SESSION_MS / 1000,
+		 http_request_is_secure(call->request) ? "; Secure" : "");
+	http_request_add_field(call->request, "Set-Cookie", cookie);
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "role", signing->role);
+	jw_text(&out, "workspace", signing->workspace);
+	jw_text(&out, "agent", signing->agent);
+	jw_text(&out, "csrf_token", csrf);
+	jw_object_end(&out);
+	api_answer(call, 201, &body);
+}
+
+static void session_start(struct api_call *call)
+{
+	struct signing *signing = call->state;
+	struct buf kept = { 0 };
+	struct json_out out;
+	char hash[65];
+
+	auth_token_make(signing->workspace, signing->session, sizeof(signing->session));
+	memcpy(signing->session, "cvs_", 4);
+	auth_hash(signing->session, hash);
+	jw_start(&out, &kept);
+	jw_object(&out, NULL);
+	jw_text(&out, "role", signing->role);
+	jw_text(&out, "agent", signing->agent);
+	jw_text(&out, "name", signing->agent);
+	jw_object_end(&out);
+	session_put(call->parts->store, signing->workspace, hash, buf_string(&kept), SESSION_MS,
+		    on_kept, call);
+	buf_clear(&kept);
+}
+
+static void on_verified(bool matches, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const struct signing *signing = call->state;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (!matches || !signing->known)
+		api_problem(call, 401, "wrong_password", "the agent or the password is wrong");
+	else
+		session_start(call);
+}
+
+/* {"hash", "role"} of an agent's login, in {ws}:logins. */
+static void on_login(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct signing *signing = call->state;
+	struct json_object *login = NULL;
+	const char *hash = nobody;
+	const char *text;
+	size_t len = 0;
+	struct error problem;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	text = reply_text(reply, &len);
+	if (text != NULL)
+		login = json_read(text, len, NULL);
+	if (json_text(login, "hash") != NULL) {
+		signing->known = true;
+		hash = json_text(login, "hash");
+		signing->role = role_from_name(json_text(login, "role")) == ROLE_NONE
+					? "agent"
+					: json_text_copy(login, "role", call->arena);
+	}
+	if (password_verify(call->parts->password, hash, json_text(call->body, "password"),
+			    on_verified, call, &problem) != 0)
+		api_fail(call, &problem);
+	json_free(&login);
+}
+
+void handle_session_start(struct api_call *call)
+{
+	struct signing *signing = arena_alloc(call->arena, sizeof(*signing));
+	struct store_call *read = store_command("HGET");
+	const char *workspace = json_text_copy(call->body, "workspace", call->arena);
+
+	signing->workspace = workspace == NULL ? "main" : workspace;
+	signing->agent = json_text_copy(call->body, "agent", call->arena);
+	signing->role = "agent";
+	call->state = signing;
+	store_arg_key(read, signing->workspace, "logins");
+	store_arg_text(read, signing->agent);
+	store_read(call->parts->store, read, on_login, call);
+}
+
+static void on_gone(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+
+	(void)reply;
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	auth_forget(api_auth(call->api), call->who.workspace);
+	http_request_add_field(call->request, "Set-Cookie",
+			       "converge_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+	api_empty(call, 204);
+}
+
+void handle_session_end(struct api_call *call)
+{
+	if (!call->who.by_cookie) {
+		api_problem(call, 400, "no_session", "this request came with a token, not a session");
+		return;
+	}
+	session_delete(call->parts->store, call->who.workspace, call->who.credential, on_gone, call);
+}
+
+/* ---- PUT /v1/agents/{id}/password ---- */
+
+static void on_stored(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+
+	(void)reply;
+	if (err != NULL)
+		api_fail(call, err);
+	else
+		api_empty(call, 204);
+}
+
+static void on_hashed(const char *hash, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct buf kept = { 0 };
+	struct json_out out;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	jw_start(&out, &kept);
+	jw_object(&out, NULL);
+	jw_text(&out, "hash", hash);
+	jw_text(&out, "role", call->state);
+	jw_object_end(&out);
+	login_put(call->parts->store, call->who.workspace, call->params[0], buf_string(&kept),
+		  on_stored, call);
+	buf_clear(&kept);
+}
+
+static void on_agent(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct json_object *agent = NULL;
+	struct error problem;
+	const char *text;
+	size_t len = 0;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	text = reply_text(reply, &len);
+	if (text != NULL)
+		agent = json_read(text, len, NULL);
+	if (agent == NULL) {
+		api_problem(call, 404, "no_such_agent", "there is no agent \"%s\"", call->params[0]);
+		return;
+	}
+	call->state = arena_text(call->arena, role_from_name(json_text(agent, "role")) == ROLE_NONE
+						      ? "agent"
+						      : json_text(agent, "role"));
+	json_free(&agent);
+	if (password_hash(call->parts->password, json_text(call->body, "password"), on_hashed, call,
+			  &problem) != 0)
+		api_fail(call, &problem);
+}
+
+void handle_agent_password(struct api_call *call)
+{
+	struct store_call *read = store_command("HGET");
+
+	store_arg_key(read, call->who.workspace, "cfg:agents");
+	store_arg_text(read, call->params[0]);
+	store_read(call->parts->store, read, on_agent, call);
+}

@@ -1,0 +1,172 @@
+/* /v1/tokens: API tokens, stored as hashes, shown once. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/auth.h"
+#include "api/handlers.h"
+#include "api/keep.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "parts.h"
+#include "services/loop.h"
+
+enum { SHOWN_HASH = 16 }; /* hex characters of the hash that name a token in lists */
+
+struct making {
+	char token[160];
+	char id[80];
+	const char *role;
+};
+
+static void on_made(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct making *making = call->state;
+	struct buf body = { 0 };
+	struct json_out out;
+
+	(void)reply;
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "token", making->token);
+	jw_text(&out, "id", making->id);
+	jw_text(&out, "role", making->role);
+	jw_object_end(&out);
+	api_answer(call, 201, &body);
+}
+
+void handle_token_make(struct api_call *call)
+{
+	struct making *making = arena_alloc(call->arena, sizeof(*making));
+	const char *role = json_text(call->body, "role");
+	const char *agent = json_text(call->body, "agent");
+	int64_t now = loop_unix_ms(call->parts->loop);
+	int64_t expires_s = json_int(call->body, "expires_in_s", 0);
+	struct buf kept = { 0 };
+	struct json_out out;
+	char hash[65];
+
+	if (agent == NULL && (text_equal(role, "agent") || text_equal(role, "supervisor"))) {
+		api_invalid(call, "#/body/agent", "a token of role %s needs an agent", role);
+		return;
+	}
+	call->state = making;
+	making->role = arena_text(call->arena, role);
+	auth_token_make(call->who.workspace, making->token, sizeof(making->token));
+	auth_hash(making->token, hash);
+	snprintf(making->id, sizeof(making->id), "token:%.*s", SHOWN_HASH, hash);
+	jw_start(&out, &kept);
+	jw_object(&out, NULL);
+	jw_text(&out, "id", making->id);
+	jw_text(&out, "role", role);
+	if (agent != NULL)
+		jw_text(&out, "agent", agent);
+	jw_text(&out, "name", json_text(call->body, "name") == NULL
+				      ? (agent == NULL ? role : agent)
+				      : json_text(call->body, "name"));
+	jw_int(&out, "created", now);
+	jw_int(&out, "expires", expires_s == 0 ? 0 : now + expires_s * 1000);
+	jw_object_end(&out);
+	token_put(call->parts->store, call->who.workspace, hash, buf_string(&kept), on_made, call);
+	buf_clear(&kept);
+}
+
+static void write_token(struct json_out *out, const char *hash, struct json_object *kept)
+{
+	char id[80];
+
+	snprintf(id, sizeof(id), "token:%.*s", SHOWN_HASH, hash);
+	jw_object(out, NULL);
+	jw_text(out, "id", id);
+	jw_text(out, "role", json_text(kept, "role"));
+	jw_text(out, "agent", json_text(kept, "agent"));
+	jw_text(out, "name", json_text(kept, "name"));
+	jw_time(out, "created_at", json_int(kept, "created", 0));
+	jw_time(out, "expires_at", json_int(kept, "expires", 0));
+	jw_object_end(out);
+}
+
+static void on_listed(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct buf body = { 0 };
+	struct json_out out;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_array(&out, "data");
+	for (size_t i = 0; i + 1 < reply_count(reply); i += 2) {
+		size_t len = 0;
+		const char *text = reply_text(reply_item(reply, i + 1), &len);
+		struct json_object *kept = json_read(text, len, NULL);
+
+		if (kept != NULL)
+			write_token(&out, reply_text(reply_item(reply, i), NULL), kept);
+		json_free(&kept);
+	}
+	jw_array_end(&out);
+	jw_null(&out, "next_cursor");
+	jw_object_end(&out);
+	api_answer(call, 200, &body);
+}
+
+static void read_all(struct api_call *call, store_done_fn *done)
+{
+	struct store_call *read = store_command("HGETALL");
+
+	store_arg_key(read, call->who.workspace, "tok");
+	store_read(call->parts->store, read, done, call);
+}
+
+void handle_token_list(struct api_call *call)
+{
+	read_all(call, on_listed);
+}
+
+static void on_deleted(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+
+	(void)reply;
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	auth_forget(api_auth(call->api), call->who.workspace);
+	api_empty(call, 204);
+}
+
+static void on_found(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const char *wanted = call->params[0];
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	if (text_starts(wanted, "token:"))
+		wanted += strlen("token:");
+	for (size_t i = 0; i + 1 < reply_count(reply) && strlen(wanted) >= SHOWN_HASH; i += 2) {
+		const char *hash = reply_text(reply_item(reply, i), NULL);
+
+		if (text_starts(hash, wanted)) {
+			token_delete(call->parts->store, call->who.workspace, hash, on_deleted, call);
+			return;
+		}
+	}
+	api_problem(call, 404, "no_such_token", "there is no token \"%s\"", call->params[0]);
+}
+
+void handle_token_delete(struct api_call *call)
+{
+	read_all(call, on_found);
+}

@@ -1,0 +1,16 @@
+/* Work items as the API shows them. */
+#pragma once
+
+#include "api/api.h"
+
+struct store_reply;
+struct error;
+struct work_result;
+
+/* One item of a work_read.lua answer. */
+void work_write(struct json_out *out, const char *key, const struct store_reply *item);
+/* Reads the item and answers with it; 404 where it is unknown. */
+void work_answer_item(struct api_call *call, const char *id, int status);
+/* What a refused or failed transition is to the caller (409, 404, 412, 422, 503). */
+void work_answer_refusal(struct api_call *call, const struct work_result *result,
+			 const struct error *err);
