@@ -1,16 +1,87 @@
-/* The entry point: options, then either a worker process or the daemon. */
+/* The entry point: options, then a worker process, one of the generators, or
+ * the daemon. */
+#include <event2/event.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <sysexits.h>
 
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/yaml.h"
+#include "broker.h"
+#include "broker_parts.h"
+#include "config.h"
+#include "config_doc.h"
+#include "options.h"
+#include "services/transfer.h"
 #include "services/worker.h"
+
+static int print(struct buf *text)
+{
+	int failed = text->len > 0 && fwrite(text->data, 1, text->len, stdout) != text->len;
+
+	failed |= fflush(stdout) != 0;
+	buf_clear(text);
+	return failed ? EX_IOERR : EX_OK;
+}
+
+static int print_version(void)
+{
+	static const struct options_library libraries[] = {
+		{ "libevent", event_get_version }, { "OpenSSL", crypto_version },
+		{ "json-c", json_version },	   { "libcurl", transfer_version },
+		{ "libyaml", yaml_version },	   { NULL, NULL },
+	};
+	struct buf text = { 0 };
+
+	options_version(&text, libraries);
+	return print(&text);
+}
+
+static int generate(const struct options *options)
+{
+	struct buf text = { 0 };
+
+	if (options->help)
+		options_help(&text);
+	else if (options->print_sample)
+		config_print_sample(&text);
+	else
+		config_print_tables(&text);
+	return print(&text);
+}
+
+static int run(const struct options *options)
+{
+	struct broker_options broker = { .config_file = options->config,
+					 .log_level = options->log_level,
+					 .demo = options->demo,
+					 .simulator = !options->no_simulator };
+
+	if (options->demo && !options->is_config_given) {
+		broker.config_file = broker_demo_config();
+		if (broker.config_file == NULL)
+			return EX_CANTCREAT;
+	}
+	return broker_run(&broker);
+}
 
 int main(int argc, char **argv)
 {
-	static const char worker_option[] = "--worker=";
+	struct options options;
+	struct error err;
 
-	if (argc == 2 && strncmp(argv[1], worker_option, strlen(worker_option)) == 0)
-		_exit(worker_main(argv[1] + strlen(worker_option)));
-	puts("converged " CONVERGE_VERSION);
-	return 0;
+	if (options_parse(argc, argv, &options, &err) != 0) {
+		fprintf(stderr, "converged: %s\n", err.text);
+		return EX_USAGE;
+	}
+	if (options.worker != NULL)
+		return worker_main(options.worker);
+	if (options.version)
+		return print_version();
+	if (options.help || options.print_sample || options.print_settings)
+		return generate(&options);
+	if (options.test)
+		return config_test(options.config);
+	return run(&options);
 }

@@ -39,6 +39,8 @@ static const struct option_row rows[] = {
 	ROW('h', "help", NULL, options.help, "Prints this."),
 	ROW('\0', "demo", NULL, options.demo,
 	    "Runs with a store, agents and channels of its own, to look around."),
+	ROW('\0', "no-simulator", NULL, options.no_simulator,
+	    "With --demo: leaves the simulated customers out."),
 	ROW('\0', "log-level", "LEVEL", log_level,
 	    "error, warn, info or debug, whatever the configuration says."),
 	ROW('\0', "print-sample-config", NULL, options.print_sample,

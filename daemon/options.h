@@ -17,6 +17,7 @@ struct options {
 	bool version;         /* -V */
 	bool help;            /* -h */
 	bool demo;            /* --demo */
+	bool no_simulator;    /* --no-simulator */
 	bool print_sample;    /* --print-sample-config */
 	bool print_settings;  /* --print-settings-doc */
 	const char *worker;   /* --worker=NAME; NULL: the daemon */

@@ -1,0 +1,373 @@
+/* Start and stop, in order. What a part needs is up before it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "admit/admit.h"
+#include "api/api.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "broker_parts.h"
+#include "channel.h"
+#include "config.h"
+#include "inbox.h"
+#include "pipeline.h"
+#include "services/blobs.h"
+#include "services/http_server.h"
+#include "services/keyfile.h"
+#include "services/lmtp_server.h"
+#include "services/loop.h"
+#include "services/transfer.h"
+#include "services/worker.h"
+#include "store/check.h"
+#include "store/embedded.h"
+#include "store/lease.h"
+#include "store/store.h"
+#include "workspace.h"
+
+enum {
+	STORE_WAIT_MS = 30 * 1000,
+	PARSE_QUEUE = 200,
+	PARSE_DEADLINE_MS = 20 * 1000,
+	MAIL_QUEUE = 500,
+	MAIL_PROCESSES = 4,
+	MAIL_DEADLINE_MS = 100 * 1000,
+	DISK_QUEUE = 500,
+	DISK_DEADLINE_MS = 20 * 1000,
+	PASSWORD_QUEUE = 50,
+	PASSWORD_DEADLINE_MS = 10 * 1000,
+	EMBEDDED_GRACE_MS = 10 * 1000,
+	PATH_BYTES = 4096,
+};
+
+static int fail(const struct error *err, int status)
+{
+	log_error("broker", "event=start_failed error=%s", log_quote(err->text));
+	return status;
+}
+
+/* ---- the store ---- */
+
+struct answer {
+	bool came;
+	struct error err;
+};
+
+static void on_answer(const struct error *err, void *context)
+{
+	struct answer *answer = context;
+
+	answer->came = true;
+	if (err != NULL)
+		answer->err = *err;
+}
+
+static void on_nothing(void *context)
+{
+	(void)context;
+}
+
+/* Only at start: turns the loop until the answer came. */
+static bool wait_for(struct loop *loop, const bool *flag, int64_t patience_ms)
+{
+	int64_t until = loop_now_ms(loop) + patience_ms;
+	struct loop_timer *wake = loop_timer_new(loop, on_nothing, NULL);
+
+	while (!*flag && loop_now_ms(loop) < until) {
+		loop_timer_start(wake, 50);
+		loop_turn(loop, true);
+	}
+	loop_timer_free(&wake);
+	return *flag;
+}
+
+static int store_open(struct broker *broker, struct error *err)
+{
+	struct parts *parts = &broker->parts;
+	const struct config_store *wanted = &parts->config->store;
+	struct store_options options = {
+		.url = wanted->url,
+		.ack = config_ack_text(parts->config),
+		.allow_unsafe = wanted->allow_unsafe,
+		.deadline_ms = wanted->deadline_ms,
+		.in_flight_max = (int)wanted->in_flight,
+		.queue_max = (int)wanted->queue,
+	};
+	struct embedded_options embedded = {
+		.state_dir = parts->config->state_dir,
+		.max_memory = wanted->max_memory,
+		.append_fsync = "always",
+	};
+
+	if (text_equal(wanted->url, "embedded")) {
+		broker->embedded = embedded_start(parts->loop, &embedded, err);
+		if (broker->embedded == NULL)
+			return -1;
+		options.url = embedded_url(broker->embedded);
+	}
+	parts->store = store_new(parts->loop, &options, err);
+	return parts->store == NULL ? -1 : 0;
+}
+
+static int store_judge(struct parts *parts, struct error *err)
+{
+	struct answer answer = { 0 };
+
+	store_check(parts->store, on_answer, &answer);
+	if (!wait_for(parts->loop, &answer.came, STORE_WAIT_MS))
+		return error_set(err, ERROR_TEMPORARY, "the store does not answer");
+	if (answer.err.kind != ERROR_NONE) {
+		*err = answer.err;
+		return -1;
+	}
+	return 0;
+}
+
+static int workspace_boot(struct parts *parts, const char *workspace, const char *installation,
+			  struct error *err)
+{
+	struct answer answer = { 0 };
+	struct store_identity identity = { .installation = installation };
+
+	store_boot(parts->store, workspace, &identity, on_answer, &answer);
+	if (!wait_for(parts->loop, &answer.came, STORE_WAIT_MS))
+		return error_set(err, ERROR_TEMPORARY, "the store does not answer");
+	if (answer.err.kind != ERROR_NONE) {
+		*err = answer.err;
+		return error_wrap(err, "workspace %s", workspace);
+	}
+	return 0;
+}
+
+/* ---- the parts ---- */
+
+static void workers_start(struct parts *parts)
+{
+	struct worker_options parse = { .name = "parse", .processes = 1, .queue_max = PARSE_QUEUE,
+					.deadline_ms = PARSE_DEADLINE_MS };
+	struct worker_options mail = { .name = "mail", .processes = MAIL_PROCESSES,
+				       .queue_max = MAIL_QUEUE, .deadline_ms = MAIL_DEADLINE_MS,
+				       .once = true };
+	struct worker_options disk = { .name = "disk", .processes = 1, .queue_max = DISK_QUEUE,
+				       .deadline_ms = DISK_DEADLINE_MS,
+				       .state_dir = parts->config->state_dir };
+	struct worker_options password = { .name = "password", .processes = 1,
+					   .queue_max = PASSWORD_QUEUE,
+					   .deadline_ms = PASSWORD_DEADLINE_MS };
+
+	parts->parse = worker_pool_new(parts->loop, &parse);
+	parts->mail = worker_pool_new(parts->loop, &mail);
+	parts->disk = worker_pool_new(parts->loop, &disk);
+	parts->password = worker_pool_new(parts->loop, &password);
+	parts->blobs = blobs_new(parts->disk);
+}
+
+int broker_open_channels(struct broker *broker)
+{
+	const struct config *config = broker->parts.config;
+	struct error err;
+	int failures = 0;
+
+	for (size_t i = 0; i < config->channel_count; i++) {
+		const struct config_channel *row = &config->channels[i];
+		struct channel_options options = {
+			.workspace = row->workspace,
+			.name = row->name,
+			.connector = row->connector,
+			.settings = row->settings,
+			.public_url = row->public_url,
+			.default_region = row->default_region,
+		};
+
+		if (channel_find(broker->parts.channels, row->workspace, row->name) != NULL)
+			continue;
+		if (channel_open(broker->parts.channels, &options, &err) != 0) {
+			log_error("broker", "event=channel_not_opened channel=%s error=%s", row->name,
+				  log_quote(err.text));
+			failures++;
+		}
+	}
+	channels_start(broker->parts.channels);
+	return failures;
+}
+
+static int boot_workspaces(struct broker *broker, const char *installation, struct error *err)
+{
+	const struct config *config = broker->parts.config;
+
+	if (workspace_boot(&broker->parts, "main", installation, err) != 0)
+		return -1;
+	for (size_t i = 0; i < config->channel_count; i++)
+		if (!text_equal(config->channels[i].workspace, "main") &&
+		    workspace_boot(&broker->parts, config->channels[i].workspace, installation, err) != 0)
+			return -1;
+	return 0;
+}
+
+static int domain_start(struct broker *broker, struct error *err)
+{
+	struct parts *parts = &broker->parts;
+	const struct config *config = parts->config;
+	unsigned char key[KEYFILE_BYTES];
+	unsigned char hash[SHA256_BYTES];
+	char installation[2 * SHA256_BYTES + 1];
+	struct channels_options channels = { 0 };
+
+	if (keyfile_read(config->state_dir, key, err) != 0)
+		return -1;
+	crypto_sha256(key, sizeof(key), hash);
+	text_hex(hash, 8, installation);
+	parts->key = mac_new(key, sizeof(key));
+	explicit_bzero(key, sizeof(key));
+	if (boot_workspaces(broker, installation, err) != 0)
+		return -1;
+	workers_start(parts);
+	parts->transfers = transfers_new(parts->loop);
+	parts->leases = leases_new(parts->loop, parts->store, broker->instance);
+	parts->admit = admit_new(parts->store, parts->key);
+	parts->pipeline = pipeline_new(parts);
+	parts->workspaces = workspaces_new(parts);
+	channels.loop = parts->loop;
+	channels.store = parts->store;
+	channels.leases = parts->leases;
+	channels.transfers = parts->transfers;
+	channels.mail = parts->mail;
+	inbox_hooks(parts, &channels.hooks);
+	parts->channels = channels_new(&channels);
+	workspace_get(parts->workspaces, "main");
+	for (size_t i = 0; i < config->channel_count; i++)
+		workspace_get(parts->workspaces, config->channels[i].workspace);
+	parts->api = api_new(parts);
+	return 0;
+}
+
+/* ---- the doors ---- */
+
+static void http_options(const struct config *config, struct http_server_options *ret)
+{
+	const struct config_listen *listen = &config->listen;
+
+	*ret = (struct http_server_options){
+		.address = listen->http,
+		.tls_cert = listen->tls_cert,
+		.tls_key = listen->tls_key,
+		.trusted_proxies = (const char *const *)listen->trusted_proxies.items,
+		.trusted_proxy_count = listen->trusted_proxies.count,
+		.reuse_port = listen->reuse_port,
+		.body_max = config->limits.body,
+		.connections_max = (int)listen->connections,
+		.idle_per_source = (int)listen->idle_per_source,
+		.header_ms = listen->header_timeout_ms,
+		.request_ms = listen->request_timeout_ms,
+		.idle_ms = listen->idle_timeout_ms,
+		.stream_buffer_max = (size_t)listen->stream_buffer,
+	};
+}
+
+static int doors_open(struct broker *broker, struct error *err)
+{
+	struct parts *parts = &broker->parts;
+	struct http_server_options options;
+	char admin[PATH_BYTES];
+
+	http_options(parts->config, &options);
+	broker->http = http_server_new(parts->loop, &options, api_body_limit, api_handle, parts->api,
+				       err);
+	if (broker->http == NULL)
+		return error_wrap(err, "listen.http");
+	snprintf(admin, sizeof(admin), "unix:%s/admin.sock", parts->config->state_dir);
+	options.address = parts->config->listen.admin == NULL ? admin : parts->config->listen.admin;
+	options.tls_cert = NULL;
+	options.tls_key = NULL;
+	options.reuse_port = false;
+	broker->admin = http_server_new(parts->loop, &options, api_body_limit, api_handle_admin,
+					parts->api, err);
+	if (broker->admin == NULL)
+		return error_wrap(err, "listen.admin");
+	if (parts->config->listen.lmtp != NULL) {
+		broker->lmtp = inbox_listen(parts, parts->config->listen.lmtp, err);
+		if (broker->lmtp == NULL)
+			return error_wrap(err, "listen.lmtp");
+	}
+	parts->listening = true;
+	return 0;
+}
+
+static int state_dir_make(const char *path, struct error *err)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return error_set(err, ERROR_PERMANENT, "making %s: %s", path, strerror(errno));
+}
+
+int broker_start(struct broker *broker)
+{
+	struct error err = { 0 };
+	struct parts *parts = &broker->parts;
+	unsigned char random[8];
+	char hex[2 * sizeof(random) + 1];
+
+	crypto_random(random, sizeof(random));
+	text_hex(random, sizeof(random), hex);
+	snprintf(broker->instance, sizeof(broker->instance), "i-%s", hex);
+	parts->instance = broker->instance;
+	umask(0077);
+	if (state_dir_make(parts->config->state_dir, &err) != 0)
+		return fail(&err, EX_CANTCREAT);
+	parts->loop = loop_new();
+	if (store_open(broker, &err) != 0)
+		return fail(&err, err.kind == ERROR_TEMPORARY ? EX_TEMPFAIL : EX_UNAVAILABLE);
+	if (store_judge(parts, &err) != 0)
+		return fail(&err, err.kind == ERROR_TEMPORARY ? EX_TEMPFAIL : EX_CONFIG);
+	if (domain_start(broker, &err) != 0)
+		return fail(&err, EX_UNAVAILABLE);
+	if (broker_open_channels(broker) != 0)
+		return EX_CONFIG;
+	if (doors_open(broker, &err) != 0)
+		return fail(&err, EX_OSERR);
+	return 0;
+}
+
+void broker_retire(struct broker *broker, struct config *config)
+{
+	broker->retired = memory_grow(broker->retired, broker->retired_count + 1,
+				      sizeof(*broker->retired));
+	broker->retired[broker->retired_count++] = config;
+}
+
+void broker_stop(struct broker *broker)
+{
+	struct parts *parts = &broker->parts;
+
+	if (parts->loop == NULL)
+		return;
+	http_server_free(&broker->http);
+	http_server_free(&broker->admin);
+	lmtp_server_free(&broker->lmtp);
+	workspaces_free(&parts->workspaces);
+	channels_free(&parts->channels);
+	leases_free(&parts->leases);
+	worker_pool_free(&parts->parse);
+	worker_pool_free(&parts->mail);
+	worker_pool_free(&parts->disk);
+	worker_pool_free(&parts->password);
+	transfers_free(&parts->transfers);
+	store_free(&parts->store);
+	api_free(&parts->api);
+	pipeline_free(&parts->pipeline);
+	admit_free(&parts->admit);
+	blobs_free(&parts->blobs);
+	mac_free(&parts->key);
+	embedded_stop(&broker->embedded, EMBEDDED_GRACE_MS);
+	loop_free(&parts->loop);
+	for (size_t i = 0; i < broker->retired_count; i++)
+		config_free(&broker->retired[i]);
+	free(broker->retired);
+	config_free(&parts->config);
+}
