@@ -102,8 +102,10 @@ static void objects_put(struct parts *parts, const struct business *business,
 	for (size_t i = 0; objects != NULL && i < count; i++) {
 		buf_reset(&json);
 		buf_format(&json, "{\"version\":1,%s", objects[i].json + 1);
-		config_put(parts->store, "main", kind->store, objects[i].id, buf_string(&json), 0,
-			   on_put, NULL);
+		config_put(
+			&(struct keeper){ parts->store, "main" },
+			&(struct config_write){ kind->store, objects[i].id, buf_string(&json), 0 },
+			on_put, NULL);
 	}
 	buf_clear(&json);
 }
@@ -148,7 +150,8 @@ static void on_hash(const char *hash, const struct error *err, void *context)
 		jw_text(&out, "hash", hash);
 		jw_text(&out, "role", login->role);
 		jw_object_end(&out);
-		login_put(login->parts->store, "main", login->agent, buf_string(&json), on_login, NULL);
+		login_put(&(struct keeper){ login->parts->store, "main" }, login->agent,
+			  buf_string(&json), on_login, NULL);
 	}
 	buf_clear(&json);
 	free(login->agent);
@@ -179,7 +182,8 @@ static void login_make(struct parts *parts, const char *agent, const char *role)
 	jw_text(&out, "agent", agent);
 	jw_text(&out, "name", agent);
 	jw_object_end(&out);
-	token_put(parts->store, "main", hash, buf_string(&json), on_login, NULL);
+	token_put(&(struct keeper){ parts->store, "main" }, hash, buf_string(&json), on_login,
+		  NULL);
 	buf_clear(&json);
 	printf("    %-10s %-12s password %-14s token %s\n", agent, role, login->password, token);
 	if (password_hash(parts->password, login->password, on_hash, login, &err) != 0)
@@ -192,8 +196,7 @@ static void logins_make(struct parts *parts, const struct business *business)
 	const struct business_object *agents = business_objects(business, "agents", &count);
 
 	for (size_t i = 0; agents != NULL && i < count && i < LOGINS_MAX; i++) {
-		struct json_object *agent =
-			json_read(agents[i].json, strlen(agents[i].json), NULL);
+		struct json_object *agent = json_read(agents[i].json, strlen(agents[i].json), NULL);
 		const char *role = json_text(agent, "role");
 
 		login_make(parts, agents[i].id, role == NULL ? "agent" : role);
@@ -255,7 +258,8 @@ void broker_demo(struct broker *broker, bool simulator)
 		logins_make(parts, business);
 	}
 	printf("\n  try: curl -s -H 'Authorization: Bearer TOKEN' "
-	       "-X POST -d '{\"wait_s\":30}' -H 'Content-Type: application/json' http://%s/v1/work/claim\n"
+	       "-X POST -d '{\"wait_s\":30}' -H 'Content-Type: application/json' "
+	       "http://%s/v1/work/claim\n"
 	       "  Ctrl-C ends it.\n\n",
 	       parts->config->listen.http);
 	fflush(stdout);

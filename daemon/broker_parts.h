@@ -40,7 +40,8 @@ void broker_reload(struct broker *broker, const char *file);
 
 /* broker_demo.c: an empty store gets queues, rules, agents and logins. */
 void broker_demo(struct broker *broker, bool simulator);
-/* Writes a configuration for the demo where none was named; its path, or NULL after having said why. */
+/* Writes a configuration for the demo where none was named; its path, or NULL after having said
+ * why. */
 const char *broker_demo_config(void);
 /* Ends the simulated customers. */
 void broker_demo_stop(void);

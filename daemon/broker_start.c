@@ -149,15 +149,22 @@ static int workspace_boot(struct parts *parts, const char *workspace, const char
 
 static void workers_start(struct parts *parts)
 {
-	struct worker_options parse = { .name = "parse", .processes = 1, .queue_max = PARSE_QUEUE,
+	struct worker_options parse = { .name = "parse",
+					.processes = 1,
+					.queue_max = PARSE_QUEUE,
 					.deadline_ms = PARSE_DEADLINE_MS };
-	struct worker_options mail = { .name = "mail", .processes = MAIL_PROCESSES,
-				       .queue_max = MAIL_QUEUE, .deadline_ms = MAIL_DEADLINE_MS,
+	struct worker_options mail = { .name = "mail",
+				       .processes = MAIL_PROCESSES,
+				       .queue_max = MAIL_QUEUE,
+				       .deadline_ms = MAIL_DEADLINE_MS,
 				       .once = true };
-	struct worker_options disk = { .name = "disk", .processes = 1, .queue_max = DISK_QUEUE,
+	struct worker_options disk = { .name = "disk",
+				       .processes = 1,
+				       .queue_max = DISK_QUEUE,
 				       .deadline_ms = DISK_DEADLINE_MS,
 				       .state_dir = parts->config->state_dir };
-	struct worker_options password = { .name = "password", .processes = 1,
+	struct worker_options password = { .name = "password",
+					   .processes = 1,
 					   .queue_max = PASSWORD_QUEUE,
 					   .deadline_ms = PASSWORD_DEADLINE_MS };
 
@@ -188,8 +195,8 @@ int broker_open_channels(struct broker *broker)
 		if (channel_find(broker->parts.channels, row->workspace, row->name) != NULL)
 			continue;
 		if (channel_open(broker->parts.channels, &options, &err) != 0) {
-			log_error("broker", "event=channel_not_opened channel=%s error=%s", row->name,
-				  log_quote(err.text));
+			log_error("broker", "event=channel_not_opened channel=%s error=%s",
+				  row->name, log_quote(err.text));
 			failures++;
 		}
 	}
@@ -205,7 +212,8 @@ static int boot_workspaces(struct broker *broker, const char *installation, stru
 		return -1;
 	for (size_t i = 0; i < config->channel_count; i++)
 		if (!text_equal(config->channels[i].workspace, "main") &&
-		    workspace_boot(&broker->parts, config->channels[i].workspace, installation, err) != 0)
+		    workspace_boot(&broker->parts, config->channels[i].workspace, installation,
+				   err) != 0)
 			return -1;
 	return 0;
 }
@@ -277,8 +285,8 @@ static int doors_open(struct broker *broker, struct error *err)
 	char admin[PATH_BYTES];
 
 	http_options(parts->config, &options);
-	broker->http = http_server_new(parts->loop, &options, api_body_limit, api_handle, parts->api,
-				       err);
+	broker->http =
+		http_server_new(parts->loop, &options, api_body_limit, api_handle, parts->api, err);
 	if (broker->http == NULL)
 		return error_wrap(err, "listen.http");
 	snprintf(admin, sizeof(admin), "unix:%s/admin.sock", parts->config->state_dir);
@@ -336,8 +344,8 @@ int broker_start(struct broker *broker)
 
 void broker_retire(struct broker *broker, struct config *config)
 {
-	broker->retired = memory_grow(broker->retired, broker->retired_count + 1,
-				      sizeof(*broker->retired));
+	broker->retired =
+		memory_grow(broker->retired, broker->retired_count + 1, sizeof(*broker->retired));
 	broker->retired[broker->retired_count++] = config;
 }
 

@@ -1,6 +1,5 @@
 /* The entry point: options, then a worker process, one of the generators, or
  * the daemon. */
-#include <event2/event.h>
 #include <stdio.h>
 #include <sysexits.h>
 
@@ -13,6 +12,7 @@
 #include "config.h"
 #include "config_doc.h"
 #include "options.h"
+#include "services/loop.h"
 #include "services/transfer.h"
 #include "services/worker.h"
 
@@ -28,9 +28,9 @@ static int print(struct buf *text)
 static int print_version(void)
 {
 	static const struct options_library libraries[] = {
-		{ "libevent", event_get_version }, { "OpenSSL", crypto_version },
-		{ "json-c", json_version },	   { "libcurl", transfer_version },
-		{ "libyaml", yaml_version },	   { NULL, NULL },
+		{ "libevent", loop_version }, { "OpenSSL", crypto_version },
+		{ "json-c", json_version },   { "libcurl", transfer_version },
+		{ "libyaml", yaml_version },  { NULL, NULL },
 	};
 	struct buf text = { 0 };
 

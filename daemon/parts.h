@@ -39,6 +39,6 @@ struct parts {
 	struct pipeline *pipeline;
 	struct api *api;
 	const char *instance; /* id of this process among the instances */
-	bool draining;	      /* SIGTERM came: readyz says so, claims end */
-	bool listening;	      /* every configured listener and the admin socket are bound */
+	bool draining;        /* SIGTERM came: readyz says so, claims end */
+	bool listening;       /* every configured listener and the admin socket are bound */
 };

@@ -82,8 +82,8 @@ static void on_loaded(const struct store_reply *reply, const struct error *err, 
 
 	workspace->is_loading = false;
 	if (err != NULL || reply_count(reply) != 3) {
-		log_warn("workspace", "workspace=%s event=config_not_read error=%s", workspace->name,
-			 log_quote(err == NULL ? "unexpected answer" : err->text));
+		log_warn("workspace", "workspace=%s event=config_not_read error=%s",
+			 workspace->name, log_quote(err == NULL ? "unexpected answer" : err->text));
 		loop_timer_start(workspace->load_timer, LOAD_RETRY_MS);
 		return;
 	}
@@ -147,7 +147,8 @@ static void on_reset(const char *position, void *context)
 	struct listener *listener;
 	struct listener *next;
 
-	log_warn("workspace", "workspace=%s event=log_reset position=%s", workspace->name, position);
+	log_warn("workspace", "workspace=%s event=log_reset position=%s", workspace->name,
+		 position);
 	workspace_load(workspace);
 	for (listener = TAILQ_FIRST(&workspace->listeners); listener != NULL; listener = next) {
 		next = TAILQ_NEXT(listener, link);

@@ -87,7 +87,8 @@ static bool query_is_known(struct api_call *call)
 		    (found[len] != '\0' && found[len] != ',')) {
 			api_problem(call, 400, "unknown_parameter",
 				    "query parameter \"%.*s\" is not known here; known: %s",
-				    (int)(len > 40 ? 40 : len), at, *known == '\0' ? "none" : known);
+				    (int)(len > 40 ? 40 : len), at,
+				    *known == '\0' ? "none" : known);
 			return false;
 		}
 		at = memchr(at, '&', (size_t)(end - at));
@@ -216,22 +217,26 @@ static struct api_call *call_new(struct api *api, struct http_request *request)
 	call->parts = api->parts;
 	call->request = request;
 	call->arena = arena;
-	call->who = (struct principal){ .workspace = "main", .agent = "", .name = "", .credential = "" };
+	call->who = (struct principal){
+		.workspace = "main", .agent = "", .name = "", .credential = ""
+	};
 	return call;
 }
 
 /* False after having answered 404 or 405. */
 static bool call_find_route(struct api_call *call)
 {
-	const char *allowed = NULL;
+	struct route_found found = { 0 };
 
 	switch (route_match(http_request_method(call->request), http_request_path(call->request),
-			    call->arena, &call->route, call->params, &allowed)) {
+			    call->arena, &found)) {
 	case MATCH_FOUND:
+		call->route = found.route;
+		memcpy(call->params, found.params, sizeof(call->params));
 		return true;
 	case MATCH_NO_METHOD:
-		http_request_add_field(call->request, "Allow", allowed);
-		api_problem(call, 405, "method_not_allowed", "allowed here: %s", allowed);
+		http_request_add_field(call->request, "Allow", found.allowed);
+		api_problem(call, 405, "method_not_allowed", "allowed here: %s", found.allowed);
 		return false;
 	case MATCH_NO_PATH:
 		break;

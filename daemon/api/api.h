@@ -38,20 +38,29 @@ enum {
 struct principal {
 	enum role role;
 	const char *workspace;
-	const char *agent; /* agent id; "token:<id>" for an integration or admin without one */
-	const char *name;  /* shown on what they write */
+	const char *agent;      /* agent id; "token:<id>" for an integration or admin without one */
+	const char *name;       /* shown on what they write */
 	const char *credential; /* hex hash: scopes idempotency keys and rate limits */
-	bool by_cookie;	   /* CSRF field was required */
+	bool by_cookie;         /* CSRF field was required */
 };
 
 /* ---- request bodies: checked against a table before the handler runs ---- */
-enum field_kind { FIELD_TEXT, FIELD_INT, FIELD_BOOL, FIELD_TIME, FIELD_TEXTS, FIELD_OBJECT, FIELD_OBJECTS, FIELD_ANY };
+enum field_kind {
+	FIELD_TEXT,
+	FIELD_INT,
+	FIELD_BOOL,
+	FIELD_TIME,
+	FIELD_TEXTS,
+	FIELD_OBJECT,
+	FIELD_OBJECTS,
+	FIELD_ANY
+};
 struct field {
 	const char *name;
 	enum field_kind kind;
 	bool required;
-	int64_t min; /* of an INT; of the length of a TEXT */
-	int64_t max; /* 0: 1000 for texts, none for numbers */
+	int64_t min;         /* of an INT; of the length of a TEXT */
+	int64_t max;         /* 0: 1000 for texts, none for numbers */
 	const char *choices; /* "online|busy|away|offline"; NULL: any */
 	const char *text;    /* what it means, for /openapi.json */
 };
@@ -64,9 +73,9 @@ struct route {
 	unsigned roles;
 	route_fn *run;
 	const struct field *body; /* ended by a nameless row; NULL: no body is read */
-	const char *query;	  /* "state,queue,agent,limit,after,order"; NULL: none allowed */
-	const char *answer;	  /* schema name in openapi_schemas.c; NULL: no body */
-	int status;		  /* of success */
+	const char *query;        /* "state,queue,agent,limit,after,order"; NULL: none allowed */
+	const char *answer;       /* schema name in openapi_schemas.c; NULL: no body */
+	int status;               /* of success */
 	const char *summary;
 	int64_t body_max; /* 0: the server's */
 };
@@ -80,9 +89,10 @@ struct api_call {
 	struct principal who;
 	const char *params[3]; /* path parameters, decoded */
 	struct json_object *body;
-	const char *request_hash; /* hex over method, path and body: tells a repeated request from another */
+	const char *request_hash; /* hex over method, path and body: tells a repeated request from
+				     another */
 	const char *idempotency_key; /* hex of the scoped key; "" without one */
-	void *state; /* the handler's own, in the arena */
+	void *state;                 /* the handler's own, in the arena */
 };
 
 struct api *api_new(struct parts *parts);

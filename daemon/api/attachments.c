@@ -27,7 +27,8 @@ static void on_put(const char *blob_id, const struct error *err, void *context)
 	jw_text(&out, "blob", blob_id);
 	jw_text(&out, "name", api_query(call, "name") == NULL ? "" : api_query(call, "name"));
 	jw_text(&out, "type",
-		api_query(call, "type") == NULL ? "application/octet-stream" : api_query(call, "type"));
+		api_query(call, "type") == NULL ? "application/octet-stream"
+						: api_query(call, "type"));
 	jw_int(&out, "size", (int64_t)len);
 	jw_object_end(&out);
 	api_answer(call, 201, &body);
@@ -70,8 +71,10 @@ static void on_got(const void *bytes, size_t len, const struct error *err, void 
 		text_percent(&disposition, name, strlen(name));
 	}
 	http_request_add_field(call->request, "Content-Disposition", buf_string(&disposition));
-	http_request_add_field(call->request, "Content-Security-Policy", "default-src 'none'; sandbox");
-	http_request_add_field(call->request, "Cache-Control", "private, max-age=31536000, immutable");
+	http_request_add_field(call->request, "Content-Security-Policy",
+			       "default-src 'none'; sandbox");
+	http_request_add_field(call->request, "Cache-Control",
+			       "private, max-age=31536000, immutable");
 	buf_clear(&disposition);
 	http_answer(call->request, 200, "application/octet-stream", bytes, len);
 }

@@ -63,7 +63,8 @@ static bool origin_allowed(struct api_call *call, const struct chat_call *chat)
 	channel_connector(chat->channel)
 		->visitor_rules(chat->channel, loop_unix_ms(call->parts->loop) / 1000, &rules);
 	for (size_t i = 0; i < rules.origin_count; i++) {
-		if (!text_equal(rules.origins[i], "*") && !text_equal_nocase(rules.origins[i], origin))
+		if (!text_equal(rules.origins[i], "*") &&
+		    !text_equal_nocase(rules.origins[i], origin))
 			continue;
 		http_request_add_field(call->request, "Access-Control-Allow-Origin", origin);
 		http_request_add_field(call->request, "Vary", "Origin");
@@ -82,14 +83,14 @@ static bool visitor_read(struct api_call *call, struct chat_call *chat)
 {
 	const char *field = http_request_field(call->request, "Authorization");
 	const char *token = NULL;
+	struct visitor_seal seal = { call->parts->key, chat->full_name,
+				     loop_unix_ms(call->parts->loop) / 1000 };
 
 	if (field != NULL && strncasecmp(field, "Bearer ", 7) == 0)
 		token = field + 7;
 	else if (text_equal(http_request_method(call->request), "GET"))
 		token = api_query(call, "token");
-	if (token != NULL &&
-	    visitor_token_read(call->parts->key, chat->full_name, token,
-			       loop_unix_ms(call->parts->loop) / 1000, call->arena, &chat->visitor))
+	if (token != NULL && visitor_token_read(&seal, token, call->arena, &chat->visitor))
 		return true;
 	api_problem(call, 401, "bad_session", "start a session first: POST /chat/%s/sessions",
 		    call->params[0]);
@@ -118,7 +119,8 @@ static void session_answer(struct api_call *call, struct chat_call *chat)
 	int64_t now_s = loop_unix_ms(call->parts->loop) / 1000;
 
 	channel_connector(chat->channel)->visitor_rules(chat->channel, now_s, &rules);
-	visitor_token_make(call->parts->key, chat->full_name, &chat->visitor, now_s, &token);
+	visitor_token_make(&(struct visitor_seal){ call->parts->key, chat->full_name, now_s },
+			   &chat->visitor, &token);
 	jw_start(&out, &body);
 	jw_object(&out, NULL);
 	jw_text(&out, "token", buf_string(&token));

@@ -23,9 +23,9 @@ struct chat_stream {
 	struct listener *listener;
 	char *workspace;
 	char *conversation;
-	int64_t next;	 /* index of the next message to show */
+	int64_t next;    /* index of the next message to show */
 	bool is_reading; /* a read is on its way */
-	bool is_behind;	 /* something came while it was */
+	bool is_behind;  /* something came while it was */
 };
 
 struct chat_streams {
@@ -70,9 +70,9 @@ static bool is_for_visitor(struct json_object *message)
 /* The whole message, with an author reduced to type and name. */
 static void write_message(struct buf *out, struct json_object *message)
 {
-	static const char *const kept[] = { "id",	 "conversation", "direction", "kind",
-					    "text",	 "html",	 "attachments", "channel",
-					    "provider_id", "delivery",	 "created_at" };
+	static const char *const kept[] = { "id",          "conversation", "direction",   "kind",
+					    "text",        "html",         "attachments", "channel",
+					    "provider_id", "delivery",     "created_at" };
 	struct json_out writer;
 	struct buf value = { 0 };
 
@@ -206,8 +206,8 @@ void chat_streams_open(struct chat_streams *streams, struct api_call *call, cons
 	TAILQ_INSERT_TAIL(&streams->list, stream, link);
 	http_request_add_field(call->request, "Cache-Control", "no-store");
 	http_request_add_field(call->request, "X-Accel-Buffering", "no");
-	stream->stream =
-		http_stream_start(call->request, "text/event-stream; charset=utf-8", on_gone, stream);
+	stream->stream = http_stream_start(call->request, "text/event-stream; charset=utf-8",
+					   on_gone, stream);
 	http_stream_write(stream->stream, hello, sizeof(hello) - 1);
 	read_on(stream);
 }

@@ -116,7 +116,8 @@ static void on_one(const struct store_reply *reply, const struct error *err, voi
 	if (err != NULL)
 		api_fail(call, err);
 	else if (stored == NULL)
-		api_problem(call, 404, "no_such_object", "there is no \"%s\" here", call->params[0]);
+		api_problem(call, 404, "no_such_object", "there is no \"%s\" here",
+			    call->params[0]);
 	else
 		answer_stored(call, 200, stored);
 }
@@ -180,8 +181,10 @@ static void on_current(const struct store_reply *reply, const struct error *err,
 	}
 	putting->stored = arena_format(call->arena, "{\"version\":%lld,%s",
 				       (long long)putting->replaces + 1, putting->canonical + 1);
-	config_put(call->parts->store, call->who.workspace, kind_of(call), call->params[0],
-		   putting->stored, putting->replaces, on_put, call);
+	config_put(&(struct keeper){ call->parts->store, call->who.workspace },
+		   &(struct config_write){ kind_of(call), call->params[0], putting->stored,
+					   putting->replaces },
+		   on_put, call);
 }
 
 static bool id_is_good(struct api_call *call)
@@ -267,6 +270,7 @@ void handle_config_delete(struct api_call *call)
 
 	if (match != NULL && *match == '"')
 		version = arena_copy(call->arena, match + 1, strcspn(match + 1, "\""));
-	config_delete(call->parts->store, call->who.workspace, kind_of(call), call->params[0], version,
-		      on_deleted, call);
+	config_delete(&(struct keeper){ call->parts->store, call->who.workspace },
+		      &(struct config_write){ .kind = kind_of(call), .id = call->params[0] },
+		      version, on_deleted, call);
 }

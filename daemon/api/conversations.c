@@ -162,7 +162,8 @@ static void answer_refusal(struct api_call *call, const struct write_result *res
 			    "write a note");
 	else
 		api_problem(call, 409, result->refusal == NULL ? "conflict" : result->refusal,
-			    "the conversation is %s", result->state == NULL ? "not open" : result->state);
+			    "the conversation is %s",
+			    result->state == NULL ? "not open" : result->state);
 }
 
 static void on_replayed(const struct message_page *page, const struct error *err, void *context)
@@ -200,7 +201,8 @@ static bool attachments_read(struct api_call *call, struct message_record *recor
 {
 	struct json_object *list = json_at(call->body, "attachments");
 	size_t count = json_count(list);
-	struct attachment *attachments = arena_alloc(call->arena, (count + 1) * sizeof(*attachments));
+	struct attachment *attachments =
+		arena_alloc(call->arena, (count + 1) * sizeof(*attachments));
 
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *item = json_item(list, i);
@@ -315,7 +317,8 @@ void handle_message_write(struct api_call *call)
 
 	writing->is_note = text_equal(json_text(call->body, "kind"), "note");
 	call->state = writing;
-	conversation_read(call->parts->store, call->who.workspace, call->params[0], on_target, call);
+	conversation_read(call->parts->store, call->who.workspace, call->params[0], on_target,
+			  call);
 }
 
 /* ---- POST /v1/conversations ---- */

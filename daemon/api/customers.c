@@ -196,7 +196,8 @@ static void add_edit(struct api_call *call, struct store_call *edit, const char 
 	if (json_at(call->body, key) == NULL && text == NULL)
 		return;
 	store_arg_text(edit, field);
-	store_arg_text(edit, text == NULL ? "" : text_clean_line(call->arena, text, strlen(text), 200));
+	store_arg_text(edit,
+		       text == NULL ? "" : text_clean_line(call->arena, text, strlen(text), 200));
 }
 
 static void add_json_edit(struct api_call *call, struct store_call *edit, const char *key,

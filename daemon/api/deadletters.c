@@ -84,7 +84,8 @@ static void on_decided(const struct outbox_result *result, const struct error *e
 	if (result->code == OUTBOX_REFUSED) {
 		bool unknown = text_equal(result->refusal, "not_found");
 
-		api_problem(call, unknown ? 404 : 409, unknown ? "no_such_message" : result->refusal,
+		api_problem(call, unknown ? 404 : 409,
+			    unknown ? "no_such_message" : result->refusal,
 			    unknown ? "there is no such message here"
 				    : "the message's delivery is %s, which does not allow this",
 			    result->state == NULL ? "something else" : result->state);

@@ -188,11 +188,11 @@ void events_watch(struct events *events, struct api_call *call, const struct pri
 		watcher->agent = memory_text(who->agent);
 	http_request_add_field(call->request, "Cache-Control", "no-store");
 	http_request_add_field(call->request, "X-Accel-Buffering", "no");
-	watcher->reader = log_reader_new(events->parts->loop, events->parts->store, &options, on_entry,
-					 on_reset, NULL, watcher);
+	watcher->reader = log_reader_new(events->parts->loop, events->parts->store, &options,
+					 on_entry, on_reset, NULL, watcher);
 	TAILQ_INSERT_TAIL(&events->watchers, watcher, link);
-	watcher->stream =
-		http_stream_start(call->request, "text/event-stream; charset=utf-8", on_gone, watcher);
+	watcher->stream = http_stream_start(call->request, "text/event-stream; charset=utf-8",
+					    on_gone, watcher);
 	http_stream_write(watcher->stream, hello, sizeof(hello) - 1);
 }
 
@@ -233,8 +233,8 @@ void handle_ticket_make(struct api_call *call)
 	jw_text(&out, "agent", call->who.agent);
 	jw_text(&out, "name", call->who.name);
 	jw_object_end(&out);
-	session_put(call->parts->store, call->who.workspace, hash, buf_string(&kept),
-		    TICKET_S * 1000, on_ticket_kept, call);
+	session_put(&(struct keeper){ call->parts->store, call->who.workspace }, hash,
+		    buf_string(&kept), TICKET_S * 1000, on_ticket_kept, call);
 	buf_clear(&kept);
 }
 
@@ -254,8 +254,8 @@ static void on_ticket_taken(const struct store_reply *reply, const struct error 
 	if (text != NULL)
 		kept = json_read(text, len, NULL);
 	if (kept == NULL) {
-		api_problem(call, 401, "bad_ticket", "the ticket is unknown, used or older than %d s",
-			    TICKET_S);
+		api_problem(call, 401, "bad_ticket",
+			    "the ticket is unknown, used or older than %d s", TICKET_S);
 		return;
 	}
 	who.role = role_from_name(json_text(kept, "role"));

@@ -50,7 +50,8 @@ static bool has_flag(const struct log_entry *entry, const char *flag)
 	return entry->extra != NULL && strstr(entry->extra, flag) != NULL;
 }
 
-static void expand_message(const struct log_entry *entry, struct public_event *events, size_t *count)
+static void expand_message(const struct log_entry *entry, struct public_event *events,
+			   size_t *count)
 {
 	if (has_flag(entry, "\"nc\":1"))
 		event_add(events, count, entry, "conversation.opened");
@@ -63,10 +64,10 @@ static void expand_message(const struct log_entry *entry, struct public_event *e
 
 size_t event_expand(const struct log_entry *entry, struct public_event events[EXPANDED_MAX])
 {
-	static const char *const plain[] = { "message.delivery", "conversation.opened",
+	static const char *const plain[] = { "message.delivery",    "conversation.opened",
 					     "conversation.closed", "customer.updated",
-					     "customer.merged", "transfer.state",
-					     "sla.state", "agent.presence" };
+					     "customer.merged",     "transfer.state",
+					     "sla.state",           "agent.presence" };
 	size_t count = 0;
 
 	if (text_equal(entry->type, "message.created")) {

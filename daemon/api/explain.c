@@ -12,11 +12,11 @@
 
 /* What stands between this item and each agent of its queue. */
 struct tally {
-	int serving;  /* agents of the queue */
-	int skilled;  /* of those, with the skills */
-	int ready;    /* of those, online and routable */
-	int full;     /* skilled and ready, without room */
-	int away;     /* skilled, but not online or not routable */
+	int serving; /* agents of the queue */
+	int skilled; /* of those, with the skills */
+	int ready;   /* of those, online and routable */
+	int full;    /* skilled and ready, without room */
+	int away;    /* skilled, but not online or not routable */
 };
 
 static const char *agent_standing(const struct explain_item *item, const struct agent_row *row,
@@ -79,10 +79,10 @@ static void write_waiting(struct buf *en, struct buf *zh, const struct explain_i
 		return;
 	}
 	if (item->skills != NULL && *item->skills != '\0') {
-		buf_format(en, "It needs %s: %d of %d agents have it. ", item->skills, tally->skilled,
-			   tally->serving);
-		buf_format(zh, "需要技能 %s：%d 名坐席中有 %d 名具备。", item->skills, tally->serving,
-			   tally->skilled);
+		buf_format(en, "It needs %s: %d of %d agents have it. ", item->skills,
+			   tally->skilled, tally->serving);
+		buf_format(zh, "需要技能 %s：%d 名坐席中有 %d 名具备。", item->skills,
+			   tally->serving, tally->skilled);
 	}
 	buf_format(en, "Of %d, %d could take it now, %d are full, %d are away or not routable.",
 		   tally->skilled, tally->ready, tally->full, tally->away);

@@ -128,10 +128,11 @@ static void check_member(const char *key, struct json_object *value, void *conte
 		return;
 	if (field == NULL) {
 		near = field_nearest(check->table, key);
-		check->problem = near == NULL ? "is not known here"
-					      : arena_format(check->arena,
-							     "is not known here; did you mean \"%s\"?",
-							     near->name);
+		check->problem = near == NULL
+					 ? "is not known here"
+					 : arena_format(check->arena,
+							"is not known here; did you mean \"%s\"?",
+							near->name);
 	} else if (json_kind(value) != JSON_NULL) {
 		check->problem = value_problem(field, value, check->arena);
 	}

@@ -13,24 +13,25 @@ void api_seen(struct parts *parts, const char *workspace, const char *agent);
 
 route_fn handle_inbound; /* inbound.c */
 route_fn handle_chat_session, handle_chat_message, handle_chat_typing, handle_chat_events,
-	handle_chat_options; /* chat.c */
-route_fn handle_session_start, handle_session_end, handle_agent_password; /* session.c */
-route_fn handle_me, handle_presence, handle_agent_presence;		  /* agents.c */
-route_fn handle_ticket_make, handle_events;				  /* events.c */
-route_fn handle_claim;							  /* claim.c */
+	handle_chat_options;                                                       /* chat.c */
+route_fn handle_session_start, handle_session_end, handle_agent_password;          /* session.c */
+route_fn handle_me, handle_presence, handle_agent_presence;                        /* agents.c */
+route_fn handle_ticket_make, handle_events;                                        /* events.c */
+route_fn handle_claim;                                                             /* claim.c */
 route_fn handle_work_list, handle_work_open, handle_work_get, handle_work_explain; /* work_read.c */
 route_fn handle_work_accept, handle_work_decline, handle_work_release, handle_work_extend,
 	handle_work_resolve, handle_work_close, handle_work_reopen, handle_work_transfer,
 	handle_work_snooze; /* work.c */
 route_fn handle_conversation_start, handle_conversation_get, handle_message_list,
-	handle_message_write;				     /* conversations.c */
+	handle_message_write;                                              /* conversations.c */
 route_fn handle_customer_find, handle_customer_get, handle_customer_patch; /* customers.c */
-route_fn handle_attachment_put, handle_attachment_get;	     /* attachments.c */
-route_fn handle_config_list, handle_config_get, handle_config_put, handle_config_delete; /* config.c */
-route_fn handle_channel_list, handle_channel_test;	     /* channels.c */
-route_fn handle_token_list, handle_token_make, handle_token_delete; /* tokens.c */
+route_fn handle_attachment_put, handle_attachment_get;                     /* attachments.c */
+route_fn handle_config_list, handle_config_get, handle_config_put,
+	handle_config_delete;                                          /* config.c */
+route_fn handle_channel_list, handle_channel_test;                     /* channels.c */
+route_fn handle_token_list, handle_token_make, handle_token_delete;    /* tokens.c */
 route_fn handle_dead_list, handle_dead_redrive, handle_message_decide; /* deadletters.c */
-route_fn handle_live;					     /* live.c */
-route_fn handle_health, handle_ready, handle_metrics;	     /* health.c */
-route_fn handle_openapi;				     /* openapi.c */
-route_fn handle_home, handle_desk_script, handle_desk_style;					     /* pages.c */
+route_fn handle_live;                                                  /* live.c */
+route_fn handle_health, handle_ready, handle_metrics;                  /* health.c */
+route_fn handle_openapi;                                               /* openapi.c */
+route_fn handle_home, handle_desk_script, handle_desk_style;           /* pages.c */

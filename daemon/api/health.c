@@ -38,8 +38,8 @@ void handle_ready(struct api_call *call)
 static void metric(struct buf *out, const char *name, const char *type, const char *help,
 		   double value)
 {
-	buf_format(out, "# HELP converged_%s %s\n# TYPE converged_%s %s\nconverged_%s %.17g\n", name,
-		   help, name, type, name, value);
+	buf_format(out, "# HELP converged_%s %s\n# TYPE converged_%s %s\nconverged_%s %.17g\n",
+		   name, help, name, type, name, value);
 }
 
 static double resident_bytes(void)
@@ -139,6 +139,7 @@ void handle_metrics(struct api_call *call)
 	process_metrics(&out, call->parts);
 	channel_metrics(&out, call->parts);
 	worker_metrics(&out, call->parts);
-	http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data, out.len);
+	http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
+		    out.len);
 	buf_clear(&out);
 }

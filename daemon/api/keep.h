@@ -6,19 +6,31 @@
 
 #include "store/store.h"
 
-void session_put(struct store *store, const char *workspace, const char *hash, const char *json,
-		 int64_t ttl_ms, store_done_fn *done, void *context);
-void session_delete(struct store *store, const char *workspace, const char *hash,
-		    store_done_fn *done, void *context);
-void token_put(struct store *store, const char *workspace, const char *hash, const char *json,
-	       store_done_fn *done, void *context);
-void token_delete(struct store *store, const char *workspace, const char *hash, store_done_fn *done,
+struct keeper {
+	struct store *store;
+	const char *workspace;
+};
+
+void session_put(const struct keeper *keeper, const char *hash, const char *json, int64_t ttl_ms,
+		 store_done_fn *done, void *context);
+void session_delete(const struct keeper *keeper, const char *hash, store_done_fn *done,
+		    void *context);
+void token_put(const struct keeper *keeper, const char *hash, const char *json, store_done_fn *done,
+	       void *context);
+void token_delete(const struct keeper *keeper, const char *hash, store_done_fn *done,
 		  void *context);
-void login_put(struct store *store, const char *workspace, const char *agent, const char *json,
+void login_put(const struct keeper *keeper, const char *agent, const char *json,
 	       store_done_fn *done, void *context);
-/* json starts with {"version":N and N is replaces + 1 (0: there is none yet). Answers {'ok',
- * version}, or refused version with what is stored. */
-void config_put(struct store *store, const char *workspace, const char *kind, const char *id,
-		const char *json, int64_t replaces, store_done_fn *done, void *context);
-void config_delete(struct store *store, const char *workspace, const char *kind, const char *id,
+
+struct config_write {
+	const char *kind;
+	const char *id;
+	const char *json; /* starts with {"version":N, and N is replaces + 1 */
+	int64_t replaces; /* 0: there is none yet */
+};
+/* Answers {'ok', version}, or refused version with what is stored. */
+void config_put(const struct keeper *keeper, const struct config_write *write, store_done_fn *done,
+		void *context);
+/* version "": whichever there is. */
+void config_delete(const struct keeper *keeper, const struct config_write *which,
 		   const char *version, store_done_fn *done, void *context);

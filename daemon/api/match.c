@@ -49,27 +49,26 @@ static bool pattern_fits(const char *pattern, const char *path, struct arena *ar
 }
 
 enum match route_match(const char *method, const char *path, struct arena *arena,
-		       const struct route **ret_route, const char **params, const char **ret_allowed)
+		       struct route_found *ret)
 {
 	size_t count;
 	const struct route *routes = api_routes(&count);
 	const char *wanted = text_equal(method, "HEAD") ? "GET" : method;
-	const char *allowed = NULL;
 
+	ret->allowed = NULL;
 	for (size_t i = 0; i < count; i++) {
 		const char *found[PARAMS_MAX] = { NULL };
 
 		if (!pattern_fits(routes[i].pattern, path, arena, found))
 			continue;
 		if (text_equal(routes[i].method, wanted)) {
-			memcpy(params, found, sizeof(found));
-			*ret_route = &routes[i];
+			memcpy(ret->params, found, sizeof(found));
+			ret->route = &routes[i];
 			return MATCH_FOUND;
 		}
-		allowed = allowed == NULL
-				  ? routes[i].method
-				  : arena_format(arena, "%s, %s", allowed, routes[i].method);
+		ret->allowed = ret->allowed == NULL ? routes[i].method
+						    : arena_format(arena, "%s, %s", ret->allowed,
+								   routes[i].method);
 	}
-	*ret_allowed = allowed;
-	return allowed == NULL ? MATCH_NO_PATH : MATCH_NO_METHOD;
+	return ret->allowed == NULL ? MATCH_NO_PATH : MATCH_NO_METHOD;
 }

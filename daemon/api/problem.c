@@ -10,8 +10,8 @@ static const char *status_title(int status)
 		int status;
 		const char *title;
 	} titles[] = {
-		{ 400, "Bad request" },	       { 401, "Not signed in" },
-		{ 403, "Not allowed" },	       { 404, "Not found" },
+		{ 400, "Bad request" },        { 401, "Not signed in" },
+		{ 403, "Not allowed" },        { 404, "Not found" },
 		{ 405, "Method not allowed" }, { 409, "Conflict" },
 		{ 412, "Changed meanwhile" },  { 413, "Too large" },
 		{ 422, "Key used before" },    { 429, "Too many requests" },

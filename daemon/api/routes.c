@@ -16,13 +16,15 @@ static const struct field body_session[] = {
 };
 static const struct field body_presence[] = {
 	{ "status", FIELD_TEXT, true, 1, 10, "online|busy|away|offline", "presence" },
-	{ "routable", FIELD_BOOL, false, 0, 0, NULL, "whether work may be offered; default: when online" },
+	{ "routable", FIELD_BOOL, false, 0, 0, NULL,
+	  "whether work may be offered; default: when online" },
 	{ "reason", FIELD_TEXT, false, 0, 100, NULL, "why, shown to supervisors" },
 	{ 0 },
 };
 static const struct field body_claim[] = {
 	{ "wait_s", FIELD_INT, false, 0, 60, NULL, "how long to wait for work; default 0" },
-	{ "queues", FIELD_TEXTS, false, 0, 100, NULL, "only from these; default: all of the caller's" },
+	{ "queues", FIELD_TEXTS, false, 0, 100, NULL,
+	  "only from these; default: all of the caller's" },
 	{ "key", FIELD_TEXT, false, 1, 100, NULL, "repeating it returns the same item" },
 	{ 0 },
 };
@@ -31,7 +33,8 @@ static const struct field body_transition[] = {
 	{ "note", FIELD_TEXT, false, 0, 10000, NULL, "an internal note to go with it" },
 	{ "target", FIELD_TEXT, false, 1, 100, NULL, "queue:<id> or agent:<id>" },
 	{ "until", FIELD_TIME, false, 0, 0, NULL, "for snooze" },
-	{ "waiting_for", FIELD_TEXT, false, 0, 20, "customer|department|third_party|until", "for snooze" },
+	{ "waiting_for", FIELD_TEXT, false, 0, 20, "customer|department|third_party|until",
+	  "for snooze" },
 	{ "version", FIELD_INT, false, 0, 0, NULL, "refuse if the item has changed since" },
 	{ 0 },
 };
@@ -85,29 +88,43 @@ static const struct field body_password[] = {
 	{ 0 },
 };
 static const struct field body_decide[] = {
-	{ "outcome", FIELD_TEXT, true, 1, 10, "sent|failed|resend", "what became of an uncertain message" },
+	{ "outcome", FIELD_TEXT, true, 1, 10, "sent|failed|resend",
+	  "what became of an uncertain message" },
 	{ 0 },
 };
 static const struct field body_visitor[] = {
 	{ "name", FIELD_TEXT, false, 0, 200, NULL, "from the pre-chat form" },
 	{ "email", FIELD_TEXT, false, 0, 320, NULL, "a claim until it is proved" },
 	{ "phone", FIELD_TEXT, false, 0, 40, NULL, NULL },
-	{ "identity", FIELD_TEXT, false, 1, 8000, NULL, "a signed identity (JWT) of the host application" },
+	{ "identity", FIELD_TEXT, false, 1, 8000, NULL,
+	  "a signed identity (JWT) of the host application" },
 	{ 0 },
 };
 
 #define TRANSITION(word, text)                                                                     \
-	{ "POST", "/v1/work-items/{id}/" #word, ROLES_WORK, handle_work_##word, body_transition, NULL, \
-	  "WorkItem", 200, text, 0 }
-#define CONFIG(noun, read_roles)                                                                     \
-	{ "GET", "/v1/" noun, read_roles, handle_config_list, NULL, "limit,after", "List", 200,       \
-	  "List " noun, 0 },                                                                          \
-	{ "GET", "/v1/" noun "/{id}", read_roles, handle_config_get, NULL, NULL, "Object", 200,       \
-	  "One of " noun, 0 },                                                                        \
-	{ "PUT", "/v1/" noun "/{id}", ROLE_ADMIN, handle_config_put, body_any, NULL, "Object", 200,   \
-	  "Create or replace one of " noun, 0 },                                                      \
-	{ "DELETE", "/v1/" noun "/{id}", ROLE_ADMIN, handle_config_delete, NULL, NULL, NULL, 204,     \
-	  "Delete one of " noun, 0 }
+	{                                                                                          \
+		"POST", "/v1/work-items/{id}/" #word, ROLES_WORK, handle_work_##word,              \
+			body_transition, NULL, "WorkItem", 200, text, 0                            \
+	}
+#define CONFIG(noun, read_roles)                                                                   \
+	{ "GET",         "/v1/" noun, read_roles, handle_config_list, NULL,                        \
+	  "limit,after", "List",      200,        "List " noun,       0 },                         \
+		{ "GET", "/v1/" noun "/{id}", read_roles, handle_config_get, NULL, NULL, "Object", \
+		  200,   "One of " noun,      0 },                                                 \
+		{ "PUT",                                                                           \
+		  "/v1/" noun "/{id}",                                                             \
+		  ROLE_ADMIN,                                                                      \
+		  handle_config_put,                                                               \
+		  body_any,                                                                        \
+		  NULL,                                                                            \
+		  "Object",                                                                        \
+		  200,                                                                             \
+		  "Create or replace one of " noun,                                                \
+		  0 },                                                                             \
+	{                                                                                          \
+		"DELETE", "/v1/" noun "/{id}", ROLE_ADMIN, handle_config_delete, NULL, NULL, NULL, \
+			204, "Delete one of " noun, 0                                              \
+	}
 
 static const struct route routes[] = {
 	/* providers and visitors: proved by signature or session token, not by role */
@@ -121,32 +138,33 @@ static const struct route routes[] = {
 	  "ChatMessage", 201, "A visitor writes", 0 },
 	{ "POST", "/chat/{channel}/typing", ROLE_PUBLIC, handle_chat_typing, NULL, NULL, NULL, 204,
 	  "A visitor is typing", 4096 },
-	{ "GET", "/chat/{channel}/events", ROLE_PUBLIC, handle_chat_events, NULL, "token", NULL, 200,
-	  "The visitor's live stream (SSE)", 0 },
+	{ "GET", "/chat/{channel}/events", ROLE_PUBLIC, handle_chat_events, NULL, "token", NULL,
+	  200, "The visitor's live stream (SSE)", 0 },
 	{ "OPTIONS", "/chat/{channel}/sessions", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
 	  204, "CORS", 0 },
 	{ "OPTIONS", "/chat/{channel}/messages", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
 	  204, "CORS", 0 },
-	{ "OPTIONS", "/chat/{channel}/typing", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL, 204,
-	  "CORS", 0 },
-	{ "OPTIONS", "/chat/{channel}/events", ROLE_PUBLIC, handle_chat_options, NULL, "token", NULL,
+	{ "OPTIONS", "/chat/{channel}/typing", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
 	  204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/events", ROLE_PUBLIC, handle_chat_options, NULL, "token",
+	  NULL, 204, "CORS", 0 },
 
 	/* who am I */
 	{ "POST", "/v1/session", ROLE_PUBLIC, handle_session_start, body_session, NULL, "Me", 201,
 	  "Sign in with a password; sets a cookie", 4096 },
-	{ "DELETE", "/v1/session", ROLES_STAFF, handle_session_end, NULL, NULL, NULL, 204, "Sign out",
-	  0 },
+	{ "DELETE", "/v1/session", ROLES_STAFF, handle_session_end, NULL, NULL, NULL, 204,
+	  "Sign out", 0 },
 	{ "GET", "/v1/me", ROLES_WORK, handle_me, NULL, NULL, "Me", 200, "Who am I", 0 },
 	{ "PUT", "/v1/me/presence", ROLES_STAFF, handle_presence, body_presence, NULL, "Me", 200,
 	  "Set my presence", 0 },
 
 	/* live */
-	{ "POST", "/v1/events/ticket", ROLES_WORK, handle_ticket_make, body_none, NULL, "Ticket", 201,
-	  "A single-use ticket for EventSource", 0 },
-	{ "GET", "/v1/events", ROLE_PUBLIC, handle_events, NULL, "ticket,types,queue,after", NULL, 200,
-	  "Server-sent events; needs a token or a ticket", 0 },
-	{ "GET", "/v1/live", ROLES_WORK, handle_live, NULL, NULL, "Live", 200, "Queues right now", 0 },
+	{ "POST", "/v1/events/ticket", ROLES_WORK, handle_ticket_make, body_none, NULL, "Ticket",
+	  201, "A single-use ticket for EventSource", 0 },
+	{ "GET", "/v1/events", ROLE_PUBLIC, handle_events, NULL, "ticket,types,queue,after", NULL,
+	  200, "Server-sent events; needs a token or a ticket", 0 },
+	{ "GET", "/v1/live", ROLES_WORK, handle_live, NULL, NULL, "Live", 200, "Queues right now",
+	  0 },
 
 	/* work */
 	{ "POST", "/v1/work/claim", ROLES_WORK, handle_claim, body_claim, NULL, "WorkItem", 200,
@@ -157,8 +175,8 @@ static const struct route routes[] = {
 	  "Open a case", 0 },
 	{ "GET", "/v1/work-items/{id}", ROLES_WORK, handle_work_get, NULL, NULL, "WorkItem", 200,
 	  "One work item", 0 },
-	{ "GET", "/v1/work-items/{id}/explain", ROLES_WORK, handle_work_explain, NULL, NULL, "Explain",
-	  200, "Why it waits", 0 },
+	{ "GET", "/v1/work-items/{id}/explain", ROLES_WORK, handle_work_explain, NULL, NULL,
+	  "Explain", 200, "Why it waits", 0 },
 	TRANSITION(accept, "Accept my pending offer"),
 	TRANSITION(decline, "Decline my pending offer"),
 	TRANSITION(release, "Give it back to its queue"),
@@ -170,8 +188,8 @@ static const struct route routes[] = {
 	TRANSITION(snooze, "Wait for somebody or until a time"),
 
 	/* conversations */
-	{ "POST", "/v1/conversations", ROLES_WORK, handle_conversation_start, body_conversation, NULL,
-	  "Message", 201, "Start a conversation", 0 },
+	{ "POST", "/v1/conversations", ROLES_WORK, handle_conversation_start, body_conversation,
+	  NULL, "Message", 201, "Start a conversation", 0 },
 	{ "GET", "/v1/conversations/{id}", ROLES_WORK, handle_conversation_get, NULL, NULL,
 	  "Conversation", 200, "One conversation", 0 },
 	{ "GET", "/v1/conversations/{id}/messages", ROLES_WORK, handle_message_list, NULL,
@@ -208,7 +226,8 @@ static const struct route routes[] = {
 	  "Channels of this workspace", 0 },
 	{ "POST", "/v1/channels/{name}/test", ROLE_ADMIN, handle_channel_test, body_none, NULL,
 	  "ChannelTest", 200, "Ask the provider whether the channel works", 0 },
-	{ "GET", "/v1/tokens", ROLE_ADMIN, handle_token_list, NULL, NULL, "List", 200, "Tokens", 0 },
+	{ "GET", "/v1/tokens", ROLE_ADMIN, handle_token_list, NULL, NULL, "List", 200, "Tokens",
+	  0 },
 	{ "POST", "/v1/tokens", ROLE_ADMIN, handle_token_make, body_token, NULL, "Token", 201,
 	  "Make a token; shown once", 0 },
 	{ "DELETE", "/v1/tokens/{id}", ROLE_ADMIN, handle_token_delete, NULL, NULL, NULL, 204,
@@ -223,7 +242,8 @@ static const struct route routes[] = {
 	  "Delivery", 200, "Say what became of an uncertain message", 0 },
 
 	/* operations and pages */
-	{ "GET", "/healthz", ROLE_PUBLIC, handle_health, NULL, NULL, NULL, 200, "The loop runs", 0 },
+	{ "GET", "/healthz", ROLE_PUBLIC, handle_health, NULL, NULL, NULL, 200, "The loop runs",
+	  0 },
 	{ "GET", "/readyz", ROLE_PUBLIC, handle_ready, NULL, "verbose", NULL, 200,
 	  "Ready for traffic", 0 },
 	{ "GET", "/metrics", ROLE_PUBLIC, handle_metrics, NULL, NULL, NULL, 200, "Prometheus text",

@@ -70,8 +70,8 @@ static void session_start(struct api_call *call)
 	jw_text(&out, "agent", signing->agent);
 	jw_text(&out, "name", signing->agent);
 	jw_object_end(&out);
-	session_put(call->parts->store, signing->workspace, hash, buf_string(&kept), SESSION_MS,
-		    on_kept, call);
+	session_put(&(struct keeper){ call->parts->store, signing->workspace }, hash,
+		    buf_string(&kept), SESSION_MS, on_kept, call);
 	buf_clear(&kept);
 }
 
@@ -152,10 +152,12 @@ static void on_gone(const struct store_reply *reply, const struct error *err, vo
 void handle_session_end(struct api_call *call)
 {
 	if (!call->who.by_cookie) {
-		api_problem(call, 400, "no_session", "this request came with a token, not a session");
+		api_problem(call, 400, "no_session",
+			    "this request came with a token, not a session");
 		return;
 	}
-	session_delete(call->parts->store, call->who.workspace, call->who.credential, on_gone, call);
+	session_delete(&(struct keeper){ call->parts->store, call->who.workspace },
+		       call->who.credential, on_gone, call);
 }
 
 /* ---- PUT /v1/agents/{id}/password ---- */
@@ -186,8 +188,8 @@ static void on_hashed(const char *hash, const struct error *err, void *context)
 	jw_text(&out, "hash", hash);
 	jw_text(&out, "role", call->state);
 	jw_object_end(&out);
-	login_put(call->parts->store, call->who.workspace, call->params[0], buf_string(&kept),
-		  on_stored, call);
+	login_put(&(struct keeper){ call->parts->store, call->who.workspace }, call->params[0],
+		  buf_string(&kept), on_stored, call);
 	buf_clear(&kept);
 }
 
@@ -207,7 +209,8 @@ static void on_agent(const struct store_reply *reply, const struct error *err, v
 	if (text != NULL)
 		agent = json_read(text, len, NULL);
 	if (agent == NULL) {
-		api_problem(call, 404, "no_such_agent", "there is no agent \"%s\"", call->params[0]);
+		api_problem(call, 404, "no_such_agent", "there is no agent \"%s\"",
+			    call->params[0]);
 		return;
 	}
 	call->state = arena_text(call->arena, role_from_name(json_text(agent, "role")) == ROLE_NONE

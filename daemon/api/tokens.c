@@ -65,13 +65,14 @@ void handle_token_make(struct api_call *call)
 	jw_text(&out, "role", role);
 	if (agent != NULL)
 		jw_text(&out, "agent", agent);
-	jw_text(&out, "name", json_text(call->body, "name") == NULL
-				      ? (agent == NULL ? role : agent)
-				      : json_text(call->body, "name"));
+	jw_text(&out, "name",
+		json_text(call->body, "name") == NULL ? (agent == NULL ? role : agent)
+						      : json_text(call->body, "name"));
 	jw_int(&out, "created", now);
 	jw_int(&out, "expires", expires_s == 0 ? 0 : now + expires_s * 1000);
 	jw_object_end(&out);
-	token_put(call->parts->store, call->who.workspace, hash, buf_string(&kept), on_made, call);
+	token_put(&(struct keeper){ call->parts->store, call->who.workspace }, hash,
+		  buf_string(&kept), on_made, call);
 	buf_clear(&kept);
 }
 
@@ -159,7 +160,8 @@ static void on_found(const struct store_reply *reply, const struct error *err, v
 		const char *hash = reply_text(reply_item(reply, i), NULL);
 
 		if (text_starts(hash, wanted)) {
-			token_delete(call->parts->store, call->who.workspace, hash, on_deleted, call);
+			token_delete(&(struct keeper){ call->parts->store, call->who.workspace },
+				     hash, on_deleted, call);
 			return;
 		}
 	}

@@ -26,8 +26,8 @@ static void token_mac(struct mac *mac, const char *channel, const char *payload,
 	text_base64url(sum, sizeof(sum), out);
 }
 
-void visitor_token_make(struct mac *mac, const char *channel, const struct visitor *visitor,
-			int64_t now_s, struct buf *out)
+void visitor_token_make(const struct visitor_seal *seal, const struct visitor *visitor,
+			struct buf *out)
 {
 	struct buf json = { 0 };
 	struct json_out writer;
@@ -41,13 +41,13 @@ void visitor_token_make(struct mac *mac, const char *channel, const struct visit
 	jw_text(&writer, "email", visitor->email);
 	jw_text(&writer, "phone", visitor->phone);
 	jw_bool(&writer, "person", visitor->proof == PROOF_PERSON);
-	jw_int(&writer, "exp", now_s + (int64_t)VISITOR_TOKEN_DAYS * DAY_S);
+	jw_int(&writer, "exp", seal->now_s + (int64_t)VISITOR_TOKEN_DAYS * DAY_S);
 	jw_object_end(&writer);
 	buf_text(out, prefix);
 	start = out->len;
 	buf_reserve(out, json.len * 2 + 8);
 	out->len += text_base64url(json.data, json.len, out->data + out->len);
-	token_mac(mac, channel, out->data + start, out->len - start, sum);
+	token_mac(seal->mac, seal->channel, out->data + start, out->len - start, sum);
 	buf_byte(out, '.');
 	buf_text(out, sum);
 	buf_clear(&json);
@@ -61,8 +61,8 @@ static struct json_object *payload_read(const char *payload, size_t len, struct 
 	return used < 0 ? NULL : json_read(json, (size_t)used, NULL);
 }
 
-bool visitor_token_read(struct mac *mac, const char *channel, const char *token, int64_t now_s,
-			struct arena *arena, struct visitor *ret)
+bool visitor_token_read(const struct visitor_seal *seal, const char *token, struct arena *arena,
+			struct visitor *ret)
 {
 	const char *payload;
 	const char *dot;
@@ -76,11 +76,12 @@ bool visitor_token_read(struct mac *mac, const char *channel, const char *token,
 	dot = strchr(payload, '.');
 	if (dot == NULL)
 		return false;
-	token_mac(mac, channel, payload, (size_t)(dot - payload), sum);
+	token_mac(seal->mac, seal->channel, payload, (size_t)(dot - payload), sum);
 	if (!crypto_equal(dot + 1, strlen(dot + 1), sum, MAC_TEXT))
 		return false;
 	json = payload_read(payload, (size_t)(dot - payload), arena);
-	is_good = json != NULL && json_int(json, "exp", 0) > now_s && json_text(json, "id") != NULL;
+	is_good = json != NULL && json_int(json, "exp", 0) > seal->now_s &&
+		  json_text(json, "id") != NULL;
 	if (is_good) {
 		*ret = (struct visitor){
 			.id = json_text_copy(json, "id", arena),
@@ -101,9 +102,9 @@ bool visitor_conversation(struct mac *mac, const struct channel *channel,
 	struct inbound in = {
 		.method = "POST", .body = probe, .body_len = sizeof(probe) - 1, .visitor = visitor
 	};
-	struct identity_place place = {
-		.mac = mac, .workspace = channel_workspace(channel), .channel = channel_name(channel)
-	};
+	struct identity_place place = { .mac = mac,
+					.workspace = channel_workspace(channel),
+					.channel = channel_name(channel) };
 	struct parsed parsed = { 0 };
 	const char *why;
 
@@ -112,6 +113,7 @@ bool visitor_conversation(struct mac *mac, const struct channel *channel,
 	    parsed.message_count != 1)
 		return false;
 	identity_conversation(&place, &parsed.messages[0].sender,
-			      parsed.messages[0].thread == NULL ? "" : parsed.messages[0].thread, ret_id);
+			      parsed.messages[0].thread == NULL ? "" : parsed.messages[0].thread,
+			      ret_id);
 	return true;
 }

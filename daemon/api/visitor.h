@@ -14,12 +14,17 @@ struct mac;
 
 enum { VISITOR_TOKEN_DAYS = 90 };
 
-/* channel is "workspace.name". */
-void visitor_token_make(struct mac *mac, const char *channel, const struct visitor *visitor,
-			int64_t now_s, struct buf *out);
+struct visitor_seal {
+	struct mac *mac;
+	const char *channel; /* "workspace.name": a token is good for one */
+	int64_t now_s;
+};
+void visitor_token_make(const struct visitor_seal *seal, const struct visitor *visitor,
+			struct buf *out);
 /* False: forged, for another channel, or expired. Texts are in the arena. */
-bool visitor_token_read(struct mac *mac, const char *channel, const char *token, int64_t now_s,
-			struct arena *arena, struct visitor *ret);
+bool visitor_token_read(const struct visitor_seal *seal, const char *token, struct arena *arena,
+			struct visitor *ret);
 /* The conversation a visitor's messages go to. */
 bool visitor_conversation(struct mac *mac, const struct channel *channel,
-			  const struct visitor *visitor, struct arena *arena, char ret_id[ID_BYTES]);
+			  const struct visitor *visitor, struct arena *arena,
+			  char ret_id[ID_BYTES]);

@@ -65,7 +65,8 @@ void work_write(struct json_out *out, const char *key, const struct store_reply 
 	jw_text(out, "state", item_field(item, "s"));
 	jw_text(out, "type", item_field(item, "ty"));
 	jw_text(out, "topic", item_field(item, "tp"));
-	jw_text(out, "urgency", *item_field(item, "ur") == '\0' ? "normal" : item_field(item, "ur"));
+	jw_text(out, "urgency",
+		*item_field(item, "ur") == '\0' ? "normal" : item_field(item, "ur"));
 	jw_int(out, "priority", item_number(item, "pr"));
 	jw_text(out, "queue", item_field(item, "q"));
 	text_or_null(out, "channel", item_field(item, "ch"));
@@ -99,7 +100,8 @@ static void on_item(const struct store_reply *reply, const struct error *err, vo
 		return;
 	}
 	if (reply_count(reply_item(reply, 0)) <= HEADER_ITEMS) {
-		api_problem(call, 404, "no_such_work_item", "there is no work item \"%s\"", shown->id);
+		api_problem(call, 404, "no_such_work_item", "there is no work item \"%s\"",
+			    shown->id);
 		return;
 	}
 	snprintf(etag, sizeof(etag), "\"%lld\"", (long long)item_number(reply_item(reply, 0), "v"));
@@ -154,7 +156,8 @@ void work_answer_refusal(struct api_call *call, const struct work_result *result
 	else if (text_equal(result->refusal, "not_found"))
 		api_problem(call, 404, "no_such_work_item", "there is no such work item");
 	else if (text_equal(result->refusal, "not_assignee"))
-		api_problem(call, 403, "not_assignee", "only the assignee or a supervisor may do this");
+		api_problem(call, 403, "not_assignee",
+			    "only the assignee or a supervisor may do this");
 	else if (text_equal(result->refusal, "version"))
 		api_problem(call, 412, "version",
 			    "the work item has changed meanwhile: it is at version %lld",

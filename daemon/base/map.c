@@ -123,7 +123,8 @@ void *map_remove(struct map *map, const char *key)
 	map->count--;
 	at = (size_t)(hole - map->entries);
 	/* Close the gap, so that no probe sequence is cut. */
-	for (size_t next = (at + 1) & mask; map->entries[next].key != NULL; next = (next + 1) & mask) {
+	for (size_t next = (at + 1) & mask; map->entries[next].key != NULL;
+	     next = (next + 1) & mask) {
 		size_t home = map->entries[next].hash & mask;
 
 		if (((next - home) & mask) >= ((next - at) & mask)) {

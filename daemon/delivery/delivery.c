@@ -24,8 +24,9 @@ enum {
 
 /* Standard Webhooks' schedule: 10 attempts over about 75 hours. */
 static const int64_t default_schedule[] = {
-	0,	      5000,	    5 * 60000,	  30 * 60000, 2 * 3600000, 5 * 3600000,
-	10 * 3600000, 14 * 3600000, 20 * 3600000, 24 * 3600000, -1,
+	0,           5000,         5 * 60000,    30 * 60000,   2 * 3600000,
+	5 * 3600000, 10 * 3600000, 14 * 3600000, 20 * 3600000, 24 * 3600000,
+	-1,
 };
 
 struct attempt {
@@ -71,34 +72,28 @@ static void on_ended(const struct outbox_result *result, const struct error *err
 	attempt_done(attempt, result->code == OUTBOX_OK);
 }
 
-static void attempt_end(struct attempt *attempt, enum outbox_outcome outcome, const char *code,
-			const char *why, int64_t retry_ms, const struct identity_key *reference)
+static void attempt_end(struct attempt *attempt, struct outbox_ending ending)
 {
 	static const char *const names[] = { "sent", "retry", "failed", "uncertain", "expired" };
-	struct outbox_ending ending = {
-		.workspace = attempt->workspace,
-		.conversation = attempt->conversation,
-		.message = attempt->message.id,
-		.token = attempt->token,
-		.outcome = outcome,
-		.code = code,
-		.why = why,
-		.retry_ms = retry_ms,
-		.reference = reference,
-	};
 
 	if (attempt->is_ended)
 		return;
 	attempt->is_ended = true;
-	log_info(attempt->message.id, "stage=deliver channel=%s result=%s attempt=%d code=%s retry_ms=%lld",
-		 attempt->message.channel, names[outcome], attempt->message.attempt,
-		 code == NULL ? "-" : code, (long long)retry_ms);
+	ending.workspace = attempt->workspace;
+	ending.conversation = attempt->conversation;
+	ending.message = attempt->message.id;
+	ending.token = attempt->token;
+	log_info(attempt->message.id,
+		 "stage=deliver channel=%s result=%s attempt=%d code=%s retry_ms=%lld",
+		 attempt->message.channel, names[ending.outcome], attempt->message.attempt,
+		 ending.code == NULL ? "-" : ending.code, (long long)ending.retry_ms);
 	outbox_end(attempt->parts->store, &ending, on_ended, attempt);
 }
 
 static void attempt_fail(struct attempt *attempt, const char *code, const char *why)
 {
-	attempt_end(attempt, OUTCOME_FAILED, code, why, 0, NULL);
+	attempt_end(attempt,
+		    (struct outbox_ending){ .outcome = OUTCOME_FAILED, .code = code, .why = why });
 }
 
 void delivery_on_sent(struct delivery *delivery, const char *provider_id, void *context)
@@ -111,11 +106,12 @@ void delivery_on_sent(struct delivery *delivery, const char *provider_id, void *
 
 	(void)context;
 	if (provider_id == NULL || *provider_id == '\0') {
-		attempt_end(attempt, OUTCOME_SENT, NULL, NULL, 0, NULL);
+		attempt_end(attempt, (struct outbox_ending){ .outcome = OUTCOME_SENT });
 		return;
 	}
 	identity_reference(&place, provider_id, &reference);
-	attempt_end(attempt, OUTCOME_SENT, NULL, NULL, 0, &reference);
+	attempt_end(attempt,
+		    (struct outbox_ending){ .outcome = OUTCOME_SENT, .reference = &reference });
 }
 
 /* Spread out, so that what failed together does not come back together. */
@@ -131,7 +127,8 @@ static int64_t with_jitter(int64_t delay_ms)
 /* The delay before the next attempt; -1 when the schedule is used up. */
 static int64_t next_delay(const struct connector *connector, int attempts)
 {
-	const int64_t *schedule = connector->retry_ms == NULL ? default_schedule : connector->retry_ms;
+	const int64_t *schedule =
+		connector->retry_ms == NULL ? default_schedule : connector->retry_ms;
 
 	for (int i = 0; i <= attempts; i++)
 		if (schedule[i] < 0)
@@ -142,15 +139,18 @@ static int64_t next_delay(const struct connector *connector, int attempts)
 static void attempt_retry(struct attempt *attempt, const char *code, const char *why,
 			  int64_t retry_after_ms)
 {
-	int64_t delay = next_delay(channel_connector(attempt->delivery.channel),
-				   attempt->message.attempt);
+	int64_t delay =
+		next_delay(channel_connector(attempt->delivery.channel), attempt->message.attempt);
 
 	if (delay < 0) {
 		attempt_fail(attempt, code == NULL ? "gave_up" : code, why);
 		return;
 	}
-	attempt_end(attempt, OUTCOME_RETRY, code, why, retry_after_ms > delay ? retry_after_ms : delay,
-		    NULL);
+	attempt_end(attempt, (struct outbox_ending){
+				     .outcome = OUTCOME_RETRY,
+				     .code = code,
+				     .why = why,
+				     .retry_ms = retry_after_ms > delay ? retry_after_ms : delay });
 }
 
 void delivery_on_failed(struct delivery *delivery, enum send_failure failure, const char *code,
@@ -176,7 +176,9 @@ void delivery_on_failed(struct delivery *delivery, enum send_failure failure, co
 	if ((channel_connector(delivery->channel)->abilities & IDEMPOTENT_SEND) != 0)
 		attempt_retry(attempt, code, why, retry_after_ms);
 	else
-		attempt_end(attempt, OUTCOME_UNCERTAIN, code, why, 0, NULL);
+		attempt_end(attempt, (struct outbox_ending){ .outcome = OUTCOME_UNCERTAIN,
+							     .code = code,
+							     .why = why });
 }
 
 /* ---- building what the connector is given ---- */
@@ -222,8 +224,9 @@ static bool outbound_build(struct attempt *attempt)
 		.html = json_text_copy(stored, "html", attempt->arena),
 		.to = message->address,
 		.to_name = message->name == NULL ? "" : message->name,
-		.subject = json_has(stored, "subject") ? json_text_copy(stored, "subject", attempt->arena)
-						       : message->subject,
+		.subject = json_has(stored, "subject")
+				   ? json_text_copy(stored, "subject", attempt->arena)
+				   : message->subject,
 		.thread = message->thread == NULL ? "" : message->thread,
 		.reply_token = token,
 		.in_reply_to = message->in_reply_to,
@@ -312,8 +315,8 @@ static bool window_is_closed(const struct attempt *attempt, const struct connect
 
 static void attempt_send(struct attempt *attempt)
 {
-	struct channel *channel =
-		channel_find(attempt->parts->channels, attempt->workspace, attempt->message.channel);
+	struct channel *channel = channel_find(attempt->parts->channels, attempt->workspace,
+					       attempt->message.channel);
 	const struct connector *connector;
 
 	attempt->delivery.channel = channel;
@@ -325,7 +328,10 @@ static void attempt_send(struct attempt *attempt)
 	if ((connector->abilities & CAN_SEND) == 0)
 		attempt_fail(attempt, "cannot_send", "this channel cannot send");
 	else if (channel_parked(channel) != NULL)
-		attempt_end(attempt, OUTCOME_RETRY, "parked", channel_parked(channel), PARKED_MS, NULL);
+		attempt_end(attempt, (struct outbox_ending){ .outcome = OUTCOME_RETRY,
+							     .code = "parked",
+							     .why = channel_parked(channel),
+							     .retry_ms = PARKED_MS });
 	else if (window_is_closed(attempt, connector))
 		attempt_fail(attempt, "window", "the reply window of this channel has closed");
 	else if (!outbound_build(attempt))

@@ -61,7 +61,8 @@ enum stage_result normalise_keep(struct flight *flight)
 		struct message *message = &flight->parsed.messages[i];
 
 		if (flight->raw != NULL)
-			failed = put_start(flight, flight->raw, flight->raw_len, &message->raw_blob);
+			failed =
+				put_start(flight, flight->raw, flight->raw_len, &message->raw_blob);
 		if (failed == 0)
 			failed = attachments_start(flight, message);
 	}

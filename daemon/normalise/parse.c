@@ -37,16 +37,16 @@ static void attachments_clean(struct arena *arena, struct message *message)
 
 static void message_clean(struct arena *arena, struct message *message)
 {
-	message->text = message->text == NULL
-				? ""
-				: text_clean(arena, message->text, strlen(message->text),
-					     LIMIT_TEXT_BYTES);
+	message->text = message->text == NULL ? ""
+					      : text_clean(arena, message->text,
+							   strlen(message->text), LIMIT_TEXT_BYTES);
 	if (message->html != NULL)
-		message->html = text_clean(arena, message->html, strlen(message->html),
-					   LIMIT_TEXT_BYTES);
+		message->html =
+			text_clean(arena, message->html, strlen(message->html), LIMIT_TEXT_BYTES);
 	message->subject = line(arena, message->subject, LIMIT_TEXT_BYTES / 256);
-	message->sender_name =
-		message->sender_name == NULL ? "" : line(arena, message->sender_name, LIMIT_NAME_BYTES);
+	message->sender_name = message->sender_name == NULL
+				       ? ""
+				       : line(arena, message->sender_name, LIMIT_NAME_BYTES);
 	if (message->thread == NULL)
 		message->thread = "";
 	identifier_clean(arena, &message->sender);
@@ -83,7 +83,8 @@ static enum stage_result connector_parse(struct flight *flight)
 	const struct connector *connector = channel_connector(flight->channel);
 	const char *why = "the request cannot be read";
 
-	if (connector->parse(flight->channel, &flight->in, flight->arena, &flight->parsed, &why) != 0)
+	if (connector->parse(flight->channel, &flight->in, flight->arena, &flight->parsed, &why) !=
+	    0)
 		return flight_refuse(flight, 400, "bad_message", "%s", why);
 	if (flight->parsed.message_count > LIMIT_MESSAGES_PER_REQUEST)
 		return flight_refuse(flight, 413, "too_many_messages",

@@ -45,7 +45,8 @@ static void make_unreadable(struct flight *flight, const char *why)
 	flight->is_unreadable = true;
 }
 
-static int parts_find(struct flight *flight, struct json_object *list, const char *bytes, size_t len)
+static int parts_find(struct flight *flight, struct json_object *list, const char *bytes,
+		      size_t len)
 {
 	size_t count = json_count(list);
 	struct inbound_part *parts;
@@ -138,7 +139,8 @@ enum stage_result normalise_read(struct flight *flight)
 	flight->raw = flight->in.body;
 	flight->raw_len = flight->in.body_len;
 	job_build(flight, &job);
-	submitted = worker_submit(flight->parts->parse, 0, job.data, job.len, on_read, flight, &err);
+	submitted =
+		worker_submit(flight->parts->parse, 0, job.data, job.len, on_read, flight, &err);
 	buf_clear(&job);
 	if (submitted != 0)
 		return flight_fail(flight, "reading mail: %s", err.text);

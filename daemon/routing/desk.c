@@ -292,7 +292,8 @@ static struct desk_item *item_for_wish(struct desk *desk, const struct desk_agen
 
 	while ((line = map_next(desk->lines, &at, NULL)) != NULL) {
 		if (is_paused(desk, line->queue) ||
-		    (*agent->wish_queues != '\0' && !list_has(agent->wish_queues, ',', line->queue)))
+		    (*agent->wish_queues != '\0' &&
+		     !list_has(agent->wish_queues, ',', line->queue)))
 			continue;
 		for (size_t i = 0; i < line->count; i++) {
 			struct desk_item *item = line->items[i];

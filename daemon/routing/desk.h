@@ -14,9 +14,9 @@ struct desk;
 struct desk_item {
 	char *id;
 	char *queue;
-	char *skills;	  /* "refunds>=2&zh>=3"; "" none */
+	char *skills;     /* "refunds>=2&zh>=3"; "" none */
 	char *last_agent; /* who had it before; "" none */
-	char *declined;	  /* agents who declined or missed it, space-separated; "" none */
+	char *declined;   /* agents who declined or missed it, space-separated; "" none */
 	int64_t retry_ms; /* from then on they may be asked again */
 	int64_t queued_ms;
 	int64_t priority; /* minutes of head start */
@@ -31,7 +31,7 @@ struct desk_agent {
 	bool is_routable;
 	int64_t load;
 	int64_t idle_ms; /* since when free; the smallest waited longest */
-	bool has_offer;	 /* a pending one */
+	bool has_offer;  /* a pending one */
 	bool has_wish;
 	char *wish_key;
 	char *wish_queues; /* comma-separated; "" all */

@@ -38,8 +38,8 @@ static int ordered_compare(const void *a, const void *b)
 }
 
 /* HGETALL to parsed objects in order; the caller frees each object. */
-static size_t objects_read(const struct store_reply *reply, struct arena *arena, struct ordered **ret,
-			   struct error *err)
+static size_t objects_read(const struct store_reply *reply, struct arena *arena,
+			   struct ordered **ret, struct error *err)
 {
 	size_t pairs = reply_count(reply) / 2;
 	struct ordered *list = arena_alloc(arena, (pairs + 1) * sizeof(*list));
@@ -102,8 +102,8 @@ static void queues_read(struct roster *roster, const struct store_reply *reply, 
 	roster->queue_count = count;
 	objects_free(list, count);
 	if (count == 0) {
-		roster->queues[0] = (struct queue_row){ .id = "default",
-							.offer_timeout_ms = OFFER_TIMEOUT_MS };
+		roster->queues[0] =
+			(struct queue_row){ .id = "default", .offer_timeout_ms = OFFER_TIMEOUT_MS };
 		roster->queue_count = 1;
 	}
 }

@@ -12,7 +12,12 @@
 struct roster;
 struct store_reply;
 
-enum strategy { STRATEGY_LONGEST_IDLE, STRATEGY_LEAST_LOADED, STRATEGY_BEST_SKILL, STRATEGY_ROUND_ROBIN };
+enum strategy {
+	STRATEGY_LONGEST_IDLE,
+	STRATEGY_LEAST_LOADED,
+	STRATEGY_BEST_SKILL,
+	STRATEGY_ROUND_ROBIN
+};
 
 struct queue_row {
 	const char *id;
@@ -46,7 +51,8 @@ struct roster *roster_new(const struct store_reply *queues, const struct store_r
 void roster_free(struct roster **roster);
 
 const struct queue_row *roster_queues(const struct roster *roster, size_t *ret_count);
-const struct queue_row *roster_queue(const struct roster *roster, const char *id); /* NULL if unknown */
+const struct queue_row *roster_queue(const struct roster *roster,
+				     const char *id); /* NULL if unknown */
 const struct agent_row *roster_agents(const struct roster *roster, size_t *ret_count);
 const struct agent_row *roster_agent(const struct roster *roster, const char *id);
 bool agent_serves(const struct agent_row *agent, const char *queue);

@@ -8,16 +8,21 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "routing/claim.h"
 #include "routing/desk.h"
 #include "routing/timers.h"
-#include "routing/claim.h"
 #include "services/loop.h"
 #include "store/log.h"
 #include "store/store.h"
 #include "workspace.h"
 
-enum { TICK_MS = 1000, DECLINED_REST_MS = 30 * 1000, QUEUE_READ_MAX = 20000, ITEM_COST = 1,
-       OFFER_MS = 30 * 1000 };
+enum {
+	TICK_MS = 1000,
+	DECLINED_REST_MS = 30 * 1000,
+	QUEUE_READ_MAX = 20000,
+	ITEM_COST = 1,
+	OFFER_MS = 30 * 1000
+};
 
 struct router {
 	struct parts *parts;
@@ -261,7 +266,8 @@ static void propose(struct router *router, const struct desk_match *match)
 		.agent = match->agent->id,
 		.offer = offer,
 		.accept_ms = queue == NULL ? OFFER_MS : queue->offer_timeout_ms,
-		.agent_capacity = match->agent->row == NULL ? INT32_MAX : match->agent->row->capacity,
+		.agent_capacity =
+			match->agent->row == NULL ? INT32_MAX : match->agent->row->capacity,
 		.cost = ITEM_COST,
 	};
 

@@ -148,8 +148,8 @@ static bool text_matches(const struct rules *rules, const struct rule *rule, con
 	if (text == NULL || *text == '\0')
 		return false;
 	data = pcre2_match_data_create(1, NULL);
-	found = pcre2_match(rule->text, (PCRE2_SPTR)text, text_prefix(text, strlen(text), TEXT_MAX), 0,
-			    PCRE2_NO_UTF_CHECK, data, rules->match);
+	found = pcre2_match(rule->text, (PCRE2_SPTR)text, text_prefix(text, strlen(text), TEXT_MAX),
+			    0, PCRE2_NO_UTF_CHECK, data, rules->match);
 	pcre2_match_data_free(data);
 	return found >= 0;
 }
@@ -161,7 +161,8 @@ static bool rule_matches(const struct rules *rules, const struct rule *rule,
 		return false;
 	if (rule->text == NULL)
 		return true;
-	return text_matches(rules, rule, message->text) || text_matches(rules, rule, message->subject);
+	return text_matches(rules, rule, message->text) ||
+	       text_matches(rules, rule, message->subject);
 }
 
 static const char *first(const char *held, const char *offered)

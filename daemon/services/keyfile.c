@@ -27,7 +27,8 @@ static int key_make(const char *state_dir, const char *path, unsigned char key[K
 		return error_set(err, ERROR_PERMANENT, "writing %s: %s", fresh, strerror(errno));
 	}
 	close(fd);
-	/* link() instead of rename(): of two daemons that start at once one wins, and both use it. */
+	/* link() instead of rename(): of two daemons that start at once one wins, and both use it.
+	 */
 	if (link(fresh, path) != 0 && errno != EEXIST)
 		return error_set(err, ERROR_PERMANENT, "making %s: %s", path, strerror(errno));
 	unlink(fresh);
@@ -52,10 +53,11 @@ static int key_load(const char *path, unsigned char key[KEYFILE_BYTES], struct e
 		status.st_mode = 0777;
 	close(fd);
 	if (got != KEYFILE_BYTES)
-		return error_set(err, ERROR_PERMANENT, "%s must hold %d bytes", path, KEYFILE_BYTES);
+		return error_set(err, ERROR_PERMANENT, "%s must hold %d bytes", path,
+				 KEYFILE_BYTES);
 	if ((status.st_mode & 0077) != 0)
-		return error_set(err, ERROR_PERMANENT, "%s can be read by others: chmod 600 %s", path,
-				 path);
+		return error_set(err, ERROR_PERMANENT, "%s can be read by others: chmod 600 %s",
+				 path, path);
 	return 0;
 }
 

@@ -50,7 +50,8 @@ static int open_unix(const char *path, struct error *err)
 }
 
 /* "host:port" or "[v6]:port" into its two parts. */
-static int split(const char *address, char host[HOST_BYTES], char port[PORT_BYTES], struct error *err)
+static int split(const char *address, char host[HOST_BYTES], char port[PORT_BYTES],
+		 struct error *err)
 {
 	const char *colon = strrchr(address, ':');
 	size_t len = colon == NULL ? 0 : (size_t)(colon - address);
@@ -78,7 +79,8 @@ static int open_found(const struct addrinfo *found, bool reuse_port, const char 
 		if (reuse_port)
 			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	}
-	if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+	if (fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) != 0 ||
+	    listen(fd, BACKLOG) != 0) {
 		error_set(err, ERROR_PERMANENT, "listening on %s: %s", address, strerror(errno));
 		if (fd >= 0)
 			close(fd);
@@ -91,7 +93,8 @@ int listener_open(const char *address, bool reuse_port, struct error *err)
 {
 	char host[HOST_BYTES];
 	char port[PORT_BYTES];
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
 	struct addrinfo *found = NULL;
 	int code;
 	int fd;

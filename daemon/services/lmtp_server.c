@@ -1,7 +1,7 @@
 #include "services/lmtp_server.h"
 
-#include <event2/bufferevent.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <stdio.h>
@@ -161,7 +161,8 @@ static void command_lhlo(struct lmtp_peer *peer, const char *argument)
 	}
 	envelope_clear(peer);
 	peer->has_greeted = true;
-	evbuffer_add_printf(bufferevent_get_output(peer->socket), "250-%s\r\n", peer->server->hostname);
+	evbuffer_add_printf(bufferevent_get_output(peer->socket), "250-%s\r\n",
+			    peer->server->hostname);
 	say(peer, "250-PIPELINING");
 	say(peer, "250-ENHANCEDSTATUSCODES");
 	say(peer, "250-8BITMIME");
@@ -262,14 +263,15 @@ static void run_command(struct lmtp_peer *peer, const char *line)
 		const char *verb;
 		void (*run)(struct lmtp_peer *peer, const char *argument);
 	} commands[] = {
-		{ "LHLO", command_lhlo }, { "MAIL", command_mail }, { "RCPT", command_rcpt },
-		{ "DATA", command_data }, { "RSET", command_rset }, { "NOOP", command_noop },
-		{ "QUIT", command_quit }, { "VRFY", command_vrfy }, { "HELO", command_hello },
+		{ "LHLO", command_lhlo },  { "MAIL", command_mail }, { "RCPT", command_rcpt },
+		{ "DATA", command_data },  { "RSET", command_rset }, { "NOOP", command_noop },
+		{ "QUIT", command_quit },  { "VRFY", command_vrfy }, { "HELO", command_hello },
 		{ "EHLO", command_hello },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(commands); i++)
-		if (strncasecmp(line, commands[i].verb, 4) == 0 && (line[4] == '\0' || line[4] == ' ')) {
+		if (strncasecmp(line, commands[i].verb, 4) == 0 &&
+		    (line[4] == '\0' || line[4] == ' ')) {
 			commands[i].run(peer, line + 4 + strspn(line + 4, " "));
 			return;
 		}
@@ -388,7 +390,8 @@ static void peer_read(struct lmtp_peer *peer)
 	bool more = true;
 
 	while (more && !peer->is_ending && peer->phase != PHASE_ANSWERS)
-		more = peer->phase == PHASE_DATA ? read_data(peer, input) : read_command(peer, input);
+		more = peer->phase == PHASE_DATA ? read_data(peer, input)
+						 : read_command(peer, input);
 	/* While answers are awaited nothing more is read: the client is held back. */
 	if (peer->phase == PHASE_ANSWERS)
 		bufferevent_disable(peer->socket, EV_READ);

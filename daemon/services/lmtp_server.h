@@ -15,12 +15,12 @@ struct lmtp_server;
 struct loop;
 
 struct lmtp_options {
-	const char *address;	 /* host:port, [v6]:port, unix:/path */
-	const char *hostname;	 /* in the greeting */
-	int64_t mail_max;	 /* bytes of one mail; advertised as SIZE */
-	int recipients_max;	 /* per mail; default 100 */
-	int connections_max;	 /* default 100 */
-	int64_t idle_ms;	 /* default 5 min */
+	const char *address;  /* host:port, [v6]:port, unix:/path */
+	const char *hostname; /* in the greeting */
+	int64_t mail_max;     /* bytes of one mail; advertised as SIZE */
+	int recipients_max;   /* per mail; default 100 */
+	int connections_max;  /* default 100 */
+	int64_t idle_ms;      /* default 5 min */
 };
 
 /* Is this recipient ours? (RCPT TO; false answers 550 5.1.1.) */
@@ -40,8 +40,8 @@ const char *lmtp_mail_recipient(const struct lmtp_mail *mail);
 const char *lmtp_mail_bytes(const struct lmtp_mail *mail, size_t *ret_len); /* dot-unstuffed */
 
 enum lmtp_verdict {
-	LMTP_STORED,	/* 250 2.0.0 */
+	LMTP_STORED,    /* 250 2.0.0 */
 	LMTP_TRY_AGAIN, /* 451 4.3.0 */
-	LMTP_REFUSED,	/* 554 5.6.0 */
+	LMTP_REFUSED,   /* 554 5.6.0 */
 };
 void lmtp_answer(struct lmtp_mail *mail, enum lmtp_verdict verdict, const char *phrase);

@@ -333,3 +333,8 @@ int64_t loop_take_lag_us(struct loop *loop)
 	loop->lag_us = 0;
 	return lag_us;
 }
+
+const char *loop_version(void)
+{
+	return event_get_version();
+}

@@ -47,3 +47,4 @@ void loop_on_signal(struct loop *loop, int signal, loop_fn *fn, void *context);
 
 /* Longest time one turn's callbacks took since the last call, microseconds. */
 int64_t loop_take_lag_us(struct loop *loop);
+const char *loop_version(void); /* of the library that runs */

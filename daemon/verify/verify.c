@@ -12,8 +12,8 @@ enum stage_result verify_run(struct flight *flight)
 	}
 	if (connector->verify == NULL)
 		return flight_refuse(flight, 404, "no_such_path", "this channel takes no requests");
-	flight->verdict = connector->verify(flight->channel, &flight->in, flight->arena,
-					    &flight->parsed);
+	flight->verdict =
+		connector->verify(flight->channel, &flight->in, flight->arena, &flight->parsed);
 	switch (flight->verdict) {
 	case VERIFIED:
 		return STAGE_NEXT;
@@ -23,6 +23,7 @@ enum stage_result verify_run(struct flight *flight)
 	case FORGED:
 		break;
 	}
-	return flight_refuse(flight, 401, "bad_signature",
-			     "the signature is missing, wrong or too old; check the secret and the clock");
+	return flight_refuse(
+		flight, 401, "bad_signature",
+		"the signature is missing, wrong or too old; check the secret and the clock");
 }

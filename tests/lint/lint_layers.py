@@ -20,6 +20,9 @@ for folder in DOMAIN:
 for folder in STAGES | READERS:
     # Job and answer formats of the worker processes are in workers/*.h.
     LOWER[folder] = {"base", "services", "store", "workers"} | DOMAIN
+# The API shows what the readers keep, and judges business objects as convergectl does.
+LOWER["business"] = {"base"}
+LOWER["api"] |= {"business", "delivery"}
 # The headers of daemon/ itself through which stages and readers meet the rest.
 MEETING = {"channel.h", "pipeline.h", "connectors.h", "workspace.h", "parts.h", "config.h"}
 FOREIGN_OK = re.compile(r"[a-z0-9_]+\.h")  # the C library: connectors use nothing else
