@@ -191,6 +191,7 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	(void)loop_now_ms(connection->server->loop); /* the turn's callbacks begin */
 	if (!connection->doomed)
 		read_some(connection);
 }

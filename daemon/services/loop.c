@@ -26,6 +26,7 @@ struct deferred_free {
 
 struct signal_watch {
 	struct signal_watch *next;
+	struct loop *loop;
 	struct event event;
 	struct call call;
 };
@@ -50,6 +51,7 @@ struct loop {
 };
 
 struct loop_timer {
+	struct loop *loop;
 	struct event event;
 	struct call call;
 };
@@ -111,6 +113,8 @@ static int64_t turn_started_us(const struct loop *loop)
 	return loop->clock->start_us;
 }
 
+/* libevent does not tell when its wait ended, so a turn that waited counts from
+ * the first who asked for the time: timers, signals and whoever else does. */
 static void note_lag(struct loop *loop)
 {
 	int64_t took_us = monotonic_us() - turn_started_us(loop);
@@ -265,6 +269,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	turn_started_us(timer->loop); /* not the wait before it: see note_lag() */
 	timer->call.fn(timer->call.context);
 }
 
@@ -272,6 +277,7 @@ struct loop_timer *loop_timer_new(struct loop *loop, loop_fn *fn, void *context)
 {
 	struct loop_timer *timer = memory_new(sizeof(*timer));
 
+	timer->loop = loop;
 	timer->call = (struct call){ fn, context };
 	event_assign(&timer->event, loop->base, -1, 0, on_timer, timer);
 	return timer;
@@ -311,6 +317,7 @@ static void on_signal(evutil_socket_t signal, short what, void *context)
 
 	(void)signal;
 	(void)what;
+	turn_started_us(watch->loop);
 	watch->call.fn(watch->call.context);
 }
 
@@ -318,6 +325,7 @@ void loop_on_signal(struct loop *loop, int signal, loop_fn *fn, void *context)
 {
 	struct signal_watch *watch = memory_new(sizeof(*watch));
 
+	watch->loop = loop;
 	watch->call = (struct call){ fn, context };
 	watch->next = loop->signals;
 	loop->signals = watch;

@@ -45,6 +45,7 @@ void loop_timer_free(struct loop_timer **timer);
 /* fn(context) on the loop when the signal arrives; call once per signal. */
 void loop_on_signal(struct loop *loop, int signal, loop_fn *fn, void *context);
 
-/* Longest time one turn's callbacks took since the last call, microseconds. */
+/* Longest time one turn's callbacks took since the last call, microseconds. A
+ * turn that waited counts from its first timer, signal or loop_now_ms(). */
 int64_t loop_take_lag_us(struct loop *loop);
 const char *loop_version(void); /* of the library that runs */

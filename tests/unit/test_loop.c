@@ -242,6 +242,30 @@ static void on_slow(void *context)
 	cr_assert_eq(loop_now_ms(probe->loop), started, "the time is the turn's");
 }
 
+static void on_slow_timer(void *context)
+{
+	struct timespec start;
+	struct timespec now;
+
+	(void)context;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((now.tv_sec - start.tv_sec) * 1000000000 + now.tv_nsec - start.tv_nsec < 3000000);
+}
+
+Test(loop, counts_a_slow_timer_as_lag)
+{
+	struct probe probe = { .loop = loop_new() };
+	struct loop_timer *timer = loop_timer_new(probe.loop, on_slow_timer, &probe);
+
+	loop_timer_start(timer, 1);
+	loop_turn(probe.loop, true);
+	cr_assert_geq(loop_take_lag_us(probe.loop), 3000);
+	loop_timer_free(&timer);
+	loop_free(&probe.loop);
+}
+
 Test(loop, tells_the_longest_turn_and_keeps_one_time_a_turn)
 {
 	struct probe probe = { .loop = loop_new() };
