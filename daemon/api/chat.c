@@ -193,6 +193,7 @@ void handle_chat_message(struct api_call *call)
 	in.now_s = loop_unix_ms(call->parts->loop) / 1000;
 	in.request = &chat->view;
 	in.visitor = &chat->visitor;
+	in.id = http_request_id(call->request);
 	pipeline_launch(call->parts->pipeline, chat->channel, &in, call->request, on_flight, call);
 }
 

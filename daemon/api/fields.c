@@ -126,6 +126,8 @@ static void check_member(const char *key, struct json_object *value, void *conte
 
 	if (check->problem != NULL)
 		return;
+	if (field == NULL)
+		field = field_find(check->table, "*"); /* the handler judges the rest */
 	if (field == NULL) {
 		near = field_nearest(check->table, key);
 		check->problem = near == NULL

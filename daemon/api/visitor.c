@@ -99,9 +99,11 @@ bool visitor_conversation(struct mac *mac, const struct channel *channel,
 			  const struct visitor *visitor, struct arena *arena, char ret_id[ID_BYTES])
 {
 	static const char probe[] = "{\"text\":\"-\"}";
-	struct inbound in = {
-		.method = "POST", .body = probe, .body_len = sizeof(probe) - 1, .visitor = visitor
-	};
+	struct inbound in = { .method = "POST",
+			      .id = "-",
+			      .body = probe,
+			      .body_len = sizeof(probe) - 1,
+			      .visitor = visitor };
 	struct identity_place place = { .mac = mac,
 					.workspace = channel_workspace(channel),
 					.channel = channel_name(channel) };
