@@ -26,7 +26,7 @@ def channels_of(folder, imap, smtp, deliver_url, secret):
   - name: support
     connector: email
     address: support@example.test
-    imap: {{ url: "imap://127.0.0.1:{imap.port}", user: {imap.user}, password_file: {password}, folder: INBOX, poll: 1s }}
+    imap: {{ url: "imap://127.0.0.1:{imap.port}", user: {imap.user}, password_file: {password}, folder: INBOX, poll: 1s, after: seen }}
     smtp: {{ url: "smtp://127.0.0.1:{smtp.port}" }}
 """
 

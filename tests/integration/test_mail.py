@@ -27,7 +27,7 @@ class Mail(harness.TestCase):
             secret.write_text(self.imap.password)
             secret.chmod(0o600)
             lines.append(f'    imap: {{ url: "imap://127.0.0.1:{self.imap.port}", user: {self.imap.user}, '
-                         f"password_file: {secret}, folder: INBOX, poll: 1s }}")
+                         f"password_file: {secret}, folder: INBOX, poll: 1s, after: seen }}")
         lines.append(f'    smtp: {{ url: "smtp://127.0.0.1:{self.smtp.port}" }}')
         self.daemon = self.start_daemon("\n".join(lines) + "\n")
         self.alice = self.daemon.token()

@@ -226,7 +226,7 @@ class BadInput(harness.TestCase):
 
     def test_broken_json_says_where(self):
         problem = self.problem(self.post(b'{"id":"1",\n "from": {"id": "u"},, }'), 400)
-        self.assertRegex(problem["detail"], r"line 2, column 19")
+        self.assertRegex(problem["detail"], r"line 2, column 22")
 
     def test_wrong_types(self):
         for body in ([], "text", {"id": 1, "from": {"id": "u"}}, {"id": "1", "from": "u", "text": "x"},
