@@ -54,7 +54,8 @@ struct channels_options {
 	struct store *store;   /* cursors; NULL in tests without one */
 	struct leases *leases; /* for polled channels; NULL: poll as if always held */
 	struct transfers *transfers;
-	struct worker_pool *mail; /* NULL: mail_send ends with an error */
+	struct worker_pool
+		*mail; /* its pool has `once` set; NULL: all mail goes through transfers */
 	struct channel_hooks hooks;
 };
 

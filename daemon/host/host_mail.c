@@ -44,18 +44,28 @@ static void mail_finish(struct mail_op *mail, const struct host_mail_answer *ans
 
 /* ---- by the worker ---- */
 
+/* The first recipient is the customer: where only others were refused the mail
+ * is sent; where only others took it, another attempt would send it twice. */
+static const char *refusal_of(const struct mail_send_answer *answer)
+{
+	if (answer->verdict != MAIL_SENT)
+		return answer->text ? answer->text : "the mail was not taken";
+	if (answer->recipient_count > 0 && answer->recipients[0].code / 100 != 2)
+		return answer->recipients[0].text;
+	return NULL;
+}
+
 static void on_worker(const struct mail_send_answer *from, void *context)
 {
 	static const enum send_failure failures[] = {
-		[MAIL_SENT] = SEND_RETRY,      [MAIL_RETRY] = SEND_RETRY,
+		[MAIL_SENT] = SEND_PERMANENT,  [MAIL_RETRY] = SEND_RETRY,
 		[MAIL_REAUTH] = SEND_REAUTH,   [MAIL_PERMANENT] = SEND_PERMANENT,
 		[MAIL_UNKNOWN] = SEND_UNKNOWN,
 	};
 	struct mail_op *mail = context;
-	struct host_mail_answer answer = { .code = from->code };
+	struct host_mail_answer answer = { .code = from->code, .error = refusal_of(from) };
 
-	if (from->verdict != MAIL_SENT) {
-		answer.error = from->text ? from->text : "the mail was not taken";
+	if (answer.error) {
 		answer.failure = failures[from->verdict];
 	} else if (from->refused_count > 0 && mail->op.channel) {
 		log_warn(mail->op.channel->name, "event=recipients_refused count=%zu",

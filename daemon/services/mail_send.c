@@ -73,15 +73,17 @@ static int read_url(const char *url, struct buf *ret, struct error *err)
 	static const char scheme[] = "smtp://";
 	const char *host;
 	const char *colon;
+	size_t len;
 
 	if (url == NULL || strncasecmp(url, scheme, strlen(scheme)) != 0)
 		return error_set(err, ERROR_MISUSE, "not an smtp:// address");
 	host = url + strlen(scheme);
 	colon = strrchr(host, ':');
-	if (host[strcspn(host, "/@ \t\r\n")] != '\0' || host[0] == '\0')
+	len = strcspn(host, "/@ \t\r\n");
+	if (len == 0 || (host[len] != '\0' && strcmp(host + len, "/") != 0))
 		return error_set(err, ERROR_MISUSE, "an smtp:// address is a host and a port");
-	buf_text(ret, host);
-	if (colon == NULL || host[strlen(host) - 1] == ']')
+	buf_add(ret, host, len);
+	if (colon == NULL || host[len - 1] == ']')
 		buf_text(ret, ":587");
 	return 0;
 }

@@ -1,10 +1,7 @@
 #include <criterion/criterion.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -12,6 +9,7 @@
 #include "services/loop.h"
 #include "services/mail_send.h"
 #include "services/worker.h"
+#include "smtp_server.h"
 
 #define MESSAGE                                                                                    \
 	"Date: Sun, 22 Nov 2026 20:45:00 +0800\r\nFrom: =?utf-8?B?5a6i5pyN?= "                     \
@@ -33,8 +31,6 @@ struct answer {
 static char dir[] = "/tmp/converge-mail-XXXXXX";
 static struct loop *loop;
 static struct worker_pool *pool;
-static pid_t server;
-static char url[64];
 
 static void setup(void)
 {
@@ -49,20 +45,11 @@ static void setup(void)
 							 .executable = BUILD_DIR "/converged" });
 }
 
-static void stop_server(void)
-{
-	if (server == 0)
-		return;
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
-	server = 0;
-}
-
 static void teardown(void)
 {
 	char command[100];
 
-	stop_server();
+	smtp_server_stop();
 	worker_pool_free(&pool);
 	loop_free(&loop);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
@@ -70,30 +57,6 @@ static void teardown(void)
 }
 
 TestSuite(mail_send, .init = setup, .fini = teardown, .timeout = 120);
-
-static void start_server(const char *mode)
-{
-	int ends[2];
-	int port = 0;
-	FILE *out;
-
-	stop_server();
-	cr_assert_eq(pipe(ends), 0);
-	server = fork();
-	if (server == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		dup2(ends[1], 1);
-		close(2); /* it logs what the tests provoke */
-		execl(TEST_DATA "/worker/smtp_server.py", "smtp_server.py", mode, dir,
-		      (char *)NULL);
-		_exit(127);
-	}
-	close(ends[1]);
-	out = fdopen(ends[0], "r");
-	cr_assert_eq(fscanf(out, "%d", &port), 1, "%s does not start", mode);
-	fclose(out);
-	snprintf(url, sizeof(url), "smtp://127.0.0.1:%d", port);
-}
 
 static void on_sent(const struct mail_send_answer *got, void *context)
 {
@@ -114,7 +77,7 @@ static const char *const to_two[] = { "gone@cust.example", "meng@cust.example" }
 
 static struct mail_send_options plain(void)
 {
-	return (struct mail_send_options){ .url = url,
+	return (struct mail_send_options){ .url = smtp_server_url,
 					   .tls = MAIL_TLS_NONE,
 					   .from = "support@shop.example",
 					   .to = to_one,
@@ -159,7 +122,7 @@ Test(mail_send, delivers_the_bytes_unchanged)
 	char *message;
 	char *envelope;
 
-	start_server("good");
+	smtp_server_start(dir, "good");
 	options.to = to_two;
 	options.to_count = 2;
 	answer = send_with(&options);
@@ -182,7 +145,7 @@ Test(mail_send, uses_the_null_sender_and_large_messages)
 	char *message;
 	char *envelope;
 
-	start_server("good");
+	smtp_server_start(dir, "good");
 	buf_text(&large, MESSAGE);
 	for (int i = 0; i < 5000; i++)
 		buf_format(&large, ".line %d of a long mail, long enough to be beside the job\r\n",
@@ -205,7 +168,7 @@ Test(mail_send, logs_in)
 	struct mail_send_options options = plain();
 	struct answer answer;
 
-	start_server("login");
+	smtp_server_start(dir, "login");
 	options.user = "user";
 	options.password = "secret";
 	answer = send_with(&options);
@@ -239,7 +202,7 @@ Test(mail_send, requires_a_trusted_certificate_of_that_name)
 
 	snprintf(ca_file, sizeof(ca_file), "%s/cert.pem", dir);
 	make_certificate("IP:127.0.0.1");
-	start_server("starttls");
+	smtp_server_start(dir, "starttls");
 	options.tls = MAIL_TLS_REQUIRED;
 	cr_assert_eq(send_with(&options).verdict, MAIL_RETRY, "an unknown authority");
 	options.ca_file = ca_file;
@@ -248,7 +211,7 @@ Test(mail_send, requires_a_trusted_certificate_of_that_name)
 		cr_assert_eq(answer.verdict, MAIL_SENT, "%s", answer.text);
 	}
 	make_certificate("DNS:other.example");
-	start_server("starttls");
+	smtp_server_start(dir, "starttls");
 	cr_assert_eq(send_with(&options).verdict, MAIL_RETRY, "another name");
 }
 
@@ -272,7 +235,7 @@ Test(mail_send, judges_what_servers_answer)
 		struct mail_send_options options = plain();
 		struct answer answer;
 
-		start_server(cases[i].mode);
+		smtp_server_start(dir, cases[i].mode);
 		answer = send_with(&options);
 		cr_assert_eq(answer.verdict, cases[i].verdict, "%s: %d %d %s", cases[i].mode,
 			     (int)answer.verdict, answer.code, answer.text);
@@ -293,7 +256,7 @@ Test(mail_send, tells_a_refused_login_from_a_busy_one)
 
 		options.user = "user";
 		options.password = "secret";
-		start_server(cases[i].mode);
+		smtp_server_start(dir, cases[i].mode);
 		cr_assert_eq(send_with(&options).verdict, cases[i].verdict, "%s", cases[i].mode);
 	}
 }
@@ -303,9 +266,9 @@ Test(mail_send, gives_up_on_servers_that_say_nothing)
 	struct mail_send_options options = plain();
 
 	options.timeout_ms = 200;
-	start_server("silent");
+	smtp_server_start(dir, "silent");
 	cr_assert_eq(send_with(&options).verdict, MAIL_RETRY);
-	start_server("silent-at-dot");
+	smtp_server_start(dir, "silent-at-dot");
 	cr_assert_eq(send_with(&options).verdict, MAIL_UNKNOWN);
 }
 
@@ -313,8 +276,8 @@ Test(mail_send, retries_where_nobody_listens)
 {
 	struct mail_send_options options = plain();
 
-	start_server("drop");
-	stop_server();
+	smtp_server_start(dir, "drop");
+	smtp_server_stop();
 	cr_assert_eq(send_with(&options).verdict, MAIL_RETRY);
 }
 
@@ -323,7 +286,7 @@ Test(mail_send, tells_which_recipient_was_refused)
 	struct mail_send_options options = plain();
 	struct answer answer;
 
-	start_server("one-refused");
+	smtp_server_start(dir, "one-refused");
 	options.to = to_two;
 	options.to_count = 2;
 	answer = send_with(&options);
@@ -340,7 +303,7 @@ Test(mail_send, calls_a_mail_unknown_whose_process_died)
 	struct error err;
 
 	options.timeout_ms = 60000;
-	start_server("silent-at-dot");
+	smtp_server_start(dir, "silent-at-dot");
 	cr_assert_eq(mail_send(pool, &options, on_sent, &answer, &err), 0);
 	while (worker_stats(pool).running == 0)
 		loop_turn(loop, true);
@@ -354,7 +317,7 @@ Test(mail_send, requires_tls_unless_told_otherwise)
 	struct mail_send_options options = plain();
 	struct answer answer;
 
-	start_server("one-refused"); /* has no STARTTLS */
+	smtp_server_start(dir, "one-refused"); /* has no STARTTLS */
 	options.tls = MAIL_TLS_REQUIRED;
 	answer = send_with(&options);
 	cr_assert_eq(answer.verdict, MAIL_RETRY);
