@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "api/api.h"
 #include "base/log.h"
 #include "base/problems.h"
 #include "broker_parts.h"
@@ -45,6 +46,7 @@ static void on_terminate(void *context)
 	broker->parts.draining = true;
 	broker->drains = 2;
 	channels_stop(broker->parts.channels);
+	api_drain(broker->parts.api);
 	lmtp_server_free(&broker->lmtp);
 	http_server_drain(broker->http, grace, on_drained, running);
 	http_server_drain(broker->admin, grace, on_drained, running);

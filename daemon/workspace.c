@@ -7,12 +7,14 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "config.h"
 #include "delivery/deliveries.h"
 #include "routing/roster.h"
 #include "routing/router.h"
 #include "services/loop.h"
 #include "store/lease.h"
 #include "store/log.h"
+#include "store/log_keep.h"
 #include "store/store.h"
 
 enum { LOAD_RETRY_MS = 500 };
@@ -37,6 +39,7 @@ struct workspace {
 	char *name;
 	struct roster *roster;
 	struct log_reader *reader;
+	struct log_keeper *keeper;
 	struct lease *lease;
 	struct router *router;
 	struct deliveries *deliveries;
@@ -170,6 +173,7 @@ static void on_steward(bool held, const char *fence, void *context)
 		 held ? "steward_won" : "steward_lost");
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
+	log_keeper_set_steward(workspace->keeper, held);
 	if (!held)
 		return;
 	workspace->router = router_new(workspace->parts, workspace, fence);
@@ -182,6 +186,7 @@ static struct workspace *workspace_new(struct parts *parts, const char *name)
 {
 	struct workspace *workspace = memory_new(sizeof(*workspace));
 	struct log_reader_options options = { .workspace = name };
+	struct log_keeper_options keep = { .workspace = name };
 
 	workspace->parts = parts;
 	workspace->name = memory_text(name);
@@ -190,6 +195,8 @@ static struct workspace *workspace_new(struct parts *parts, const char *name)
 	workspace->load_timer = loop_timer_new(parts->loop, on_load_timer, workspace);
 	workspace->reader = log_reader_new(parts->loop, parts->store, &options, on_entry, on_reset,
 					   NULL, workspace);
+	keep.max_bytes = parts->config->log.max_bytes;
+	workspace->keeper = log_keeper_new(parts->loop, parts->store, &keep);
 	workspace_load(workspace);
 	workspace->lease = lease_want(parts->leases, name, "steward", on_steward, workspace);
 	return workspace;
@@ -202,6 +209,7 @@ static void workspace_free(struct workspace *workspace)
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
 	lease_drop(&workspace->lease);
+	log_keeper_free(&workspace->keeper);
 	log_reader_free(&workspace->reader);
 	loop_timer_free(&workspace->load_timer);
 	while ((waiter = STAILQ_FIRST(&workspace->waiters)) != NULL) {
@@ -275,6 +283,11 @@ void workspace_when_ready(struct workspace *workspace, void (*fn)(void *), void 
 	waiter->fn = fn;
 	waiter->context = context;
 	STAILQ_INSERT_TAIL(&workspace->waiters, waiter, link);
+}
+
+bool workspace_log_is_full(const struct workspace *workspace)
+{
+	return log_keeper_is_full(workspace->keeper);
 }
 
 const char *workspace_fence(const struct workspace *workspace)

@@ -24,6 +24,8 @@ const char *workspace_name(const struct workspace *workspace);
 const struct roster *workspace_roster(const struct workspace *workspace);
 /* fn(context) once the configuration is there: on a later turn, never at once. */
 void workspace_when_ready(struct workspace *workspace, void (*fn)(void *), void *context);
+/* A durable reader is so far behind that nothing more may be admitted. */
+bool workspace_log_is_full(const struct workspace *workspace);
 const char *workspace_fence(const struct workspace *workspace); /* NULL unless steward */
 /* The router of this instance, NULL unless it is the steward. */
 struct router *workspace_router(const struct workspace *workspace);

@@ -52,8 +52,6 @@ void handle_me(struct api_call *call)
 	store_arg_text(read, "st");
 	store_arg_text(read, "rt");
 	store_read(call->parts->store, read, on_runtime, call);
-	if (!text_starts(call->who.agent, "token:"))
-		api_seen(call->parts, call->who.workspace, call->who.agent);
 }
 
 struct setting_presence {

@@ -6,6 +6,7 @@
 
 #include "api/auth.h"
 #include "api/chat_stream.h"
+#include "api/claims.h"
 #include "api/events.h"
 #include "api/fields.h"
 #include "api/match.h"
@@ -21,6 +22,7 @@ struct api {
 	struct auth *auth;
 	struct events *events;
 	struct chat_streams *chat_streams;
+	struct claims *claims;
 };
 
 struct api *api_new(struct parts *parts)
@@ -31,6 +33,7 @@ struct api *api_new(struct parts *parts)
 	api->auth = auth_new(parts);
 	api->events = events_new(parts);
 	api->chat_streams = chat_streams_new(parts);
+	api->claims = claims_new();
 	return api;
 }
 
@@ -38,6 +41,7 @@ void api_free(struct api **api)
 {
 	if (*api == NULL)
 		return;
+	claims_free(&(*api)->claims);
 	chat_streams_free(&(*api)->chat_streams);
 	events_free(&(*api)->events);
 	auth_free(&(*api)->auth);
@@ -58,6 +62,16 @@ struct events *api_events(struct api *api)
 struct chat_streams *api_chat_streams(struct api *api)
 {
 	return api->chat_streams;
+}
+
+struct claims *api_claims(struct api *api)
+{
+	return api->claims;
+}
+
+void api_drain(struct api *api)
+{
+	claims_drain(api->claims);
 }
 
 bool principal_leads(const struct principal *who)

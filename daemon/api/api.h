@@ -16,6 +16,7 @@ struct api;
 struct api_call;
 struct auth;
 struct chat_streams;
+struct claims;
 struct events;
 struct parts;
 struct store_reply;
@@ -106,6 +107,9 @@ void api_handle_admin(struct http_request *request, void *context);
 struct auth *api_auth(struct api *api);
 struct events *api_events(struct api *api);
 struct chat_streams *api_chat_streams(struct api *api);
+struct claims *api_claims(struct api *api);
+/* SIGTERM came: long polls end. */
+void api_drain(struct api *api);
 
 /* ---- answers (each ends the call) ---- */
 void api_answer(struct api_call *call, int status, struct buf *json); /* clears json */

@@ -8,14 +8,16 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "parts.h"
+#include "routing/claim.h"
 #include "services/loop.h"
 #include "store/store.h"
 
-enum { CACHE_SLOTS = 1024, CACHE_MS = 3000, HASH_HEX = 2 * SHA256_BYTES };
+enum { CACHE_SLOTS = 1024, CACHE_MS = 3000, SEEN_MS = 15 * 1000, HASH_HEX = 2 * SHA256_BYTES };
 
 struct cached {
 	char hash[HASH_HEX + 1];
 	int64_t until_ms;
+	int64_t seen_ms; /* when the store was last told that this agent is there */
 	enum role role;
 	char *workspace;
 	char *agent;
@@ -125,7 +127,19 @@ const char *role_name(enum role role)
 	return "";
 }
 
-static void finish(struct asking *asking, const struct cached *slot)
+/* A person's items stay assigned while something is heard of that person. */
+static void note_seen(struct parts *parts, struct cached *slot)
+{
+	int64_t now = loop_now_ms(parts->loop);
+
+	if (text_starts(slot->agent, "token:") ||
+	    (slot->seen_ms != 0 && now - slot->seen_ms < SEEN_MS))
+		return;
+	slot->seen_ms = now;
+	presence_seen(parts->store, slot->workspace, slot->agent);
+}
+
+static void finish(struct asking *asking, struct cached *slot)
 {
 	struct principal who = { .role = slot->role, .by_cookie = asking->by_cookie };
 
@@ -133,6 +147,7 @@ static void finish(struct asking *asking, const struct cached *slot)
 	who.agent = arena_text(asking->arena, slot->agent);
 	who.name = arena_text(asking->arena, slot->name);
 	who.credential = asking->hash;
+	note_seen(asking->auth->parts, slot);
 	asking->done(AUTH_OK, &who, asking->context);
 }
 
@@ -143,10 +158,13 @@ static bool slot_fill(struct cached *slot, const struct asking *asking, struct j
 	int64_t expires = json_int(stored, "expires", 0);
 	const char *agent = json_text(stored, "agent");
 	enum role role = role_from_name(json_text(stored, "role"));
+	int64_t seen_ms;
 
 	if (role == ROLE_NONE || (expires != 0 && expires <= now))
 		return false;
+	seen_ms = text_equal(slot->hash, asking->hash) ? slot->seen_ms : 0;
 	cached_clear(slot);
+	slot->seen_ms = seen_ms;
 	slot->role = role;
 	slot->workspace = memory_text(asking->workspace);
 	slot->agent = memory_text(agent != NULL ? agent : json_text(stored, "id"));

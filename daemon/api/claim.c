@@ -2,7 +2,9 @@
  * router; this end waits for the item, the deadline or the client's leaving. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
+#include "api/claims.h"
 #include "api/handlers.h"
 #include "api/work_json.h"
 #include "base/id.h"
@@ -15,9 +17,12 @@
 
 enum { TOOL_LEASE_MS = 5 * 60 * 1000, SLACK_MS = 150 };
 
-/* Outlives the request where the client goes away first. */
+/* One long poll. Its request is answered even when the client has gone: that
+ * answer goes nowhere, and frees the request. */
 struct wait {
-	struct api_call *call; /* NULL once answered or gone */
+	TAILQ_ENTRY(wait) link;
+	struct claims *claims;
+	struct api_call *call;
 	struct parts *parts;
 	struct listener *listener;
 	struct loop_timer *timer;
@@ -25,6 +30,11 @@ struct wait {
 	char *agent;
 	char *key;
 	bool is_ending; /* claim_end is under way */
+	bool is_gone;   /* the client is */
+};
+
+struct claims {
+	TAILQ_HEAD(, wait) waits;
 };
 
 static void wait_free(void *object)
@@ -44,16 +54,15 @@ static void on_ended(const struct work_result *result, const struct error *err, 
 	struct wait *wait = context;
 	struct api_call *call = wait->call;
 
-	wait->call = NULL;
-	if (call != NULL) {
+	TAILQ_REMOVE(&wait->claims->waits, wait, link);
+	if (!wait->is_gone)
 		http_request_on_gone(call->request, NULL, NULL);
-		if (result->code == WORK_OK)
-			work_answer_item(call, result->work_item, 200);
-		else if (result->code == WORK_NONE)
-			api_empty(call, 204);
-		else
-			work_answer_refusal(call, result, err);
-	}
+	if (wait->is_gone || result->code == WORK_NONE)
+		api_empty(call, 204);
+	else if (result->code == WORK_OK)
+		work_answer_item(call, result->work_item, 200);
+	else
+		work_answer_refusal(call, result, err);
 	loop_defer_free(wait->parts->loop, wait, wait_free);
 }
 
@@ -78,7 +87,7 @@ static void on_gone(void *context)
 {
 	struct wait *wait = context;
 
-	wait->call = NULL;
+	wait->is_gone = true;
 	wait_end(wait, true);
 }
 
@@ -135,6 +144,8 @@ void handle_claim(struct api_call *call)
 	id_new("clm_", fresh);
 	if (key == NULL)
 		key = *call->idempotency_key != '\0' ? call->idempotency_key : fresh;
+	wait->claims = api_claims(call->api);
+	TAILQ_INSERT_TAIL(&wait->claims->waits, wait, link);
 	wait->call = call;
 	wait->parts = call->parts;
 	wait->workspace = memory_text(call->who.workspace);
@@ -149,4 +160,34 @@ void handle_claim(struct api_call *call)
 	http_request_on_gone(call->request, on_gone, wait);
 	loop_timer_start(wait->timer, wait_ms + SLACK_MS);
 	claim_make(call->parts->store, call->who.workspace, &claim, on_claimed, wait);
+}
+
+struct claims *claims_new(void)
+{
+	struct claims *claims = memory_new(sizeof(*claims));
+
+	TAILQ_INIT(&claims->waits);
+	return claims;
+}
+
+void claims_free(struct claims **claims)
+{
+	struct wait *wait;
+
+	if (*claims == NULL)
+		return;
+	while ((wait = TAILQ_FIRST(&(*claims)->waits)) != NULL) {
+		TAILQ_REMOVE(&(*claims)->waits, wait, link);
+		wait_free(wait);
+	}
+	free(*claims);
+	*claims = NULL;
+}
+
+void claims_drain(struct claims *claims)
+{
+	struct wait *wait;
+
+	TAILQ_FOREACH (wait, &claims->waits, link)
+		wait_end(wait, false);
 }

@@ -26,6 +26,8 @@ enum stage_result receive_run(struct flight *flight)
 		return flight_fail(flight, "the store is full (%.0f %% of its memory)",
 				   store_fullness(parts->store) * 100);
 	flight->workspace = workspace_get(parts->workspaces, channel_workspace(flight->channel));
+	if (workspace_log_is_full(flight->workspace))
+		return flight_fail(flight, "the log is full: a reader of it is far behind");
 	if (workspace_roster(flight->workspace) != NULL)
 		return STAGE_NEXT;
 	flight->pending++;
