@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -70,6 +71,7 @@ struct transfer {
 	struct buf answer;
 	size_t answer_max;
 	char error_text[CURL_ERROR_SIZE];
+	char refusal[256]; /* what the server said; curl forgets it while closing */
 	struct error error;
 	enum transfer_progress progress;
 	bool is_mailbox;   /* imap: curl repeats every line as a header */
@@ -192,8 +194,11 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	struct transfer *transfer = context;
 	size_t len = size * count;
 
-	if (is_refusal(transfer, bytes, len))
+	if (is_refusal(transfer, bytes, len)) {
+		snprintf(transfer->refusal, sizeof(transfer->refusal), "the server said: %.*s",
+			 (int)(len > 2 ? len - 2 : len), bytes);
 		hang_up(transfer->engine);
+	}
 	if (transfer->is_mailbox)
 		return len;
 	if (transfer->headers.len + len > HEADERS_MAX) {
@@ -312,8 +317,9 @@ static void fill_answer(struct transfer *transfer, CURLcode result, struct trans
 
 static void explain(struct transfer *transfer, CURLcode result)
 {
-	const char *text =
-		transfer->error_text[0] ? transfer->error_text : curl_easy_strerror(result);
+	const char *text = transfer->refusal[0]      ? transfer->refusal
+			   : transfer->error_text[0] ? transfer->error_text
+						     : curl_easy_strerror(result);
 
 	if (transfer->was_private)
 		error_set(&transfer->error, ERROR_PERMANENT,
