@@ -46,6 +46,7 @@ struct workspace {
 	STAILQ_HEAD(, waiter) waiters;
 	TAILQ_HEAD(, listener) listeners;
 	struct loop_timer *load_timer;
+	bool is_live; /* the reader stands in the log: nothing is missed from here on */
 	bool is_loading;
 	bool is_stale; /* changed while it was being read */
 };
@@ -163,6 +164,22 @@ static void on_reset(const char *position, void *context)
 		deliveries_resync(workspace->deliveries);
 }
 
+/* What was read from state before the reader stood in the log may be older than its first entry. */
+static void on_batch(const char *position, void *context)
+{
+	struct workspace *workspace = context;
+
+	(void)position;
+	if (workspace->is_live)
+		return;
+	workspace->is_live = true;
+	workspace_load(workspace);
+	if (workspace->router != NULL)
+		router_resync(workspace->router);
+	if (workspace->deliveries != NULL)
+		deliveries_resync(workspace->deliveries);
+}
+
 /* ---- stewardship ---- */
 
 static void on_steward(bool held, const char *fence, void *context)
@@ -194,7 +211,7 @@ static struct workspace *workspace_new(struct parts *parts, const char *name)
 	TAILQ_INIT(&workspace->listeners);
 	workspace->load_timer = loop_timer_new(parts->loop, on_load_timer, workspace);
 	workspace->reader = log_reader_new(parts->loop, parts->store, &options, on_entry, on_reset,
-					   NULL, workspace);
+					   on_batch, workspace);
 	keep.max_bytes = parts->config->log.max_bytes;
 	workspace->keeper = log_keeper_new(parts->loop, parts->store, &keep);
 	workspace_load(workspace);

@@ -183,6 +183,8 @@ void reader_start(struct log_reader *reader)
 	if (reader->after[0] == '\0') {
 		set_cursor(reader, reader->tail->cursor);
 		reader->state = READER_LIVE;
+		if (reader->on_batch != NULL)
+			reader->on_batch(reader->position, reader->context);
 	} else if (strcmp(reader->after, "0") == 0) {
 		set_cursor(reader, id);
 		catch_up(reader);

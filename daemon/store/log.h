@@ -41,7 +41,8 @@ struct log_reader_options {
 typedef void log_entry_fn(const struct log_entry *entry, void *context);
 /* The position asked for is gone, or a new generation began: re-sync from state. */
 typedef void log_reset_fn(const char *position, void *context);
-/* After each batch, with the position up to which entries were handed out. */
+/* Once a reader "from now on" knows where that is (what was read from state before may be older
+ * than that), and after each batch, with the position up to which entries were handed out. */
 typedef void log_batch_fn(const char *position, void *context);
 
 /* Readers of one workspace share one tail of the store where their cursors meet

@@ -45,6 +45,9 @@ static void on_batch(const char *position, void *context)
 {
 	struct notes *notes = context;
 
+	/* The first call of a reader "from now on" only says where it stands. */
+	if (notes->position[0] == '\0')
+		return;
 	notes->batches++;
 	cr_expect_str_eq(position, notes->position);
 }
