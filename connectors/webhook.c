@@ -354,7 +354,7 @@ static void read_message(struct reader *reader, const struct channel *channel,
 	if (!id[0]) {
 		const char *header = field_of(in, "id");
 
-		id = header ? host->text(reader->arena, header) : "";
+		id = header && id_is_usable(header) ? host->text(reader->arena, header) : "";
 	}
 	if (!id[0])
 		complain(reader, "id", "is missing, and so is the webhook-id header");

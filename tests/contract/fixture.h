@@ -213,7 +213,7 @@ __attribute__((unused)) static const char *fixture_query(void *context, const ch
 
 /* ---- life ---- */
 
-static void fixture_start(struct fixture *fixture)
+__attribute__((unused)) static void fixture_start(struct fixture *fixture)
 {
 	struct channels_options options = { 0 };
 
@@ -234,7 +234,8 @@ static void fixture_start(struct fixture *fixture)
 }
 
 /* 0, or -1 where the connector refused these settings. */
-static int fixture_open(struct fixture *fixture, const char *connector, const char *settings_json)
+__attribute__((unused)) static int fixture_open(struct fixture *fixture, const char *connector,
+						const char *settings_json)
 {
 	const struct connector *found = connector_find(connector);
 	struct error err = { 0 };
@@ -258,7 +259,7 @@ static int fixture_open(struct fixture *fixture, const char *connector, const ch
 	return status;
 }
 
-static void fixture_stop(struct fixture *fixture)
+__attribute__((unused)) static void fixture_stop(struct fixture *fixture)
 {
 	channels_free(&fixture->channels);
 	transfers_free(&fixture->transfers);
