@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "admit/run.h"
+#include "admit/sabotage.h"
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -286,10 +287,13 @@ void admit_run(struct admit *admit, const struct admission *admission, admit_don
 	struct admit_run *run = admit_run_new(admit, admission->workspace, done, context);
 	struct people people = { 0 };
 	struct store_call *call;
+	uint64_t number;
 
 	run->steady_id = admission->steady_id;
-	remember_place(identity_remembered(&place, remembered), admission->remember_ms,
-		       admission->now_ms, &run->place);
+	number = identity_remembered(&place, remembered);
+	if (SABOTAGE_DEDUPE_OFF)
+		crypto_random(&number, sizeof(number) - 1);
+	remember_place(number, admission->remember_ms, admission->now_ms, &run->place);
 	collect_people(&place, message, &people);
 	call = build(run, admission, &place, &people);
 	store_run(admit->store, call, on_admitted, run);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "admit/admit.h"
+#include "admit/sabotage.h"
+#include "base/crypto.h"
 #include "channel.h"
 #include "routing/rules.h"
 #include "services/loop.h"
@@ -50,6 +52,17 @@ static struct boarding *boarding_new(struct flight *flight, struct passenger *pa
 	return boarding;
 }
 
+static bool is_sabotaged(struct passenger *passenger)
+{
+	uint16_t dice;
+
+	if (!SABOTAGE_DROP_1_IN_1000)
+		return false;
+	crypto_random(&dice, sizeof(dice));
+	passenger->stored = dice % 1000 == 0;
+	return passenger->stored;
+}
+
 static void message_admit(struct flight *flight, struct passenger *passenger)
 {
 	const struct connector *connector = channel_connector(flight->channel);
@@ -67,7 +80,9 @@ static void message_admit(struct flight *flight, struct passenger *passenger)
 		.reference = (connector->abilities & HAS_EMAIL_THREADS) != 0,
 	};
 
-	admit_run(flight->parts->admit, &admission, on_admitted, boarding_new(flight, passenger));
+	if (!is_sabotaged(passenger))
+		admit_run(flight->parts->admit, &admission, on_admitted,
+			  boarding_new(flight, passenger));
 }
 
 static void receipt_admit(struct flight *flight, const struct receipt *receipt)
@@ -87,5 +102,5 @@ enum stage_result admit_stage(struct flight *flight)
 		message_admit(flight, &flight->passengers[i]);
 	for (size_t i = 0; i < flight->parsed.receipt_count; i++)
 		receipt_admit(flight, &flight->parsed.receipts[i]);
-	return flight->pending > 0 ? STAGE_WAIT : STAGE_NEXT;
+	return flight->pending > 0 && !SABOTAGE_ACK_BEFORE_STORE ? STAGE_WAIT : STAGE_NEXT;
 }

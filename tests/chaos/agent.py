@@ -135,6 +135,8 @@ def main():
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--tokens", required=True, help="JSON: agent -> token; `supervisor` is the one who sweeps")
     parser.add_argument("--patience", type=float, default=60)
+    # A sender that died in mid-send is given up after two minutes.
+    parser.add_argument("--settle", type=float, default=200)
     options = parser.parse_args()
     log = Log(os.path.join(options.folder, "agent.log"))
     tokens = json.loads(options.tokens)
@@ -145,7 +147,7 @@ def main():
     for agent in agents:
         agent.join()
     conversations = sorted(set().union(*(agent.conversations for agent in agents)))
-    settle(sweeper, conversations, options.patience)
+    settle(sweeper, conversations, options.settle)
     for conversation in conversations:
         sweeper.sweep(conversation)
     sweeper.leftovers()

@@ -110,7 +110,7 @@ class Checker:
         self.leftovers = [row for row in agent if row["op"] == "leftover"]
         self.strange = [row for row in agent if row["op"] in ("unexpected", "gave_up")]
         self.sends = [row for row in provider if row["op"] == "out"]
-        self.faults = [row["t"] for row in faults if row["op"] in ("kill", "restart")]
+        self.faults = [row["t"] for row in faults if row["op"] in ("kill", "over", "restart")]
         if not any(row["op"] == "end" for row in agent) or not any(row["op"] == "end" for row in generator):
             self.say("I6", "the load did not end by itself")
 

@@ -14,6 +14,7 @@ from record import Log
 def handler_of(options, log):
     key = base64.b64decode(options.secret.removeprefix("whsec_"))
     chance = random.Random(options.seed)
+    refused = set()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -23,8 +24,11 @@ def handler_of(options, log):
             hook, stamp = self.headers.get("webhook-id", ""), self.headers.get("webhook-timestamp", "")
             mac = hmac.new(key, f"{hook}.{stamp}.".encode() + raw, hashlib.sha256).digest()
             is_signed = "v1," + base64.b64encode(mac).decode() in self.headers.get("webhook-signature", "").split()
-            status = 503 if chance.random() < options.refuse else 204
             data = json.loads(raw)["data"]
+            # Once a message: after the second refusal the next attempt is five minutes away.
+            status = 503 if data["id"] not in refused and chance.random() < options.refuse else 204
+            if status == 503:
+                refused.add(data["id"])
             log.write("out", hook=hook, id=data["id"], text=data["text"], to=data["to"]["id"],
                       signed=is_signed, status=status)
             self.send_response(status)

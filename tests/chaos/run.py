@@ -4,11 +4,12 @@
 usage: run.py [--full] [--kills N] [--seed S] [--keep] [--rounds embedded,external]
 
 Each round starts a daemon (with its embedded store, or with a Redis of its own beside it), puts customers,
-agents and a provider around it, and kills the daemon, the store or both at random moments. In the end everything
+agents and a provider around it, and kills the daemon, the store or both at random moments. Rounds run side by side. In the end everything
 must come to rest, and checker.py judges. The last line is "counts PASSED FAILED SKIPPED"; a round is one test, and
 so is each of the checker's own tests.
 """
 import argparse
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -133,26 +134,36 @@ class Round:
             return self.redis.socket
         return next(iter(self.daemon.state_dir.glob("*redis*.sock")), self.daemon.state_dir / "redis.sock")
 
+    def signal_store(self, number):
+        if self.redis:
+            self.redis.process.send_signal(number)
+            return
+        with contextlib.suppress(ProcessLookupError), self.keeper.lock:
+            pid = self.daemon.store_pid()
+            if pid:
+                os.kill(pid, number)
+
+    def kill_daemon(self):
+        with self.keeper.lock:
+            self.daemon.process.kill()
+            self.daemon.process.wait()
+
     def kill_once(self):
-        """One fault: the daemon, the store, or both at once."""
-        target = self.random.choice(["daemon", "store", "store", "both"])
+        """One fault: the daemon, the store, both at once, or both after the store had hung for a moment."""
+        target = self.random.choice(["daemon", "store", "store", "both", "hung"])
         self.faults.write("kill", target=target)
-        if target in ("store", "both"):
-            if self.redis:
-                self.redis.kill()
-            else:
-                with contextlib.suppress(ProcessLookupError, AssertionError):
-                    with self.keeper.lock:
-                        pid = self.daemon.store_pid()
-                    if pid:
-                        os.kill(pid, signal.SIGKILL)
-        if target in ("daemon", "both"):
-            with self.keeper.lock:
-                self.daemon.process.kill()
-                self.daemon.process.wait()
-        if self.redis and self.redis.process.poll() is not None:
+        if target == "hung":
+            self.signal_store(signal.SIGSTOP)
+            time.sleep(self.random.uniform(0.1, 0.8))
+        if target in ("daemon", "both", "hung"):
+            self.kill_daemon()
+        if target in ("store", "both", "hung"):
+            self.signal_store(signal.SIGKILL)
+        if self.redis and target != "daemon":
+            self.redis.process.wait()
             time.sleep(self.random.random())
             self.redis.start()
+        self.faults.write("over", target=target)
 
     def torment(self, kills):
         for _ in range(kills):
@@ -175,13 +186,13 @@ class Round:
         (self.folder / "stop").touch()
         self.generator.wait(180)
         (self.folder / "drain").touch()
-        self.agent.wait(300)
+        self.agent.wait(400)
 
     def judge(self):
         done = subprocess.run([sys.executable, HERE / "checker.py", self.folder, "--redis",
                                f"unix:{self.store_socket()}", "--least", str(self.options.least)],
                               text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        print(f"-- {self.kind}: {done.stdout}", end="", flush=True)
+        print("".join(f"{line}\n" for line in done.stdout.splitlines()) + f"-- {self.kind}: that was it", flush=True)
         return done.returncode
 
     def end(self):
@@ -239,10 +250,11 @@ def main():
     kills = options.kills if options.kills is not None else (500 if options.full else 14)
     print(f"seed {options.seed}")
     passed, failed = check_the_checker()
-    code = 0
-    for number, kind in enumerate(options.rounds.split(",")):
-        code = Round(kind, options, number).play(kills)
-        passed, failed = passed + (code == 0), failed + (code != 0)
+    kinds = options.rounds.split(",")
+    with concurrent.futures.ThreadPoolExecutor(len(kinds)) as pool:
+        codes = list(pool.map(lambda pair: Round(pair[1], options, pair[0]).play(kills), enumerate(kinds)))
+    code = codes[0]
+    passed, failed = passed + codes.count(0), failed + len(codes) - codes.count(0)
     print("counts", passed, failed, 0)
     # One round alone hands its own verdict on: sabotage asks whether the checker or something else said no.
     return (code if "," not in options.rounds else 1) if failed else 0
