@@ -1,9 +1,11 @@
 #include "workspace.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/id.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -17,7 +19,7 @@
 #include "store/log_keep.h"
 #include "store/store.h"
 
-enum { LOAD_RETRY_MS = 500 };
+enum { LOAD_RETRY_MS = 500, WHO_BYTES = 100, WHISPER_BYTES = 160 };
 
 struct waiter {
 	STAILQ_ENTRY(waiter) link;
@@ -33,6 +35,13 @@ struct listener {
 	void *context;
 };
 
+struct hearer {
+	TAILQ_ENTRY(hearer) link;
+	struct workspace *workspace;
+	hearer_fn *fn;
+	void *context;
+};
+
 struct workspace {
 	TAILQ_ENTRY(workspace) link;
 	struct parts *parts;
@@ -45,6 +54,8 @@ struct workspace {
 	struct deliveries *deliveries;
 	STAILQ_HEAD(, waiter) waiters;
 	TAILQ_HEAD(, listener) listeners;
+	TAILQ_HEAD(, hearer) hearers;
+	struct bell_ear *ear;
 	struct loop_timer *load_timer;
 	bool is_live; /* the reader stands in the log: nothing is missed from here on */
 	bool is_loading;
@@ -197,6 +208,49 @@ static void on_steward(bool held, const char *fence, void *context)
 	workspace->deliveries = deliveries_new(workspace->parts, workspace, fence);
 }
 
+/* ---- whispers: "typing <conversation> <who>" ---- */
+
+static void on_whisper(const char *text, void *context)
+{
+	struct workspace *workspace = context;
+	struct hearer *hearer;
+	char conversation[ID_BYTES];
+	char who[WHO_BYTES];
+
+	if (sscanf(text, "typing %31s %99s", conversation, who) != 2)
+		return;
+	TAILQ_FOREACH (hearer, &workspace->hearers, link)
+		hearer->fn(conversation, who, hearer->context);
+}
+
+void workspace_tell_typing(struct workspace *workspace, const char *conversation, const char *who)
+{
+	char text[WHISPER_BYTES];
+
+	snprintf(text, sizeof(text), "typing %s %s", conversation, who);
+	store_whisper(workspace->parts->store, workspace->name, text);
+}
+
+struct hearer *workspace_hear(struct workspace *workspace, hearer_fn *fn, void *context)
+{
+	struct hearer *hearer = memory_new(sizeof(*hearer));
+
+	hearer->workspace = workspace;
+	hearer->fn = fn;
+	hearer->context = context;
+	TAILQ_INSERT_TAIL(&workspace->hearers, hearer, link);
+	return hearer;
+}
+
+void hearer_free(struct hearer **hearer)
+{
+	if (*hearer == NULL)
+		return;
+	TAILQ_REMOVE(&(*hearer)->workspace->hearers, *hearer, link);
+	free(*hearer);
+	*hearer = NULL;
+}
+
 /* ---- life ---- */
 
 static struct workspace *workspace_new(struct parts *parts, const char *name)
@@ -209,6 +263,8 @@ static struct workspace *workspace_new(struct parts *parts, const char *name)
 	workspace->name = memory_text(name);
 	STAILQ_INIT(&workspace->waiters);
 	TAILQ_INIT(&workspace->listeners);
+	TAILQ_INIT(&workspace->hearers);
+	workspace->ear = store_hear(parts->store, name, on_whisper, workspace);
 	workspace->load_timer = loop_timer_new(parts->loop, on_load_timer, workspace);
 	workspace->reader = log_reader_new(parts->loop, parts->store, &options, on_entry, on_reset,
 					   on_batch, workspace);
@@ -226,6 +282,7 @@ static void workspace_free(struct workspace *workspace)
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
 	lease_drop(&workspace->lease);
+	store_hear_end(&workspace->ear);
 	log_keeper_free(&workspace->keeper);
 	log_reader_free(&workspace->reader);
 	loop_timer_free(&workspace->load_timer);

@@ -30,6 +30,14 @@ const char *workspace_fence(const struct workspace *workspace); /* NULL unless s
 /* The router of this instance, NULL unless it is the steward. */
 struct router *workspace_router(const struct workspace *workspace);
 
+/* What an instance told about a conversation a moment ago ("typing"), kept nowhere. who is
+ * "customer" or an agent's id. */
+struct hearer;
+typedef void hearer_fn(const char *conversation, const char *who, void *context);
+struct hearer *workspace_hear(struct workspace *workspace, hearer_fn *fn, void *context);
+void hearer_free(struct hearer **hearer);
+void workspace_tell_typing(struct workspace *workspace, const char *conversation, const char *who);
+
 /* Every log entry, in order, and resets. */
 struct listener;
 typedef void listener_entry_fn(const struct log_entry *entry, void *context);

@@ -9,6 +9,7 @@
 #include "channel.h"
 #include "pipeline.h"
 #include "services/loop.h"
+#include "workspace.h"
 
 enum { VISITOR_ID_BYTES = 16 };
 
@@ -201,8 +202,15 @@ void handle_chat_typing(struct api_call *call)
 {
 	struct chat_call *chat = chat_call(call);
 
+	char conversation[ID_BYTES];
+
 	if (chat == NULL || !origin_allowed(call, chat) || !visitor_read(call, chat))
 		return;
+	if (visitor_conversation(call->parts->key, chat->channel, &chat->visitor, call->arena,
+				 conversation))
+		workspace_tell_typing(
+			workspace_get(call->parts->workspaces, channel_workspace(chat->channel)),
+			conversation, "customer");
 	api_empty(call, 204);
 }
 

@@ -21,11 +21,14 @@ struct chat_stream {
 	struct chat_streams *streams;
 	struct http_stream *stream; /* NULL once gone */
 	struct listener *listener;
+	struct hearer *hearer;
 	char *workspace;
 	char *conversation;
 	int64_t next;    /* index of the next message to show */
 	bool is_reading; /* a read is on its way */
 	bool is_behind;  /* something came while it was */
+	bool is_asking;  /* for its place in the queue */
+	int64_t place;   /* as last shown; 0: it does not wait */
 };
 
 struct chat_streams {
@@ -39,6 +42,7 @@ static void stream_free(void *object)
 	struct chat_stream *stream = object;
 
 	listener_free(&stream->listener);
+	hearer_free(&stream->hearer);
 	free(stream->workspace);
 	free(stream->conversation);
 	free(stream);
@@ -46,8 +50,8 @@ static void stream_free(void *object)
 
 static void stream_release(struct chat_stream *stream)
 {
-	/* A read on its way frees it when it comes back. */
-	if (!stream->is_reading)
+	/* The last read on its way frees it when it comes back. */
+	if (!stream->is_reading && !stream->is_asking)
 		loop_defer_free(stream->streams->parts->loop, stream, stream_free);
 }
 
@@ -164,6 +168,50 @@ static void show_delivery(struct chat_stream *stream, const struct log_entry *en
 	buf_clear(&text);
 }
 
+/* ---- its place in the queue ---- */
+
+static void on_place(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct chat_stream *stream = context;
+	int64_t place = err == NULL ? reply_int(reply_item(reply, 1)) : stream->place;
+	struct buf text = { 0 };
+
+	stream->is_asking = false;
+	if (stream->stream == NULL) {
+		stream_release(stream);
+		return;
+	}
+	if (place == stream->place)
+		return;
+	stream->place = place;
+	buf_format(&text, "event: queue\ndata: {\"position\":%lld,\"wait_s\":null}\n\n",
+		   (long long)place);
+	http_stream_write(stream->stream, text.data, text.len);
+	buf_clear(&text);
+}
+
+static void ask_place(struct chat_stream *stream)
+{
+	struct store_call *call;
+
+	if (stream->is_asking)
+		return;
+	stream->is_asking = true;
+	call = store_script("chat_state", stream->workspace);
+	store_key(call, "c:%s", stream->conversation);
+	store_read(stream->streams->parts->store, call, on_place, stream);
+}
+
+static void on_typing(const char *conversation, const char *who, void *context)
+{
+	struct chat_stream *stream = context;
+	static const char typing[] = "event: typing\ndata: {\"author\":{\"type\":\"agent\"}}\n\n";
+
+	if (stream->stream != NULL && text_equal(conversation, stream->conversation) &&
+	    !text_equal(who, "customer"))
+		http_stream_write(stream->stream, typing, sizeof(typing) - 1);
+}
+
 static void on_entry(const struct log_entry *entry, void *context)
 {
 	struct chat_stream *stream = context;
@@ -177,6 +225,8 @@ static void on_entry(const struct log_entry *entry, void *context)
 		show_delivery(stream, entry);
 	else if (text_equal(entry->type, "work_item.state") && text_equal(entry->to, "closed"))
 		http_stream_write(stream->stream, closed, sizeof(closed) - 1);
+	if (stream->stream != NULL && entry->to != NULL)
+		ask_place(stream);
 }
 
 static void on_reset(const char *position, void *context)
@@ -203,6 +253,8 @@ void chat_streams_open(struct chat_streams *streams, struct api_call *call, cons
 		stream->next = (int64_t)index + 1;
 	stream->listener = workspace_listen(workspace_get(streams->parts->workspaces, workspace),
 					    on_entry, on_reset, stream);
+	stream->hearer = workspace_hear(workspace_get(streams->parts->workspaces, workspace),
+					on_typing, stream);
 	TAILQ_INSERT_TAIL(&streams->list, stream, link);
 	http_request_add_field(call->request, "Cache-Control", "no-store");
 	http_request_add_field(call->request, "X-Accel-Buffering", "no");
@@ -210,6 +262,7 @@ void chat_streams_open(struct chat_streams *streams, struct api_call *call, cons
 					   on_gone, stream);
 	http_stream_write(stream->stream, hello, sizeof(hello) - 1);
 	read_on(stream);
+	ask_place(stream);
 }
 
 static void on_heartbeat(void *context)
@@ -221,6 +274,8 @@ static void on_heartbeat(void *context)
 	for (stream = TAILQ_FIRST(&streams->list); stream != NULL; stream = next) {
 		next = TAILQ_NEXT(stream, link);
 		http_stream_write(stream->stream, ":\n\n", 3);
+		if (stream->place > 0 && stream->stream != NULL)
+			ask_place(stream);
 	}
 	loop_timer_start(streams->heartbeat, HEARTBEAT_MS);
 }

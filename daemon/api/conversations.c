@@ -321,6 +321,19 @@ void handle_message_write(struct api_call *call)
 			  call);
 }
 
+/* Told to whoever looks at the conversation now; kept nowhere. */
+void handle_typing(struct api_call *call)
+{
+	if (!id_is(call->params[0], "cnv_")) {
+		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
+			    call->params[0]);
+		return;
+	}
+	workspace_tell_typing(workspace_get(call->parts->workspaces, call->who.workspace),
+			      call->params[0], call->who.agent);
+	api_empty(call, 204);
+}
+
 /* ---- POST /v1/conversations ---- */
 
 struct starting {

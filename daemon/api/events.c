@@ -17,6 +17,7 @@
 #include "services/loop.h"
 #include "store/log.h"
 #include "store/store.h"
+#include "workspace.h"
 
 enum { HEARTBEAT_MS = 15 * 1000, TICKET_S = 30 };
 
@@ -25,6 +26,7 @@ struct watcher {
 	struct events *events;
 	struct http_stream *stream;
 	struct log_reader *reader;
+	struct hearer *hearer;
 	char *types; /* comma-separated; NULL: all */
 	char *queue; /* NULL: all */
 	char *agent; /* told as seen with every heartbeat; NULL for tools */
@@ -46,6 +48,7 @@ static void watcher_free(void *object)
 	struct watcher *watcher = object;
 
 	log_reader_free(&watcher->reader);
+	hearer_free(&watcher->hearer);
 	free(watcher->types);
 	free(watcher->queue);
 	free(watcher->agent);
@@ -91,23 +94,35 @@ static bool list_has(const char *list, const char *word)
 	return false;
 }
 
+static bool wants(const struct watcher *watcher, const struct public_event *event)
+{
+	return (watcher->types == NULL || list_has(watcher->types, event->type)) &&
+	       (watcher->queue == NULL || text_equal(watcher->queue, event->queue));
+}
+
+/* Events of one entry share its position, so only the last one carries it: a stream that is cut
+ * between them gets all of them again. */
 static void on_entry(const struct log_entry *entry, void *context)
 {
 	struct watcher *watcher = context;
 	struct events *events = watcher->events;
 	struct buf text = { 0 };
+	size_t last = 0;
 
 	if (watcher->stream == NULL)
 		return;
 	expand_once(events, entry);
+	for (size_t i = 0; i < events->expanded_count; i++)
+		if (wants(watcher, &events->expanded[i]))
+			last = i;
 	for (size_t i = 0; i < events->expanded_count; i++) {
 		const struct public_event *event = &events->expanded[i];
 
-		if (watcher->types != NULL && !list_has(watcher->types, event->type))
+		if (!wants(watcher, event))
 			continue;
-		if (watcher->queue != NULL && !text_equal(watcher->queue, event->queue))
-			continue;
-		buf_format(&text, "id: %s\nevent: %s\ndata: ", entry->position, event->type);
+		if (i == last)
+			buf_format(&text, "id: %s\n", entry->position);
+		buf_format(&text, "event: %s\ndata: ", event->type);
 		buf_add(&text, event->data.data, event->data.len);
 		buf_text(&text, "\n\n");
 	}
@@ -124,6 +139,27 @@ static void on_reset(const char *position, void *context)
 	if (watcher->stream == NULL)
 		return;
 	buf_format(&text, "id: %s\nevent: reset\ndata: {}\n\n", position);
+	http_stream_write(watcher->stream, text.data, text.len);
+	buf_clear(&text);
+}
+
+/* Without an id: it is of the moment, and a resumed stream does not want it. */
+static void on_typing(const char *conversation, const char *who, void *context)
+{
+	struct watcher *watcher = context;
+	struct buf text = { 0 };
+	struct json_out out;
+
+	if (watcher->stream == NULL || watcher->queue != NULL || text_equal(who, watcher->agent) ||
+	    (watcher->types != NULL && !list_has(watcher->types, "typing")))
+		return;
+	buf_text(&text, "event: typing\ndata: ");
+	jw_start(&out, &text);
+	jw_object(&out, NULL);
+	jw_text(&out, "conversation", conversation);
+	jw_text(&out, "by", who);
+	jw_object_end(&out);
+	buf_text(&text, "\n\n");
 	http_stream_write(watcher->stream, text.data, text.len);
 	buf_clear(&text);
 }
@@ -190,6 +226,8 @@ void events_watch(struct events *events, struct api_call *call, const struct pri
 	http_request_add_field(call->request, "X-Accel-Buffering", "no");
 	watcher->reader = log_reader_new(events->parts->loop, events->parts->store, &options,
 					 on_entry, on_reset, NULL, watcher);
+	watcher->hearer = workspace_hear(workspace_get(events->parts->workspaces, who->workspace),
+					 on_typing, watcher);
 	TAILQ_INSERT_TAIL(&events->watchers, watcher, link);
 	watcher->stream = http_stream_start(call->request, "text/event-stream; charset=utf-8",
 					    on_gone, watcher);

@@ -197,6 +197,9 @@ static const struct route routes[] = {
 	{ "POST", "/v1/conversations/{id}/messages", ROLES_WORK, handle_message_write, body_message,
 	  NULL, "Message", 201, "Reply or write a note", 0 },
 
+	{ "POST", "/v1/conversations/{id}/typing", ROLES_WORK, handle_typing, body_none, NULL, NULL,
+	  204, "Tell that I am typing", 0 },
+
 	/* customers */
 	{ "GET", "/v1/customers", ROLES_WORK, handle_customer_find, NULL, "identifier,limit,after",
 	  "List", 200, "Find by identifier", 0 },

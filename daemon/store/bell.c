@@ -25,8 +25,9 @@ enum {
 struct bell_ear {
 	LIST_ENTRY(bell_ear) link;
 	struct bell *bell;
-	char *channel; /* {ws}:bell */
-	bell_fn *fn;
+	char *channel;            /* {ws}:bell */
+	bell_fn *fn;              /* NULL: hears whispers only */
+	bell_whisper_fn *whisper; /* NULL: hears rings only */
 	void *context;
 	bool is_up;
 };
@@ -71,7 +72,8 @@ static void bell_drop(struct bell *bell, const char *why)
 		if (!ear->is_up)
 			continue;
 		ear->is_up = false;
-		ear->fn(BELL_DOWN, ear->context);
+		if (ear->fn != NULL)
+			ear->fn(BELL_DOWN, ear->context);
 	}
 }
 
@@ -109,7 +111,20 @@ static void sound(struct bell *bell, const char *channel, enum bell_sound what)
 		if (what == BELL_UP && ear->is_up)
 			continue;
 		ear->is_up = true;
-		ear->fn(what, ear->context);
+		if (ear->fn != NULL)
+			ear->fn(what, ear->context);
+	}
+}
+
+static void whisper(struct bell *bell, const char *channel, const char *text)
+{
+	struct bell_ear *ear;
+	struct bell_ear *next;
+
+	for (ear = LIST_FIRST(&bell->ears); ear != NULL; ear = next) {
+		next = LIST_NEXT(ear, link);
+		if (ear->whisper != NULL && strcmp(ear->channel, channel) == 0)
+			ear->whisper(text, ear->context);
 	}
 }
 
@@ -117,10 +132,13 @@ static void on_reply(const struct store_reply *reply, void *context)
 {
 	struct bell *bell = context;
 	const char *channel = reply_text(reply_item(reply, 1), NULL);
+	const char *text = reply_text(reply_item(reply, 2), NULL);
 
 	bell->ping_is_out = false;
 	if (reply->is_error)
 		bell_drop(bell, reply_text(reply, NULL));
+	else if (reply_is(reply, "message") && text != NULL && *text != '\0')
+		whisper(bell, channel, text);
 	else if (reply_is(reply, "message"))
 		sound(bell, channel, BELL_RANG);
 	else if (reply_is(reply, "subscribe"))
@@ -161,13 +179,12 @@ static void on_timer(void *context)
 	}
 }
 
-struct bell_ear *bell_listen(struct bell *bell, const char *workspace, bell_fn *fn, void *context)
+static struct bell_ear *ear_new(struct bell *bell, const char *workspace, void *context)
 {
 	struct bell_ear *ear = memory_new(sizeof(*ear));
 	size_t size = strlen(workspace) + sizeof("{}:bell");
 
 	ear->bell = bell;
-	ear->fn = fn;
 	ear->context = context;
 	ear->channel = memory_new(size);
 	snprintf(ear->channel, size, "{%s}:bell", workspace);
@@ -178,6 +195,23 @@ struct bell_ear *bell_listen(struct bell *bell, const char *workspace, bell_fn *
 	} else if (bell->link == NULL && !loop_timer_is_armed(bell->timer)) {
 		loop_timer_start(bell->timer, 0);
 	}
+	return ear;
+}
+
+struct bell_ear *bell_listen(struct bell *bell, const char *workspace, bell_fn *fn, void *context)
+{
+	struct bell_ear *ear = ear_new(bell, workspace, context);
+
+	ear->fn = fn;
+	return ear;
+}
+
+struct bell_ear *bell_hear(struct bell *bell, const char *workspace, bell_whisper_fn *fn,
+			   void *context)
+{
+	struct bell_ear *ear = ear_new(bell, workspace, context);
+
+	ear->whisper = fn;
 	return ear;
 }
 

@@ -240,3 +240,29 @@ const char *store_why_down(const struct store *store)
 {
 	return lane_is_up(store->write) ? "" : lane_why_down(store->write);
 }
+
+struct bell_ear *store_hear(struct store *store, const char *workspace, store_whisper_fn *fn,
+			    void *context)
+{
+	return bell_hear(store->bell, workspace, fn, context);
+}
+
+void store_hear_end(struct bell_ear **ear)
+{
+	bell_ear_free(ear);
+}
+
+static void on_whispered(const struct store_reply *reply, const struct error *err, void *context)
+{
+	(void)reply;
+	(void)err;
+	(void)context;
+}
+
+void store_whisper(struct store *store, const char *workspace, const char *text)
+{
+	struct store_call *call = store_script("whisper", workspace);
+
+	store_arg_text(call, text);
+	store_run(store, call, on_whispered, NULL);
+}

@@ -90,6 +90,15 @@ void store_check(struct store *store, void (*done)(const struct error *err, void
 /* Fraction of maxmemory in use, refreshed every second; admission stops at 0.85. */
 double store_fullness(const struct store *store);
 
+/* Whispers: short texts told to every instance that listens right now (typing ...), kept nowhere,
+ * lost while nobody can hear. */
+struct bell_ear;
+typedef void store_whisper_fn(const char *text, void *context);
+struct bell_ear *store_hear(struct store *store, const char *workspace, store_whisper_fn *fn,
+			    void *context);
+void store_hear_end(struct bell_ear **ear);
+void store_whisper(struct store *store, const char *workspace, const char *text);
+
 struct store_stats {
 	int64_t scripts, reads, resent, failed, reconnects, waiting;
 	int64_t last_rtt_us;
