@@ -19,16 +19,14 @@ static const struct column token_columns[] = {
 };
 
 static const struct column agent_columns[] = {
-	{ "ID", "id" },         { "NAME", "name" },
-	{ "STATUS", "status" }, { "ROUTABLE", "routable" },
-	{ "LOAD", "load" },     { "CAPACITY", "capacity" },
+	{ "ID", "id" },         { "NAME", "name" }, { "ROLE", "role" }, { "CAPACITY", "capacity" },
 	{ "QUEUES", "queues" }, COLUMNS_END,
 };
 
 static const struct column queue_columns[] = {
 	{ "ID", "id" },
+	{ "NAME", "name" },
 	{ "STRATEGY", "strategy" },
-	{ "WAITING", "waiting" },
 	{ "OFFER MS", "offer_timeout_ms" },
 	COLUMNS_END,
 };
@@ -124,8 +122,8 @@ static const struct command commands[] = {
 	  token_columns, NULL },
 	{ "token", "revoke", "ID", "End a token at once", run_send, "DELETE", "/v1/tokens/%s", NULL,
 	  NULL },
-	{ "agent", "list", NULL, "List agents with their presence", run_list, "GET", "/v1/agents",
-	  agent_columns, list_options },
+	{ "agent", "list", NULL, "List agents", run_list, "GET", "/v1/agents", agent_columns,
+	  list_options },
 	{ "agent", "show", "ID", "Show one agent", run_show, "GET", "/v1/agents/%s", NULL, NULL },
 	{ "agent", "set-status", "ID STATUS", "Set presence: online, busy, away or offline",
 	  run_send, "PUT", "/v1/agents/%s/presence", NULL, status_options },

@@ -37,6 +37,8 @@ static const char usage_text[] =
 	"  --patience S        how long a customer waits for an answer; default 120\n"
 	"  --quiet             say nothing but errors\n";
 
+enum { FIRST_GUESTS = 6 };
+
 enum option_id {
 	OPTION_CONFIG = 256,
 	OPTION_HTTP,
@@ -201,9 +203,11 @@ static void plan_arrival(struct sim *sim)
 {
 	double rate = sim->per_minute / 60.0 * day_curve(time(NULL));
 	double gap = -log(1.0 - sim_random(sim)) / rate;
-	/* The curve moves on meanwhile, so nobody plans further than a minute. */
-	if (gap > 60)
-		gap = 60;
+	/* The curve moves on meanwhile, so nobody plans further than a minute; and who watches
+	 * wants to see somebody soon. */
+	double longest = sim->arrived < FIRST_GUESTS ? 2 : 60;
+	if (gap > longest)
+		gap = longest;
 	struct timeval delay = { .tv_sec = (time_t)gap,
 				 .tv_usec = (suseconds_t)((gap - (double)(time_t)gap) * 1e6) };
 	evtimer_add(sim->arrival, &delay);
