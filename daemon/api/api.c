@@ -13,6 +13,8 @@
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "channel.h"
+#include "config.h"
 #include "parts.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 200, KEY_MAX = 255 };
@@ -273,7 +275,7 @@ void api_handle(struct http_request *request, void *context)
 	auth_request(api->auth, request, call->arena, on_auth, call);
 }
 
-static bool is_workspace_name(const char *name)
+bool api_is_workspace(const char *name)
 {
 	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
@@ -285,7 +287,7 @@ void api_handle_admin(struct http_request *request, void *context)
 	struct api_call *call = call_new(context, request);
 	const char *workspace = http_request_field(request, "X-Converge-Workspace");
 
-	if (workspace != NULL && !is_workspace_name(workspace)) {
+	if (workspace != NULL && !api_is_workspace(workspace)) {
 		api_problem(call, 400, "bad_workspace",
 			    "a workspace name is 1 to 40 of a-z, 0-9 and -");
 		return;
@@ -299,13 +301,35 @@ void api_handle_admin(struct http_request *request, void *context)
 		call_run(call);
 }
 
+/* "/in/<channel>": the connector's own limit where it has one. */
+static int64_t channel_body_limit(struct api *api, const struct http_head *head)
+{
+	int64_t limit = api->parts->config->limits.body;
+	const struct channel *channel;
+	char name[100];
+	char *dot;
+
+	if (head->path_len <= 4 || head->path_len - 4 >= sizeof(name) ||
+	    memcmp(head->path, "/in/", 4) != 0)
+		return limit;
+	memcpy(name, head->path + 4, head->path_len - 4);
+	name[head->path_len - 4] = '\0';
+	dot = strchr(name, '.');
+	if (dot != NULL)
+		*dot = '\0';
+	channel = dot == NULL ? channel_find(api->parts->channels, "main", name)
+			      : channel_find(api->parts->channels, name, dot + 1);
+	if (channel == NULL || channel_connector(channel)->body_limit == 0)
+		return limit;
+	return (int64_t)channel_connector(channel)->body_limit;
+}
+
 int64_t api_body_limit(const struct http_head *head, void *context)
 {
 	struct api *api = context;
 	size_t count;
 	const struct route *routes = api_routes(&count);
 
-	(void)api;
 	for (size_t i = 0; i < count; i++) {
 		size_t fixed = strcspn(routes[i].pattern, "{");
 
@@ -315,7 +339,7 @@ int64_t api_body_limit(const struct http_head *head, void *context)
 		    memcmp(head->method, routes[i].method, head->method_len) == 0)
 			return routes[i].body_max;
 	}
-	return LIMIT_HTTP_BODY_BYTES;
+	return channel_body_limit(api, head);
 }
 
 /* ---- for handlers ---- */

@@ -129,4 +129,5 @@ const char *api_query(struct api_call *call, const char *name); /* NULL if absen
 /* ?limit= 1-200, default 50; -1 after having answered 400. */
 int api_limit(struct api_call *call);
 const struct route *api_routes(size_t *ret_count);
+bool api_is_workspace(const char *name);           /* 1 to 40 of a-z, 0-9 and - */
 bool principal_leads(const struct principal *who); /* supervisor or admin */

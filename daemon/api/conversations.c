@@ -12,6 +12,7 @@
 #include "parts.h"
 #include "routing/roster.h"
 #include "services/loop.h"
+#include "store/store.h"
 #include "workspace.h"
 
 enum { ITEM_COST = 1 };
@@ -166,33 +167,42 @@ static void answer_refusal(struct api_call *call, const struct write_result *res
 			    result->state == NULL ? "not open" : result->state);
 }
 
-static void on_replayed(const struct message_page *page, const struct error *err, void *context)
+/* The same body again: as it was answered, whatever became of the message since. */
+static void on_replayed(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
+	const struct writing *writing = call->state;
 	struct buf body = { 0 };
+	size_t len = 0;
+	const char *stored = err == NULL ? reply_text(reply, &len) : NULL;
 
-	if (err != NULL || page == NULL || page->count != 1) {
+	if (stored == NULL) {
+		http_request_add_field(call->request, "Retry-After", "2");
 		api_problem(call, 503, "store_unavailable", "the first answer cannot be read now");
 		return;
 	}
 	http_request_add_field(call->request, "Idempotency-Replayed", "true");
-	buf_add(&body, page->json, page->len);
+	message_show(&body, stored, len, writing->customer, writing->is_note ? NULL : "queued");
 	api_answer(call, 201, &body);
+}
+
+static void replay(struct api_call *call, const char *conversation, int64_t index)
+{
+	struct store_call *read = store_command("LINDEX");
+
+	store_arg_key(read, call->who.workspace, "m:%s", conversation);
+	store_arg_int(read, index);
+	store_read(call->parts->store, read, on_replayed, call);
 }
 
 static void on_written(const struct write_result *result, const struct error *err, void *context)
 {
 	struct api_call *call = context;
 	struct writing *writing = call->state;
-	struct message_query query = { .workspace = call->who.workspace,
-				       .conversation = writing->record.conversation,
-				       .from = result->index,
-				       .limit = 1 };
-
 	if (result->code != WRITE_OK)
 		answer_refusal(call, result, err);
 	else if (result->replayed)
-		conversation_messages(call->parts->store, &query, on_replayed, call);
+		replay(call, writing->record.conversation, result->index);
 	else
 		answer_message(call, writing);
 }

@@ -3,7 +3,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/auth.h"
 #include "api/handlers.h"
+#include "base/text.h"
 #include "channel.h"
 #include "parts.h"
 #include "pipeline.h"
@@ -127,7 +129,7 @@ static void worker_metrics(struct buf *out, const struct parts *parts)
 	}
 }
 
-void handle_metrics(struct api_call *call)
+static void answer_metrics(struct api_call *call)
 {
 	struct buf out = { 0 };
 
@@ -142,4 +144,28 @@ void handle_metrics(struct api_call *call)
 	http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
 		    out.len);
 	buf_clear(&out);
+}
+
+static void on_auth(enum auth_outcome outcome, const struct principal *who, void *context)
+{
+	struct api_call *call = context;
+
+	if (outcome == AUTH_OK && (who->role & (ROLES_LEAD | ROLE_INTEGRATION)) != 0)
+		answer_metrics(call);
+	else
+		api_problem(call, 403, "not_allowed",
+			    "metrics are for this host, or for a supervisor's, admin's or "
+			    "integration's token");
+}
+
+/* Names of channels and queues are nobody's business outside: without a token only this host. */
+void handle_metrics(struct api_call *call)
+{
+	const char *source = http_request_source(call->request);
+
+	if (text_starts(source, "127.") || text_equal(source, "::1") ||
+	    text_equal(source, "unix") || call->who.role == ROLE_ADMIN)
+		answer_metrics(call);
+	else
+		auth_request(api_auth(call->api), call->request, call->arena, on_auth, call);
 }

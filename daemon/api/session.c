@@ -10,7 +10,7 @@
 #include "parts.h"
 #include "services/password.h"
 
-enum { SESSION_MS = 12 * 3600 * 1000 };
+enum { SESSION_MS = 12 * 3600 * 1000, AGENT_ATTEMPTS = 10, SOURCE_ATTEMPTS = 50 };
 
 /* A valid hash of nothing anybody knows: verified where the agent has none. */
 static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$"
@@ -119,19 +119,72 @@ static void on_login(const struct store_reply *reply, const struct error *err, v
 	json_free(&login);
 }
 
+/* Guessing is held back per agent and per source; both buckets are in the store, so that a fleet
+ * counts together. */
+static void on_allowed(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const struct signing *signing = call->state;
+	struct store_call *read;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	if (!reply_is(reply, "ok")) {
+		http_request_add_field(call->request, "Retry-After", "30");
+		api_problem(call, 429, "too_many_attempts",
+			    "too many attempts to sign in; wait a little");
+		return;
+	}
+	read = store_command("HGET");
+	store_arg_key(read, signing->workspace, "logins");
+	store_arg_text(read, signing->agent);
+	store_read(call->parts->store, read, on_login, call);
+}
+
+static void attempt_count(struct api_call *call, const char *what, const char *whose, int size,
+			  store_done_fn *done)
+{
+	const struct signing *signing = call->state;
+	struct store_call *rate = store_script("rate", signing->workspace);
+	char hash[65];
+
+	auth_hash(whose, hash);
+	store_key(rate, "rate:%s:%.16s", what, hash);
+	store_arg_int(rate, size);
+	store_arg_text(rate, "0.05");
+	store_arg_int(rate, 1);
+	store_run(call->parts->store, rate, done, call);
+}
+
+static void on_source_allowed(const struct store_reply *reply, const struct error *err,
+			      void *context)
+{
+	struct api_call *call = context;
+	const struct signing *signing = call->state;
+
+	if (err != NULL || !reply_is(reply, "ok"))
+		on_allowed(reply, err, context);
+	else
+		attempt_count(call, "login", signing->agent, AGENT_ATTEMPTS, on_allowed);
+}
+
 void handle_session_start(struct api_call *call)
 {
 	struct signing *signing = arena_alloc(call->arena, sizeof(*signing));
-	struct store_call *read = store_command("HGET");
 	const char *workspace = json_text_copy(call->body, "workspace", call->arena);
 
+	if (workspace != NULL && !api_is_workspace(workspace)) {
+		api_invalid(call, "#/body/workspace", "a workspace is 1 to 40 of a-z, 0-9 and -");
+		return;
+	}
 	signing->workspace = workspace == NULL ? "main" : workspace;
 	signing->agent = json_text_copy(call->body, "agent", call->arena);
 	signing->role = "agent";
 	call->state = signing;
-	store_arg_key(read, signing->workspace, "logins");
-	store_arg_text(read, signing->agent);
-	store_read(call->parts->store, read, on_login, call);
+	attempt_count(call, "source", http_request_source(call->request), SOURCE_ATTEMPTS,
+		      on_source_allowed);
 }
 
 static void on_gone(const struct store_reply *reply, const struct error *err, void *context)
