@@ -94,7 +94,7 @@ static void find_references(const struct reading *reading)
 
 /* ---- the person ---- */
 
-static int find_sender(const struct reading *reading, const char **ret_error)
+static void find_sender(const struct reading *reading)
 {
 	struct message *message = reading->message;
 	const char *address = text_of(reading, "from.address");
@@ -108,10 +108,9 @@ static int find_sender(const struct reading *reading, const char **ret_error)
 		address = reading->in->envelope_from;
 		proved = false;
 	}
-	if (!address || !address[0]) {
-		*ret_error = "the mail has no sender";
-		return -1;
-	}
+	/* Kept all the same: somebody may still want to read it. */
+	if (!address || !address[0])
+		address = "unknown@unreadable.invalid";
 	message->sender = (struct identifier){
 		.kind = "email",
 		.scope = "",
@@ -120,7 +119,6 @@ static int find_sender(const struct reading *reading, const char **ret_error)
 		.proved_by = proved ? text_of(reading, "auth.by") : NULL,
 	};
 	message->sender_name = name ? name : "";
-	return 0;
 }
 
 /* ---- content ---- */
@@ -281,8 +279,7 @@ static int read_document(const struct reading *reading, struct parsed *ret, cons
 	}
 	if (read_report(reading, ret) || is_our_own(reading))
 		return 0;
-	if (find_sender(reading, ret_error) < 0)
-		return -1;
+	find_sender(reading);
 	take_content(reading);
 	find_references(reading);
 	find_token(reading);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "admit/stage.h"
+#include "admit/thread.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "channel.h"
@@ -21,6 +22,7 @@ static const struct stage stages[] = {
 	{ "parse", normalise_parse },       /* the connector's parse, then clean text and ids */
 	{ "keep", normalise_keep },         /* raw mail and attachments into the blob store */
 	{ "classify", normalise_classify }, /* the rules, so that the router needs no text */
+	{ "thread", admit_thread },         /* which conversation, where evidence says so */
 	{ "admit", admit_stage },           /* one script: stored, threaded, a work item */
 };
 

@@ -107,6 +107,34 @@ class Mail(harness.TestCase):
         other = self.daemon.claim(self.alice, wait_s=30)
         self.assertNotEqual(other["conversation"], item["conversation"])
 
+    def test_lmtp_mails_that_answer_nothing_are_conversations_of_their_own(self):
+        self.start(with_imap=False)
+        self.lmtp(mail(1, "第一件事", subject="第一"))
+        self.lmtp(mail(2, "第二件事", subject="第一"))
+        extra = "In-Reply-To: <m1@customer.test>\r\nReferences: <m1@customer.test>\r\n"
+        self.lmtp(mail(3, "还是第一件", subject="Re: 第一", extra=extra))
+        first, second = (self.daemon.claim(self.alice, wait_s=30) for _ in range(2))
+        self.assertNotEqual(first["conversation"], second["conversation"])
+        self.assertEqual(first["customer"]["id"], second["customer"]["id"])
+        texts = [[m["text"].strip() for m in self.daemon.messages(item["conversation"], self.alice)]
+                 for item in (first, second)]
+        self.assertCountEqual(texts, [["第一件事", "还是第一件"], ["第二件事"]])
+
+    def test_lmtp_a_reply_token_alone_finds_its_thread_and_a_forged_one_does_not(self):
+        self.start(with_imap=False)
+        self.lmtp(mail(1, "请退款"))
+        item = self.answer_first()
+        token_address = read(self.smtp.mails[0][2])["Reply-To"].strip("<>")
+        harness.send_lmtp(self.daemon.lmtp_port, "han@customer.test", token_address,
+                          mail(2, "没有引用", subject="完全不同"))
+        self.assertEqual(len(harness.wait_for("the second mail", lambda: [
+            m for m in self.daemon.messages(item["conversation"], self.alice) if m["text"].strip() == "没有引用"])), 1)
+        local, domain = token_address.split("@")
+        forged = f"{local[:-1]}{'0' if local[-1] != '0' else '1'}@{domain}"
+        harness.send_lmtp(self.daemon.lmtp_port, "han@customer.test", forged, mail(3, "伪造"))
+        other = self.daemon.claim(self.alice, wait_s=30)
+        self.assertNotEqual(other["conversation"], item["conversation"])
+
     def test_lmtp_gb18030(self):
         self.start(with_imap=False)
         body = "订单退款，谢谢。龘".encode("gb18030")

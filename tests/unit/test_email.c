@@ -217,17 +217,9 @@ Test(email, turns_reports_about_its_letters_into_receipts)
 	fixture_stop(&fixture);
 }
 
-Test(email, refuses_documents_without_a_sender_or_a_shape)
+Test(email, refuses_what_is_no_document)
 {
-	static const char *const bad[] = {
-		"",
-		"[]",
-		"{}",
-		"{\"content_hash\":1}",
-		"{\"content_hash\":\"h\"}",
-		"{\"content_hash\":\"h\",\"from\":null}",
-		"{\"content_hash\":\"h\",\"from\":{\"address\":\"\"}}",
-	};
+	static const char *const bad[] = { "", "[]", "{}", "{\"content_hash\":1}" };
 	struct fixture fixture;
 
 	fixture_start(&fixture);
@@ -277,4 +269,20 @@ Test(email, refuses_settings_that_cannot_work)
 		cr_expect_lt(fixture_open(&fixture, "email", bad[i]), 0, "%s", bad[i]);
 		fixture_stop(&fixture);
 	}
+}
+
+Test(email, keeps_a_mail_that_names_no_sender)
+{
+	struct fixture fixture;
+	struct parsed parsed;
+	const char *error = "";
+
+	fixture_start(&fixture);
+	cr_assert_eq(fixture_open(&fixture, "email", SETTINGS), 0);
+	cr_assert_eq(
+		parse(&fixture, "{\"content_hash\":\"h\",\"from\":null}", NULL, &parsed, &error),
+		0);
+	cr_expect_str_eq(parsed.messages[0].sender.value, "unknown@unreadable.invalid");
+	cr_expect_eq(parsed.messages[0].sender.proof, PROOF_CLAIMED);
+	fixture_stop(&fixture);
 }
