@@ -1,0 +1,317 @@
+"""The things measured. Each item returns rows (what, ours, theirs, ratio, goal, met); both sides of a ratio are in its row."""
+import dataclasses
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+
+import bed
+from bed import bare, cpu, load, median, say
+
+SUT, SECOND = cpu(0), cpu(1)
+LOAD = cpu(2) if len(bed.CPUS) > 2 else cpu(1)
+
+
+@dataclasses.dataclass
+class Plan:
+    full: bool
+    rounds: int
+    seconds: float
+
+    @property
+    def customers(self):
+        return 100_000 if self.full else 20_000
+
+
+def row(what, ours, theirs, ratio, goal, at_least=True):
+    met = None if goal is None else (ratio >= goal if at_least else ratio <= goal)
+    return {"what": what, "ours": ours, "theirs": theirs, "ratio": ratio,
+            "goal": "" if goal is None else f"{'>=' if at_least else '<='} {goal:g}", "met": met}
+
+
+def per_second(results):
+    return f"{median([one['rate'] for one in results]):,.0f}/s"
+
+
+def ratios(ours, theirs, key="rate"):
+    """The median of the ratios of the same rounds."""
+    return median([mine[key] / other[key] for mine, other in zip(ours, theirs)])
+
+
+def ms(results, key):
+    return f"{median([one[key] for one in results]) / 1000:.2f} ms"
+
+
+def walk(plan):
+    """Every customer once, in order: afterwards all are known."""
+    return ["-c", plan.customers, "-f", 0, "-m", plan.customers, "-s", 600]
+
+
+def at_random(plan):
+    return ["-c", plan.customers, "-s", plan.seconds]
+
+
+def rate(plan):
+    """everysec, the daemon and Redis together on one core; the same for the peer; the bare scripts on Redis alone."""
+    with bed.Bed() as ground:
+        redis = ground.redis("everysec", SUT)
+        daemon = ground.daemon(redis, SUT)
+        peer = ground.peer(redis, SUT)
+        token = daemon.token()
+        for port in (daemon.port, peer.port):
+            load(port, SECOND, *walk(plan))
+        for kind in ("six", "admit"):
+            bare(redis, kind, SECOND, *walk(plan))
+        seen = {"six": [], "admit": [], "peer": [], "daemon": []}
+        for number in range(plan.rounds):
+            for kind in ("six", "admit"):
+                seen[kind].append(bare(redis, kind, SECOND, *at_random(plan)))
+            seen["peer"].append(load(peer.port, SECOND, *at_random(plan), pids=[peer.pid, redis.pid]))
+            seen["daemon"].append(load(daemon.port, SECOND, *at_random(plan), pids=[daemon.pid, redis.pid]))
+            say(f"  round {number + 1}: " + ", ".join(f"{name} {list_[-1]['rate']:,.0f}/s" for name, list_ in seen.items()))
+        rows = rate_rows(seen)
+        return rows + half_load(plan, daemon, peer, redis, token, seen)
+
+
+def rate_rows(seen):
+    ours = seen["daemon"]
+    redis_us, daemon_us = median([one["cpu"][1] for one in ours]), median([one["cpu"][0] for one in ours])
+    return [
+        row("intake on one core, stored (everysec) / R' (admit.lua bare)", per_second(ours), per_second(seen["admit"]),
+            ratios(ours, seen["admit"]), 0.70),
+        row("the same / R (six steps bare)", per_second(ours), per_second(seen["six"]), ratios(ours, seen["six"]), 0.50),
+        row("the same / F' (fastify + ioredis + admit.lua)", per_second(ours), per_second(seen["peer"]),
+            ratios(ours, seen["peer"]), 3.0),
+        row("CPU a message, daemon / Redis", f"{daemon_us:.1f} us", f"{redis_us:.1f} us",
+            median([one["cpu"][0] / one["cpu"][1] for one in ours]), 0.6, at_least=False),
+        row("Redis CPU a message, under the daemon / bare admit.lua", f"{redis_us:.1f} us",
+            f"{median([one['cpu'][0] for one in seen['admit']]):.1f} us",
+            median([one["cpu"][1] / other["cpu"][0] for one, other in zip(ours, seen["admit"])]), None),
+        row("Redis CPU a message, admit.lua bare / six steps bare", f"{median([one['cpu'][0] for one in seen['admit']]):.1f} us",
+            f"{median([one['cpu'][0] for one in seen['six']]):.1f} us",
+            median([one["cpu"][0] / other["cpu"][0] for one, other in zip(seen["admit"], seen["six"])]), 1.35, at_least=False),
+        row("CPU a message, peer / daemon", f"{daemon_us:.1f} us", f"{median([one['cpu'][0] for one in seen['peer']]):.1f} us",
+            median([other["cpu"][0] / one["cpu"][0] for one, other in zip(ours, seen["peer"])]), None),
+    ]
+
+
+def half_load(plan, daemon, peer, redis, token, seen):
+    half = {name: median([one["rate"] for one in seen[name]]) / 2 for name in ("daemon", "peer")}
+    words = ["node", bed.TOOLS / "peer" / "bullmq.js", redis.path]
+    jobs = median([bed.run_json([*words, "rate", plan.seconds], SECOND, [redis.pid])["rate"] for _ in range(3)])
+    ours, theirs, wire, queue, busy = [], [], [], [], []
+    for number in range(plan.rounds):
+        began = time.monotonic()
+        ours.append(load(daemon.port, SECOND, *at_random(plan), "-r", half["daemon"], pids=[daemon.pid, redis.pid]))
+        busy.append(sum(ours[-1]["cpu"]) * ours[-1]["done"] / 1e4 / (time.monotonic() - began))
+        theirs.append(load(peer.port, SECOND, *at_random(plan), "-r", half["peer"], pids=[peer.pid, redis.pid]))
+        wire.append(load(daemon.port, SECOND, *at_random(plan), "-r", half["daemon"], "-e", token, pids=[daemon.pid, redis.pid]))
+        if wire[-1]["wire_done"] != wire[-1]["done"]:
+            raise RuntimeError(f"events are missing: {wire[-1]}")
+        queue.append(bed.run_json([*words, "latency", plan.seconds, jobs / 2], SECOND, [redis.pid]))
+        say(f"  half load {number + 1}: ack p99 {ours[-1]['p99_us']} us, peer {theirs[-1]['p99_us']} us; "
+            f"wire p50 {wire[-1]['wire_p50_us']} p99 {wire[-1]['wire_p99_us']} us, "
+            f"BullMQ p50 {queue[-1]['p50_us']} p99 {queue[-1]['p99_us']} us")
+    wire_ratio = {at: median([one[f"wire_{at}_us"] / other[f"{at}_us"] for one, other in zip(wire, queue)]) for at in ("p50", "p99")}
+    return [
+        row(f"ack p99 at half load ({half['daemon']:,.0f}/s), daemon / F' at its half ({half['peer']:,.0f}/s)", ms(ours, "p99_us"),
+            ms(theirs, "p99_us"), ratios(ours, theirs, "p99_us"), 0.25, at_least=False),
+        row("ack p50 at half load, daemon / F'", ms(ours, "p50_us"), ms(theirs, "p50_us"), ratios(ours, theirs, "p50_us"), None),
+        row(f"message in to SSE wire p50, half load / BullMQ add to processed at its half ({jobs / 2:,.0f}/s)",
+            ms(wire, "wire_p50_us"), ms(queue, "p50_us"), wire_ratio["p50"], 0.1, at_least=False),
+        row("message in to SSE wire p99 / BullMQ", ms(wire, "wire_p99_us"), ms(queue, "p99_us"), wire_ratio["p99"], 0.1,
+            at_least=False),
+        row("core busy at half load, percent", f"{median(busy):.0f} %", "", median(busy) / 100, None),
+    ]
+
+
+def always(plan):
+    """appendfsync always: the daemon and Redis on a core each; a 2xx means on disk."""
+    with bed.Bed() as ground:
+        redis = ground.redis("always", SECOND)
+        daemon = ground.daemon(redis, SUT)
+        load(daemon.port, LOAD, *walk(plan))
+        bare(redis, "admit", SUT, *walk(plan))
+        ours, theirs = [], []
+        for number in range(plan.rounds):
+            theirs.append(bare(redis, "admit", SUT, *at_random(plan)))
+            ours.append(load(daemon.port, LOAD, *at_random(plan), pids=[daemon.pid, redis.pid]))
+            say(f"  round {number + 1}: bare {theirs[-1]['rate']:,.0f}/s, daemon {ours[-1]['rate']:,.0f}/s")
+        return [row("intake on two cores, durable (always) / R' (admit.lua bare)", per_second(ours), per_second(theirs),
+                    ratios(ours, theirs), 0.85)]
+
+
+def idle(plan):
+    """An idle daemon, then idle SSE connections of an agent."""
+    count = 10_000
+    bed.raise_limits()
+    with bed.Bed() as ground:
+        redis = ground.redis("everysec", SECOND)
+        daemon = ground.daemon(redis, SUT)
+        token = daemon.token()
+        pids = [daemon.pid, *bed.children(daemon.pid)]
+        rss = [bed.memory_kb(pid, "VmRSS") for pid in pids]
+        pss = [bed.memory_kb(pid, "Pss", "smaps_rollup") for pid in pids]
+        before = bed.memory_kb(daemon.pid, "VmRSS")
+        request = f"GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        links = [open_stream(daemon.port, request) for _ in range(count)]
+        each = (bed.memory_kb(daemon.pid, "VmRSS") - before) * 1024 / count
+        for link in links:
+            link.close()
+        workers = ", ".join(f"{kb / 1024:.1f}" for kb in rss[1:])
+        return [
+            row("idle daemon, resident MB (shared libraries counted in full)", f"{rss[0] / 1024:.1f} MB", f"workers {workers} MB",
+                rss[0] / 1024, 12, at_least=False),
+            row("idle daemon, proportional MB (shared pages divided)", f"{pss[0] / 1024:.1f} MB",
+                f"with workers {sum(pss) / 1024:.1f} MB", pss[0] / 1024, None),
+            row(f"idle SSE connection at {count:,}, bytes of user memory", f"{each:,.0f} B", "", each, 2.2 * 1024, at_least=False),
+        ]
+
+
+def open_stream(port, request):
+    link = socket.create_connection(("127.0.0.1", port))
+    link.sendall(request)
+    seen = b""
+    while b"retry:" not in seen:
+        more = link.recv(4096)
+        if not more:
+            raise RuntimeError(f"a stream was refused: {seen[:200]!r}")
+        seen += more
+    return link
+
+
+def growth(plan):
+    """CPU a message with few customers and with many, both stores side by side."""
+    many, messages = (1_000_000, 10_000_000) if plan.full else (200_000, 600_000)
+    with bed.Bed() as ground:
+        sides = []
+        for name, customers in (("small", 10_000), ("large", many)):
+            redis = ground.redis("everysec", SECOND, f"redis-{name}")
+            daemon = ground.daemon(redis, SUT, f"daemon-{name}")
+            load(daemon.port, LOAD, "-c", customers, "-f", 0, "-m", customers if name == "small" else messages, "-s", 7200)
+            sides.append((daemon, redis, customers, []))
+        for number in range(plan.rounds):
+            for daemon, redis, customers, seen in sides:
+                seen.append(load(daemon.port, LOAD, "-c", customers, "-s", plan.seconds, pids=[daemon.pid, redis.pid]))
+            say(f"  round {number + 1}: " + ", ".join(f"{sum(seen[-1]['cpu']):.1f} us" for *_, seen in sides))
+        small, large = ([sum(one["cpu"]) for one in seen] for *_, seen in sides)
+        return [row(f"CPU a message (daemon and Redis): {many:,} customers, {messages:,} messages / 10,000 customers",
+                    f"{median(large):.1f} us", f"{median(small):.1f} us",
+                    median([mine / other for mine, other in zip(large, small)]), 1.2, at_least=False)]
+
+
+def memory(plan):
+    """Redis bytes a customer; the log has its own bound (log.max_bytes) and is not counted."""
+    count = plan.customers
+    with bed.Bed() as ground:
+        redis = ground.redis("everysec", SECOND)
+        daemon = ground.daemon(redis, SUT)
+        before = redis.used()
+        bare(redis, "admit", SECOND, "-w", "closed", "-q", "", "-c", count, "-f", 0, "-m", count, "-s", 600)
+        plain = (redis.used() - before - log_bytes(redis, "closed")) / count
+        before = redis.used() - log_bytes(redis, "main")
+        load(daemon.port, LOAD, *walk(plan))
+        waiting = (redis.used() - before - log_bytes(redis, "main")) / count
+        return [
+            row(f"Redis bytes: customer, conversation, one message of 500 bytes ({count:,})", f"{plain:,.0f} B", "", plain,
+                1.8 * 1024, at_least=False),
+            row("the same with its open work item in a queue", f"{waiting:,.0f} B", "", waiting, None),
+        ]
+
+
+def log_bytes(redis, workspace):
+    return int(redis.call("MEMORY", "USAGE", f"{{{workspace}}}:log", "SAMPLES", "0") or 0)
+
+
+def mail(plan):
+    """A 20 KB multipart mail by LMTP: CPU of the daemon, its workers and Redis against GMime alone."""
+    count = 4000 if plan.full else 800
+    with bed.Bed() as ground:
+        redis = ground.redis("everysec", SECOND)
+        daemon = ground.daemon(redis, SUT)
+        sample = ground.folder / "mail.eml"
+        sample.write_bytes(mail_bytes(0))
+        send_mails(daemon.lmtp_port, 50, 0)  # the workers have started
+        ours, theirs, parts = [], [], []
+        for number in range(plan.rounds):
+            done = subprocess.check_output(["taskset", "-c", str(SUT), bed.TOOLS / "gmime", sample, str(count)], text=True)
+            theirs.append(json.loads(done)["cpu_us"])
+            pids = [daemon.pid, redis.pid, *bed.children(daemon.pid)]
+            before = [bed.task_seconds(pid) for pid in pids]
+            send_mails(daemon.lmtp_port, count, (number + 1) * 1_000_000)
+            used = [(bed.task_seconds(pid) - was) / count * 1e6 for pid, was in zip(pids, before)]
+            parts.append((used[0], used[1], sum(used[2:])))
+            ours.append(sum(used))
+            say(f"  round {number + 1}: GMime {theirs[-1]:.0f} us, ours {ours[-1]:.0f} us "
+                f"(daemon {used[0]:.0f}, Redis {used[1]:.0f}, workers {sum(used[2:]):.0f})")
+        split = ", ".join(f"{name} {median([one[i] for one in parts]):.0f}" for i, name in enumerate(("daemon", "Redis", "workers")))
+        return [row(f"CPU of a {len(mail_bytes(0)) / 1000:.0f} KB mail ({split} us) / GMime parse and decode", f"{median(ours):.0f} us",
+                    f"{median(theirs):.0f} us", median([mine / other for mine, other in zip(ours, theirs)]), 1 / 0.6, at_least=False)]
+
+
+def mail_bytes(number):
+    """Text and HTML quoted-printable, a picture in base64; about 20 KB."""
+    line = "Guten Tag, die Bestellung {n} ist besch=C3=A4digt angekommen; bitte um Erstattung=2E =E9=80=80=E6=AC=BE\r\n"
+    text = "".join(line.replace("{n}", str(i)) for i in range(35))
+    html = "<p>" + "<br>".join(line.replace("{n}", str(i)).replace("\r\n", "=\r\n") for i in range(38)) + "</p>\r\n"
+    picture = "".join("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9\r\n"[:74] + "Aw==\r\n"[4:]
+                      for _ in range(122))
+    alternative = (f"--b2\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{text}\r\n"
+                   f"--b2\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{html}\r\n"
+                   "--b2--\r\n")
+    return (f"From: Kunde {number} <kunde{number % 500}@customer.test>\r\nTo: support@example.test\r\n"
+            f"Subject: =?utf-8?Q?Erstattung_{number}?=\r\nDate: Sun, 22 Nov 2026 10:00:00 +0800\r\n"
+            f"Message-ID: <bench-{os.getpid()}-{number}@customer.test>\r\nMIME-Version: 1.0\r\n"
+            f"Content-Type: multipart/mixed; boundary=b1\r\n\r\n--b1\r\n"
+            f"Content-Type: multipart/alternative; boundary=b2\r\n\r\n{alternative}--b1\r\n"
+            "Content-Type: image/png; name=schaden.png\r\nContent-Disposition: attachment; filename=schaden.png\r\n"
+            f"Content-Transfer-Encoding: base64\r\n\r\n{picture}--b1--\r\n").encode()
+
+
+def send_mails(port, count, first):
+    """Eight LMTP sessions; every mail is answered 250 before its session's next one."""
+    sessions, problems = 8, []
+
+    def session(which):
+        try:
+            deliver(port, range(first + which, first + count, sessions))
+        except (OSError, RuntimeError) as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=session, args=(which,)) for which in range(sessions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if problems:
+        raise RuntimeError(f"LMTP: {problems[0]}")
+
+
+def deliver(port, numbers):
+    with socket.create_connection(("127.0.0.1", port)) as link:
+        answers = link.makefile("rb")
+
+        def expect(code):
+            while True:
+                line = answers.readline()
+                if not line.startswith(code):
+                    raise RuntimeError(f"wanted {code!r}, got {line!r}")
+                if line[3:4] == b" ":
+                    return
+
+        expect(b"220")
+        link.sendall(b"LHLO bench\r\n")
+        expect(b"250")
+        for number in numbers:
+            link.sendall(f"MAIL FROM:<kunde{number % 500}@customer.test>\r\nRCPT TO:<support@example.test>\r\nDATA\r\n".encode())
+            expect(b"250")
+            expect(b"250")
+            expect(b"354")
+            link.sendall(mail_bytes(number) + b".\r\n")
+            expect(b"250")
+        link.sendall(b"QUIT\r\n")
+
+
+ITEMS = {"rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "mail": mail}
