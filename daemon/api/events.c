@@ -19,7 +19,7 @@
 #include "store/store.h"
 #include "workspace.h"
 
-enum { HEARTBEAT_MS = 15 * 1000, TICKET_S = 30 };
+enum { HEARTBEAT_MS = 15 * 1000, TICKET_S = 30, POSITION_BYTES = 48 };
 
 struct watcher {
 	TAILQ_ENTRY(watcher) link;
@@ -31,6 +31,7 @@ struct watcher {
 	char *queue; /* NULL: all */
 	char *agent; /* told as seen with every heartbeat; NULL for tools */
 	char *workspace;
+	char previous[POSITION_BYTES]; /* of the entry before; "" at first */
 };
 
 struct events {
@@ -100,8 +101,8 @@ static bool wants(const struct watcher *watcher, const struct public_event *even
 	       (watcher->queue == NULL || text_equal(watcher->queue, event->queue));
 }
 
-/* Events of one entry share its position, so only the last one carries it: a stream that is cut
- * between them gets all of them again. */
+/* Events of one entry share its position, so only the last one carries it; the ones before carry
+ * the previous entry's, and a stream that is cut between them gets all of them again. */
 static void on_entry(const struct log_entry *entry, void *context)
 {
 	struct watcher *watcher = context;
@@ -117,15 +118,16 @@ static void on_entry(const struct log_entry *entry, void *context)
 			last = i;
 	for (size_t i = 0; i < events->expanded_count; i++) {
 		const struct public_event *event = &events->expanded[i];
+		bool is_before = i != last && watcher->previous[0] != '\0';
 
 		if (!wants(watcher, event))
 			continue;
-		if (i == last)
-			buf_format(&text, "id: %s\n", entry->position);
-		buf_format(&text, "event: %s\ndata: ", event->type);
+		buf_format(&text, "id: %s\nevent: %s\ndata: ",
+			   is_before ? watcher->previous : entry->position, event->type);
 		buf_add(&text, event->data.data, event->data.len);
 		buf_text(&text, "\n\n");
 	}
+	snprintf(watcher->previous, sizeof(watcher->previous), "%s", entry->position);
 	if (text.len > 0)
 		http_stream_write(watcher->stream, text.data, text.len);
 	buf_clear(&text);
