@@ -194,7 +194,7 @@ static void take_content(const struct reading *reading)
 	message->sent_ms = email_host()->json_int(reading->document, "date_ms", 0);
 	message->automatic =
 		email_host()->json_kind(reading->document, "automatic") == HOST_JSON_TEXT;
-	message->thread = "";
+	message->thread = hash; /* a mail that answers nothing we know opens a conversation */
 	take_attachments(reading);
 	add_extra(reading);
 }

@@ -12,6 +12,7 @@
 #include "normalise/normalise.h"
 #include "receive/receive.h"
 #include "services/loop.h"
+#include "thread/thread.h"
 #include "verify/verify.h"
 
 /* The program's table of contents: how a message flows in. */
@@ -21,6 +22,7 @@ static const struct stage stages[] = {
 	{ "read", normalise_read },         /* mail bytes to a document, in the parse worker */
 	{ "parse", normalise_parse },       /* the connector's parse, then clean text and ids */
 	{ "keep", normalise_keep },         /* raw mail and attachments into the blob store */
+	{ "thread", thread_stage },         /* mail: which conversation it answers, and why */
 	{ "classify", normalise_classify }, /* the rules, so that the router needs no text */
 	{ "thread", admit_thread },         /* which conversation, where evidence says so */
 	{ "admit", admit_stage },           /* one script: stored, threaded, a work item */

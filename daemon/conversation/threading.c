@@ -122,8 +122,9 @@ static struct clue strongest(const struct thread_evidence *evidence, bool from_p
 		if (is_participant(found, evidence->sender) != from_participant)
 			continue;
 		clue.found = found;
-		clue.what = i ? "an earlier message of the thread" : "the message it answers";
-		clue.score = i ? SCORE_FAR_REFERENCE : SCORE_REFERENCE;
+		clue.what = i || found->is_far ? "an earlier message of the thread"
+					       : "the message it answers";
+		clue.score = i || found->is_far ? SCORE_FAR_REFERENCE : SCORE_REFERENCE;
 		break;
 	}
 	return clue;

@@ -27,6 +27,7 @@ struct thread_found {
 	size_t participant_count;
 	const char *subject; /* base subject; NULL unknown */
 	int64_t last_ms;     /* its newest message; 0 unknown */
+	bool is_far;         /* named by an earlier message, not by the one it answers */
 };
 
 struct thread_evidence {

@@ -7,7 +7,7 @@ import common
 ANYWHERE = {"converge"}
 # What each folder of daemon/ may include beside itself and include/converge.
 DOMAIN = {"identity", "conversation", "routing"}
-STAGES = {"receive", "verify", "normalise", "admit"}
+STAGES = {"receive", "verify", "normalise", "thread", "admit"}
 READERS = {"delivery", "automation", "history", "api"}
 LOWER = {
     "base": set(),

@@ -13,9 +13,9 @@ static const char *const bob[] = { "bob@example.org" };
 
 enum { NOW_MS = 2000000000 };
 
-static const struct thread_found with_ann = { "cnv_A", ann, 1, "order 7", NOW_MS - 1 };
-static const struct thread_found with_both = { "cnv_B", both, 2, NULL, 0 };
-static const struct thread_found with_bob = { "cnv_C", bob, 1, "order 7", 0 };
+static const struct thread_found with_ann = { "cnv_A", ann, 1, "order 7", NOW_MS - 1, false };
+static const struct thread_found with_both = { "cnv_B", both, 2, NULL, 0, false };
+static const struct thread_found with_bob = { "cnv_C", bob, 1, "order 7", 0, false };
 
 struct row {
 	const char *name;
@@ -207,7 +207,7 @@ static size_t known_references(struct json_object *known, struct json_object *ro
 
 		json_each_field(known, lookup_id, pair);
 		if (pair[1])
-			found[count++] = (struct thread_found){ pair[1], ann, 1, NULL, 0 };
+			found[count++] = (struct thread_found){ pair[1], ann, 1, NULL, 0, false };
 	}
 	return count;
 }
@@ -224,7 +224,7 @@ Test(threading, agrees_with_the_shared_vectors)
 		struct json_object *row = json_item(list, i);
 		const char *to = json_text(row, "to");
 		const char *want = json_string(json_item(expected, i));
-		struct thread_found token = { "conv17", ann, 1, NULL, 0 };
+		struct thread_found token = { "conv17", ann, 1, NULL, 0, false };
 		struct thread_found found[8];
 		struct thread_evidence evidence = { .sender = ann[0],
 						    .references = found,
