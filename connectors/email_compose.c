@@ -226,7 +226,7 @@ static void put_references(struct email_text *out, const struct outbound *messag
 		email_text_put(out, any ? "\r\n " : "References: ");
 		email_text_put(out, id);
 		any = true;
-		named = reply && strcmp(id, reply) == 0;
+		named = named || (reply && strcmp(id, reply) == 0);
 	}
 	if (reply && !named) {
 		email_text_put(out, any ? "\r\n " : "References: ");

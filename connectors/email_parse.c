@@ -169,13 +169,16 @@ static void add_extra(const struct reading *reading)
 	struct arena *arena = reading->arena;
 	const char *reason = text_of(reading, "automatic");
 	const char *id = text_of(reading, "message_id");
+	const char *whole = email_host()->json_text(reading->document, "text");
 
 	reading->message->extra = email_host()->format(
 		arena,
-		"{\"message_id\":%s,\"to\":[%s],\"cc\":[%s],\"reply_to\":[%s],\"automatic\":%s}",
+		"{\"message_id\":%s,\"to\":[%s],\"cc\":[%s],\"reply_to\":[%s],\"automatic\":%s,"
+		"\"trimmed\":%s}",
 		id ? email_host()->json_quote(arena, id) : "null", people_json(reading, "to"),
 		people_json(reading, "cc"), people_json(reading, "reply_to"),
-		reason ? email_host()->json_quote(arena, reason) : "null");
+		reason ? email_host()->json_quote(arena, reason) : "null",
+		whole && strcmp(whole, reading->message->text) != 0 ? "true" : "false");
 }
 
 static void take_content(const struct reading *reading)

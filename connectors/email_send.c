@@ -41,6 +41,17 @@ static void end_failed(struct sending *sending, enum send_failure failure, const
 
 /* ---- what to send ---- */
 
+/* <token.message@domain>: an answer that only keeps References still finds its
+ * thread. The same on every attempt, so that a twin is dropped on the way. */
+static const char *id_of(const struct sending *sending, const char *id)
+{
+	const struct email_settings *settings = email_host()->channel_settings(sending->channel);
+	const char *token = sending->message.reply_token;
+
+	return email_host()->format(sending->arena, "<%s%s%s@%s>", token ? token : "",
+				    token ? "." : "", id, email_domain(settings->address));
+}
+
 static void copy_message(struct sending *sending, const struct outbound *from)
 {
 	struct outbound *to = &sending->message;
@@ -62,7 +73,9 @@ static void copy_message(struct sending *sending, const struct outbound *from)
 	to->in_reply_to = email_host()->text(arena, from->in_reply_to);
 	to->extra = email_host()->text(arena, from->extra);
 	for (size_t i = 0; i < from->reference_count; i++)
-		references[i] = email_host()->text(arena, from->references[i]);
+		references[i] = strncmp(from->references[i], "msg_", 4) == 0
+					? id_of(sending, from->references[i])
+					: email_host()->text(arena, from->references[i]);
 	to->references = references;
 	for (size_t i = 0; i < from->attachment_count; i++) {
 		attachments[i] = from->attachments[i];
@@ -111,19 +124,6 @@ static void find_people(struct sending *sending)
 	sending->recipient_count +=
 		read_people(sending, extra, "bcc", all + sending->recipient_count, PEOPLE_MAX);
 	email_host()->json_free(extra);
-}
-
-/* <token.message@domain>: an answer that only keeps References still finds its
- * thread. The same on every attempt, so that a twin is dropped on the way. */
-static void name_message(struct sending *sending)
-{
-	const struct email_settings *settings = email_host()->channel_settings(sending->channel);
-	const struct outbound *message = &sending->message;
-	const char *token = message->reply_token;
-
-	sending->message_id = email_host()->format(sending->arena, "<%s%s%s@%s>",
-						   token ? token : "", token ? "." : "",
-						   message->id, email_domain(settings->address));
 }
 
 static void compose(struct sending *sending)
@@ -290,6 +290,6 @@ void email_send(struct channel *channel, const struct outbound *message, struct 
 	sending->files = email_host()->alloc(sending->arena, (message->attachment_count + 1) *
 								     sizeof(struct email_file));
 	find_people(sending);
-	name_message(sending);
+	sending->message_id = id_of(sending, sending->message.id);
 	next_file(sending);
 }

@@ -247,7 +247,18 @@ static void send_now(struct attempt *attempt)
 		->send(attempt->delivery.channel, &attempt->outbound, &attempt->delivery);
 }
 
-/* Mail wants the ids of the thread: those the customer's side gave its messages. */
+/* The id a message is known by in its thread: the customer's side gave its own; the connector
+ * makes one of ours from what it was sent as. NULL: nobody outside knows it. */
+static const char *thread_id(const struct attempt *attempt, struct json_object *message)
+{
+	const char *id = json_text(message, "provider_id");
+
+	if (id == NULL && text_equal(json_text(message, "direction"), "out"))
+		id = json_text(message, "id");
+	return text_equal(id, attempt->message.id) ? NULL : id;
+}
+
+/* Mail wants the ids of the thread. */
 static void on_thread(const struct message_page *page, const struct error *err, void *context)
 {
 	struct attempt *attempt = context;
@@ -264,7 +275,7 @@ static void on_thread(const struct message_page *page, const struct error *err, 
 	}
 	ids = arena_alloc(attempt->arena, (json_count(list) + 1) * sizeof(*ids));
 	for (size_t i = json_count(list); i > 0; i--) {
-		const char *id = json_text(json_item(list, i - 1), "provider_id");
+		const char *id = thread_id(attempt, json_item(list, i - 1));
 
 		if (id != NULL)
 			ids[count++] = arena_text(attempt->arena, id);

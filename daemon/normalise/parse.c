@@ -93,14 +93,25 @@ static enum stage_result connector_parse(struct flight *flight)
 	return messages_check(flight);
 }
 
+/* A mail without a sender, say: asking for it again would not change it, so it is kept as it is. */
+static void mail_keep(struct flight *flight)
+{
+	normalise_unreadable(flight, arena_text(flight->arena, flight->error.text));
+	flight->error = (struct error){ 0 };
+	flight->status = 0;
+	flight->code = NULL;
+}
+
 enum stage_result normalise_parse(struct flight *flight)
 {
 	enum stage_result result;
 
 	if (!flight->is_unreadable) {
 		result = connector_parse(flight);
-		if (result != STAGE_NEXT)
+		if (result != STAGE_NEXT && flight->raw == NULL)
 			return result;
+		if (result != STAGE_NEXT)
+			mail_keep(flight);
 	}
 	flight->passengers = arena_alloc(flight->arena, (flight->parsed.message_count + 1) *
 								sizeof(*flight->passengers));

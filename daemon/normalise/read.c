@@ -14,16 +14,14 @@
 
 enum { LENGTH_BYTES = 4 };
 
-/* Mail that cannot be read is still kept and shown: as a message of an unknown
- * kind with the raw bytes beside it. */
-static void make_unreadable(struct flight *flight, const char *why)
+void normalise_unreadable(struct flight *flight, const char *why)
 {
 	struct message *message = arena_alloc(flight->arena, sizeof(*message));
 	unsigned char hash[SHA256_BYTES];
 	char hex[2 * SHA256_BYTES + 1];
 	const char *from = flight->in.envelope_from;
 
-	crypto_sha256(flight->in.body, flight->in.body_len, hash);
+	crypto_sha256(flight->raw, flight->raw_len, hash);
 	text_hex(hash, sizeof(hash), hex);
 	message->kind = MESSAGE_UNKNOWN;
 	message->provider_id = arena_format(flight->arena, "raw:%s", hex);
@@ -40,6 +38,7 @@ static void make_unreadable(struct flight *flight, const char *why)
 	message->sender_name = "";
 	message->thread = arena_text(flight->arena, hex);
 	message->automatic = true;
+	flight->parsed = (struct parsed){ 0 };
 	flight->parsed.messages = message;
 	flight->parsed.message_count = 1;
 	flight->is_unreadable = true;
@@ -105,9 +104,9 @@ static void on_read(const void *answer, size_t len, const struct error *err, voi
 		return;
 	}
 	if (err != NULL)
-		make_unreadable(flight, err->text);
+		normalise_unreadable(flight, err->text);
 	else if (document_take(flight, answer, len) != 0)
-		make_unreadable(flight, "the reading of it was broken");
+		normalise_unreadable(flight, "the reading of it was broken");
 	pipeline_resume(flight, STAGE_NEXT);
 }
 

@@ -119,7 +119,7 @@ Test(email, reads_a_document_to_a_message)
 	cr_expect_eq(message->attachments[0].size, 4);
 	cr_expect_str_eq(message->extra,
 			 "{\"message_id\":\"<m@x>\",\"to\":[\"support@shop.example\"],"
-			 "\"cc\":[\"c@d\"],\"reply_to\":[],\"automatic\":null}");
+			 "\"cc\":[\"c@d\"],\"reply_to\":[],\"automatic\":null,\"trimmed\":true}");
 	fixture_stop(&fixture);
 }
 

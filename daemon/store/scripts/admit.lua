@@ -168,7 +168,8 @@ else
 		version, 'a', agent or '', 'q', queue, 'f', from, 'o', to or '', 'e', e ~= '' and '{' .. e:sub(2) .. '}' or '')
 end
 if ARGV[11] then
-	call('HSET', KEYS[6], ARGV[11], ARGV[12] .. ' ' .. n)
+	-- The first one of an id keeps it: a stranger can choose the id of his mail.
+	call('HSETNX', KEYS[6], ARGV[11], ARGV[12] .. ' ' .. n)
 end
 call('SADD', KEYS[2], ARGV[1])
 if ARGV[2] ~= '0' then
