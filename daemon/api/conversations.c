@@ -77,8 +77,7 @@ static void on_page(const struct message_page *page, const struct error *err, vo
 			    call->params[0]);
 		return;
 	}
-	next = query->descending ? page->first - (int64_t)page->count
-				 : page->first + (int64_t)page->count;
+	next = query->descending ? page->first - 1 : page->first + (int64_t)page->count;
 	buf_text(&body, "{\"data\":[");
 	buf_add(&body, page->json, page->len);
 	if (page->more)
