@@ -5,7 +5,9 @@
  * Session body: {} or {"name","email","identity"}; identity is a JWT (HS256 or
  * EdDSA) that the site's own server signed: sub, aud, exp (at most 1 h ahead),
  * optionally iss, nbf, name, email, phone_number.
- * Message body: {"text","client_id","attachments":[{"id","name","type"}]}. */
+ * Message body: {"text","client_id","attachments":[{"blob","name","type"}]}; the
+ * core has checked that a blob is an upload of this visitor: what stands after
+ * its "-" is the seal. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -339,15 +341,16 @@ static int read_attachments(struct reader *reader, struct message *message)
 	message->attachment_count = count;
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *item = host->json_item(list, i);
+		const char *blob = short_text(reader, item, "blob");
 
 		message->attachments[i] = (struct attachment){
-			.blob = short_text(reader, item, "id"),
+			.blob = host->copy(reader->arena, blob, strcspn(blob, "-")),
 			.name = short_text(reader, item, "name"),
 			.type = short_text(reader, item, "type"),
 			.size = -1,
 		};
 		if (!message->attachments[i].blob[0])
-			return complain(reader, "attachments: each needs an id");
+			return complain(reader, "attachments: each needs a blob");
 	}
 	return 0;
 }

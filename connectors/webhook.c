@@ -21,6 +21,7 @@ enum {
 	ID_MAX_BYTES = 256,
 	ATTACHMENTS_MAX = 50,
 	ANSWER_MAX_BYTES = 64 * 1024,
+	LINK_S = 7 * 24 * 3600, /* how long a link to an attachment is good */
 };
 
 struct webhook_settings {
@@ -394,27 +395,38 @@ static int webhook_parse(const struct channel *channel, const struct inbound *in
 
 /* ---- the way out ---- */
 
-static void attachments_json(struct arena *arena, const struct outbound *message, char **ret)
+/* What we hold is fetched by a signed link; the same on every attempt. */
+static const char *file_url(struct channel *channel, const struct outbound *message,
+			    const struct attachment *item, struct arena *arena)
+{
+	if (item->url || !item->blob || !host->attachment_url)
+		return item->url;
+	return host->attachment_url(channel, item, message->created_ms / 1000 + LINK_S, arena);
+}
+
+static void attachments_json(struct channel *channel, struct arena *arena,
+			     const struct outbound *message, char **ret)
 {
 	char *list = host->text(arena, "");
 
 	for (size_t i = 0; i < message->attachment_count; i++) {
 		const struct attachment *item = &message->attachments[i];
+		const char *url = file_url(channel, message, item, arena);
 
 		list = host->format(arena, "%s%s{\"url\":%s,\"type\":%s,\"name\":%s}", list,
-				    i ? "," : "",
-				    item->url ? host->json_quote(arena, item->url) : "null",
+				    i ? "," : "", url ? host->json_quote(arena, url) : "null",
 				    host->json_quote(arena, item->type ? item->type : ""),
 				    host->json_quote(arena, item->name ? item->name : ""));
 	}
 	*ret = list;
 }
 
-static char *outbound_json(struct arena *arena, const struct outbound *message)
+static char *outbound_json(struct channel *channel, struct arena *arena,
+			   const struct outbound *message)
 {
 	char *attachments;
 
-	attachments_json(arena, message, &attachments);
+	attachments_json(channel, arena, message, &attachments);
 	return host->format(
 		arena,
 		"{\"type\":\"message.outbound\",\"timestamp\":\"%s\",\"data\":{\"id\":%s,"
@@ -481,7 +493,7 @@ static void post(struct channel *channel, const struct outbound *message, struct
 		 struct webhook_send *send)
 {
 	const struct webhook_settings *settings = host->channel_settings(channel);
-	const char *body = outbound_json(arena, message);
+	const char *body = outbound_json(channel, arena, message);
 	const char *timestamp = host->format(arena, "%lld", (long long)(host->unix_ms() / 1000));
 	const char *signature =
 		signature_header(host->channel_state(channel), arena, message->id, timestamp, body);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "converge/connector.h"
 
@@ -44,6 +45,8 @@ struct channel_hooks {
 			   void (*done)(const void *bytes, size_t len, const char *error,
 					void *context),
 			   void *done_context, void *context);
+	/* host->attachment_url: path and query of a link; appended to out. */
+	void (*link)(const char *blob, int64_t expires_s, struct buf *out, void *context);
 	/* The channel was parked (why) or works again (NULL). May be NULL. */
 	void (*parked)(struct channel *channel, const char *why, void *context);
 	void *context;

@@ -8,6 +8,7 @@
 #include "delivery/delivery.h"
 #include "pipeline.h"
 #include "services/blobs.h"
+#include "services/file_link.h"
 #include "services/lmtp_server.h"
 #include "services/loop.h"
 
@@ -84,6 +85,13 @@ static void hook_attachment(struct channel *channel, const struct attachment *at
 	loop_soon(parts->loop, on_no_blob, fetching);
 }
 
+static void hook_link(const char *blob, int64_t expires_s, struct buf *out, void *context)
+{
+	struct parts *parts = context;
+
+	file_link_write(parts->key, blob, expires_s, out);
+}
+
 void inbox_hooks(struct parts *parts, struct channel_hooks *ret)
 {
 	*ret = (struct channel_hooks){
@@ -91,6 +99,7 @@ void inbox_hooks(struct parts *parts, struct channel_hooks *ret)
 		.sent = delivery_on_sent,
 		.failed = delivery_on_failed,
 		.attachment = hook_attachment,
+		.link = hook_link,
 		.context = parts,
 	};
 }

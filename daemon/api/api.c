@@ -324,6 +324,24 @@ static int64_t channel_body_limit(struct api *api, const struct http_head *head)
 	return (int64_t)channel_connector(channel)->body_limit;
 }
 
+/* Undecoded: a parameter is whatever stands up to the next slash. */
+static bool path_has_shape(const char *pattern, const char *path, size_t len)
+{
+	const char *end = path + len;
+
+	while (*pattern != '\0') {
+		if (*pattern == '{') {
+			const char *slash = memchr(path, '/', (size_t)(end - path));
+
+			path = slash == NULL ? end : slash;
+			pattern = strchr(pattern, '}') + 1;
+		} else if (path == end || *pattern++ != *path++) {
+			return false;
+		}
+	}
+	return path == end;
+}
+
 int64_t api_body_limit(const struct http_head *head, void *context)
 {
 	struct api *api = context;
@@ -331,10 +349,8 @@ int64_t api_body_limit(const struct http_head *head, void *context)
 	const struct route *routes = api_routes(&count);
 
 	for (size_t i = 0; i < count; i++) {
-		size_t fixed = strcspn(routes[i].pattern, "{");
-
-		if (routes[i].body_max != 0 && head->path_len >= fixed &&
-		    memcmp(head->path, routes[i].pattern, fixed) == 0 &&
+		if (routes[i].body_max != 0 &&
+		    path_has_shape(routes[i].pattern, head->path, head->path_len) &&
 		    strlen(routes[i].method) == head->method_len &&
 		    memcmp(head->method, routes[i].method, head->method_len) == 0)
 			return routes[i].body_max;

@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "parts.h"
 #include "services/blobs.h"
+#include "services/file_link.h"
+#include "services/loop.h"
 
 enum { BLOB_ID_LEN = 64 };
 
@@ -79,12 +81,26 @@ static void on_got(const void *bytes, size_t len, const struct error *err, void 
 	http_answer(call->request, 200, "application/octet-stream", bytes, len);
 }
 
-void handle_attachment_get(struct api_call *call)
+void api_attachment(struct api_call *call, const char *blob)
 {
 	struct error err;
 
-	if (!is_blob_id(call->params[0]))
+	if (!is_blob_id(blob))
 		api_problem(call, 404, "no_such_attachment", "there is no attachment with this id");
-	else if (blobs_get(call->parts->blobs, call->params[0], on_got, call, &err) != 0)
+	else if (blobs_get(call->parts->blobs, blob, on_got, call, &err) != 0)
 		api_fail(call, &err);
+}
+
+void handle_attachment_get(struct api_call *call)
+{
+	api_attachment(call, call->params[0]);
+}
+
+void handle_file_link(struct api_call *call)
+{
+	if (file_link_ok(call->parts->key, call->params[0], api_query(call, "expires"),
+			 api_query(call, "signature"), loop_unix_ms(call->parts->loop) / 1000))
+		api_attachment(call, call->params[0]);
+	else
+		api_problem(call, 403, "bad_link", "this link is not ours or has expired");
 }

@@ -1,6 +1,7 @@
 /* /chat/{channel}/...: the front door of visitors in front of a page of ours. */
 #include <string.h>
 
+#include "api/chat.h"
 #include "api/chat_stream.h"
 #include "api/handlers.h"
 #include "api/visitor.h"
@@ -12,14 +13,6 @@
 #include "workspace.h"
 
 enum { VISITOR_ID_BYTES = 16 };
-
-/* One call about one visitor. */
-struct chat_call {
-	struct channel *channel;
-	const char *full_name; /* workspace.name: what tokens are bound to */
-	struct visitor visitor;
-	struct request_view view;
-};
 
 static const char *view_field(void *context, const char *name)
 {
@@ -96,6 +89,15 @@ static bool visitor_read(struct api_call *call, struct chat_call *chat)
 	api_problem(call, 401, "bad_session", "start a session first: POST /chat/%s/sessions",
 		    call->params[0]);
 	return false;
+}
+
+struct chat_call *chat_call_visitor(struct api_call *call)
+{
+	struct chat_call *chat = chat_call(call);
+
+	if (chat == NULL || !origin_allowed(call, chat) || !visitor_read(call, chat))
+		return NULL;
+	return chat;
 }
 
 void handle_chat_options(struct api_call *call)
@@ -184,10 +186,10 @@ static void on_flight(struct flight *flight, bool durable, void *context)
 
 void handle_chat_message(struct api_call *call)
 {
-	struct chat_call *chat = chat_call(call);
+	struct chat_call *chat = chat_call_visitor(call);
 	struct inbound in = { .method = "POST" };
 
-	if (chat == NULL || !origin_allowed(call, chat) || !visitor_read(call, chat))
+	if (chat == NULL || !chat_files_own(call, chat))
 		return;
 	in.target = http_request_target(call->request);
 	in.body = http_request_body(call->request, &in.body_len);
@@ -200,11 +202,10 @@ void handle_chat_message(struct api_call *call)
 
 void handle_chat_typing(struct api_call *call)
 {
-	struct chat_call *chat = chat_call(call);
-
+	struct chat_call *chat = chat_call_visitor(call);
 	char conversation[ID_BYTES];
 
-	if (chat == NULL || !origin_allowed(call, chat) || !visitor_read(call, chat))
+	if (chat == NULL)
 		return;
 	if (visitor_conversation(call->parts->key, chat->channel, &chat->visitor, call->arena,
 				 conversation))
@@ -216,10 +217,10 @@ void handle_chat_typing(struct api_call *call)
 
 void handle_chat_events(struct api_call *call)
 {
-	struct chat_call *chat = chat_call(call);
+	struct chat_call *chat = chat_call_visitor(call);
 	char conversation[ID_BYTES];
 
-	if (chat == NULL || !origin_allowed(call, chat) || !visitor_read(call, chat))
+	if (chat == NULL)
 		return;
 	if (!visitor_conversation(call->parts->key, chat->channel, &chat->visitor, call->arena,
 				  conversation)) {

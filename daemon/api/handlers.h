@@ -11,13 +11,17 @@ struct channel *api_channel(struct api_call *call);
 /* Notes that an agent is there (bookkeeping, at most once in 15 s each). */
 void api_seen(struct parts *parts, const char *workspace, const char *agent);
 
+/* Answers with a blob's bytes as a download, or 404. */
+void api_attachment(struct api_call *call, const char *blob);
+
 route_fn handle_inbound; /* inbound.c */
 route_fn handle_chat_session, handle_chat_message, handle_chat_typing, handle_chat_events,
-	handle_chat_options;                                                       /* chat.c */
-route_fn handle_session_start, handle_session_end, handle_agent_password;          /* session.c */
-route_fn handle_me, handle_presence, handle_agent_presence;                        /* agents.c */
-route_fn handle_ticket_make, handle_events;                                        /* events.c */
-route_fn handle_claim;                                                             /* claim.c */
+	handle_chat_options;                                              /* chat.c */
+route_fn handle_chat_file_put, handle_chat_file_get;                      /* chat_files.c */
+route_fn handle_session_start, handle_session_end, handle_agent_password; /* session.c */
+route_fn handle_me, handle_presence, handle_agent_presence;               /* agents.c */
+route_fn handle_ticket_make, handle_events;                               /* events.c */
+route_fn handle_claim;                                                    /* claim.c */
 route_fn handle_work_list, handle_work_open, handle_work_get, handle_work_explain; /* work_read.c */
 route_fn handle_work_accept, handle_work_decline, handle_work_release, handle_work_extend,
 	handle_work_resolve, handle_work_close, handle_work_reopen, handle_work_transfer,
@@ -25,7 +29,7 @@ route_fn handle_work_accept, handle_work_decline, handle_work_release, handle_wo
 route_fn handle_conversation_start, handle_conversation_get, handle_message_list, handle_typing,
 	handle_message_write;                                              /* conversations.c */
 route_fn handle_customer_find, handle_customer_get, handle_customer_patch; /* customers.c */
-route_fn handle_attachment_put, handle_attachment_get;                     /* attachments.c */
+route_fn handle_attachment_put, handle_attachment_get, handle_file_link;   /* attachments.c */
 route_fn handle_config_list, handle_config_get, handle_config_put,
 	handle_config_delete;                                          /* config.c */
 route_fn handle_channel_list, handle_channel_test;                     /* channels.c */

@@ -256,4 +256,5 @@ const struct host host_services = {
 	.unix_ms = host_unix_ms,
 	.arena_new = host_arena_new,
 	.arena_free = host_arena_free,
+	.attachment_url = host_attachment_url,
 };

@@ -1,8 +1,11 @@
 /* Calls that the pipeline and the blob store answer: they may outlive the
  * channel, so each is held by an op of ours. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "host/host_private.h"
 
 struct receive_op {
@@ -72,4 +75,24 @@ void host_attachment(struct channel *channel, const struct attachment *wanted,
 	attachment->context = context;
 	host_op_start(&attachment->op, channel, attachment_end);
 	hooks->attachment(channel, wanted, on_attachment, attachment, hooks->context);
+}
+
+char *host_attachment_url(struct channel *channel, const struct attachment *attachment,
+			  int64_t expires_s, struct arena *arena)
+{
+	const struct channel_hooks *hooks = &channel->owner->options.hooks;
+	OWNED(buf_clear) struct buf url = { 0 };
+
+	if (!attachment->blob || !hooks->link)
+		return NULL;
+	if (channel->public_url)
+		buf_text(&url, channel->public_url);
+	while (url.len > 0 && url.data[url.len - 1] == '/')
+		url.len--;
+	hooks->link(attachment->blob, expires_s, &url, hooks->context);
+	if (attachment->name && attachment->name[0]) {
+		buf_text(&url, "&name=");
+		text_percent(&url, attachment->name, strlen(attachment->name));
+	}
+	return arena_text(arena, buf_string(&url));
 }

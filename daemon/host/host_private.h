@@ -63,6 +63,8 @@ void host_receive(struct channel *channel, const struct inbound *in, host_receiv
 void host_attachment(struct channel *channel, const struct attachment *wanted,
 		     void (*done)(const void *bytes, size_t len, const char *error, void *context),
 		     void *context);
+char *host_attachment_url(struct channel *channel, const struct attachment *attachment,
+			  int64_t expires_s, struct arena *arena);
 void host_cursor_get(struct channel *channel,
 		     void (*done)(const char *value, const char *error, void *context),
 		     void *context);

@@ -90,7 +90,8 @@ struct outbound {
 	const char
 		*reply_token; /* signed, [a-z0-9], at most 40; proves that an answer belongs here */
 	const char *in_reply_to;       /* provider id of the newest inbound message; NULL */
-	const char *const *references; /* provider ids of the thread, oldest first */
+	const char *const *references; /* provider ids of the thread, oldest first; of what we
+					* wrote ourselves our own id (msg_...) */
 	size_t reference_count;
 	const struct attachment *attachments;
 	size_t attachment_count;
@@ -311,6 +312,11 @@ struct host {
 	/* Scratch of the connector's own, for one send or one poll. */
 	struct arena *(*arena_new)(void);
 	void (*arena_free)(struct arena *arena);
+
+	/* A link by which anybody can fetch a stored attachment until then: under public_url, or
+	 * only path and query where none is set. NULL where its bytes are not stored. */
+	char *(*attachment_url)(struct channel *channel, const struct attachment *attachment,
+				int64_t expires_s, struct arena *arena);
 };
 
 /* How body reaches parse(). */

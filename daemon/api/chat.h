@@ -1,0 +1,19 @@
+/* What the files of /chat/{channel}/... share. */
+#pragma once
+
+#include "api/api.h"
+#include "channel.h"
+
+/* One call about one visitor. */
+struct chat_call {
+	struct channel *channel;
+	const char *full_name; /* workspace.name: what tokens are bound to */
+	struct visitor visitor;
+	struct request_view view;
+};
+
+/* Channel, origin rule and session token checked; NULL after having answered. */
+struct chat_call *chat_call_visitor(struct api_call *call);
+/* The attachments of a message about to be sent must be uploads of this visitor; false after
+ * having answered. */
+bool chat_files_own(struct api_call *call, const struct chat_call *chat);
