@@ -190,6 +190,8 @@ int broker_open_channels(struct broker *broker)
 			.settings = row->settings,
 			.public_url = row->public_url,
 			.default_region = row->default_region,
+			.remember_ms = row->remember_ms,
+			.window_ms = row->window_ms,
 		};
 
 		if (channel_find(broker->parts.channels, row->workspace, row->name) != NULL)

@@ -104,6 +104,8 @@ int channel_open(struct channels *channels, const struct channel_options *option
 	channel->settings = options->settings;
 	channel->public_url = arena_text(channel->arena, options->public_url);
 	channel->default_region = arena_text(channel->arena, options->default_region);
+	channel->remember_ms = options->remember_ms;
+	channel->window_ms = options->window_ms;
 	channel->state = memory_new(options->connector->state_size + 1);
 	channel->wake = loop_timer_new(channels->options.loop, on_wake, channel);
 	if (channel->connector->open(&host_services, channel, &why) < 0) {
@@ -203,6 +205,16 @@ const char *channel_public_url(const struct channel *channel)
 const char *channel_default_region(const struct channel *channel)
 {
 	return channel->default_region;
+}
+
+int64_t channel_remember_ms(const struct channel *channel)
+{
+	return channel->remember_ms != 0 ? channel->remember_ms : channel->connector->remember_ms;
+}
+
+int64_t channel_window_ms(const struct channel *channel)
+{
+	return channel->window_ms != 0 ? channel->window_ms : channel->connector->window_ms;
 }
 
 const char *channel_parked(const struct channel *channel)

@@ -69,6 +69,8 @@ struct channel_options {
 	const void *settings;       /* filled by the connector's rows; outlives the channel */
 	const char *public_url;     /* NULL where not set */
 	const char *default_region; /* two upper-case letters; NULL */
+	int64_t remember_ms;        /* 0: the connector's */
+	int64_t window_ms;          /* 0: the connector's */
 };
 
 struct channels *channels_new(const struct channels_options *options);
@@ -93,6 +95,9 @@ const char *channel_workspace(const struct channel *channel);
 const struct connector *channel_connector(const struct channel *channel);
 const char *channel_public_url(const struct channel *channel);
 const char *channel_default_region(const struct channel *channel);
+/* How long a message may be repeated (0: 8 days), how long we may answer one (0: always). */
+int64_t channel_remember_ms(const struct channel *channel);
+int64_t channel_window_ms(const struct channel *channel);
 
 /* Why it is parked; NULL while it works. Sends wait while parked. */
 const char *channel_parked(const struct channel *channel);

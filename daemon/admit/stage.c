@@ -74,7 +74,7 @@ static void message_admit(struct flight *flight, struct passenger *passenger)
 		.conversation = passenger->conversation,
 		.work = { rules->queue, rules->type, rules->topic, rules->urgency, rules->priority,
 			  rules->skills, rules->rule },
-		.remember_ms = connector->remember_ms,
+		.remember_ms = channel_remember_ms(flight->channel),
 		.now_ms = loop_unix_ms(flight->parts->loop),
 		.steady_id = (connector->abilities & HAS_VISITORS) != 0,
 		.reference = (connector->abilities & HAS_EMAIL_THREADS) != 0,

@@ -19,7 +19,7 @@ static void write_channel(struct json_out *out, const struct channel *channel)
 	jw_bool(out, "can_send", (connector->abilities & CAN_SEND) != 0);
 	jw_bool(out, "has_media", (connector->abilities & HAS_MEDIA) != 0);
 	jw_bool(out, "has_receipts", (connector->abilities & HAS_RECEIPTS) != 0);
-	jw_int(out, "window_s", connector->window_ms / 1000);
+	jw_int(out, "window_s", channel_window_ms(channel) / 1000);
 	jw_object_end(out);
 }
 

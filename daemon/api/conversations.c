@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "channel.h"
 #include "conversation/conversation.h"
+#include "identity/address.h"
 #include "identity/customer.h"
 #include "identity/identity.h"
 #include "parts.h"
@@ -394,6 +395,8 @@ void handle_conversation_start(struct api_call *call)
 	identifier.value = json_text_copy(call->body, "to", call->arena);
 	if ((channel_connector(channel)->abilities & HAS_EMAIL_THREADS) == 0)
 		identifier.scope = channel_name(channel);
+	address_normalise(call->arena, &identifier, channel_default_region(channel));
+	identifier.proof = PROOF_CHANNEL;
 	identity_index(&place, &identifier, &starting->key);
 	id_new("cnv_", starting->conversation);
 	id_new("wrk_", starting->work_item);

@@ -6,6 +6,8 @@
 #include "api/handlers.h"
 #include "api/work_json.h"
 #include "base/text.h"
+#include "channel.h"
+#include "identity/address.h"
 #include "identity/customer.h"
 #include "parts.h"
 #include "store/store.h"
@@ -127,39 +129,88 @@ void handle_customer_get(struct api_call *call)
 	customer_read(call->parts->store, call->who.workspace, call->params[0], on_customer, call);
 }
 
-/* ---- finding ---- */
+/* ---- finding: the proved owner, and whoever claimed it on each channel ---- */
+
+enum { FOUND_MAX = 50 };
+
+struct finding {
+	struct api_call *call;
+	struct identifier identifier;
+	struct identity_place place;
+	size_t channel; /* the next one to ask */
+	const char *ids[FOUND_MAX];
+	size_t count;
+};
+
+static void finding_answer(struct finding *finding)
+{
+	struct buf body = { 0 };
+	struct json_out out;
+
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_array(&out, "data");
+	for (size_t i = 0; i < finding->count; i++) {
+		jw_object(&out, NULL);
+		jw_text(&out, "id", finding->ids[i]);
+		jw_object_end(&out);
+	}
+	jw_array_end(&out);
+	jw_null(&out, "next_cursor");
+	jw_object_end(&out);
+	api_answer(finding->call, 200, &body);
+}
+
+static void finding_add(struct finding *finding, const char *customer)
+{
+	for (size_t i = 0; i < finding->count; i++)
+		if (text_equal(finding->ids[i], customer))
+			return;
+	if (finding->count < FOUND_MAX)
+		finding->ids[finding->count++] = arena_text(finding->call->arena, customer);
+}
 
 static void on_found(const char *customer, const struct error *err, void *context)
 {
-	struct api_call *call = context;
-	struct buf body = { 0 };
+	struct finding *finding = context;
+	struct api_call *call = finding->call;
+	const struct channel *channel;
 
 	if (err != NULL) {
 		api_fail(call, err);
 		return;
 	}
-	if (customer == NULL)
-		buf_text(&body, "{\"data\":[],\"next_cursor\":null}");
-	else
-		buf_format(&body, "{\"data\":[{\"id\":\"%s\"}],\"next_cursor\":null}", customer);
-	api_answer(call, 200, &body);
+	if (customer != NULL)
+		finding_add(finding, customer);
+	while ((channel = channel_at(call->parts->channels, finding->channel++)) != NULL) {
+		if (!text_equal(channel_workspace(channel), call->who.workspace))
+			continue;
+		finding->place.channel = arena_text(call->arena, channel_name(channel));
+		finding->identifier.proof = PROOF_CLAIMED;
+		customer_find(call->parts->store, &finding->place, &finding->identifier, on_found,
+			      finding);
+		return;
+	}
+	finding_answer(finding);
 }
 
 void handle_customer_find(struct api_call *call)
 {
 	const char *text = api_query(call, "identifier");
-	struct identity_place place = { .mac = call->parts->key,
-					.workspace = call->who.workspace,
-					.channel = "" };
-	struct identifier identifier;
+	struct finding *finding = arena_alloc(call->arena, sizeof(*finding));
 
-	if (text == NULL || !identity_parse(call->arena, text, &identifier)) {
+	finding->call = call;
+	finding->place = (struct identity_place){ .mac = call->parts->key,
+						  .workspace = call->who.workspace,
+						  .channel = "" };
+	if (text == NULL || !identity_parse(call->arena, text, &finding->identifier)) {
 		api_problem(call, 400, "bad_identifier",
 			    "identifier must be kind:value, such as email:a@example.com or "
 			    "phone:%%2B8613800138000");
 		return;
 	}
-	customer_find(call->parts->store, &place, &identifier, on_found, call);
+	address_normalise(call->arena, &finding->identifier, NULL);
+	customer_find(call->parts->store, &finding->place, &finding->identifier, on_found, finding);
 }
 
 /* ---- editing ---- */

@@ -317,11 +317,12 @@ static void copy_message(struct attempt *attempt, const struct outbox_message *m
 	attempt->message.customer = arena_text(arena, message->customer);
 }
 
-static bool window_is_closed(const struct attempt *attempt, const struct connector *connector)
+static bool window_is_closed(const struct attempt *attempt)
 {
-	return connector->window_ms > 0 &&
-	       loop_unix_ms(attempt->parts->loop) - attempt->message.last_inbound_ms >
-		       connector->window_ms;
+	int64_t window_ms = channel_window_ms(attempt->delivery.channel);
+
+	return window_ms > 0 &&
+	       loop_unix_ms(attempt->parts->loop) - attempt->message.last_inbound_ms > window_ms;
 }
 
 static void attempt_send(struct attempt *attempt)
@@ -343,7 +344,7 @@ static void attempt_send(struct attempt *attempt)
 							     .code = "parked",
 							     .why = channel_parked(channel),
 							     .retry_ms = PARKED_MS });
-	else if (window_is_closed(attempt, connector))
+	else if (window_is_closed(attempt))
 		attempt_fail(attempt, "window", "the reply window of this channel has closed");
 	else if (!outbound_build(attempt))
 		attempt_fail(attempt, "unreadable", "the stored message cannot be read");

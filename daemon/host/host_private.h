@@ -28,6 +28,8 @@ struct channel {
 	const void *settings;
 	char *public_url;
 	char *default_region;
+	int64_t remember_ms; /* 0: the connector's */
+	int64_t window_ms;   /* 0: the connector's */
 	void *state;
 	char *parked;
 	struct loop_timer *wake;
