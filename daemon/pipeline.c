@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "admit/stage.h"
-#include "admit/thread.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "channel.h"
@@ -24,7 +23,6 @@ static const struct stage stages[] = {
 	{ "keep", normalise_keep },         /* raw mail and attachments into the blob store */
 	{ "thread", thread_stage },         /* mail: which conversation it answers, and why */
 	{ "classify", normalise_classify }, /* the rules, so that the router needs no text */
-	{ "thread", admit_thread },         /* which conversation, where evidence says so */
 	{ "admit", admit_stage },           /* one script: stored, threaded, a work item */
 };
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "channel.h"
 #include "conversation/conversation.h"
@@ -10,6 +11,7 @@
 #include "identity/reference.h"
 #include "services/loop.h"
 #include "store/store.h"
+#include "workers/parse.h"
 #include "workspace.h"
 
 enum {
@@ -63,10 +65,22 @@ static void write_choice(struct search *search, const struct thread_choice *choi
 	buf_clear(&buf);
 }
 
+/* Of a chain that is new to us, the oldest id: its further mails meet in one conversation, whether
+ * or not its first one came here. */
+static void chain_key(struct message *message)
+{
+	const struct thread_hint *hint = &message->hint;
+	const char *oldest =
+		hint->reference_count > 0 ? hint->references[hint->reference_count - 1] : NULL;
+
+	if (oldest != NULL && *oldest != '\0' && strlen(oldest) <= LIMIT_ID_BYTES)
+		message->thread = oldest;
+}
+
 static void search_decide(struct search *search)
 {
 	struct flight *flight = search->flight;
-	const struct message *message = search->passenger->message;
+	struct message *message = search->passenger->message;
 	struct thread_found found[CANDIDATES];
 	struct thread_evidence evidence = {
 		.sender = message->sender.value,
@@ -90,6 +104,8 @@ static void search_decide(struct search *search)
 	choice = thread_choose(&evidence);
 	if (choice.verdict == THREAD_SAME)
 		search->passenger->conversation = arena_text(flight->arena, choice.conversation);
+	else
+		chain_key(message);
 	write_choice(search, &choice);
 }
 
@@ -183,7 +199,9 @@ static void on_conversation(const struct conversation *conversation, const struc
 		candidate_end(candidate, err);
 		return;
 	}
-	candidate->found.subject = arena_text(flight->arena, conversation->subject);
+	if (conversation->subject != NULL)
+		candidate->found.subject =
+			subject_base(arena_text(flight->arena, conversation->subject));
 	candidate->found.last_ms = conversation->updated_ms;
 	participant_add(candidate, conversation->address);
 	flight->pending++;
@@ -291,7 +309,8 @@ static void search_start(struct flight *flight, struct passenger *passenger)
 
 enum stage_result thread_stage(struct flight *flight)
 {
-	if ((channel_connector(flight->channel)->abilities & HAS_EMAIL_THREADS) == 0)
+	if ((channel_connector(flight->channel)->abilities & HAS_EMAIL_THREADS) == 0 ||
+	    flight->is_unreadable)
 		return STAGE_NEXT;
 	for (size_t i = 0; i < flight->parsed.message_count; i++)
 		search_start(flight, &flight->passengers[i]);
