@@ -46,6 +46,9 @@ class Threads(MailCase):
         self.assertNotEqual(other["conversation"], item["conversation"])
         thread = self.thread(other)
         self.assertEqual(len(thread), 1)
+        self.lmtp(letter("Re: 订单 88", "再问一次", "Eve <eve@elsewhere.test>", number=3,
+                         in_reply_to=mail["Message-ID"]), "eve@elsewhere.test")
+        self.thread(other, 2)
         self.assertEqual(thread[0]["extra"]["thread"]["related"], item["conversation"])
         self.assertEqual(len(self.thread(item)), 2)
 

@@ -1,0 +1,161 @@
+"""Answers by mail and what becomes of them: refused, lost in the middle, bounced."""
+import socket
+import threading
+import unittest
+
+import harness
+from mailbed import MailCase, letter
+
+
+class OddSmtp:
+    """An SMTP server that takes a letter and then acts as `mode` says: die (no answer after the data) or take."""
+
+    def __init__(self):
+        self.mode, self.taken = "die", []
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client):
+        with client, client.makefile("rwb", buffering=0) as wire:
+            try:
+                wire.write(b"220 odd\r\n")
+                while line := wire.readline():
+                    word = line[:4].upper()
+                    if word == b"DATA":
+                        wire.write(b"354 go on\r\n")
+                        while (line := wire.readline()) not in (b".\r\n", b""):
+                            pass
+                        self.taken.append(self.mode)
+                        if self.mode == "die":
+                            return
+                        wire.write(b"250 kept\r\n")
+                    elif word == b"QUIT":
+                        wire.write(b"221 bye\r\n")
+                        return
+                    else:
+                        wire.write(b"250 odd\r\n")
+            except OSError:
+                return
+
+    def close(self):
+        self.server.close()
+
+
+class Out(MailCase):
+    def dead_letters(self):
+        answer = self.daemon.request("GET", "/v1/deadletters", token=self.daemon.token("admin", None))
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json["data"]
+
+    def post(self, path, body, token):
+        answer = self.daemon.request("POST", path, body, token, headers={"Idempotency-Key": path})
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json
+
+    def begin_odd(self):
+        self.odd = OddSmtp()
+        self.addCleanup(self.odd.close)
+        self.daemon = self.start_daemon(self.channels(smtp_port=self.odd.port))
+        self.alice = self.daemon.token()
+        self.lmtp(letter())
+        item = self.claim()
+        sent = self.daemon.reply(item["conversation"], "寄出去了吗", self.alice)
+        self.assertEqual(sent.status, 201, sent)
+        return item, self.delivery(item, "uncertain")
+
+    def test_a_refused_letter_is_failed_and_dead_and_can_be_redriven(self):
+        self.start()
+        self.lmtp(letter())
+        item = self.claim()
+        self.smtp.answers.append("554 5.7.1 no thanks")
+        sent = self.daemon.reply(item["conversation"], "第一次", self.alice)
+        self.assertEqual(sent.status, 201, sent)
+        failed = self.delivery(item, "failed")
+        self.assertIn("no thanks", failed["delivery"]["error"])
+        dead = self.dead_letters()
+        self.assertEqual([letter["message"] for letter in dead], [failed["id"]])
+        self.post(f"/v1/deadletters/{failed['id']}/redrive", {}, self.daemon.token("admin", None))
+        self.delivery(item, "sent")
+        self.assertEqual(len(self.smtp.mails), 1)
+
+    def test_a_server_that_dies_after_the_data_leaves_it_uncertain_until_a_person_decides(self):
+        item, message = self.begin_odd()
+        self.assertEqual(self.odd.taken, ["die"])
+        self.post(f"/v1/messages/{message['id']}/decide", {"outcome": "sent"}, self.alice)
+        self.assertEqual(self.delivery(item, "sent")["id"], message["id"])
+        self.assertEqual(self.odd.taken, ["die"])
+
+    def test_an_uncertain_letter_is_sent_again_only_by_a_person(self):
+        item, message = self.begin_odd()
+        self.odd.mode = "take"
+        self.post(f"/v1/messages/{message['id']}/decide", {"outcome": "resend"}, self.alice)
+        self.delivery(item, "sent")
+        self.assertEqual(self.odd.taken, ["die", "take"])
+
+    def test_what_waits_behind_an_uncertain_letter_still_leaves(self):
+        item, _ = self.begin_odd()
+        self.odd.mode = "take"
+        self.daemon.reply(item["conversation"], "下一封", self.alice)
+        self.delivery(item, "sent")
+
+    def bounce(self, mail, action="failed", status="5.1.1"):
+        return (f"From: Mail Delivery <mailer-daemon@customer.test>\r\nTo: support@example.test\r\n"
+                f"Subject: Undelivered\r\nMessage-ID: <b1@customer.test>\r\nMIME-Version: 1.0\r\n"
+                f'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+                f"--b\r\nContent-Type: text/plain\r\n\r\nYour mail came back.\r\n"
+                f"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.customer.test\r\n\r\n"
+                f"Final-Recipient: rfc822; han@customer.test\r\nAction: {action}\r\nStatus: {status}\r\n"
+                f"Diagnostic-Code: smtp; 550 no such user\r\n\r\n"
+                f"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: {mail['Message-ID']}\r\n"
+                f"From: support@example.test\r\nSubject: x\r\n\r\nx\r\n--b--\r\n").encode()
+
+    def test_a_bounce_marks_the_letter_it_is_about(self):
+        self.start()
+        self.lmtp(letter())
+        item = self.claim()
+        _, mail = self.answer(item)
+        sent = self.delivery(item, "sent")
+        self.lmtp(self.bounce(mail), "")
+        failed = self.delivery(item, "failed")
+        self.assertEqual(failed["id"], sent["id"])
+        self.assertIn("no such user", failed["delivery"]["error"])
+        self.assertEqual([letter["message"] for letter in self.dead_letters()], [sent["id"]])
+        self.assertEqual(len(self.daemon.messages(item["conversation"], self.alice)), 2)
+        self.assertIsNone(self.daemon.claim(self.alice, wait_s=0))
+
+    def test_a_report_of_success_marks_it_delivered_and_nothing_goes_back(self):
+        self.start()
+        self.lmtp(letter())
+        item = self.claim()
+        _, mail = self.answer(item)
+        self.delivery(item, "sent")
+        self.lmtp(self.bounce(mail, "delivered", "2.0.0"), "")
+        self.delivery(item, "delivered")
+        self.lmtp(self.bounce(mail).replace(b"<b1@", b"<b2@"), "")
+        self.assertEqual(self.daemon.messages(item["conversation"], self.alice)[-1]["delivery"]["state"], "delivered")
+
+    def test_a_bounce_of_somebody_elses_mail_is_an_automatic_message(self):
+        self.start()
+        self.lmtp(self.bounce({"Message-ID": "<unknown@elsewhere.test>"}), "")
+        self.assertTrue(self.thread(self.claim())[0]["automatic"])
+
+    def test_a_channel_without_smtp_fails_with_the_reason(self):
+        self.daemon = self.start_daemon(self.channels())
+        self.alice = self.daemon.token()
+        self.lmtp(letter())
+        item = self.claim()
+        self.daemon.reply(item["conversation"], "x", self.alice)
+        self.assertIn("smtp.url", self.delivery(item, "failed")["delivery"]["error"])
+
+
+if __name__ == "__main__":
+    unittest.main()
