@@ -52,14 +52,42 @@ static const char *reason(const struct api_call *call)
 	return json_text(call->body, "reason");
 }
 
+/* Accept and decline mean what is held out to the caller: the pending offer, or a transfer of an
+ * item that is still with somebody else. */
+static void on_held_out(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const char *transfer = err == NULL ? reply_text(reply_item(reply, 0), NULL) : NULL;
+	bool accepts = call->route->run == handle_work_accept;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (transfer != NULL && *transfer != '\0')
+		work_transfer_end(work_call(call, true), transfer,
+				  accepts ? "accepted" : "declined", on_done, call);
+	else if (accepts)
+		work_accept(work_call(call, true), on_done, call);
+	else
+		work_decline(work_call(call, true), reason(call), on_done, call);
+}
+
+static void held_out_read(struct api_call *call)
+{
+	struct store_call *read = store_command("HMGET");
+
+	store_arg_key(read, call->who.workspace, "w:%s", call->params[0]);
+	store_arg_text(read, "tr");
+	store_read(call->parts->store, read, on_held_out, call);
+}
+
 void handle_work_accept(struct api_call *call)
 {
-	work_accept(work_call(call, true), on_done, call);
+	held_out_read(call);
 }
 
 void handle_work_decline(struct api_call *call)
 {
-	work_decline(work_call(call, true), reason(call), on_done, call);
+	held_out_read(call);
 }
 
 void handle_work_release(struct api_call *call)

@@ -48,6 +48,7 @@ static void write_states(struct json_out *out, const struct store_reply *item)
 	if (text_equal(item_field(item, "s"), "waiting"))
 		jw_text(out, "waiting_for", item_field(item, "wf"));
 	text_or_null(out, "offer", item_field(item, "o"));
+	text_or_null(out, "transfer", item_field(item, "tr"));
 	jw_time(out, "since", item_number(item, "st"));
 	jw_time(out, "first_response_at", item_number(item, "fr"));
 	if (*item_field(item, "lx") != '\0')
