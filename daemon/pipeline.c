@@ -51,9 +51,11 @@ static void flight_log(const struct flight *flight, bool durable)
 {
 	long long ms = (long long)(loop_now_ms(flight->parts->loop) - flight->started_ms);
 
+	/* A line a message costs more than its share of the work: only failures are told unasked.
+	 */
 	if (flight->error.kind == ERROR_NONE)
-		log_info(flight->id, "stage=admit channel=%s durable=%d messages=%zu ms=%lld",
-			 channel_name(flight->channel), durable, flight->parsed.message_count, ms);
+		log_debug(flight->id, "stage=admit channel=%s durable=%d messages=%zu ms=%lld",
+			  channel_name(flight->channel), durable, flight->parsed.message_count, ms);
 	else
 		log_warn(flight->id, "stage=%s channel=%s status=%d ms=%lld error=%s",
 			 stages[flight->stage].name, channel_name(flight->channel), flight->status,

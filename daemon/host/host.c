@@ -15,6 +15,8 @@
 #include "services/loop.h"
 #include "verify/jwt.h"
 
+enum { HMAC_KEY_BYTES = 64 };
+
 static char *host_format(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -94,9 +96,27 @@ static char *host_json_quote(struct arena *arena, const char *text)
 static void host_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
 			     unsigned char out[32])
 {
-	OWNED(mac_free) struct mac *mac = mac_new(key, key_len);
+	static struct {
+		struct mac *mac;
+		unsigned char key[HMAC_KEY_BYTES];
+		size_t len;
+	} kept;
 
-	mac_once(mac, bytes, len, out);
+	if (key_len > HMAC_KEY_BYTES) {
+		OWNED(mac_free) struct mac *once = mac_new(key, key_len);
+
+		mac_once(once, bytes, len, out);
+		return;
+	}
+	/* Setting a key up costs as much as signing a message with it, and most
+	 * messages in a row are of one channel. */
+	if (kept.mac == NULL || !crypto_equal(kept.key, kept.len, key, key_len)) {
+		mac_free(&kept.mac);
+		kept.mac = mac_new(key, key_len);
+		memcpy(kept.key, key, key_len);
+		kept.len = key_len;
+	}
+	mac_once(kept.mac, bytes, len, out);
 }
 
 static char *host_base64(struct arena *arena, const void *bytes, size_t len)
