@@ -1,5 +1,4 @@
-/* host->mail_send: plain accounts through the mail worker, implicit TLS and
- * XOAUTH2, which its library does not have, through transfer.h. */
+/* host->mail_send: the account's address and TLS rule, and over to the mail worker. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,30 +8,21 @@
 #include "host/host_private.h"
 #include "services/loop.h"
 #include "services/mail_send.h"
-#include "services/transfer.h"
-
-enum { MAIL_TIMEOUT_MS = 5 * 60 * 1000, CODE_START_DATA = 354, CODE_BAD_LOGIN = 535 };
 
 struct mail_op {
 	struct host_op op;
-	struct transfer *transfer; /* NULL with the worker */
-	bool by_worker;
 	struct error refused; /* nothing was started: told on the next turn */
 	host_mail_done *done;
 	void *context;
 };
 
-/* Where the worker still owes its answer, that answer frees the call. */
+/* The worker, or the next turn, still owes its answer: that one frees the call. */
 static void mail_end(struct host_op *op, const char *why)
 {
 	struct mail_op *mail = (struct mail_op *)op;
 	struct host_mail_answer answer = { .error = why, .failure = SEND_UNKNOWN };
-	bool is_owed = mail->by_worker;
 
-	transfer_cancel(&mail->transfer);
 	mail->done(&answer, mail->context);
-	if (!is_owed)
-		free(mail);
 }
 
 static void mail_finish(struct mail_op *mail, const struct host_mail_answer *answer)
@@ -41,8 +31,6 @@ static void mail_finish(struct mail_op *mail, const struct host_mail_answer *ans
 		mail->done(answer, mail->context);
 	free(mail);
 }
-
-/* ---- by the worker ---- */
 
 /* The first recipient is the customer: where only others were refused the mail
  * is sent; where only others took it, another attempt would send it twice. */
@@ -85,58 +73,6 @@ static void on_refused(void *context)
 	mail_finish(mail, &answer);
 }
 
-static void send_by_worker(struct channel *channel, const struct host_mail *call,
-			   struct mail_op *mail, bool plain)
-{
-	const struct host_account *account = call->account;
-	const struct mail_send_options options = {
-		.url = account->url,
-		.tls = plain ? MAIL_TLS_NONE : MAIL_TLS_REQUIRED,
-		.ca_file = account->ca_file,
-		.user = account->user,
-		.password = account->password,
-		.from = call->from,
-		.to = call->to,
-		.to_count = call->to_count,
-		.message = call->message,
-		.message_len = call->message_len,
-	};
-
-	mail->by_worker = true;
-	if (mail_send(channel->owner->options.mail, &options, on_worker, mail, &mail->refused) < 0)
-		loop_soon(channel->owner->options.loop, on_refused, mail);
-}
-
-/* ---- by transfer.h ---- */
-
-/* The reply code decides where there is one; 354 is the server's "go on", so
- * silence after it means that nobody knows. */
-static enum send_failure failure_of(const struct transfer_answer *answer)
-{
-	if (answer->auth_refused || answer->status == CODE_BAD_LOGIN)
-		return SEND_REAUTH;
-	if (answer->status >= 500)
-		return SEND_PERMANENT;
-	if (answer->status >= 400)
-		return SEND_RETRY;
-	if (answer->status == CODE_START_DATA && answer->progress >= TRANSFER_SENT)
-		return SEND_UNKNOWN;
-	return SEND_RETRY;
-}
-
-static void on_answer(const struct transfer_answer *from, void *context)
-{
-	struct mail_op *mail = context;
-	struct host_mail_answer answer = {
-		.error = from->error ? from->error->text : NULL,
-		.code = (int)from->status,
-	};
-
-	if (from->error)
-		answer.failure = failure_of(from);
-	mail_finish(mail, &answer);
-}
-
 static bool is_implicit(const struct host_account *account)
 {
 	if (account->tls != HOST_TLS_DEFAULT)
@@ -153,47 +89,41 @@ static void account_url(const struct host_account *account, struct buf *out)
 	buf_add(out, host, strcspn(host, "/"));
 }
 
-static void send_by_transfer(struct channel *channel, const struct host_mail *call,
-			     struct mail_op *mail, bool plain)
+static int submit(struct worker_pool *pool, const struct host_mail *call, struct mail_op *mail)
 {
 	const struct host_account *account = call->account;
 	OWNED(buf_clear) struct buf url = { 0 };
-	struct transfer_options options = {
+	bool plain = account->tls == HOST_TLS_NONE ||
+		     (account->tls == HOST_TLS_DEFAULT && !is_implicit(account) &&
+		      host_url_is_loopback(account->url));
+	struct mail_send_options options = {
+		.tls = plain ? MAIL_TLS_NONE : MAIL_TLS_REQUIRED,
+		.ca_file = account->ca_file,
 		.user = account->user,
 		.password = account->password,
 		.oauth_bearer = account->oauth_bearer,
-		.mail_from = call->from,
-		.mail_to = call->to,
-		.mail_to_count = call->to_count,
-		.body = call->message,
-		.body_len = call->message_len,
-		.allow_private = true, /* the operator names mail servers, not the customer */
-		.ca_file = account->ca_file,
-		.timeout_ms = MAIL_TIMEOUT_MS,
-		.no_tls = plain,
-		.require_tls = !plain,
+		.from = call->from,
+		.to = call->to,
+		.to_count = call->to_count,
+		.message = call->message,
+		.message_len = call->message_len,
 	};
 
+	if (!pool)
+		return error_set(&mail->refused, ERROR_TEMPORARY, "there is no mail worker");
 	account_url(account, &url);
 	options.url = buf_string(&url);
-	mail->transfer =
-		transfer_start(channel->owner->options.transfers, &options, NULL, on_answer, mail);
+	return mail_send(pool, &options, on_worker, mail, &mail->refused);
 }
 
 void host_mail_send(struct channel *channel, const struct host_mail *call, host_mail_done *done,
 		    void *context)
 {
-	const struct host_account *account = call->account;
 	struct mail_op *mail = memory_new(sizeof(*mail));
-	bool plain = account->tls == HOST_TLS_NONE ||
-		     (account->tls == HOST_TLS_DEFAULT && !is_implicit(account) &&
-		      host_url_is_loopback(account->url));
 
 	mail->done = done;
 	mail->context = context;
 	host_op_start(&mail->op, channel, mail_end);
-	if (channel->owner->options.mail && !is_implicit(account) && !account->oauth_bearer)
-		send_by_worker(channel, call, mail, plain);
-	else
-		send_by_transfer(channel, call, mail, plain);
+	if (submit(channel->owner->options.mail, call, mail) < 0)
+		loop_soon(channel->owner->options.loop, on_refused, mail);
 }

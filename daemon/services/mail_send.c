@@ -67,17 +67,24 @@ static int check_envelope(const struct mail_send_options *options, struct error 
 	return 0;
 }
 
+/* Implicit TLS and XOAUTH2: the worker does them by libcurl, which takes the whole URL. */
+static bool needs_url(const struct mail_send_options *options)
+{
+	return options->oauth_bearer != NULL ||
+	       (options->url != NULL && strncasecmp(options->url, "smtps://", 8) == 0);
+}
+
 /* host:port, or [v6]:port, as libesmtp wants it. */
 static int read_url(const char *url, struct buf *ret, struct error *err)
 {
-	static const char scheme[] = "smtp://";
-	const char *host;
+	const char *host = url == NULL ? NULL : strstr(url, "://");
 	const char *colon;
 	size_t len;
 
-	if (url == NULL || strncasecmp(url, scheme, strlen(scheme)) != 0)
+	if (host == NULL ||
+	    (strncasecmp(url, "smtp://", 7) != 0 && strncasecmp(url, "smtps://", 8) != 0))
 		return error_set(err, ERROR_MISUSE, "not an smtp:// address");
-	host = url + strlen(scheme);
+	host += 3;
 	colon = strrchr(host, ':');
 	len = strcspn(host, "/@ \t\r\n");
 	if (len == 0 || (host[len] != '\0' && strcmp(host + len, "/") != 0))
@@ -107,6 +114,10 @@ static void write_job(const struct mail_send_options *options, const char *serve
 	buf_add(job, &len, sizeof(len));
 	jw_start(&out, job);
 	jw_object(&out, NULL);
+	if (needs_url(options)) {
+		jw_text(&out, "url", options->url);
+		jw_text(&out, "bearer", options->oauth_bearer);
+	}
 	jw_text(&out, "server", server);
 	jw_bool(&out, "tls", options->tls == MAIL_TLS_REQUIRED);
 	jw_text(&out, "ca_file", options->ca_file);
@@ -233,8 +244,8 @@ int mail_send(struct worker_pool *pool, const struct mail_send_options *options,
 		return -1;
 	if (read_url(options->url, &server, err) < 0)
 		rc = -1;
-	else if (options->user != NULL && options->tls == MAIL_TLS_NONE &&
-		 !is_loopback(buf_string(&server)))
+	else if ((options->user != NULL || options->oauth_bearer != NULL) &&
+		 options->tls == MAIL_TLS_NONE && !is_loopback(buf_string(&server)))
 		error_set(err, ERROR_MISUSE, "a login without TLS");
 	else
 		rc = submit(pool, options, server.data, &call, err);

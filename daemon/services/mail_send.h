@@ -13,19 +13,20 @@ struct worker_pool;
 enum mail_tls {
 	MAIL_TLS_REQUIRED,
 	MAIL_TLS_NONE
-}; /* STARTTLS; implicit TLS goes through transfer.h */
+}; /* of smtp://: STARTTLS or nothing; smtps:// is TLS from the start */
 
 struct mail_send_options {
-	const char *url; /* smtp://host:port; the port defaults to 587 */
+	const char *url; /* smtp://host:port, the port defaults to 587; smtps://host:port */
 	enum mail_tls tls;
 	const char *ca_file; /* NULL: the system's */
 	const char *user;    /* NULL: no login. Refused without TLS, except to loopback */
 	const char *password;
-	const char *hostname;  /* EHLO; NULL: the domain of from */
-	const char *from;      /* envelope; "" for <> */
-	const char *const *to; /* envelope */
-	size_t to_count;       /* 1-100 */
-	const void *message;   /* with Date, Message-ID, From and To; every line ends in CRLF */
+	const char *oauth_bearer; /* XOAUTH2 instead of a password; NULL */
+	const char *hostname;     /* EHLO; NULL: the domain of from */
+	const char *from;         /* envelope; "" for <> */
+	const char *const *to;    /* envelope */
+	size_t to_count;          /* 1-100 */
+	const void *message;      /* with Date, Message-ID, From and To; every line ends in CRLF */
 	size_t message_len;
 	int64_t timeout_ms; /* of each answer of the server; 0: 60 s */
 };

@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "workers/mail_transfer.h"
 #include "workers/sandbox.h"
 #include "workers/worker.h"
 
@@ -394,6 +395,9 @@ int mail_handle(const char *job, size_t len, struct buf *answer, struct error *e
 	json = json_read(job + sizeof(json_len), json_len, err);
 	if (json == NULL)
 		return error_wrap(err, "the envelope of a mail");
+	if (json_text(json, "url") != NULL)
+		return mail_transfer(json, job + sizeof(json_len) + json_len,
+				     len - sizeof(json_len) - json_len, answer, err);
 	if (json_text(json, "server") == NULL || json_count(json_at(json, "to")) == 0)
 		return error_set(err, ERROR_MISUSE, "a mail without server or recipients");
 	send.json = json;

@@ -16,6 +16,11 @@
 #include "fake_store.h"
 #include "services/loop.h"
 #include "services/transfer.h"
+#include "services/worker.h"
+
+#ifndef BUILD_DIR /* fuzz targets send no mail */
+#define BUILD_DIR "."
+#endif
 
 struct fixture {
 	struct loop *loop;
@@ -24,6 +29,7 @@ struct fixture {
 	struct arena *arena;
 	struct channel *channel;
 	struct store store;
+	struct worker_pool *mail;
 	int sent, failed, received;
 	enum send_failure failure;
 	char code[64];
@@ -213,8 +219,15 @@ __attribute__((unused)) static const char *fixture_query(void *context, const ch
 
 /* ---- life ---- */
 
-__attribute__((unused)) static void fixture_start(struct fixture *fixture)
+/* with_mail: a mail worker of the daemon that was built beside the tests. */
+__attribute__((unused)) static void fixture_begin(struct fixture *fixture, bool with_mail)
 {
+	const struct worker_options mail = { .name = "mail",
+					     .processes = 1,
+					     .queue_max = 10,
+					     .deadline_ms = 60000,
+					     .once = true,
+					     .executable = BUILD_DIR "/converged" };
 	struct channels_options options = { 0 };
 
 	memset(fixture, 0, sizeof(*fixture));
@@ -225,12 +238,20 @@ __attribute__((unused)) static void fixture_start(struct fixture *fixture)
 	options.transfers = fixture->transfers;
 	fixture->store.loop = fixture->loop;
 	options.store = &fixture->store;
+	if (with_mail)
+		fixture->mail = worker_pool_new(fixture->loop, &mail);
+	options.mail = fixture->mail;
 	options.hooks.receive = fixture_receive;
 	options.hooks.sent = fixture_sent;
 	options.hooks.failed = fixture_failed;
 	options.hooks.attachment = fixture_attachment;
 	options.hooks.context = fixture;
 	fixture->channels = channels_new(&options);
+}
+
+__attribute__((unused)) static void fixture_start(struct fixture *fixture)
+{
+	fixture_begin(fixture, false);
 }
 
 /* 0, or -1 where the connector refused these settings. */
@@ -262,6 +283,8 @@ __attribute__((unused)) static int fixture_open(struct fixture *fixture, const c
 __attribute__((unused)) static void fixture_stop(struct fixture *fixture)
 {
 	channels_free(&fixture->channels);
+	if (fixture->mail)
+		worker_pool_free(&fixture->mail);
 	transfers_free(&fixture->transfers);
 	loop_turn(fixture->loop, false);
 	loop_turn(fixture->loop, false);

@@ -30,6 +30,7 @@ struct peer {
 	const char *reply;
 	int port;
 	int accepted;
+	int requests;       /* whole ones */
 	struct buf request; /* of the newest connection */
 	bool answered;
 };
@@ -77,6 +78,7 @@ static void peer_on_read(struct bufferevent *connection, void *context)
 	if (peer->mode == PEER_HANGS || !peer_is_whole(peer))
 		return;
 	peer->answered = true;
+	peer->requests++;
 	if (peer->mode == PEER_FLOODS)
 		bufferevent_write(connection, "HTTP/1.1 200 OK\r\n\r\n", 19);
 	else

@@ -369,7 +369,7 @@ static void send_once(const struct connector *connector, enum peer_mode mode, co
 	struct fixture fixture;
 	struct peer peer;
 
-	fixture_start(&fixture);
+	fixture_begin(&fixture, true);
 	peer_start(&peer, fixture.loop, mode, reply ? reply : peer_ok);
 	open_contract(&fixture, connector, contract, peer.port);
 	delivery.channel = fixture.channel;
