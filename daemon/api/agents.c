@@ -6,11 +6,24 @@
 #include "base/text.h"
 #include "parts.h"
 #include "routing/claim.h"
+#include "routing/roster.h"
 #include "store/store.h"
+#include "workspace.h"
 
 void api_seen(struct parts *parts, const char *workspace, const char *agent)
 {
 	presence_seen(parts->store, workspace, agent);
+}
+
+const char *api_agent_name(struct api_call *call, const char *agent)
+{
+	const struct roster *roster =
+		workspace_roster(workspace_get(call->parts->workspaces, call->who.workspace));
+	const struct agent_row *row = roster == NULL ? NULL : roster_agent(roster, agent);
+
+	if (row != NULL && row->name != NULL && *row->name != '\0')
+		return arena_text(call->arena, row->name);
+	return text_equal(agent, call->who.agent) ? call->who.name : agent;
 }
 
 static void answer_me(struct api_call *call, const char *agent, const char *status, bool routable)
@@ -23,7 +36,7 @@ static void answer_me(struct api_call *call, const char *agent, const char *stat
 	jw_text(&out, "role", role_name(call->who.role));
 	jw_text(&out, "workspace", call->who.workspace);
 	jw_text(&out, "agent", agent);
-	jw_text(&out, "name", text_equal(agent, call->who.agent) ? call->who.name : agent);
+	jw_text(&out, "name", api_agent_name(call, agent));
 	jw_text(&out, "status", status);
 	jw_bool(&out, "routable", routable);
 	jw_object_end(&out);

@@ -129,5 +129,7 @@ const char *api_query(struct api_call *call, const char *name); /* NULL if absen
 /* ?limit= 1-200, default 50; -1 after having answered 400. */
 int api_limit(struct api_call *call);
 const struct route *api_routes(size_t *ret_count);
-bool api_is_workspace(const char *name);           /* 1 to 40 of a-z, 0-9 and - */
+bool api_is_workspace(const char *name); /* 1 to 40 of a-z, 0-9 and - */
+/* Shown name of an agent: of the business configuration, else of the token. */
+const char *api_agent_name(struct api_call *call, const char *agent);
 bool principal_leads(const struct principal *who); /* supervisor or admin */

@@ -269,7 +269,7 @@ static bool writing_fill(struct api_call *call, struct writing *writing, const c
 	record->html = html == NULL ? NULL : text_clean(call->arena, html, strlen(html), 262144);
 	record->author_type = call->who.role == ROLE_INTEGRATION ? "bot" : "agent";
 	record->author_id = call->who.agent;
-	record->author_name = call->who.name;
+	record->author_name = api_agent_name(call, call->who.agent);
 	record->channel = channel;
 	record->created_ms = loop_unix_ms(call->parts->loop);
 	record->extra = extra_read(call);
