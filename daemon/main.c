@@ -1,7 +1,11 @@
 /* The entry point: options, then a worker process, one of the generators, or
  * the daemon. */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/crypto.h"
@@ -14,7 +18,6 @@
 #include "options.h"
 #include "services/loop.h"
 #include "services/transfer.h"
-#include "services/worker.h"
 
 static int print(struct buf *text)
 {
@@ -66,6 +69,27 @@ static int run(const struct options *options)
 	return broker_run(&broker);
 }
 
+/* The workers' program lies beside this one. Only returns when it cannot be run. */
+static int become_worker(char **argv)
+{
+	static const char name[] = "/converged-worker";
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
+	char *slash = NULL;
+
+	if (len > 0) {
+		path[len] = '\0';
+		slash = strrchr(path, '/');
+	}
+	if (slash != NULL) {
+		memcpy(slash, name, sizeof(name));
+		execv(path, argv);
+	}
+	fprintf(stderr, "converged: cannot run converged-worker, which must lie beside it: %s\n",
+		strerror(errno));
+	return EX_UNAVAILABLE;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -76,7 +100,7 @@ int main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	if (options.worker != NULL)
-		return worker_main(options.worker);
+		return become_worker(argv);
 	if (options.version)
 		return print_version();
 	if (options.help || options.print_sample || options.print_settings)
