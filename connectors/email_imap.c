@@ -2,7 +2,9 @@
  * decides the order: its own SELECT opens a folder for writing, and a plain
  * fetch would then set \Seen. So a custom EXAMINE follows in that same
  * connection, bodies are fetched by ;UID=n in it, and a new connection in the
- * middle means to start again. The cursor moves only after the durable ack. */
+ * middle means to start again. The cursor moves only after the durable ack and,
+ * where mails are marked or moved, after that: a crash between fetches them
+ * again, they are known, and are marked then. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,20 +156,43 @@ static void run_in_folder(struct channel *channel, const char *command, host_ima
 
 static void list_range(struct channel *channel);
 
-static void on_marked(const struct host_imap_answer *answer, void *context)
+static char *cursor_of(struct channel *channel, uint32_t uid)
+{
+	return email_host()->format(scratch_of(channel), "%u:%u",
+				    (unsigned)poll_of(channel)->uidvalidity, (unsigned)uid);
+}
+
+static void on_marked_cursor(const char *error, void *context)
 {
 	struct channel *channel = context;
 
 	if (!step_landed(channel))
 		return;
-	poll_of(channel)->stored_count = 0;
-	if (answer->error)
-		email_host()->log(channel, 1, "event=mark_failed error=\"%s\"", answer->error);
+	if (error) {
+		poll_failed(channel, error, false);
+		return;
+	}
 	/* The folder is open for writing now: whatever comes next begins with EXAMINE. */
 	if (poll_of(channel)->last_uid + 1 < poll_of(channel)->uidnext)
 		start_over(channel);
 	else
 		poll_done(channel);
+}
+
+/* What a server refuses to mark is not asked for again. */
+static void on_marked(const struct host_imap_answer *answer, void *context)
+{
+	struct channel *channel = context;
+	struct email_poll *poll = poll_of(channel);
+
+	if (!step_landed(channel))
+		return;
+	poll->stored_count = 0;
+	if (answer->error)
+		email_host()->log(channel, 1, "event=mark_failed error=\"%s\"", answer->error);
+	poll->busy = true;
+	email_host()->cursor_put(channel, cursor_of(channel, poll->last_uid), on_marked_cursor,
+				 channel);
 }
 
 static char *stored_set(struct channel *channel)
@@ -242,10 +267,7 @@ static void cursor_move(struct channel *channel, uint32_t uid)
 
 	poll->last_uid = uid;
 	poll->busy = true;
-	email_host()->cursor_put(channel,
-				 email_host()->format(scratch_of(channel), "%u:%u",
-						      (unsigned)poll->uidvalidity, (unsigned)uid),
-				 on_cursor, channel);
+	email_host()->cursor_put(channel, cursor_of(channel, uid), on_cursor, channel);
 }
 
 static void on_received(bool durable, const char *error, void *context)
@@ -263,7 +285,12 @@ static void on_received(bool durable, const char *error, void *context)
 	uid = poll->listed[poll->listed_at++].uid;
 	if (poll->stored_count < EMAIL_LISTED_MAX)
 		poll->stored[poll->stored_count++] = uid;
-	cursor_move(channel, uid);
+	if (settings_of(channel)->after == EMAIL_AFTER_NOTHING) {
+		cursor_move(channel, uid);
+		return;
+	}
+	poll->last_uid = uid;
+	next_message(channel);
 }
 
 static void on_body(const struct host_imap_answer *answer, void *context)
@@ -501,6 +528,7 @@ static void on_cursor_read(const char *value, const char *error, void *context)
 		poll_failed(channel, error, false);
 		return;
 	}
+	poll->stored_count = 0;
 	poll->has_cursor = value && read_cursor(value, poll);
 	start_over(channel);
 }

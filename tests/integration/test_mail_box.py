@@ -132,6 +132,7 @@ class Mailbox(MailCase):
         harness.wait_for("all five", lambda: len(self.work_items()) >= 5)
         self.imap.deliver(letter("最后一封", number=6))
         harness.wait_for("the one behind them", lambda: len(self.work_items()) >= 6)
+        self.flags_are(6)
         items = self.work_items()
         self.assertEqual(len(items), 6)
         texts = [self.daemon.messages(item["conversation"], self.alice) for item in items]

@@ -138,11 +138,13 @@ Test(email_imap, marks_or_moves_only_what_is_stored_and_where_it_is_told_to)
 		imap_add(&peer, 5, MAIL("one"));
 		open_mailbox(&fixture, &peer, more[moves]);
 		channels_start(fixture.channels);
-		while (!peer.mails[0].seen) {
-			cr_assert(!peer.mails[0].seen || fixture.store.puts == 2);
+		while (!peer.mails[0].seen)
 			loop_turn(fixture.loop, true);
-		}
-		cr_assert_eq(fixture.store.puts, 2);
+		/* A crash here leaves the cursor in front of it: fetched and marked again. */
+		cr_assert_eq(fixture.received, 1);
+		cr_assert_eq(fixture.store.puts, 1);
+		while (fixture.store.puts < 2)
+			loop_turn(fixture.loop, true);
 		cr_assert_eq(peer.mails[0].moved, moves);
 		cr_assert(strstr(buf_string(&peer.log),
 				 moves ? "SELECT \"INBOX\"\nUID MOVE 5 \"&W4xiEA-\"\n"
