@@ -329,12 +329,27 @@ static bool match_wish(struct desk *desk, struct desk_match *ret)
 	return ret->agent != NULL;
 }
 
+/* "refunds>=2&zh>=3" asks for "zh", and not for "z". */
+static bool asks_for(const char *expression, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (*expression != '\0') {
+		if (strcspn(expression, ">&") == len && memcmp(expression, name, len) == 0)
+			return true;
+		expression = strchrnul(expression, '&');
+		if (*expression == '&')
+			expression++;
+	}
+	return false;
+}
+
 static int skill_sum(const struct desk_agent *agent, const char *expression)
 {
 	int sum = 0;
 
 	for (size_t i = 0; i < agent->row->skill_count; i++)
-		if (strstr(expression, agent->row->skills[i].name) != NULL)
+		if (asks_for(expression, agent->row->skills[i].name))
 			sum += agent->row->skills[i].level;
 	return sum;
 }

@@ -171,6 +171,21 @@ static void agents_read(struct roster *roster, const struct store_reply *reply, 
 	objects_free(list, count);
 }
 
+/* Drops the rules that do not compile, each named in err. */
+static size_t rules_good(struct json_object **objects, size_t count, struct error *err)
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct rules *alone = rules_new(&objects[i], 1, err);
+
+		if (alone != NULL)
+			objects[good++] = objects[i];
+		rules_unref(&alone);
+	}
+	return good;
+}
+
 static void rules_read(struct roster *roster, const struct store_reply *reply, struct error *err)
 {
 	struct ordered *list;
@@ -180,6 +195,8 @@ static void rules_read(struct roster *roster, const struct store_reply *reply, s
 	for (size_t i = 0; i < count; i++)
 		objects[i] = list[i].object;
 	roster->rules = rules_new(objects, count, err);
+	if (roster->rules == NULL)
+		roster->rules = rules_new(objects, rules_good(objects, count, err), err);
 	objects_free(list, count);
 }
 

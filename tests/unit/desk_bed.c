@@ -68,7 +68,7 @@ void desk_admit(struct desk_bed *desk, const char *provider_id)
 	desk_wait(desk);
 }
 
-struct desk_bed *desk_new(void)
+struct desk_bed *desk_bed_new(void)
 {
 	const struct presence online = { "alice", "online", NULL, true };
 	struct desk_bed *desk = memory_new(sizeof(*desk));
@@ -83,7 +83,7 @@ struct desk_bed *desk_new(void)
 	return desk;
 }
 
-void desk_free(struct desk_bed **desk)
+void desk_bed_free(struct desk_bed **desk)
 {
 	admit_free(&(*desk)->admit);
 	mac_free(&(*desk)->mac);

@@ -27,8 +27,8 @@ struct desk_bed {
 	int attempt;
 };
 
-struct desk_bed *desk_new(void); /* admits p1 of u1; steward's fence is "f1"; alice is online */
-void desk_free(struct desk_bed **desk);
+struct desk_bed *desk_bed_new(void); /* admits p1 of u1; steward's fence is "f1"; alice is online */
+void desk_bed_free(struct desk_bed **desk);
 void desk_admit(struct desk_bed *desk, const char *provider_id);
 const char *desk_ask(struct desk_bed *desk, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -58,7 +58,7 @@ static void write_note(struct desk_bed *desk, const char *text)
 
 Test(conversation, shows_messages_with_the_customers_id_and_delivery)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct message_query query = { .workspace = "main",
 				       .conversation = desk->conversation,
 				       .limit = 50 };
@@ -86,12 +86,12 @@ Test(conversation, shows_messages_with_the_customers_id_and_delivery)
 	query.without_notes = true;
 	read_page(desk, &query, &shown);
 	cr_expect_eq(shown.count, 2);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(conversation, pages_meet_without_a_gap_in_both_directions)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct message_query query = { .workspace = "main",
 				       .conversation = desk->conversation,
 				       .limit = 3 };
@@ -118,12 +118,12 @@ Test(conversation, pages_meet_without_a_gap_in_both_directions)
 	query.conversation = "cnv_none";
 	read_page(desk, &query, &shown);
 	cr_expect(shown.none);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(conversation, only_the_assignee_replies_and_the_first_answer_is_stamped)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 
 	desk_reply(desk, "alice", NULL, "hi");
 	cr_expect_str_eq(desk->refusal, "not_assignee");
@@ -135,7 +135,7 @@ Test(conversation, only_the_assignee_replies_and_the_first_answer_is_stamped)
 	cr_expect_str_eq(desk_ask(desk, "HEXISTS {main}:w:%s fr", desk->item), "1");
 	desk_reply(desk, "bob", NULL, "hi");
 	cr_expect_str_eq(desk->refusal, "not_assignee");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 struct person {
@@ -175,7 +175,7 @@ static void on_found(const char *customer, const struct error *err, void *contex
 
 Test(customer, is_read_with_identifiers_and_conversations_and_through_a_redirect)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct person person = { 0 };
 
 	customer_read(desk->bed->store, "main", desk->customer, on_customer, &person);
@@ -194,12 +194,12 @@ Test(customer, is_read_with_identifiers_and_conversations_and_through_a_redirect
 	customer_read(desk->bed->store, "main", "cus_none", on_customer, &person);
 	bed_until(desk->bed, &person.done);
 	cr_expect(person.none);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(customer, is_found_by_an_identifier_as_people_type_it)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	const struct identity_place place = { desk->mac, "main", "shop" };
 	struct arena *arena = arena_new(0);
 	struct identifier identifier;
@@ -218,5 +218,5 @@ Test(customer, is_found_by_an_identifier_as_people_type_it)
 	cr_expect_not(identity_parse(arena, "phone:", &identifier));
 	cr_expect_not(identity_parse(arena, ":x", &identifier));
 	arena_free(&arena);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }

@@ -58,7 +58,7 @@ static const char *mark(struct desk_bed *desk, const char *message)
 
 static struct desk_bed *with_reply(void)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 
 	desk_assign(desk, "alice");
 	desk_reply(desk, "alice", NULL, "on its way");
@@ -90,12 +90,12 @@ Test(outbox, sends_one_after_the_other_in_the_order_they_were_written)
 	cr_expect_eq(desk->outbox, OUTBOX_EMPTY);
 	cr_expect_str_eq(desk_ask(desk, "ZCARD {main}:od"), "0");
 	cr_expect_str_eq(desk_ask(desk, "EXISTS {main}:x:%s", first), "0");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(outbox, weak_link_double_send_one_key_makes_one_message)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	char first[ID_BYTES];
 
 	desk_assign(desk, "alice");
@@ -108,7 +108,7 @@ Test(outbox, weak_link_double_send_one_key_makes_one_message)
 	cr_expect_str_eq(desk_ask(desk, "LLEN {main}:m:%s", desk->conversation), "2");
 	desk_reply(desk, "alice", "k1", "something else");
 	cr_expect_eq(desk->written.code, WRITE_CONFLICT);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(outbox, a_retry_comes_back_later_with_the_next_number)
@@ -121,7 +121,7 @@ Test(outbox, a_retry_comes_back_later_with_the_next_number)
 	begin(desk, "t2");
 	cr_expect_eq(desk->outbox, OUTBOX_OK);
 	cr_expect_eq(desk->attempt, 2);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(outbox, a_sending_whose_owner_died_is_uncertain_and_never_sent_by_itself)
@@ -141,7 +141,7 @@ Test(outbox, a_sending_whose_owner_died_is_uncertain_and_never_sent_by_itself)
 	decide(desk, desk->written_id, "resend");
 	begin(desk, "t3");
 	cr_expect_eq(desk->outbox, OUTBOX_OK);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(outbox, a_failed_one_is_a_dead_letter_that_can_be_driven_again)
@@ -159,7 +159,7 @@ Test(outbox, a_failed_one_is_a_dead_letter_that_can_be_driven_again)
 	cr_expect_str_eq(desk->refusal, "illegal_state");
 	begin(desk, "t2");
 	cr_expect_eq(desk->outbox, OUTBOX_OK);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 static void on_receipt(const struct admit_result *result, const struct error *err, void *context)
@@ -183,7 +183,7 @@ Test(outbox, a_receipt_finds_what_was_sent_by_the_providers_id)
 	admit_receipt(desk->admit, &call, on_receipt, desk);
 	desk_wait(desk);
 	cr_expect_str_eq(mark(desk, desk->written_id), "delivered");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 struct dues {
@@ -217,7 +217,7 @@ Test(outbox, says_which_conversation_is_due_and_when)
 	cr_expect_eq(dues.count, 1);
 	cr_expect_str_eq(dues.first, desk->conversation);
 	cr_expect_gt(dues.due_ms, INT64_C(1700000000000));
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 struct letters {
@@ -277,5 +277,5 @@ Test(outbox, lists_dead_letters_page_by_page_newest_first)
 	snprintf(after, sizeof(after), "%s", letters.last);
 	read_dead(desk, &query, &letters);
 	cr_expect_eq(letters.count, 0);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }

@@ -37,7 +37,7 @@ static const char *armed(struct desk_bed *desk)
 
 Test(work, goes_from_offer_to_wrap_up_to_closed_and_leaves_nothing_behind)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 
 	desk_offer(desk, "alice", "off_1");
 	cr_expect_str_eq(desk->state, "offered");
@@ -58,12 +58,12 @@ Test(work, goes_from_offer_to_wrap_up_to_closed_and_leaves_nothing_behind)
 	cr_expect_str_eq(desk_ask(desk, "SCARD {main}:aw:alice"), "0");
 	cr_expect_str_eq(desk_ask(desk, "HMGET {main}:c:%s s w", desk->conversation), "closed,");
 	cr_expect_str_eq(desk_ask(desk, "ZRANGE {main}:timers 0 -1"), "gone:alice");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, an_illegal_transition_names_the_state_and_what_it_allows)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct work_call call = desk_call(desk, "alice");
 
 	work_accept(&call, desk_on_work, desk);
@@ -76,12 +76,12 @@ Test(work, an_illegal_transition_names_the_state_and_what_it_allows)
 	work_release(&call, NULL, desk_on_work, desk);
 	desk_wait(desk);
 	cr_expect_str_eq(desk->refusal, "not_found");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, refuses_a_stranger_and_an_old_version)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct work_call call = desk_call(desk, "bob");
 
 	desk_assign(desk, "alice");
@@ -100,12 +100,12 @@ Test(work, refuses_a_stranger_and_an_old_version)
 	desk_wait(desk);
 	cr_expect_eq(desk->code, WORK_OK, "a supervisor may");
 	cr_expect_str_eq(load(desk), "0");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, a_repeated_key_gets_the_first_answer_and_another_request_a_conflict)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct work_call call = desk_call(desk, "alice");
 
 	desk_assign(desk, "alice");
@@ -123,12 +123,12 @@ Test(work, a_repeated_key_gets_the_first_answer_and_another_request_a_conflict)
 	work_release(&call, NULL, desk_on_work, desk);
 	desk_wait(desk);
 	cr_expect_eq(desk->code, WORK_CONFLICT);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, offers_respect_the_fence_the_capacity_and_presence)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct offer_proposal proposal = { "f1", desk->item, 1, "alice", "off_1", 30000, 1, 2 };
 
 	offer_make(desk->bed->store, "main", &proposal, desk_on_work, desk);
@@ -147,12 +147,12 @@ Test(work, offers_respect_the_fence_the_capacity_and_presence)
 	desk_wait(desk);
 	cr_expect_str_eq(desk->refusal, "version");
 	cr_expect_str_eq(state(desk), "queued");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, three_missed_offers_make_an_agent_not_routable)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	char offer[24], timer[48];
 
 	for (int i = 1; i <= 3; i++) {
@@ -167,12 +167,12 @@ Test(work, three_missed_offers_make_an_agent_not_routable)
 		cr_expect_str_eq(desk_ask(desk, "HGET {main}:a:alice rt"), i < 3 ? "1" : "0");
 	}
 	cr_expect_str_eq(load(desk), "0");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, a_declined_item_keeps_its_place_and_who_declined)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct work_call call = desk_call(desk, "alice");
 	char since[32];
 
@@ -185,7 +185,7 @@ Test(work, a_declined_item_keeps_its_place_and_who_declined)
 	cr_expect_str_eq(desk_ask(desk, "ZSCORE {main}:q:support %s", desk->item), since);
 	cr_expect_str_eq(desk_ask(desk, "HGET {main}:w:%s dn", desk->item), "alice ");
 	cr_expect_str_eq(load(desk), "0");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 static void claim(struct desk_bed *desk, const char *key, const char *queues)
@@ -206,7 +206,7 @@ static void end_claim(struct desk_bed *desk, const char *key, bool gone)
 
 Test(work, a_wish_is_given_at_once_and_its_key_gets_the_same_item)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 
 	claim(desk, "k1", "support");
 	cr_expect_eq(desk->code, WORK_WISH);
@@ -218,12 +218,12 @@ Test(work, a_wish_is_given_at_once_and_its_key_gets_the_same_item)
 	end_claim(desk, "k1", false);
 	cr_expect_str_eq(desk->given, desk->item);
 	cr_expect_str_eq(desk_ask(desk, "ZCARD {main}:wishes"), "0");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, a_wish_withdrawn_gets_nothing_and_says_so_again)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 
 	claim(desk, "k1", "");
 	end_claim(desk, "k1", false);
@@ -233,12 +233,12 @@ Test(work, a_wish_withdrawn_gets_nothing_and_says_so_again)
 	claim(desk, "k1", "");
 	cr_expect_eq(desk->code, WORK_NONE);
 	cr_expect_str_eq(desk_ask(desk, "ZCARD {main}:wishes"), "0");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, an_item_given_to_a_client_that_is_gone_goes_to_the_next_claim)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 
 	claim(desk, "k1", "");
 	desk_offer(desk, "bob", "off_1");
@@ -248,12 +248,12 @@ Test(work, an_item_given_to_a_client_that_is_gone_goes_to_the_next_claim)
 	cr_expect_str_eq(desk->given, desk->item);
 	claim(desk, "k3", "");
 	cr_expect_eq(desk->code, WORK_WISH, "once only");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, a_claim_takes_the_agents_own_offer_where_it_fits)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct claim wish = { "alice", "k1", "billing", 30000, 0 };
 
 	desk_offer(desk, "alice", "off_1");
@@ -267,12 +267,12 @@ Test(work, a_claim_takes_the_agents_own_offer_where_it_fits)
 	cr_expect_str_eq(desk->given, desk->item);
 	cr_expect_str_eq(desk->state, "assigned");
 	cr_expect_str_eq(load(desk), "2");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, a_tools_claim_returns_by_its_lease_unless_extended)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	const struct claim wish = { "bot", "k1", "", 30000, 300000 };
 	struct work_call call = desk_call(desk, "bot");
 
@@ -290,7 +290,7 @@ Test(work, a_tools_claim_returns_by_its_lease_unless_extended)
 	desk_ask(desk, "HSET {main}:w:%s lx 1", desk->item);
 	desk_fire(desk, armed(desk));
 	cr_expect_str_eq(state(desk), "queued");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 static void snooze(struct desk_bed *desk, const char *what)
@@ -303,7 +303,7 @@ static void snooze(struct desk_bed *desk, const char *what)
 
 Test(work, waiting_costs_nothing_and_the_customers_next_message_ends_it)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 
 	desk_assign(desk, "alice");
 	snooze(desk, "customer");
@@ -318,12 +318,12 @@ Test(work, waiting_costs_nothing_and_the_customers_next_message_ends_it)
 	desk_fire(desk, armed(desk));
 	cr_expect_str_eq(state(desk), "assigned");
 	cr_expect_str_eq(load(desk), "2");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, a_message_reopens_a_resolved_item_and_a_closed_one_stays_closed)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct work_call call = desk_call(desk, "alice");
 	char first[ID_BYTES];
 
@@ -342,12 +342,12 @@ Test(work, a_message_reopens_a_resolved_item_and_a_closed_one_stays_closed)
 		 desk_ask(desk, "HGET {main}:c:%s w", desk->conversation));
 	cr_expect_str_eq(first, desk->item);
 	cr_expect_str_eq(desk_ask(desk, "HMGET {main}:c:%s s n", desk->conversation), "open,3");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, an_agent_who_is_gone_gives_everything_back)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 
 	desk_assign(desk, "alice");
 	desk_fire(desk, "gone:alice");
@@ -357,12 +357,12 @@ Test(work, an_agent_who_is_gone_gives_everything_back)
 	cr_expect_str_eq(state(desk), "queued");
 	cr_expect_str_eq(desk_ask(desk, "HGET {main}:a:alice st"), "offline");
 	cr_expect_str_eq(load(desk), "0");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, a_transfer_leaves_the_item_where_it_is_until_it_is_accepted)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct work_call call = desk_call(desk, "alice");
 	const struct work_transfer transfer = {
 		.agent = "bob", .transfer = "trf_1", .accept_ms = 60000, .summary = "knows the case"
@@ -384,18 +384,18 @@ Test(work, a_transfer_leaves_the_item_where_it_is_until_it_is_accepted)
 	cr_expect_str_eq(desk_ask(desk, "HGET {main}:w:%s a", desk->item), "bob");
 	cr_expect_str_eq(desk_ask(desk, "SCARD {main}:aw:alice"), "0");
 	cr_expect_str_eq(load(desk), "0");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 Test(work, a_timer_of_another_kind_is_not_about_work)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 
 	desk_fire(desk, "survey:x");
 	cr_expect_str_eq(desk->refusal, "unknown_timer");
 	desk_fire(desk, "wrap:wrk_none:1");
 	cr_expect_str_eq(desk->refusal, "not_found");
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 struct listed {
@@ -425,7 +425,7 @@ static void on_page(const struct work_page *page, const struct error *err, void 
 
 Test(work, lists_page_by_page_without_losing_or_repeating_one)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct listed listed = { 0 };
 	struct work_query query = { .workspace = "main", .state = "queued", .limit = 2 };
 	size_t total = 0;
@@ -457,7 +457,7 @@ Test(work, lists_page_by_page_without_losing_or_repeating_one)
 	bed_until(desk->bed, &listed.done);
 	cr_expect_eq(listed.count, 0);
 	cr_expect_not(listed.more);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }
 
 struct runtime {
@@ -481,7 +481,7 @@ static void on_runtime(const struct agent_runtime *runtime, const struct error *
 
 Test(work, an_agents_runtime_shows_presence_load_and_the_pending_offer)
 {
-	struct desk_bed *desk = desk_new();
+	struct desk_bed *desk = desk_bed_new();
 	struct runtime seen = { 0 };
 
 	desk_offer(desk, "alice", "off_1");
@@ -496,5 +496,5 @@ Test(work, an_agents_runtime_shows_presence_load_and_the_pending_offer)
 	bed_until(desk->bed, &seen.done);
 	cr_expect_str_eq(seen.status, "offline");
 	cr_expect_not(seen.routable);
-	desk_free(&desk);
+	desk_bed_free(&desk);
 }

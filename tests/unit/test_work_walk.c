@@ -249,7 +249,7 @@ static void check(struct walk *walk)
 
 static void walk_from(uint32_t seed)
 {
-	struct walk walk = { .desk = desk_new(), .seed = seed };
+	struct walk walk = { .desk = desk_bed_new(), .seed = seed };
 
 	for (int i = 0; i < ITEMS; i++)
 		open_item(&walk, walk.items[i]);
@@ -259,7 +259,7 @@ static void walk_from(uint32_t seed)
 			check(&walk);
 	}
 	cr_expect_gt(walk.changed, STEPS / 4, "seed %u went nowhere", seed);
-	desk_free(&walk.desk);
+	desk_bed_free(&walk.desk);
 }
 
 Test(work_walk, states_and_indexes_agree_in_one_order)

@@ -1,0 +1,45 @@
+/* A roster out of texts, as if the store had answered HGETALL. */
+#pragma once
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "routing/roster.h"
+#include "store/reply.h"
+
+enum { ROSTER_PAIRS = 20 };
+
+/* "id", "{json}", "id", "{json}" ... NULL */
+struct roster_hash {
+	struct store_reply texts[ROSTER_PAIRS * 2];
+	const struct store_reply *items[ROSTER_PAIRS * 2];
+	struct store_reply reply;
+};
+
+static inline const struct store_reply *roster_hash(struct roster_hash *hash,
+						    const char *const *pairs)
+{
+	size_t count = 0;
+
+	for (; pairs != NULL && pairs[count] != NULL; count++) {
+		hash->texts[count] = (struct store_reply){ .kind = REPLY_TEXT,
+							   .len = strlen(pairs[count]),
+							   .as.text = pairs[count] };
+		hash->items[count] = &hash->texts[count];
+	}
+	hash->reply =
+		(struct store_reply){ .kind = REPLY_ARRAY, .len = count, .as.items = hash->items };
+	return &hash->reply;
+}
+
+static inline struct roster *roster_of(const char *const *queues, const char *const *agents,
+				       const char *const *rules, struct error *err)
+{
+	struct roster_hash one, two, three;
+
+	*err = (struct error){ 0 };
+	return roster_new(roster_hash(&one, queues), roster_hash(&two, agents),
+			  roster_hash(&three, rules), err);
+}
+
+#define PAIRS(...) ((const char *const[]){ __VA_ARGS__, NULL })

@@ -1,0 +1,137 @@
+#include "roster_bed.h"
+
+#include "converge/message.h"
+
+static struct error err;
+
+Test(roster, without_a_queue_there_is_the_built_in_one)
+{
+	size_t count;
+	struct roster *roster = roster_of(NULL, NULL, NULL, &err);
+
+	cr_assert_str_eq(roster_fallback(roster), "default");
+	cr_assert_eq(roster_queues(roster, &count)[0].offer_timeout_ms, 30000);
+	cr_assert_eq(count, 1);
+	roster_agents(roster, &count);
+	cr_assert_eq(count, 0);
+	cr_assert_not_null(roster_rules(roster));
+	roster_free(&roster);
+	roster_free(&roster);
+}
+
+Test(roster, reads_queues_in_the_order_of_their_file)
+{
+	size_t count;
+	struct roster *roster = roster_of(
+		PAIRS("a",
+		      "{\"order\":2,\"name\":\"甲\",\"strategy\":\"round_robin\","
+		      "\"offer_timeout_ms\":5000,\"wrap_up_ms\":60000,\"close_after_ms\":7,"
+		      "\"paused\":true}",
+		      "z", "{\"order\":1}", "b", "{}", "c", "{\"strategy\":\"no such\"}"),
+		NULL, NULL, &err);
+	const struct queue_row *rows = roster_queues(roster, &count);
+
+	cr_assert_eq(count, 4);
+	cr_assert_str_eq(rows[0].id, "z");
+	cr_assert_str_eq(rows[1].id, "a");
+	cr_assert_str_eq(rows[2].id, "b");
+	cr_assert_str_eq(rows[3].id, "c");
+	cr_assert_str_eq(roster_fallback(roster), "z");
+	cr_assert_str_eq(rows[1].name, "甲");
+	cr_assert_eq(rows[1].strategy, STRATEGY_ROUND_ROBIN);
+	cr_assert_eq(rows[1].offer_timeout_ms, 5000);
+	cr_assert_eq(rows[1].wrap_ms, 60000);
+	cr_assert_eq(rows[1].close_ms, 7);
+	cr_assert(rows[1].is_paused);
+	cr_assert_not(rows[0].is_paused);
+	cr_assert_eq(rows[3].strategy, STRATEGY_LONGEST_IDLE);
+	cr_assert_eq(roster_queue(roster, "a"), &rows[1]);
+	cr_assert_null(roster_queue(roster, "nope"));
+	roster_free(&roster);
+}
+
+Test(roster, reads_agents)
+{
+	struct roster *roster =
+		roster_of(NULL,
+			  PAIRS("alice",
+				"{\"name\":\"Alice\",\"queues\":[\"a\",1,\"b\"],\"capacity\":3,"
+				"\"skills\":{\"refunds\":3,\"zh\":5}}",
+				"bob", "{}"),
+			  NULL, &err);
+	const struct agent_row *alice = roster_agent(roster, "alice");
+	const struct agent_row *bob = roster_agent(roster, "bob");
+
+	cr_assert_str_eq(alice->name, "Alice");
+	cr_assert_eq(alice->capacity, 3);
+	cr_assert_eq(alice->skill_count, 2);
+	cr_assert(agent_serves(alice, "a"));
+	cr_assert(agent_serves(alice, "b"));
+	cr_assert_not(agent_serves(alice, "c"));
+	cr_assert_not(agent_serves(alice, "ab"));
+	cr_assert(agent_serves(bob, "c"), "no list is every queue");
+	cr_assert_eq(bob->capacity, 10);
+	cr_assert_eq(bob->skill_count, 0);
+	cr_assert_null(roster_agent(roster, "carol"));
+	roster_free(&roster);
+}
+
+Test(roster, skills_are_asked_for_by_name_and_level)
+{
+	static const struct {
+		const char *expression;
+		bool want;
+	} rows[] = {
+		{ "", true },
+		{ NULL, true },
+		{ "refunds>=2", true },
+		{ "refunds>=3", true },
+		{ "refunds>=4", false },
+		{ "refunds>=2&zh>=5", true },
+		{ "refunds>=2&zh>=6", false },
+		{ "zh", true },
+		{ "refund>=1", false },
+		{ "z>=1", false },
+		{ "zhh>=1", false },
+		{ "en>=1", false },
+		{ "refunds>=1&en>=1&zh>=1", false },
+	};
+	struct roster *roster = roster_of(
+		NULL, PAIRS("alice", "{\"skills\":{\"refunds\":3,\"zh\":5}}"), NULL, &err);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_expect_eq(agent_has_skills(roster_agent(roster, "alice"), rows[i].expression),
+			     rows[i].want, "%s", rows[i].expression);
+	roster_free(&roster);
+}
+
+Test(roster, an_object_that_cannot_be_read_is_left_out_and_named)
+{
+	size_t count;
+	struct roster *roster =
+		roster_of(PAIRS("good", "{}"), PAIRS("alice", "{", "bob", "{}"), NULL, &err);
+
+	cr_assert_not_null(strstr(err.text, "alice"), "%s", err.text);
+	cr_assert_null(roster_agent(roster, "alice"));
+	cr_assert_not_null(roster_agent(roster, "bob"));
+	roster_queues(roster, &count);
+	cr_assert_eq(count, 1);
+	roster_free(&roster);
+}
+
+Test(roster, a_rule_that_cannot_be_compiled_is_left_out_and_named)
+{
+	struct roster *roster = roster_of(
+		NULL, NULL,
+		PAIRS("1",
+		      "{\"order\":1,\"name\":\"broken\",\"when\":{\"text\":\"(\"},\"then\":{}}",
+		      "2", "{\"order\":2,\"name\":\"fine\",\"then\":{\"queue\":\"a\"}}"),
+		&err);
+	struct message message = { .text = "x" };
+	struct classification got;
+
+	cr_assert_not_null(strstr(err.text, "broken"), "%s", err.text);
+	rules_classify(roster_rules(roster), &message, "site", "f", &got);
+	cr_assert_str_eq(got.queue, "a", "the rest stands");
+	roster_free(&roster);
+}
