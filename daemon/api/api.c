@@ -10,12 +10,14 @@
 #include "api/events.h"
 #include "api/fields.h"
 #include "api/match.h"
+#include "api/rate.h"
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "channel.h"
 #include "config.h"
 #include "parts.h"
+#include "services/loop.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 200, KEY_MAX = 255 };
 
@@ -25,6 +27,7 @@ struct api {
 	struct events *events;
 	struct chat_streams *chat_streams;
 	struct claims *claims;
+	struct rates *rates; /* by credential */
 };
 
 struct api *api_new(struct parts *parts)
@@ -36,6 +39,7 @@ struct api *api_new(struct parts *parts)
 	api->events = events_new(parts);
 	api->chat_streams = chat_streams_new(parts);
 	api->claims = claims_new();
+	api->rates = rates_new();
 	return api;
 }
 
@@ -43,6 +47,7 @@ void api_free(struct api **api)
 {
 	if (*api == NULL)
 		return;
+	rates_free(&(*api)->rates);
 	claims_free(&(*api)->claims);
 	chat_streams_free(&(*api)->chat_streams);
 	events_free(&(*api)->events);
@@ -198,6 +203,18 @@ static void call_run(struct api_call *call)
 		call->route->run(call);
 }
 
+bool api_rate_allows(struct api_call *call)
+{
+	int64_t wait_ms = rate_take(call->api->rates, call->who.credential,
+				    call->parts->config->limits.api_per_second,
+				    loop_now_ms(call->parts->loop));
+
+	if (wait_ms == 0)
+		return true;
+	api_slow_down(call, wait_ms);
+	return false;
+}
+
 static void on_auth(enum auth_outcome outcome, const struct principal *who, void *context)
 {
 	struct api_call *call = context;
@@ -205,7 +222,8 @@ static void on_auth(enum auth_outcome outcome, const struct principal *who, void
 	switch (outcome) {
 	case AUTH_OK:
 		call->who = *who;
-		call_run(call);
+		if (api_rate_allows(call))
+			call_run(call);
 		return;
 	case AUTH_AWAY:
 		http_request_add_field(call->request, "Retry-After", "2");

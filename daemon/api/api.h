@@ -120,6 +120,8 @@ void api_problem(struct api_call *call, int status, const char *code, const char
 	__attribute__((format(printf, 4, 5)));
 /* An error of the store or a service: 503 with Retry-After, or 500. */
 void api_fail(struct api_call *call, const struct error *err);
+/* 429: over a limit, with Retry-After. */
+void api_slow_down(struct api_call *call, int64_t wait_ms);
 /* A problem with an "errors" list of one pointer. */
 void api_invalid(struct api_call *call, const char *pointer, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -128,6 +130,8 @@ void api_invalid(struct api_call *call, const char *pointer, const char *format,
 const char *api_query(struct api_call *call, const char *name); /* NULL if absent */
 /* ?limit= 1-200, default 50; -1 after having answered 400. */
 int api_limit(struct api_call *call);
+/* False after having answered 429: this credential is over limits.api_per_second. */
+bool api_rate_allows(struct api_call *call);
 const struct route *api_routes(size_t *ret_count);
 bool api_is_workspace(const char *name); /* 1 to 40 of a-z, 0-9 and - */
 /* Shown name of an agent: of the business configuration, else of the token. */

@@ -1,6 +1,7 @@
 /* /chat/{channel}/...: the front door of visitors in front of a page of ours. */
 #include <string.h>
 
+#include "api/auth.h"
 #include "api/chat.h"
 #include "api/chat_stream.h"
 #include "api/handlers.h"
@@ -8,8 +9,10 @@
 #include "base/crypto.h"
 #include "base/text.h"
 #include "channel.h"
+#include "config.h"
 #include "pipeline.h"
 #include "services/loop.h"
+#include "store/store.h"
 #include "workspace.h"
 
 enum { VISITOR_ID_BYTES = 16 };
@@ -184,13 +187,11 @@ static void on_flight(struct flight *flight, bool durable, void *context)
 	api_answer(call, passenger->duplicate ? 200 : 201, &body);
 }
 
-void handle_chat_message(struct api_call *call)
+static void message_launch(struct api_call *call)
 {
-	struct chat_call *chat = chat_call_visitor(call);
+	struct chat_call *chat = call->state;
 	struct inbound in = { .method = "POST" };
 
-	if (chat == NULL || !chat_files_own(call, chat))
-		return;
 	in.target = http_request_target(call->request);
 	in.body = http_request_body(call->request, &in.body_len);
 	in.now_s = loop_unix_ms(call->parts->loop) / 1000;
@@ -198,6 +199,37 @@ void handle_chat_message(struct api_call *call)
 	in.visitor = &chat->visitor;
 	in.id = http_request_id(call->request);
 	pipeline_launch(call->parts->pipeline, chat->channel, &in, call->request, on_flight, call);
+}
+
+static void on_rate(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (reply_is(reply, "ok"))
+		message_launch(call);
+	else
+		api_slow_down(call, reply_int(reply_item(reply, 2)));
+}
+
+/* Counted in the store, so that a fleet counts together. */
+void handle_chat_message(struct api_call *call)
+{
+	struct chat_call *chat = chat_call_visitor(call);
+	int64_t per_minute = call->parts->config->limits.visitor_messages_per_minute;
+	struct store_call *rate;
+	char hash[65];
+
+	if (chat == NULL || !chat_files_own(call, chat))
+		return;
+	auth_hash(arena_format(call->arena, "%s %s", chat->full_name, chat->visitor.id), hash);
+	rate = store_script("rate", channel_workspace(chat->channel));
+	store_key(rate, "rate:visitor:%.32s", hash);
+	store_arg_int(rate, per_minute);
+	store_arg_text(rate, arena_format(call->arena, "%.4f", (double)per_minute / 60));
+	store_arg_int(rate, 1);
+	store_run(call->parts->store, rate, on_rate, call);
 }
 
 void handle_chat_typing(struct api_call *call)

@@ -314,8 +314,11 @@ static void on_events_auth(enum auth_outcome outcome, const struct principal *wh
 		api_problem(call, 401, "not_signed_in",
 			    "send Authorization: Bearer <token>, or ?ticket= from "
 			    "POST /v1/events/ticket");
-	else
-		events_watch(api_events(call->api), call, who);
+	else {
+		call->who = *who;
+		if (api_rate_allows(call))
+			events_watch(api_events(call->api), call, who);
+	}
 }
 
 /* Public in the table, because a ticket stands for the credentials. */

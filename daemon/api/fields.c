@@ -83,15 +83,18 @@ static const char *number_problem(const struct field *field, struct json_object 
 	return NULL;
 }
 
-static const char *texts_problem(const struct field *field, struct json_object *value)
+static const char *list_problem(const struct field *field, struct json_object *value)
 {
+	bool of_texts = field->kind == FIELD_TEXTS;
+	const char *wrong = of_texts ? "must be a list of strings" : "must be a list of objects";
+
 	if (json_kind(value) != JSON_ARRAY)
-		return "must be a list of strings";
+		return wrong;
 	if (json_count(value) > (size_t)(field->max == 0 ? 100 : field->max))
 		return "has too many items";
 	for (size_t i = 0; i < json_count(value); i++)
-		if (json_string(json_item(value, i)) == NULL)
-			return "must be a list of strings";
+		if (json_kind(json_item(value, i)) != (of_texts ? JSON_TEXT : JSON_OBJECT))
+			return wrong;
 	return NULL;
 }
 
@@ -107,11 +110,10 @@ static const char *value_problem(const struct field *field, struct json_object *
 	case FIELD_BOOL:
 		return json_kind(value) == JSON_BOOL ? NULL : "must be true or false";
 	case FIELD_TEXTS:
-		return texts_problem(field, value);
+	case FIELD_OBJECTS:
+		return list_problem(field, value);
 	case FIELD_OBJECT:
 		return json_kind(value) == JSON_OBJECT ? NULL : "must be an object";
-	case FIELD_OBJECTS:
-		return json_kind(value) == JSON_ARRAY ? NULL : "must be a list of objects";
 	case FIELD_ANY:
 		return NULL;
 	}

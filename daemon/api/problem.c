@@ -87,6 +87,15 @@ void api_fail(struct api_call *call, const struct error *err)
 	problem_write(call, 500, "internal", err->text, NULL);
 }
 
+void api_slow_down(struct api_call *call, int64_t wait_ms)
+{
+	char seconds[24];
+
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)(wait_ms + 999) / 1000);
+	http_request_add_field(call->request, "Retry-After", seconds);
+	problem_write(call, 429, "too_many_requests", "too many requests; wait a little", NULL);
+}
+
 void api_answer(struct api_call *call, int status, struct buf *json)
 {
 	http_answer(call->request, status, "application/json", buf_string(json), json->len);

@@ -192,6 +192,7 @@ class Daemon:
 state_dir: ./var
 listen: {{ http: 127.0.0.1:{self.port}, lmtp: 127.0.0.1:{self.lmtp_port} }}
 store: {{ url: "unix:{redis.path}", allow_unsafe: true }}
+limits: {{ api_per_second: 100000 }}
 channels:
   - {{ name: shop, connector: webhook, secret: "{SECRET}" }}
   - {{ name: support, connector: email, address: support@example.test, smtp: {{ url: "smtp://127.0.0.1:1" }} }}

@@ -179,6 +179,7 @@ class Daemon:
             f"state_dir: ./var\n"
             f"listen: {{ http: 127.0.0.1:{self.http_port}, lmtp: 127.0.0.1:{self.lmtp_port} }}\n"
             + ("" if "store:" in extra else "store: embedded\n")
+            + ("" if "limits:" in extra else "limits: { api_per_second: 100000, visitor_messages_per_minute: 10000 }\n")
             + extra + "channels:\n" + (channels or "  - { name: site, connector: webchat }\n"))
         self.config.chmod(0o600)
 
