@@ -1,6 +1,7 @@
 /* Outgoing transfers over libcurl's multi interface (transfer.c is the only
  * curl file): HTTP for connectors, webhooks and media, IMAP for mailboxes,
- * SMTP for accounts with XOAUTH2. http_client.h is the friendlier door. */
+ * SMTP for accounts with XOAUTH2. SMTP only in a worker (workers/mail_transfer.h):
+ * libcurl blocks there until the server has answered. */
 #pragma once
 
 #include <stdbool.h>

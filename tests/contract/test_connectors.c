@@ -90,6 +90,45 @@ Test(connectors, are_refused_with_a_reason_when_a_slot_is_missing)
 	cr_expect(strstr(err.text, "nonexistent"), "%s", err.text);
 }
 
+static const struct {
+	const char *file;
+	const char *error; /* NULL: loaded */
+} plugins[] = {
+	{ "plugin_sample", NULL },
+	{ "plugin_sample", NULL }, /* a reload names it again */
+	{ "plugin_old", "built for ABI 99" },
+	{ "plugin_twin", "named webhook is there already" },
+	{ "plugin_mute", "has no symbol converge_connector" },
+	{ "plugin_none", "cannot open" },
+};
+
+Test(connectors, may_be_loaded_and_are_refused_with_a_reason)
+{
+	struct fixture fixture;
+	struct delivery delivery;
+	struct outbound message = { .id = "msg_1" };
+
+	for (size_t i = 0; i < COUNT_OF(plugins); i++) {
+		struct error err = { 0 };
+		char path[512];
+		int status;
+
+		snprintf(path, sizeof(path), BUILD_DIR "/tests/%s.so", plugins[i].file);
+		status = connector_load(path, &err);
+		cr_expect_eq(status, plugins[i].error ? -1 : 0, "%s: %s", path, err.text);
+		if (plugins[i].error)
+			cr_expect(strstr(err.text, plugins[i].error), "%s: %s", path, err.text);
+	}
+	fixture_start(&fixture);
+	cr_assert_eq(fixture_open(&fixture, "sample", "{}"), 0);
+	delivery.channel = fixture.channel;
+	channel_connector(fixture.channel)->send(fixture.channel, &message, &delivery);
+	cr_expect_str_eq(fixture.provider_id, "msg_1");
+	fixture_stop(&fixture);
+	connectors_unload();
+	cr_expect_null(connector_find("sample"));
+}
+
 /* ---- requests that nobody signed ---- */
 
 static enum verdict verify_bytes(struct fixture *fixture, struct json_object *request,
