@@ -4,6 +4,7 @@
 
 #include "api/handlers.h"
 #include "base/id.h"
+#include "base/limits.h"
 #include "base/text.h"
 #include "channel.h"
 #include "conversation/conversation.h"
@@ -238,18 +239,37 @@ static bool attachments_read(struct api_call *call, struct message_record *recor
 	return true;
 }
 
-static const char *extra_read(struct api_call *call)
+/* Whoever is copied must not depend on what a connector would leave out silently. */
+static bool is_bare_address(const char *text)
+{
+	const char *at = text == NULL ? NULL : strrchr(text, '@');
+
+	if (at == NULL || at == text || at[1] == '\0' || strlen(text) > LIMIT_ADDRESS_BYTES)
+		return false;
+	for (const char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("<>,;:\"()[]\\", *p) != NULL)
+			return false;
+	return true;
+}
+
+/* False after having answered. */
+static bool extra_read(struct api_call *call, struct message_record *record)
 {
 	struct json_object *cc = json_at(call->body, "cc");
 	struct buf list = { 0 };
-	const char *extra;
 
 	if (json_count(cc) == 0)
-		return NULL;
+		return true;
+	for (size_t i = 0; i < json_count(cc); i++) {
+		if (is_bare_address(json_string(json_item(cc, i))))
+			continue;
+		api_invalid(call, "#/body/cc", "entry %zu is not a mail address", i);
+		return false;
+	}
 	json_append(cc, &list);
-	extra = arena_format(call->arena, "{\"cc\":%s}", buf_string(&list));
+	record->extra = arena_format(call->arena, "{\"cc\":%s}", buf_string(&list));
 	buf_clear(&list);
-	return extra;
+	return true;
 }
 
 /* The record of a message by whoever calls; false after having answered. */
@@ -272,8 +292,7 @@ static bool writing_fill(struct api_call *call, struct writing *writing, const c
 	record->author_name = api_agent_name(call, call->who.agent);
 	record->channel = channel;
 	record->created_ms = loop_unix_ms(call->parts->loop);
-	record->extra = extra_read(call);
-	if (!attachments_read(call, record))
+	if (!extra_read(call, record) || !attachments_read(call, record))
 		return false;
 	if (*record->text == '\0' && record->attachment_count == 0) {
 		api_invalid(call, "#/body/text", "text is missing");
