@@ -82,3 +82,34 @@ test('a mail that nodemailer sends by LMTP is answered, and the thread holds tog
   assert.match(thread[2].text, /Thanks!/);
   transport.close();
 });
+
+test('files and HTML come in from nodemailer and go out to mailparser', async () => {
+  const transport = nodemailer.createTransport({ host: '127.0.0.1', port: bed.lmtp, lmtp: true, secure: false, ignoreTLS: true });
+  const known = (await bed.mails()).length;
+  await transport.sendMail({
+    from: '韩梅 <mei@customer.test>', to: 'support@example.test', subject: '发票抬头写错了', text: '请看附件。',
+    html: '<p>请看<b>附件</b>。</p>', attachments: [attachment],
+  });
+  transport.close();
+  const item = await bed.claim();
+  const [first] = await bed.messages(item.conversation);
+  assert.equal(first.attachments[0].name, '退款凭证.txt');
+  assert.match(first.html, /<b>附件<\/b>/);
+  const name = '新的发票（2026年）.pdf';
+  const upload = await fetch(`${bed.base}/v1/attachments?name=${encodeURIComponent(name)}&type=application/pdf`, {
+    method: 'POST', headers: { Authorization: `Bearer ${bed.alice}` }, body: Buffer.from('%PDF-1.7 新'),
+  });
+  assert.equal(upload.status, 201);
+  const { blob, type } = await upload.json();
+  await bed.reply(item.conversation, '已改好。', {
+    html: '<p>已<i>改好</i>。</p>', cc: ['boss@customer.test'], attachments: [{ blob, name, type }],
+  });
+  const { envelope, mail } = await answerAfter(known);
+  assert.deepEqual(envelope.to.toSorted(), ['boss@customer.test', 'mei@customer.test']);
+  assert.equal(mail.subject, 'Re: 发票抬头写错了');
+  assert.match(mail.text, /已改好/);
+  assert.match(mail.html, /<i>改好<\/i>/);
+  assert.equal(mail.attachments[0].filename, name);
+  assert.equal(mail.attachments[0].contentType, 'application/pdf');
+  assert.equal(mail.attachments[0].content.toString(), '%PDF-1.7 新');
+});
