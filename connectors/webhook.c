@@ -145,17 +145,11 @@ static bool timestamp_is_fresh(const char *text, int64_t now_s)
 }
 
 /* A header of the standard, or its svix twin. */
-static const char *field_of(const struct inbound *in, const char *name)
+static const char *field_of(const struct inbound *in, const char *name, const char *twin)
 {
-	char full[32];
-	const char *value;
+	const char *value = host->field(in, name);
 
-	snprintf(full, sizeof(full), "webhook-%s", name);
-	value = host->field(in, full);
-	if (value)
-		return value;
-	snprintf(full, sizeof(full), "svix-%s", name);
-	return host->field(in, full);
+	return value ? value : host->field(in, twin);
 }
 
 static bool id_is_usable(const char *id)
@@ -186,9 +180,9 @@ static enum verdict webhook_verify(struct channel *channel, const struct inbound
 				   struct arena *arena, struct parsed *ret)
 {
 	const struct webhook_state *state = host->channel_state(channel);
-	const char *id = field_of(in, "id");
-	const char *timestamp = field_of(in, "timestamp");
-	const char *signature = field_of(in, "signature");
+	const char *id = field_of(in, "webhook-id", "svix-id");
+	const char *timestamp = field_of(in, "webhook-timestamp", "svix-timestamp");
+	const char *signature = field_of(in, "webhook-signature", "svix-signature");
 	unsigned char expected[KEYS_MAX][SIGNATURE_BYTES];
 	char *bytes;
 
@@ -353,7 +347,7 @@ static void read_message(struct reader *reader, const struct channel *channel,
 	const char *id = text_at(reader, "id", 512, false);
 
 	if (!id[0]) {
-		const char *header = field_of(in, "id");
+		const char *header = field_of(in, "webhook-id", "svix-id");
 
 		id = header && id_is_usable(header) ? host->text(reader->arena, header) : "";
 	}

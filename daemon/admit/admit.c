@@ -17,7 +17,7 @@
 #include "identity/identity.h"
 #include "store/store.h"
 
-enum { DIGEST_BYTES = 6, STORED_FIELDS = 7, PREFIX_CHARACTERS = 4 };
+enum { DIGEST_BYTES = 6, STORED_FIELDS = 7, PREFIX_CHARACTERS = 4, SCRATCH_KEPT = 64 * 1024 };
 
 /* The identifiers of a message in the order in which they are asked. */
 struct people {
@@ -43,6 +43,7 @@ void admit_free(struct admit **admit)
 	if (!*admit)
 		return;
 	remember_cache_free(&(*admit)->remembered);
+	buf_clear(&(*admit)->scratch);
 	free(*admit);
 	*admit = NULL;
 }
@@ -50,26 +51,25 @@ void admit_free(struct admit **admit)
 /* Where anything about the person is proved, only that leads to a record: what
  * was merely claimed beside it is shown, never looked up. */
 static void collect_people(const struct identity_place *place, const struct message *message,
-			   struct people *people)
+			   struct buf *scratch, struct people *people)
 {
 	unsigned char hash[SHA256_BYTES];
-	struct buf all = { 0 };
 	bool proved = false;
 
 	people->list[people->count++] = message->sender;
 	for (size_t i = 0; i < message->other_count && people->count < LIMIT_IDENTIFIERS; i++)
 		people->list[people->count++] = message->others[i];
+	buf_reset(scratch);
 	for (size_t i = 0; i < people->count; i++)
 		proved = proved || identity_is_proved(&people->list[i]);
 	for (size_t i = 0; i < people->count; i++) {
 		people->asked[i] = identity_is_proved(&people->list[i]) == proved;
 		identity_index(place, &people->list[i], &people->keys[i]);
-		buf_add(&all, people->keys[i].field, IDENTITY_FIELD_BYTES);
+		buf_add(scratch, people->keys[i].field, IDENTITY_FIELD_BYTES);
 	}
-	crypto_sha256(all.data, all.len, hash);
+	crypto_sha256(scratch->data, scratch->len, hash);
 	text_hex(people->keys[0].field, DIGEST_BYTES, people->digest);
 	text_hex(hash, DIGEST_BYTES, people->digest + 2 * DIGEST_BYTES);
-	buf_clear(&all);
 }
 
 /* [kind, scope, value, proved, by, at, raw]: short enough for the store's compact form. */
@@ -98,18 +98,17 @@ static void pack_identifier(struct buf *out, const struct people *people, size_t
 	buf_byte(out, '\0');
 }
 
-static void add_identifiers(struct store_call *call, const struct people *people, int64_t now_ms)
+static void add_identifiers(struct store_call *call, const struct people *people, int64_t now_ms,
+			    struct buf *scratch)
 {
-	struct buf packed = { 0 };
-
+	buf_reset(scratch);
 	for (size_t i = 0; i < people->count; i++)
-		pack_identifier(&packed, people, i, now_ms);
-	store_arg(call, packed.data, packed.len);
-	buf_clear(&packed);
+		pack_identifier(scratch, people, i, now_ms);
+	store_arg(call, scratch->data, scratch->len);
 }
 
 static void add_message(struct store_call *call, const struct admission *admission,
-			const char *conversation, const char *id)
+			const char *conversation, const char *id, struct buf *scratch)
 {
 	const struct message *message = admission->message;
 	const struct message_record record = {
@@ -132,11 +131,10 @@ static void add_message(struct store_call *call, const struct admission *admissi
 		.raw_blob = message->raw_blob,
 		.extra = message->extra,
 	};
-	struct buf text = { 0 };
 
-	message_write(&text, &record);
-	store_arg(call, text.data, text.len);
-	buf_clear(&text);
+	buf_reset(scratch);
+	message_write(scratch, &record);
+	store_arg(call, scratch->data, scratch->len);
 }
 
 static void pack_text(struct buf *out, const char *text)
@@ -147,12 +145,11 @@ static void pack_text(struct buf *out, const char *text)
 
 /* What only a new conversation, item or customer needs, in the script's order. */
 static void add_new(struct store_call *call, const struct admission *admission,
-		    const struct people *people)
+		    const struct people *people, struct buf *scratch)
 {
 	const struct message *message = admission->message;
 	const struct admit_work *work = &admission->work;
 	const struct identifier *sender = &message->sender;
-	struct buf packed = { 0 };
 	char ids[2][ID_BYTES];
 	char priority[24] = "";
 
@@ -160,22 +157,22 @@ static void add_new(struct store_call *call, const struct admission *admission,
 	id_new("cus_", ids[1]);
 	if (work->priority != 0)
 		snprintf(priority, sizeof(priority), "%" PRId64, work->priority);
-	pack_text(&packed, ids[0]);
-	pack_text(&packed, ids[1]);
-	pack_text(&packed, people->keys[0].hex);
-	pack_text(&packed, sender->raw ? sender->raw : sender->value);
-	pack_text(&packed, message->sender_name);
-	pack_text(&packed, message->thread);
-	pack_text(&packed, message->subject);
-	pack_text(&packed, work->queue);
-	pack_text(&packed, work->type);
-	pack_text(&packed, work->topic);
-	pack_text(&packed, work->urgency);
-	pack_text(&packed, priority);
-	pack_text(&packed, work->skills);
-	pack_text(&packed, work->rule);
-	store_arg(call, packed.data, packed.len);
-	buf_clear(&packed);
+	buf_reset(scratch);
+	pack_text(scratch, ids[0]);
+	pack_text(scratch, ids[1]);
+	pack_text(scratch, people->keys[0].hex);
+	pack_text(scratch, sender->raw ? sender->raw : sender->value);
+	pack_text(scratch, message->sender_name);
+	pack_text(scratch, message->thread);
+	pack_text(scratch, message->subject);
+	pack_text(scratch, work->queue);
+	pack_text(scratch, work->type);
+	pack_text(scratch, work->topic);
+	pack_text(scratch, work->urgency);
+	pack_text(scratch, priority);
+	pack_text(scratch, work->skills);
+	pack_text(scratch, work->rule);
+	store_arg(call, scratch->data, scratch->len);
 }
 
 static void on_admitted(const struct store_reply *reply, const struct error *err, void *context)
@@ -226,15 +223,16 @@ static void add_reference(struct store_call *call, const char *conversation, con
 }
 
 static void choose_ids(const struct admission *admission, const struct identity_place *place,
-		       char conversation[ID_BYTES], char id[ID_BYTES])
+		       const struct identity_key *sender, char conversation[ID_BYTES],
+		       char id[ID_BYTES])
 {
 	const struct message *message = admission->message;
 
 	if (admission->conversation)
 		snprintf(conversation, ID_BYTES, "%s", admission->conversation);
 	else
-		identity_conversation(place, &message->sender,
-				      message->thread ? message->thread : "", conversation);
+		identity_conversation_of(place, sender, message->thread ? message->thread : "",
+					 conversation);
 	if (admission->steady_id)
 		identity_message(place, message->dedupe ? message->dedupe : message->provider_id,
 				 id);
@@ -246,12 +244,13 @@ static struct store_call *build(struct admit_run *run, const struct admission *a
 				const struct identity_place *place, const struct people *people)
 {
 	struct store_call *call = store_script("admit", admission->workspace);
+	struct buf *scratch = &run->admit->scratch;
 	struct identity_key reference = { 0 };
 	char conversation[ID_BYTES];
 	char id[ID_BYTES];
 	bool kept = remember_is_kept(run->admit->remembered, admission->workspace, &run->place);
 
-	choose_ids(admission, place, conversation, id);
+	choose_ids(admission, place, &people->keys[0], conversation, id);
 	store_key(call, "%s", run->place.current);
 	store_key(call, "%s", run->place.previous);
 	store_key(call, "c:%s", conversation);
@@ -264,16 +263,18 @@ static struct store_call *build(struct admit_run *run, const struct admission *a
 	store_arg_int(call, kept ? 0 : run->place.keep_s);
 	store_arg_text(call, conversation);
 	store_arg_text(call, id);
-	add_message(call, admission, conversation, id);
+	add_message(call, admission, conversation, id, scratch);
 	store_arg_text(call, admission->channel);
 	store_arg_text(call, people->digest);
 	store_arg_text(call, admission->message->provider_id);
-	add_new(call, admission, people);
-	add_identifiers(call, people, admission->now_ms);
+	add_new(call, admission, people, scratch);
+	add_identifiers(call, people, admission->now_ms, scratch);
 	if (admission->reference) {
 		store_arg(call, reference.field, IDENTITY_FIELD_BYTES);
 		add_reference(call, conversation, id);
 	}
+	if (scratch->room > SCRATCH_KEPT)
+		buf_clear(scratch);
 	return call;
 }
 
@@ -294,7 +295,7 @@ void admit_run(struct admit *admit, const struct admission *admission, admit_don
 	if (SABOTAGE_DEDUPE_OFF)
 		crypto_random(&number, sizeof(number) - 1);
 	remember_place(number, admission->remember_ms, admission->now_ms, &run->place);
-	collect_people(&place, message, &people);
+	collect_people(&place, message, &admit->scratch, &people);
 	call = build(run, admission, &place, &people);
 	store_run(admit->store, call, on_admitted, run);
 }

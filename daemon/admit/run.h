@@ -3,6 +3,7 @@
 
 #include "admit/admit.h"
 #include "admit/remember.h"
+#include "base/buf.h"
 
 struct store_reply;
 
@@ -10,6 +11,7 @@ struct admit {
 	struct store *store;
 	struct mac *mac;
 	struct remember_cache *remembered;
+	struct buf scratch; /* where arguments are put together, one at a time */
 };
 
 /* One call in flight. */

@@ -97,17 +97,24 @@ void identity_reference(const struct identity_place *place, const char *provider
 	key_from_hash(hash, IDENTITY_REFERENCE_BUCKETS, ret_key);
 }
 
+void identity_conversation_of(const struct identity_place *place, const struct identity_key *key,
+			      const char *thread, char ret_id[ID_BYTES])
+{
+	unsigned char hash[SHA256_BYTES];
+	const char *parts[PARTS_MAX] = { "conversation", place->workspace, place->channel, key->hex,
+					 thread };
+
+	hash_parts(place->mac, parts, hash);
+	id_from_bytes("cnv_", hash, ret_id);
+}
+
 void identity_conversation(const struct identity_place *place, const struct identifier *identifier,
 			   const char *thread, char ret_id[ID_BYTES])
 {
 	struct identity_key key;
-	unsigned char hash[SHA256_BYTES];
-	const char *parts[PARTS_MAX] = { "conversation", place->workspace, place->channel, key.hex,
-					 thread };
 
 	identity_index(place, identifier, &key);
-	hash_parts(place->mac, parts, hash);
-	id_from_bytes("cnv_", hash, ret_id);
+	identity_conversation_of(place, &key, thread, ret_id);
 }
 
 void identity_message(const struct identity_place *place, const char *remembered,

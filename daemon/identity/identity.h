@@ -51,6 +51,9 @@ void identity_reference(const struct identity_place *place, const char *provider
 /* The conversation of (channel, identifier, thread); thread is "" where the channel has none. */
 void identity_conversation(const struct identity_place *place, const struct identifier *identifier,
 			   const char *thread, char ret_id[ID_BYTES]);
+/* The same where the identifier's place is known already. */
+void identity_conversation_of(const struct identity_place *place, const struct identity_key *key,
+			      const char *thread, char ret_id[ID_BYTES]);
 /* A message's id from what is remembered of it, where a repeated message must be told its first id.
  */
 void identity_message(const struct identity_place *place, const char *remembered,

@@ -87,9 +87,13 @@ static void set_field(struct log_entry *entry, const char *name, const char *val
 		entry->message_index = number(value);
 	else if (strcmp(name, "v") == 0)
 		entry->version = number(value);
-	for (size_t i = 0; i < COUNT_OF(texts); i++)
-		if (strcmp(texts[i].name, name) == 0)
-			memcpy((char *)entry + texts[i].offset, &value, sizeof(value));
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		/* A dozen fields an entry, so most comparisons end here. */
+		if (texts[i].name[0] != name[0] || strcmp(texts[i].name, name) != 0)
+			continue;
+		memcpy((char *)entry + texts[i].offset, &value, sizeof(value));
+		break;
+	}
 }
 
 /* item: [id, [name, value, ...]] */
