@@ -554,6 +554,16 @@ struct lmtp_server *lmtp_server_new(struct loop *loop, const struct lmtp_options
 	return server;
 }
 
+/* Now, as far as the socket takes it: there is no later turn. */
+static void output_write(struct lmtp_peer *peer)
+{
+	struct evbuffer *output = bufferevent_get_output(peer->socket);
+
+	evbuffer_unfreeze(output, 1);
+	if (evbuffer_write(output, bufferevent_getfd(peer->socket)) < 0)
+		log_debug("lmtp", "event=goodbye_not_said");
+}
+
 void lmtp_server_free(struct lmtp_server **server)
 {
 	struct lmtp_server *held = *server;
@@ -565,7 +575,7 @@ void lmtp_server_free(struct lmtp_server **server)
 	evconnlistener_free(held->listener);
 	while ((peer = TAILQ_FIRST(&held->peers)) != NULL) {
 		say(peer, "421 4.3.2 going down");
-		bufferevent_flush(peer->socket, EV_WRITE, BEV_FLUSH);
+		output_write(peer);
 		peer_close(peer);
 	}
 	if (held->socket_path != NULL)
