@@ -9,7 +9,6 @@
 #include "admit/sabotage.h"
 #include "base/buf.h"
 #include "base/crypto.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -72,29 +71,15 @@ static void collect_people(const struct identity_place *place, const struct mess
 	text_hex(hash, DIGEST_BYTES, people->digest + 2 * DIGEST_BYTES);
 }
 
-/* [kind, scope, value, proved, by, at, raw]: short enough for the store's compact form. */
 static void pack_identifier(struct buf *out, const struct people *people, size_t i, int64_t now_ms)
 {
-	const struct identifier *identifier = &people->list[i];
-	struct json_out json;
-
 	buf_add(out, people->keys[i].field, IDENTITY_FIELD_BYTES);
 	if (people->asked[i])
 		buf_format(out, "%x", people->keys[i].bucket);
 	buf_byte(out, '\0');
 	buf_format(out, "i:%s", people->keys[i].hex);
 	buf_byte(out, '\0');
-	jw_start(&json, out);
-	jw_array(&json, NULL);
-	jw_text(&json, NULL, identifier->kind);
-	jw_text(&json, NULL, identifier->scope ? identifier->scope : "");
-	jw_text(&json, NULL, identifier->value);
-	jw_int(&json, NULL, identifier->proof);
-	jw_text(&json, NULL, identifier->proved_by ? identifier->proved_by : "");
-	jw_int(&json, NULL, now_ms / 1000);
-	if (identifier->raw && !text_equal(identifier->raw, identifier->value))
-		jw_text(&json, NULL, identifier->raw);
-	jw_array_end(&json);
+	identity_record(&people->list[i], now_ms, out);
 	buf_byte(out, '\0');
 }
 

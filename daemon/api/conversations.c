@@ -371,10 +371,45 @@ struct starting {
 	char conversation[ID_BYTES];
 	char customer[ID_BYTES];
 	char work_item[ID_BYTES];
+	struct identity_place place;
+	struct identifier identifier;
 	struct identity_key key;
 };
 
-static void on_known(const char *customer, const struct error *err, void *context)
+static void start_with(struct api_call *call, const char *customer)
+{
+	struct starting *starting = call->state;
+	struct buf record = { 0 };
+
+	snprintf(starting->customer, sizeof(starting->customer), "%s", customer);
+	identity_index(&starting->place, &starting->identifier, &starting->key);
+	identity_record(&starting->identifier, loop_unix_ms(call->parts->loop), &record);
+	starting->writing.customer = starting->customer;
+	starting->converse.first = starting->writing.reply;
+	starting->converse.customer = starting->customer;
+	starting->converse.identifier_hash = starting->key.hex;
+	starting->converse.identifier_field = starting->key.field;
+	starting->converse.identifier_field_len = sizeof(starting->key.field);
+	starting->converse.identifier_bucket = starting->key.bucket;
+	starting->converse.record = buf_string(&record);
+	conversation_start(call->parts->store, &starting->converse, on_written, call);
+	buf_clear(&record);
+}
+
+/* Nobody proved it: who claimed it on this channel, or somebody new. */
+static void on_claimed(const char *customer, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	char fresh[ID_BYTES];
+
+	id_new("cus_", fresh);
+	if (err != NULL)
+		api_fail(call, err);
+	else
+		start_with(call, customer != NULL ? customer : fresh);
+}
+
+static void on_proved(const char *customer, const struct error *err, void *context)
 {
 	struct api_call *call = context;
 	struct starting *starting = call->state;
@@ -383,14 +418,39 @@ static void on_known(const char *customer, const struct error *err, void *contex
 		api_fail(call, err);
 		return;
 	}
-	if (customer != NULL)
-		snprintf(starting->customer, sizeof(starting->customer), "%s", customer);
+	if (customer != NULL) {
+		start_with(call, customer);
+		return;
+	}
+	/* An address that is good everywhere was only typed; one of this channel is the account
+	 * itself, which the provider will vouch for. */
+	if (*starting->identifier.scope == '\0')
+		starting->identifier.proof = PROOF_CLAIMED;
+	customer_find(call->parts->store, &starting->place, &starting->identifier, on_claimed,
+		      call);
+}
+
+static void target_read(struct api_call *call, struct channel *channel)
+{
+	const struct connector *connector = channel_connector(channel);
+	struct starting *starting = call->state;
+	struct identifier *identifier = &starting->identifier;
+
+	starting->place = (struct identity_place){ .mac = call->parts->key,
+						   .workspace = call->who.workspace,
+						   .channel = channel_name(channel) };
+	*identifier = (struct identifier){ .scope = "", .kind = connector->identifier_kind };
+	identifier->value = json_text_copy(call->body, "to", call->arena);
+	if ((connector->abilities & HAS_EMAIL_THREADS) == 0)
+		identifier->scope = arena_text(call->arena, channel_name(channel));
+	address_normalise(call->arena, identifier, channel_default_region(channel));
+	identifier->proof = PROOF_CHANNEL;
+	starting->place.channel = arena_text(call->arena, channel_name(channel));
+	/* Where a person has one conversation, what they answer must find it. */
+	if ((connector->abilities & HAS_EMAIL_THREADS) == 0)
+		identity_conversation(&starting->place, identifier, "", starting->conversation);
 	else
-		id_new("cus_", starting->customer);
-	starting->writing.customer = starting->customer;
-	starting->converse.first = starting->writing.reply;
-	starting->converse.customer = starting->customer;
-	conversation_start(call->parts->store, &starting->converse, on_written, call);
+		id_new("cnv_", starting->conversation);
 }
 
 void handle_conversation_start(struct api_call *call)
@@ -401,37 +461,27 @@ void handle_conversation_start(struct api_call *call)
 		channel_find(call->parts->channels, call->who.workspace, channel_text);
 	const struct roster *roster =
 		workspace_roster(workspace_get(call->parts->workspaces, call->who.workspace));
-	struct identity_place place = { .mac = call->parts->key, .workspace = call->who.workspace };
-	struct identifier identifier = { .proof = PROOF_CHANNEL, .scope = "" };
 
 	if (channel == NULL || roster == NULL) {
 		api_invalid(call, "#/body/channel", "there is no channel \"%s\"", channel_text);
 		return;
 	}
 	call->state = starting;
-	place.channel = channel_name(channel);
-	identifier.kind = channel_connector(channel)->identifier_kind;
-	identifier.value = json_text_copy(call->body, "to", call->arena);
-	if ((channel_connector(channel)->abilities & HAS_EMAIL_THREADS) == 0)
-		identifier.scope = channel_name(channel);
-	address_normalise(call->arena, &identifier, channel_default_region(channel));
-	identifier.proof = PROOF_CHANNEL;
-	identity_index(&place, &identifier, &starting->key);
-	id_new("cnv_", starting->conversation);
+	target_read(call, channel);
 	id_new("wrk_", starting->work_item);
-	if (!writing_fill(call, &starting->writing, starting->conversation, channel_name(channel)))
+	if (!writing_fill(call, &starting->writing, starting->conversation,
+			  starting->place.channel))
 		return;
 	starting->writing.reply.idempotent =
 		(channel_connector(channel)->abilities & IDEMPOTENT_SEND) != 0;
 	starting->converse = (struct converse){
-		.identifier_hash = starting->key.hex,
-		.address = identifier.value,
+		.address = starting->identifier.value,
 		.name = json_text_copy(call->body, "name", call->arena),
 		.thread = "",
 		.subject = json_text_copy(call->body, "subject", call->arena),
 		.work_item = starting->work_item,
-		.queue = roster_fallback(roster),
+		.queue = arena_text(call->arena, roster_fallback(roster)),
 		.cost = ITEM_COST,
 	};
-	customer_find(call->parts->store, &place, &identifier, on_known, call);
+	customer_find(call->parts->store, &starting->place, &starting->identifier, on_proved, call);
 }

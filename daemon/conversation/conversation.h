@@ -55,6 +55,11 @@ struct converse {
 		first; /* the message and who sends it; agent NULL: the item waits in its queue */
 	const char *customer;
 	const char *identifier_hash; /* hex, identity_index() */
+	const void *identifier_field;
+	size_t identifier_field_len;
+	unsigned identifier_bucket;
+	const char *record; /* identity_record(): a customer that is new gets it; NULL: the
+			     * customer must exist */
 	const char *address;
 	const char *name;
 	const char *thread;

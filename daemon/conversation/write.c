@@ -115,6 +115,20 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 	store_run(store, call, on_written, run_new(done, context));
 }
 
+static void add_identifier(struct store_call *call, const struct converse *converse)
+{
+	struct buf text = { 0 };
+
+	store_arg(call, converse->identifier_field, converse->identifier_field_len);
+	buf_format(&text, "%x", converse->identifier_bucket);
+	store_arg_text(call, buf_string(&text));
+	buf_reset(&text);
+	buf_format(&text, "i:%s", converse->identifier_hash);
+	store_arg_text(call, buf_string(&text));
+	store_arg_text(call, converse->record);
+	buf_clear(&text);
+}
+
 void conversation_start(struct store *store, const struct converse *converse, write_done_fn *done,
 			void *context)
 {
@@ -140,5 +154,7 @@ void conversation_start(struct store *store, const struct converse *converse, wr
 	store_arg_text(call, converse->type);
 	store_arg_int(call, converse->cost);
 	store_arg_int(call, converse->priority);
+	if (converse->record)
+		add_identifier(call, converse);
 	store_run(store, call, on_written, run_new(done, context));
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/json.h"
 #include "base/text.h"
 
 enum { PARTS_MAX = 6, LENGTH_BYTES = 4 };
@@ -70,6 +71,24 @@ bool identity_parse(struct arena *arena, const char *text, struct identifier *re
 bool identity_is_proved(const struct identifier *identifier)
 {
 	return identifier->proof != PROOF_CLAIMED;
+}
+
+/* Short enough for the store's compact form. */
+void identity_record(const struct identifier *identifier, int64_t at_ms, struct buf *out)
+{
+	struct json_out json;
+
+	jw_start(&json, out);
+	jw_array(&json, NULL);
+	jw_text(&json, NULL, identifier->kind);
+	jw_text(&json, NULL, scope_of(identifier));
+	jw_text(&json, NULL, identifier->value);
+	jw_int(&json, NULL, identifier->proof);
+	jw_text(&json, NULL, identifier->proved_by ? identifier->proved_by : "");
+	jw_int(&json, NULL, at_ms / 1000);
+	if (identifier->raw && !text_equal(identifier->raw, identifier->value))
+		jw_text(&json, NULL, identifier->raw);
+	jw_array_end(&json);
 }
 
 void identity_index(const struct identity_place *place, const struct identifier *identifier,

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/id.h"
 #include "converge/message.h"
 
@@ -42,6 +43,8 @@ char *identity_text(struct arena *arena, const struct identifier *identifier);
 bool identity_parse(struct arena *arena, const char *text, struct identifier *ret_identifier);
 
 bool identity_is_proved(const struct identifier *identifier);
+/* What the customer's record holds of it: [kind, scope, value, proof, by, at s, raw]. */
+void identity_record(const struct identifier *identifier, int64_t at_ms, struct buf *out);
 /* The identifier's place in the index. */
 void identity_index(const struct identity_place *place, const struct identifier *identifier,
 		    struct identity_key *ret_key);

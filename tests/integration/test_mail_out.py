@@ -4,7 +4,7 @@ import threading
 import unittest
 
 import harness
-from mailbed import MailCase, letter
+from mailbed import MailCase, letter, read
 
 
 class OddSmtp:
@@ -106,6 +106,32 @@ class Out(MailCase):
         self.odd.mode = "take"
         self.daemon.reply(item["conversation"], "下一封", self.alice)
         self.delivery(item, "sent")
+
+    def begin_with(self, to, subject="发货通知"):
+        answer = self.daemon.request("POST", "/v1/conversations", {
+            "channel": "support", "to": to, "name": "韩梅", "subject": subject, "text": "您的订单已发出"}, self.alice,
+            headers={"Idempotency-Key": to})
+        self.assertEqual(answer.status, 201, answer)
+        harness.wait_for("the mail out", lambda: self.smtp.mails)
+        return answer.json, read(self.smtp.mails[-1][2])
+
+    def test_a_conversation_that_an_agent_starts_gets_the_answer(self):
+        self.start()
+        message, mail = self.begin_with("new@customer.test")
+        self.assertEqual((mail["Subject"], mail["In-Reply-To"]), ("发货通知", None))
+        self.lmtp(letter("Re: 发货通知", "收到", "New <new@customer.test>", in_reply_to=mail["Message-ID"]))
+        thread = self.thread(message, 2)
+        self.assertEqual(thread[1]["text"].strip(), "收到")
+        self.assertEqual(thread[1]["author"]["type"], "customer")
+
+    def test_an_agent_starts_a_conversation_with_a_known_customer(self):
+        self.start()
+        self.lmtp(letter())
+        item = self.claim()
+        message, _ = self.begin_with("Han@customer.test")
+        started = self.daemon.request("GET", f"/v1/conversations/{message['conversation']}", token=self.alice).json
+        self.assertEqual(started["customer"]["id"], item["customer"]["id"])
+        self.assertNotEqual(message["conversation"], item["conversation"])
 
     def bounce(self, mail, action="failed", status="5.1.1"):
         return (f"From: Mail Delivery <mailer-daemon@customer.test>\r\nTo: support@example.test\r\n"
