@@ -62,6 +62,8 @@ static void on_flight(struct flight *flight, bool durable, void *context)
 	if (!durable && flight->error.kind != ERROR_NONE) {
 		if (flight->status == 503)
 			http_request_add_field(call->request, "Retry-After", "5");
+		if (flight->status == 405)
+			http_request_add_field(call->request, "Allow", "POST");
 		/* A refusal in the provider's own form, where the connector made one. */
 		if (parsed->answer_status >= 400)
 			http_answer(call->request, parsed->answer_status, parsed->answer_type,

@@ -65,16 +65,14 @@ void message_write(struct buf *out, const struct message_record *record)
 	jw_text(&json, "direction", record->out ? "out" : "in");
 	jw_text(&json, "kind", message_kind_name(record->kind));
 	jw_text(&json, "text", record->text ? record->text : "");
-	if (record->html)
-		jw_text(&json, "html", record->html);
+	jw_text(&json, "html", record->html);
 	text_if(&json, "subject", record->subject);
 	jw_array(&json, "attachments");
 	for (size_t i = 0; i < record->attachment_count; i++)
 		write_attachment(&json, &record->attachments[i]);
 	jw_array_end(&json);
 	jw_text(&json, "channel", record->channel);
-	if (record->provider_id)
-		jw_text(&json, "provider_id", record->provider_id);
+	jw_text(&json, "provider_id", record->provider_id);
 	if (record->sent_ms)
 		jw_time(&json, "sent_at", record->sent_ms);
 	text_if(&json, "language", record->language);

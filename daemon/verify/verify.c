@@ -1,5 +1,6 @@
 #include "verify/verify.h"
 
+#include "base/text.h"
 #include "channel.h"
 
 enum stage_result verify_run(struct flight *flight)
@@ -23,6 +24,10 @@ enum stage_result verify_run(struct flight *flight)
 	case FORGED:
 		break;
 	}
+	/* A connector with handshakes refuses a wrong one in its provider's own form. */
+	if (!text_equal(flight->in.method, "POST") && flight->parsed.answer_status == 0)
+		return flight_refuse(flight, 405, "method_not_allowed",
+				     "this channel takes only POST");
 	return flight_refuse(
 		flight, 401, "bad_signature",
 		"the signature is missing, wrong or too old; check the secret and the clock");
