@@ -30,6 +30,7 @@ struct fixture {
 	struct channel *channel;
 	struct store store;
 	struct worker_pool *mail;
+	bool is_store_away; /* what is received is not durable */
 	int sent, failed, received;
 	enum send_failure failure;
 	char code[64];
@@ -123,6 +124,7 @@ static void fixture_fill(struct arena *arena, const struct setting *rows, struct
 /* Answered on the next turn, as the contract says. */
 struct fixture_promise {
 	host_received *received;
+	bool is_lost;
 	void (*attached)(const void *bytes, size_t len, const char *error, void *context);
 	const void *bytes;
 	size_t len;
@@ -134,7 +136,8 @@ static void fixture_keep(void *context)
 	struct fixture_promise *promise = context;
 
 	if (promise->received)
-		promise->received(true, NULL, promise->context);
+		promise->received(!promise->is_lost, promise->is_lost ? "the store is away" : NULL,
+				  promise->context);
 	else
 		promise->attached(promise->bytes, promise->len, NULL, promise->context);
 	free(promise);
@@ -145,6 +148,7 @@ static struct fixture_promise *fixture_promise(struct fixture *fixture, void *co
 	struct fixture_promise *promise = memory_new(sizeof(*promise));
 
 	promise->context = context;
+	promise->is_lost = fixture->is_store_away;
 	loop_soon(fixture->loop, fixture_keep, promise);
 	return promise;
 }

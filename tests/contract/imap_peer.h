@@ -205,7 +205,7 @@ static void imap_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	imap_say(peer, "* OK ready\r\n");
 }
 
-static void imap_add(struct imap_peer *peer, unsigned uid, const char *body)
+__attribute__((unused)) static void imap_add(struct imap_peer *peer, unsigned uid, const char *body)
 {
 	peer->mails[peer->mail_count++] = (struct imap_mail){ .uid = uid, .body = body };
 }

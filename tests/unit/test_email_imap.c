@@ -208,6 +208,30 @@ Test(email_imap, does_without_id_and_backs_off_from_a_refused_login)
 	fixture_stop(&fixture);
 }
 
+Test(email_imap, fetches_again_what_could_not_be_stored)
+{
+	struct fixture fixture;
+	struct imap_peer peer;
+	const struct email_state *state;
+
+	fixture_start(&fixture);
+	imap_start(&peer, fixture.loop);
+	imap_add(&peer, 5, MAIL("one"));
+	fixture.is_store_away = true;
+	open_mailbox(&fixture, &peer, ",\"after\":\"seen\"");
+	channels_start(fixture.channels);
+	state = host_services.channel_state(fixture.channel);
+	while (state->poll.backoff_ms == 0)
+		loop_turn(fixture.loop, true);
+	cr_assert_str_eq(fixture.store.cursor, "77:4");
+	cr_assert(!peer.mails[0].seen);
+	fixture.is_store_away = false;
+	until(&fixture, 2, 2);
+	cr_assert_str_eq(fixture.store.cursor, "77:5");
+	imap_stop(&peer);
+	fixture_stop(&fixture);
+}
+
 Test(email_imap, stops_at_once_when_the_lease_is_lost_and_survives_its_return)
 {
 	struct fixture fixture;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "../contract/imap_peer.h"
 #include "../contract/peer.h"
 #include "services/transfer.h"
 #include "services/transfer_private.h"
@@ -192,19 +193,27 @@ Test(transfer, does_not_lend_a_kept_connection_to_a_stricter_caller)
 {
 	struct loop *loop = loop_new();
 	struct transfers *transfers = transfers_new(loop);
-	struct peer peer;
+	struct transfer_session *session = transfer_session_new(transfers);
+	struct imap_peer peer;
 	char url[64];
-	struct transfer_options options = { .url = url, .allow_private = true };
+	struct transfer_options options = {
+		.url = url, .method = "NOOP", .user = "u", .password = "p", .allow_private = true
+	};
 	struct seen seen;
 
-	peer_start(&peer, loop, PEER_ANSWERS, peer_ok);
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d/", peer.port);
-	seen = run(loop, transfers, &options, NULL);
+	imap_start(&peer, loop);
+	snprintf(url, sizeof(url), "imap://127.0.0.1:%d/", peer.port);
+	seen = run(loop, transfers, &options, session);
 	cr_assert(!seen.failed, "%s", seen.error);
+	seen = run(loop, transfers, &options, session);
+	cr_assert(!seen.failed && !seen.new_connection, "it is kept");
 	options.allow_private = false;
-	seen = run(loop, transfers, &options, NULL);
+	seen = run(loop, transfers, &options, session);
 	cr_assert(seen.failed);
-	peer_stop(&peer);
+	cr_assert(strstr(seen.error, "private"), "%s", seen.error);
+	cr_assert_eq(peer.accepted, 1);
+	transfer_session_free(&session);
+	imap_stop(&peer);
 	transfers_free(&transfers);
 	loop_turn(loop, false);
 	loop_free(&loop);
