@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "parts.h"
 #include "routing/claim.h"
 #include "services/loop.h"
 #include "store/log.h"
@@ -141,6 +142,9 @@ void handle_claim(struct api_call *call)
 	char fresh[ID_BYTES];
 	struct claim claim = { .agent = call->who.agent, .queues = queues_text(call) };
 
+	/* One that comes late (its token was being looked up) does not hold up the end. */
+	if (call->parts->draining)
+		wait_ms = 0;
 	id_new("clm_", fresh);
 	if (key == NULL)
 		key = *call->idempotency_key != '\0' ? call->idempotency_key : fresh;
