@@ -1,9 +1,7 @@
 """The outside contract, read as a stranger would: statuses, bodies, cursors, keys and streams."""
-import concurrent.futures
 import http.client
 import json
-import secrets
-import time
+import socket
 import unittest
 
 import harness
@@ -329,18 +327,25 @@ class Limits(Contract):
 
 
 class Draining(Contract):
+    def link(self, rest):
+        """A connection whose first request is answered: the daemon has the rest of what was sent, too."""
+        link = socket.create_connection(("127.0.0.1", self.daemon.http_port), 20)
+        self.addCleanup(link.close)
+        link.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n" + rest)
+        self.assertIn(b" 200 ", link.recv(9000))
+        return link
+
     def test_a_daemon_that_goes_down_is_not_ready_and_ends_its_claims(self):
-        self.assertEqual(self.daemon.request("GET", "/readyz").status, 200)
-        with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            keeper = http.client.HTTPConnection("127.0.0.1", self.daemon.http_port, timeout=20)
-            keeper.request("GET", "/readyz")
-            keeper.getresponse().read()
-            waiting = pool.submit(self.ask, "POST", "/v1/work/claim", {"wait_s": 60})
-            agent = lambda: self.ask("GET", "/v1/me").status == 200
-            harness.wait_for("a second request", agent)
-            self.daemon.process.terminate()
-            self.assertEqual(waiting.result(20).status, 204)
-            keeper.close()
+        probe = self.link(b"GET /readyz HTTP/1.1\r\nHost: a\r\n")
+        body = b'{"wait_s":60}'
+        claim = self.link(b"POST /v1/work/claim HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\n"
+                          b"Content-Length: %d\r\n\r\n%s" % (self.alice.encode(), len(body), body))
+        self.daemon.process.terminate()
+        self.assertIn(b" 204 ", claim.recv(9000))
+        probe.sendall(b"\r\n")
+        answer = probe.recv(9000)
+        self.assertIn(b" 503 ", answer)
+        self.assertIn(b'"draining":true', answer)
         self.assertEqual(self.daemon.process.wait(30), 0)
 
 
