@@ -34,6 +34,8 @@ struct router {
 	int refs; /* answers awaited, plus one while it is the workspace's router */
 	bool is_dead;
 	bool route_soon;
+	bool is_resting; /* the store refused us, not the pair: no proposals until the next tick */
+	bool is_uncertain; /* an answer did not come: what we hold may be old */
 };
 
 /* One read or proposal on its way. */
@@ -89,12 +91,21 @@ static const char *text_of(const struct store_reply *reply, size_t index)
 	return text == NULL ? "" : text;
 }
 
+/* Agents name the queues they serve: one that is gone is everybody's, like `default`. */
+static const char *queue_served(const struct router *router, const char *queue)
+{
+	const struct roster *roster = workspace_roster(router->workspace);
+
+	return roster != NULL && roster_queue(roster, queue) == NULL ? "default" : queue;
+}
+
 static void on_item(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct errand *errand = context;
 	struct router *router = errand->router;
 	struct desk_item item = { .id = errand->item };
 
+	router->is_uncertain |= err != NULL;
 	if (router->is_dead || err != NULL) {
 		errand_end(errand);
 		return;
@@ -102,7 +113,7 @@ static void on_item(const struct store_reply *reply, const struct error *err, vo
 	if (!text_equal(text_of(reply, 0), "queued")) {
 		desk_remove_item(router->desk, errand->item);
 	} else {
-		item.queue = memory_text(text_of(reply, 1));
+		item.queue = memory_text(queue_served(router, text_of(reply, 1)));
 		item.queued_ms = reply_int(reply_item(reply, 2));
 		item.priority = reply_int(reply_item(reply, 3));
 		item.skills = memory_text(text_of(reply, 4));
@@ -140,6 +151,7 @@ static void on_agent(const struct store_reply *reply, const struct error *err, v
 	struct desk_agent *agent;
 	const char *wish;
 
+	router->is_uncertain |= err != NULL;
 	if (router->is_dead || err != NULL || reply_count(reply) < 8) {
 		errand_end(errand);
 		return;
@@ -171,9 +183,24 @@ static void on_queue(const struct store_reply *reply, const struct error *err, v
 	struct errand *errand = context;
 	struct router *router = errand->router;
 
+	router->is_uncertain |= err != NULL;
 	if (!router->is_dead && err == NULL)
 		for (size_t i = 0; i < reply_count(reply); i++)
 			item_refresh(router, text_of(reply, i));
+	errand_end(errand);
+}
+
+/* Every item that is not done: those of queues which no longer are configured wait here too. */
+static void on_hot(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct errand *errand = context;
+	struct router *router = errand->router;
+
+	router->is_uncertain |= err != NULL;
+	if (!router->is_dead && err == NULL)
+		for (size_t i = 0; i < reply_count(reply); i++)
+			if (desk_item(router->desk, text_of(reply, i)) == NULL)
+				item_refresh(router, text_of(reply, i));
 	errand_end(errand);
 }
 
@@ -182,6 +209,7 @@ static void on_wishes(const struct store_reply *reply, const struct error *err, 
 	struct errand *errand = context;
 	struct router *router = errand->router;
 
+	router->is_uncertain |= err != NULL;
 	if (!router->is_dead && err == NULL)
 		for (size_t i = 0; i < reply_count(reply); i++)
 			agent_refresh(router, text_of(reply, i));
@@ -216,6 +244,7 @@ void router_resync(struct router *router)
 
 	if (roster == NULL)
 		return;
+	router->is_uncertain = false;
 	desk_clear_items(router->desk);
 	desk_roster(router->desk, roster);
 	queues = roster_queues(roster, &count);
@@ -224,8 +253,7 @@ void router_resync(struct router *router)
 		range_read(router, key, on_queue);
 	}
 	/* Work that went to a queue which is configured no more is still served. */
-	if (roster_queue(roster, "default") == NULL)
-		range_read(router, "q:default", on_queue);
+	range_read(router, "wx", on_hot);
 	range_read(router, "wishes", on_wishes);
 	agents_read(router);
 }
@@ -241,6 +269,8 @@ static void on_proposed(const struct work_result *result, const struct error *er
 	if (result->code != WORK_OK)
 		log_debug(errand->item, "event=offer_refused agent=%s reason=%s", errand->agent,
 			  log_quote(err != NULL ? err->text : result->refusal));
+	/* Nothing of this pair was wrong: to ask again at once would only spin. */
+	router->is_resting |= result->code == WORK_FAILED || text_equal(result->refusal, "fence");
 	if (!router->is_dead) {
 		agent = desk_find_agent(router->desk, errand->agent);
 		if (agent != NULL)
@@ -282,7 +312,7 @@ static void on_route(void *context)
 	struct desk_match match;
 
 	router->route_soon = false;
-	while (!router->is_dead &&
+	while (!router->is_dead && !router->is_resting &&
 	       desk_match(router->desk, loop_unix_ms(router->parts->loop), &match))
 		propose(router, &match);
 	router_unref(router);
@@ -321,6 +351,9 @@ static void on_tick(void *context)
 {
 	struct router *router = context;
 
+	router->is_resting = false;
+	if (router->is_uncertain && store_is_up(router->parts->store))
+		router_resync(router);
 	route_later(router);
 	loop_timer_start(router->tick, TICK_MS);
 }

@@ -36,6 +36,10 @@ static void on_fired(const struct work_result *result, const struct error *err, 
 {
 	struct timers *timers = context;
 
+	if (timers->is_dead) {
+		timers_unref(timers);
+		return;
+	}
 	if (err != NULL)
 		log_debug("timers", "workspace=%s event=timer_failed error=%s",
 			  workspace_name(timers->workspace), log_quote(err->text));
