@@ -26,6 +26,7 @@ struct deliveries {
 	bool is_dead;
 	bool is_reading;
 	bool read_again;
+	bool is_fresh; /* nothing read yet: what another steward left `sending` is looked at */
 };
 
 static void deliveries_unref(void *object)
@@ -75,10 +76,11 @@ static void on_due(const struct outbox_due *due, size_t count, const struct erro
 
 	deliveries->is_reading = false;
 	for (size_t i = 0; err == NULL && i < count && !deliveries->is_dead; i++)
-		if (due[i].due_ms <= now &&
+		if ((due[i].due_ms <= now || deliveries->is_fresh) &&
 		    map_get(deliveries->sending, due[i].conversation) == NULL &&
 		    map_count(deliveries->sending) < IN_FLIGHT_MAX)
 			attempt(deliveries, due[i].conversation);
+	deliveries->is_fresh &= err != NULL;
 	if (deliveries->read_again && !deliveries->is_dead)
 		look(deliveries);
 	deliveries_unref(deliveries);
@@ -127,6 +129,7 @@ struct deliveries *deliveries_new(struct parts *parts, struct workspace *workspa
 	deliveries->fence = memory_text(fence);
 	deliveries->sending = map_new();
 	deliveries->refs = 1;
+	deliveries->is_fresh = true;
 	deliveries->tick = loop_timer_new(parts->loop, on_tick, deliveries);
 	loop_timer_start(deliveries->tick, TICK_MS);
 	look(deliveries);

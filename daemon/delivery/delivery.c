@@ -16,6 +16,7 @@
 
 enum {
 	ATTEMPT_MS = 120 * 1000, /* an attempt that is older counts as lost */
+	DEADLINE_MS = ATTEMPT_MS + 1000,
 	PARKED_MS = 60 * 1000,
 	REFERENCES = 20,
 	JITTER_PERCENT = 10,
@@ -41,7 +42,9 @@ struct attempt {
 	struct outbound outbound;
 	void (*done)(const char *conversation, bool look_again, void *context);
 	void *context;
+	struct loop_timer *deadline; /* for a connector that never says how it ended */
 	bool is_ended;
+	bool is_late; /* given up: done has been called */
 };
 
 static void attempt_free(void *object)
@@ -49,13 +52,31 @@ static void attempt_free(void *object)
 	struct attempt *attempt = object;
 	struct arena *arena = attempt->arena;
 
+	if (attempt->delivery.channel != NULL)
+		channel_drop(attempt->delivery.channel);
 	arena_free(&arena);
 }
 
 static void attempt_done(struct attempt *attempt, bool look_again)
 {
-	attempt->done(attempt->conversation, look_again, attempt->context);
+	loop_timer_free(&attempt->deadline);
+	if (!attempt->is_late)
+		attempt->done(attempt->conversation, look_again, attempt->context);
 	loop_defer_free(attempt->parts->loop, attempt, attempt_free);
+}
+
+/* The connector still holds the attempt, so only its conversation goes on: the message is
+ * recovered like one whose sender crashed, and a late answer finds another token. */
+static void on_deadline(void *context)
+{
+	struct attempt *attempt = context;
+
+	if (attempt->is_late)
+		return;
+	attempt->is_late = true;
+	log_warn(attempt->message.id, "stage=deliver channel=%s event=no_answer waited_s=%d",
+		 attempt->message.channel, DEADLINE_MS / 1000);
+	attempt->done(attempt->conversation, true, attempt->context);
 }
 
 /* ---- how it ended ---- */
@@ -336,6 +357,7 @@ static void attempt_send(struct attempt *attempt)
 		attempt_fail(attempt, "no_channel", "the channel is not configured any more");
 		return;
 	}
+	channel_hold(channel);
 	connector = channel_connector(channel);
 	if ((connector->abilities & CAN_SEND) == 0)
 		attempt_fail(attempt, "cannot_send", "this channel cannot send");
@@ -377,6 +399,8 @@ static void on_begun(const struct outbox_result *result, const struct error *err
 		return;
 	}
 	copy_message(attempt, result->message);
+	attempt->deadline = loop_timer_new(attempt->parts->loop, on_deadline, attempt);
+	loop_timer_start(attempt->deadline, DEADLINE_MS);
 	attempt_send(attempt);
 }
 

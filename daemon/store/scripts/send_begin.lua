@@ -35,7 +35,7 @@ local json = call('LINDEX', ws .. 'm:' .. cnv, x[2])
 local c = call('HMGET', KEYS[4], 'ch', 'ad', 'nm', 'th', 'sub', 'li', 'lt', 'u')
 local attempt = tonumber(x[3] or 0) + 1
 
-call('HSET', key, 's', 'sending', 'tk', ARGV[3], 'at', attempt)
+call('HSET', key, 's', 'sending', 'tk', ARGV[3], 'at', attempt, 'fe', fence)
 call('ZADD', ws .. 'od', now + ARGV[4], cnv)
 outbox_step(cnv, msg, x[2], c[1] or '', 'queued', 'sending', 'sending', attempt)
 local answer = { 'ok', msg, x[2], attempt, x[4] or '0', x[5] or '0', json or '' }

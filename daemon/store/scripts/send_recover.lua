@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- send_recover: a message found `sending` after its time: whoever sent it is gone.
+-- send_recover: a message found `sending` after its time, or by another steward than the one who sent it where
+-- sending twice does no harm: whoever sent it is gone.
 -- KEYS 1 meta, 2 lease:steward, 3 oq:<cnv>   ARGV 1 fence, 2 cnv
 -- sending -> queued where sends are idempotent, else -> uncertain (and the next one is due). A receipt that came
 -- says it was sent. Entry message.delivery. Answers {'ok', state, msg} or {'wait', due ms}.
@@ -11,13 +12,13 @@ if not fence or (fence ~= ARGV[1] and fence:sub(1, #ARGV[1] + 1) ~= ARGV[1] .. '
 end
 local cnv = ARGV[2]
 local msg = call('LINDEX', KEYS[3], 0)
-local x = msg and call('HMGET', ws .. 'x:' .. msg, 's', 'n', 'at', 'id') or {}
+local x = msg and call('HMGET', ws .. 'x:' .. msg, 's', 'n', 'at', 'id', 'fe') or {}
 if x[1] ~= 'sending' then
 	return { 'refused', 'illegal_state', x[1] or '' }
 end
 local length = call('LLEN', KEYS[3])
 local due = tonumber(call('ZSCORE', ws .. 'od', cnv) or 0)
-if due > now then
+if due > now and (x[4] ~= '1' or x[5] == fence) then
 	return { 'wait', due }
 end
 local old = call('HGET', ws .. 'y:' .. cnv, msg)
