@@ -46,6 +46,17 @@ static void channel_stop(struct channel *channel)
 		channel->connector->poll(channel, true);
 }
 
+void channel_hold(struct channel *channel)
+{
+	channel->refs++;
+}
+
+void channel_drop(struct channel *channel)
+{
+	if (--channel->refs == 0)
+		loop_defer_free(channel->owner->options.loop, channel, channel_free);
+}
+
 static void channel_unlink(struct channel *channel)
 {
 	struct channel **link = &channel->owner->first;
@@ -62,7 +73,7 @@ void channel_close(struct channel *channel)
 	channel->closed = true;
 	channel_stop(channel);
 	channel_unlink(channel);
-	loop_defer_free(channel->owner->options.loop, channel, channel_free);
+	channel_drop(channel);
 }
 
 void channels_free(struct channels **channels)
@@ -75,9 +86,11 @@ void channels_free(struct channels **channels)
 		channel->closed = true;
 		channel_stop(channel);
 		(*channels)->first = channel->next;
-		channel_free(channel);
+		host_ops_end(channel, "the channel is closing");
+		if (--channel->refs == 0)
+			channel_free(channel);
 	}
-	free(*channels);
+	loop_defer_free((*channels)->options.loop, *channels, free);
 	*channels = NULL;
 }
 
@@ -97,6 +110,7 @@ int channel_open(struct channels *channels, const struct channel_options *option
 	const char *why = NULL;
 
 	channel->owner = channels;
+	channel->refs = 1;
 	channel->arena = arena_new(0);
 	channel->workspace = arena_text(channel->arena, options->workspace);
 	channel->name = arena_text(channel->arena, options->name);

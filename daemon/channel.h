@@ -79,7 +79,11 @@ void channels_free(struct channels **channels); /* closes all */
 /* Opens one: 0, or -1 with err. The channel is idle until channels_start(). */
 int channel_open(struct channels *channels, const struct channel_options *options,
 		 struct error *err);
-void channel_close(struct channel *channel); /* loop_defer_free: safe inside a callback */
+/* Safe inside a callback: the channel stays until whoever holds it has dropped it. */
+void channel_close(struct channel *channel);
+/* A message on its way through the channel: it may be closed meanwhile, but not freed. */
+void channel_hold(struct channel *channel);
+void channel_drop(struct channel *channel);
 /* Asks for the leases of polled channels opened since the last call. */
 void channels_start(struct channels *channels);
 /* Gives the leases back; polls stop (SIGTERM). */

@@ -44,6 +44,7 @@ static void flight_free(void *object)
 	struct flight *flight = object;
 	struct arena *arena = flight->arena;
 
+	channel_drop(flight->channel);
 	arena_free(&arena);
 }
 
@@ -201,6 +202,7 @@ struct flight *pipeline_launch(struct pipeline *pipeline, struct channel *channe
 	flight->parts = pipeline->parts;
 	flight->arena = arena;
 	flight->channel = channel;
+	channel_hold(channel);
 	flight->in = *in;
 	if (request == NULL)
 		bytes_own(flight);

@@ -60,6 +60,7 @@ struct workspace {
 	bool is_live; /* the reader stands in the log: nothing is missed from here on */
 	bool is_loading;
 	bool is_stale; /* changed while it was being read */
+	bool is_gone;  /* only answers still on their way may come */
 };
 
 struct workspaces {
@@ -96,6 +97,8 @@ static void on_loaded(const struct store_reply *reply, const struct error *err, 
 	struct error problem = { 0 };
 
 	workspace->is_loading = false;
+	if (workspace->is_gone)
+		return;
 	if (err != NULL || reply_count(reply) != 3) {
 		log_warn("workspace", "workspace=%s event=config_not_read error=%s",
 			 workspace->name, log_quote(err == NULL ? "unexpected answer" : err->text));
@@ -275,10 +278,28 @@ static struct workspace *workspace_new(struct parts *parts, const char *name)
 	return workspace;
 }
 
+static void workspace_release(void *object)
+{
+	struct workspace *workspace = object;
+
+	roster_free(&workspace->roster);
+	free(workspace->name);
+	free(workspace);
+}
+
+/* Streams and reads that end with the store still point here: it goes after all of them. */
+static void workspace_release_last(void *object)
+{
+	struct workspace *workspace = object;
+
+	loop_defer_free(workspace->parts->loop, workspace, workspace_release);
+}
+
 static void workspace_free(struct workspace *workspace)
 {
 	struct waiter *waiter;
 
+	workspace->is_gone = true;
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
 	lease_drop(&workspace->lease);
@@ -290,9 +311,7 @@ static void workspace_free(struct workspace *workspace)
 		STAILQ_REMOVE_HEAD(&workspace->waiters, link);
 		free(waiter);
 	}
-	roster_free(&workspace->roster);
-	free(workspace->name);
-	free(workspace);
+	loop_defer_free(workspace->parts->loop, workspace, workspace_release_last);
 }
 
 struct workspaces *workspaces_new(struct parts *parts)

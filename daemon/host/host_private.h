@@ -37,6 +37,7 @@ struct channel {
 	bool started;
 	bool polling; /* the lease is held */
 	bool closed;
+	int refs; /* one while it is open, one for each channel_hold() */
 	struct host_op *ops;
 };
 
