@@ -15,6 +15,7 @@ import os
 import pathlib
 import pwd
 import queue
+import re
 import secrets
 import shutil
 import signal
@@ -30,6 +31,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CONVERGE_BUILD", ROOT / "build" / "dev"))
 RUNS = ROOT / "build" / "test-runs"
 PATIENCE_S = float(os.environ.get("CONVERGE_PATIENCE_S", "20"))
+
+SANITIZER_TEXT = re.compile(r"(Address|Leak|Undefined|Thread|Memory)Sanitizer|runtime error:")
+# The workers' sandbox hides /proc from the search for leaks.
+SANITIZER_BLIND = re.compile(r"LeakSanitizer (has encountered a fatal error|does not work under ptrace)|HINT:")
 
 BUSINESS = """\
 queues:
@@ -213,6 +218,14 @@ class Daemon:
         """kill -9; the embedded store dies with it."""
         self.process.kill()
         self.process.wait()
+        self.check_log()
+
+    def check_log(self):
+        """What a sanitizer said of the daemon or a worker of it is a failure of whatever ran."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        for at, line in enumerate(lines):
+            if SANITIZER_TEXT.search(line) and not SANITIZER_BLIND.search(line):
+                raise AssertionError("a sanitizer speaks in " + str(self.log) + ":\n" + "\n".join(lines[at:at + 40]))
 
     def stop(self):
         if self.process is None or self.process.poll() is not None:
@@ -223,6 +236,9 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError("the daemon did not end on SIGTERM") from None
+        self.check_log()
+        if self.process.returncode != 0:
+            raise AssertionError(f"the daemon ended with status {self.process.returncode} on SIGTERM")
 
     def restart(self):
         self.kill()
