@@ -204,25 +204,25 @@ static void message_launch(struct api_call *call)
 static void on_rate(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
+	const struct chat_call *chat = call->state;
 
 	if (err != NULL)
 		api_fail(call, err);
 	else if (reply_is(reply, "ok"))
-		message_launch(call);
+		chat->go_on(call);
 	else
 		api_slow_down(call, reply_int(reply_item(reply, 2)));
 }
 
 /* Counted in the store, so that a fleet counts together. */
-void handle_chat_message(struct api_call *call)
+void chat_rate(struct api_call *call, route_fn *go_on)
 {
-	struct chat_call *chat = chat_call_visitor(call);
+	struct chat_call *chat = call->state;
 	int64_t per_minute = call->parts->config->limits.visitor_messages_per_minute;
 	struct store_call *rate;
 	char hash[65];
 
-	if (chat == NULL || !chat_files_own(call, chat))
-		return;
+	chat->go_on = go_on;
 	auth_hash(arena_format(call->arena, "%s %s", chat->full_name, chat->visitor.id), hash);
 	rate = store_script("rate", channel_workspace(chat->channel));
 	store_key(rate, "rate:visitor:%.32s", hash);
@@ -230,6 +230,14 @@ void handle_chat_message(struct api_call *call)
 	store_arg_text(rate, arena_format(call->arena, "%.4f", (double)per_minute / 60));
 	store_arg_int(rate, 1);
 	store_run(call->parts->store, rate, on_rate, call);
+}
+
+void handle_chat_message(struct api_call *call)
+{
+	struct chat_call *chat = chat_call_visitor(call);
+
+	if (chat != NULL && chat_files_own(call, chat))
+		chat_rate(call, message_launch);
 }
 
 void handle_chat_typing(struct api_call *call)

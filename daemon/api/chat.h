@@ -10,10 +10,13 @@ struct chat_call {
 	const char *full_name; /* workspace.name: what tokens are bound to */
 	struct visitor visitor;
 	struct request_view view;
+	route_fn *go_on; /* within the visitor's rate */
 };
 
 /* Channel, origin rule and session token checked; NULL after having answered. */
 struct chat_call *chat_call_visitor(struct api_call *call);
+/* Counts one message or upload of this visitor: go_on(call), or 429. */
+void chat_rate(struct api_call *call, route_fn *go_on);
 /* The attachments of a message about to be sent must be uploads of this visitor; false after
  * having answered. */
 bool chat_files_own(struct api_call *call, const struct chat_call *chat);

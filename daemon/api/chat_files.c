@@ -77,20 +77,28 @@ static void on_put(const char *blob, const struct error *err, void *context)
 	api_answer(call, 201, &body);
 }
 
-void handle_chat_file_put(struct api_call *call)
+static void file_put(struct api_call *call)
 {
-	struct chat_call *chat = chat_call_visitor(call);
 	const char *bytes;
 	struct error err;
 	size_t len;
 
-	if (chat == NULL)
-		return;
 	bytes = http_request_body(call->request, &len);
+	if (blobs_put(call->parts->blobs, bytes, len, on_put, call, &err) != 0)
+		api_fail(call, &err);
+}
+
+void handle_chat_file_put(struct api_call *call)
+{
+	size_t len;
+
+	if (chat_call_visitor(call) == NULL)
+		return;
+	http_request_body(call->request, &len);
 	if (len == 0)
 		api_problem(call, 400, "empty_attachment", "the body is the attachment's bytes");
-	else if (blobs_put(call->parts->blobs, bytes, len, on_put, call, &err) != 0)
-		api_fail(call, &err);
+	else
+		chat_rate(call, file_put);
 }
 
 bool chat_files_own(struct api_call *call, const struct chat_call *chat)

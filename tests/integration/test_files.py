@@ -86,6 +86,15 @@ class ChatFiles(harness.TestCase):
         self.assertEqual(self.upload(b"x" * (2 * 1024 * 1024)).status, 201)
         self.assertEqual(self.daemon.request("POST", "/chat/site/attachments", b"x").status, 401)
 
+    def test_uploads_count_against_the_visitors_rate(self):
+        self.daemon = self.start_daemon("  - { name: site, connector: webchat }\n", "slow",
+                                        extra="limits: { visitor_messages_per_minute: 4 }\n")
+        self.visitor = self.visit()
+        statuses = [self.upload(b"x").status for _ in range(10)]
+        self.assertEqual(statuses[:4], [201] * 4)
+        self.assertIn(429, statuses)
+        self.assertEqual(self.upload(b"x", visitor=self.visit()).status, 201)
+
 
 class WebhookFiles(harness.TestCase):
     def start(self, more=""):
