@@ -178,5 +178,6 @@ const struct connector email_connector = {
 	.send = email_send,
 	.poll = email_poll_tick,
 	.takes = email_takes,
+	.test = email_test,
 	.mail_options = email_mail_options,
 };

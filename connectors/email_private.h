@@ -163,6 +163,10 @@ void email_token_forget(struct email_oauth *oauth);
 void email_poll_tick(struct channel *channel, bool lost);
 void email_poll_close(struct channel *channel);
 
+/* ---- a try at the login (email_test.c) ---- */
+void email_test(struct channel *channel, void (*done)(bool ok, const char *phrase, void *context),
+		void *context);
+
 /* ---- the way out (email_send.c) ---- */
 void email_send(struct channel *channel, const struct outbound *message, struct delivery *delivery);
 

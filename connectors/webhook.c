@@ -483,30 +483,35 @@ static void on_delivered(const struct host_answer *answer, void *context)
 		end_by_status(send.channel, send.delivery, answer);
 }
 
-static void post(struct channel *channel, const struct outbound *message, struct arena *arena,
-		 struct webhook_send *send)
+struct post {
+	const char *id;
+	const char *body;
+	host_http_done *done;
+	void *context;
+};
+
+static void post(struct channel *channel, struct arena *arena, const struct post *post)
 {
 	const struct webhook_settings *settings = host->channel_settings(channel);
-	const char *body = outbound_json(channel, arena, message);
 	const char *timestamp = host->format(arena, "%lld", (long long)(host->unix_ms() / 1000));
-	const char *signature =
-		signature_header(host->channel_state(channel), arena, message->id, timestamp, body);
+	const char *signature = signature_header(host->channel_state(channel), arena, post->id,
+						 timestamp, post->body);
 	const char *const fields[] = {
-		"content-type", "application/json",  "webhook-id", message->id, "webhook-timestamp",
+		"content-type", "application/json",  "webhook-id", post->id, "webhook-timestamp",
 		timestamp,      "webhook-signature", signature,    NULL,
 	};
 	const struct host_http call = {
 		.method = "POST",
 		.url = settings->deliver_url,
 		.fields = fields,
-		.body = body,
-		.body_len = strlen(body),
+		.body = post->body,
+		.body_len = strlen(post->body),
 		.timeout_ms = settings->timeout_ms,
 		.allow_private = settings->allow_private_urls,
 		.answer_max = ANSWER_MAX_BYTES,
 	};
 
-	host->http(channel, &call, on_delivered, send);
+	host->http(channel, &call, post->done, post->context);
 }
 
 static void webhook_send(struct channel *channel, const struct outbound *message,
@@ -527,7 +532,56 @@ static void webhook_send(struct channel *channel, const struct outbound *message
 	send->channel = channel;
 	send->delivery = delivery;
 	arena = host->arena_new();
-	post(channel, message, arena, send);
+	post(channel, arena,
+	     &(struct post){ message->id, outbound_json(channel, arena, message), on_delivered,
+			     send });
+	host->arena_free(arena);
+}
+
+/* ---- a try ---- */
+
+struct webhook_try {
+	void (*done)(bool ok, const char *phrase, void *context);
+	void *context;
+};
+
+static void on_tried(const struct host_answer *answer, void *context)
+{
+	struct webhook_try try = *(struct webhook_try *)context;
+	char phrase[64];
+
+	free(context);
+	snprintf(phrase, sizeof(phrase), "deliver_url answered %ld", answer->status);
+	try.done(!answer->error && answer->status >= 200 && answer->status < 300,
+		 answer->error ? answer->error : phrase, try.context);
+}
+
+/* An event of its own type, which receivers that do not know it let pass. */
+static void webhook_test(struct channel *channel,
+			 void (*done)(bool ok, const char *phrase, void *context), void *context)
+{
+	const struct webhook_settings *settings = host->channel_settings(channel);
+	struct webhook_try *try;
+	struct arena *arena;
+	int64_t now_ms = host->unix_ms();
+	struct post event = { .done = on_tried };
+
+	if (!settings->deliver_url || !settings->deliver_url[0]) {
+		done(true, "there is no deliver_url: the channel only receives", context);
+		return;
+	}
+	try = calloc(1, sizeof(*try));
+	if (!try)
+		abort();
+	*try = (struct webhook_try){ done, context };
+	arena = host->arena_new();
+	event.context = try;
+	event.id = host->format(arena, "test_%lld", (long long)now_ms);
+	event.body = host->format(
+		arena, "{\"type\":\"channel.test\",\"timestamp\":\"%s\",\"data\":{\"channel\":%s}}",
+		host->format_time(arena, now_ms),
+		host->json_quote(arena, host->channel_name(channel)));
+	post(channel, arena, &event);
 	host->arena_free(arena);
 }
 
@@ -576,4 +630,5 @@ const struct connector webhook_connector = {
 	.verify = webhook_verify,
 	.parse = webhook_parse,
 	.send = webhook_send,
+	.test = webhook_test,
 };

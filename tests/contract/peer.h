@@ -7,6 +7,7 @@
 #include <event2/listener.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ struct peer {
 	int accepted;
 	int requests;       /* whole ones */
 	struct buf request; /* of the newest connection */
+	char newest[4096];  /* the newest whole one */
 	bool answered;
 };
 
@@ -79,6 +81,7 @@ static void peer_on_read(struct bufferevent *connection, void *context)
 		return;
 	peer->answered = true;
 	peer->requests++;
+	snprintf(peer->newest, sizeof(peer->newest), "%s", buf_string(&peer->request));
 	if (peer->mode == PEER_FLOODS)
 		bufferevent_write(connection, "HTTP/1.1 200 OK\r\n\r\n", 19);
 	else

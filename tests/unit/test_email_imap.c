@@ -253,3 +253,29 @@ Test(email_imap, stops_at_once_when_the_lease_is_lost_and_survives_its_return)
 	imap_stop(&peer);
 	fixture_stop(&fixture);
 }
+
+static void on_tested(bool ok, const char *phrase, void *context)
+{
+	snprintf(context, 100, "%d %s", ok, phrase);
+}
+
+Test(email_imap, can_be_tried)
+{
+	for (int refused = 0; refused < 2; refused++) {
+		char result[100] = "";
+		struct fixture fixture;
+		struct imap_peer peer;
+
+		fixture_start(&fixture);
+		imap_start(&peer, fixture.loop);
+		peer.refuse_login = refused;
+		open_mailbox(&fixture, &peer, "");
+		channel_connector(fixture.channel)->test(fixture.channel, on_tested, result);
+		while (!result[0])
+			loop_turn(fixture.loop, true);
+		cr_expect_str_eq(result, refused ? "0 the login was refused"
+						 : "1 logged in to the mailbox");
+		imap_stop(&peer);
+		fixture_stop(&fixture);
+	}
+}

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 
 #include "../contract/fixture.h"
+#include "../contract/peer.h"
 
 #define SECRET "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 #define OTHER_SECRET "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"
@@ -223,4 +224,133 @@ Test(webhook, trusts_addresses_only_where_it_is_told_to)
 		cr_assert_eq(parsed.messages[0].others[1].proof, expected);
 		fixture_stop(&fixture);
 	}
+}
+
+struct answer_row {
+	const char *reply;
+	bool sent;
+	enum send_failure failure;
+	const char *code;
+	int64_t retry_after_ms;
+	bool parked;
+};
+
+#define EMPTY "Content-Length: 0\r\n\r\n"
+
+static const struct answer_row answer_rows[] = {
+	{ "HTTP/1.1 200 OK\r\n" EMPTY, true, 0, "", 0, false },
+	{ "HTTP/1.1 204 No\r\n\r\n", true, 0, "", 0, false },
+	{ "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n" EMPTY, false, SEND_RETRY,
+	  "http_302", -1, false },
+	{ "HTTP/1.1 400 Bad\r\n" EMPTY, false, SEND_PERMANENT, "http_400", -1, false },
+	{ "HTTP/1.1 404 No\r\n" EMPTY, false, SEND_RETRY, "http_404", -1, false },
+	{ "HTTP/1.1 410 Gone\r\n" EMPTY, false, SEND_PERMANENT, "http_410", -1, true },
+	{ "HTTP/1.1 429 Slow\r\nRetry-After: 7\r\n" EMPTY, false, SEND_RETRY, "http_429", 7000,
+	  false },
+	{ "HTTP/1.1 502 Bad\r\n" EMPTY, false, SEND_RETRY, "http_502", -1, false },
+	{ "HTTP/1.1 503 No\r\nRetry-After: Fri, 02 Jan 2026 03:00:00 GMT\r\n" EMPTY, false,
+	  SEND_RETRY, "http_503", 0, false },
+	{ "nonsense\r\n\r\n", false, SEND_RETRY, "timeout", -1, false },
+};
+
+static void open_sender(struct fixture *fixture, const struct peer *peer)
+{
+	char settings[256];
+
+	snprintf(settings, sizeof(settings),
+		 "{\"secret\":\"" SECRET "\",\"deliver_url\":\"http://127.0.0.1:%d/out\","
+		 "\"allow_private_urls\":true}",
+		 peer->port);
+	cr_assert_eq(fixture_open(fixture, "webhook", settings), 0);
+}
+
+static const struct outbound reply = { .id = "msg_1",
+				       .conversation = "cnv_1",
+				       .text = "好 \"的\"",
+				       .to = "ann",
+				       .to_name = "Ann",
+				       .created_ms = 1767322800000 };
+
+Test(webhook, takes_each_answer_of_a_receiver_for_what_it_means)
+{
+	for (size_t i = 0; i < COUNT_OF(answer_rows); i++) {
+		const struct answer_row *row = &answer_rows[i];
+		struct delivery delivery;
+		struct fixture fixture;
+		struct peer peer;
+
+		fixture_start(&fixture);
+		peer_start(&peer, fixture.loop, PEER_ANSWERS, row->reply);
+		open_sender(&fixture, &peer);
+		delivery.channel = fixture.channel;
+		channel_connector(fixture.channel)->send(fixture.channel, &reply, &delivery);
+		while (fixture.sent + fixture.failed == 0)
+			loop_turn(fixture.loop, true);
+		cr_expect_eq(fixture.sent, row->sent, "%s", row->reply);
+		cr_expect_eq(fixture.failure, row->failure, "%s", row->reply);
+		cr_expect_str_eq(fixture.code, row->code, "%s", row->reply);
+		cr_expect_eq(fixture.retry_after_ms, row->retry_after_ms, "%s", row->reply);
+		cr_expect_eq(channel_parked(fixture.channel) != NULL, row->parked, "%s",
+			     row->reply);
+		cr_expect_eq(peer.accepted, 1, "%s", row->reply);
+		peer_stop(&peer);
+		fixture_stop(&fixture);
+	}
+}
+
+/* The bytes a receiver sees, checked as a receiver would. */
+Test(webhook, signs_what_it_sends)
+{
+	struct fixture fixture;
+	struct delivery delivery;
+	struct peer peer;
+	unsigned char mac[32], key[64];
+	char *text, *body, *timestamp, *signature, *bytes;
+	long key_len = text_unbase64(SECRET + 6, strlen(SECRET) - 6, key, sizeof(key));
+
+	fixture_start(&fixture);
+	peer_start(&peer, fixture.loop, PEER_ANSWERS, peer_ok);
+	open_sender(&fixture, &peer);
+	delivery.channel = fixture.channel;
+	channel_connector(fixture.channel)->send(fixture.channel, &reply, &delivery);
+	while (peer.requests == 0)
+		loop_turn(fixture.loop, true);
+	text = arena_text(fixture.arena, peer.newest);
+	body = strstr(text, "\r\n\r\n") + 4;
+	timestamp = strstr(text, "webhook-timestamp: ") + 19;
+	signature = strstr(text, "webhook-signature: v1,") + 22;
+	cr_assert_str_eq(
+		body,
+		"{\"type\":\"message.outbound\",\"timestamp\":\"2026-01-02T03:00:00.000Z\","
+		"\"data\":{\"id\":\"msg_1\",\"conversation\":\"cnv_1\",\"to\":{\"id\":\"ann\","
+		"\"name\":\"Ann\"},\"text\":\"好 \\\"的\\\"\",\"attachments\":[]}}");
+	cr_assert(strstr(text, "webhook-id: msg_1\r\n"));
+	bytes = arena_format(fixture.arena, "msg_1.%.*s.%s", (int)strcspn(timestamp, "\r"),
+			     timestamp, body);
+	host_services.hmac_sha256(key, (size_t)key_len, bytes, strlen(bytes), mac);
+	cr_assert(strncmp(signature, host_services.base64(fixture.arena, mac, 32), 44) == 0);
+	peer_stop(&peer);
+	fixture_stop(&fixture);
+}
+
+static void on_tested(bool ok, const char *phrase, void *context)
+{
+	snprintf(context, 100, "%d %s", ok, phrase);
+}
+
+Test(webhook, can_be_tried)
+{
+	char result[100] = "";
+	struct fixture fixture;
+	struct peer peer;
+
+	fixture_start(&fixture);
+	peer_start(&peer, fixture.loop, PEER_ANSWERS, answer_rows[4].reply);
+	open_sender(&fixture, &peer);
+	channel_connector(fixture.channel)->test(fixture.channel, on_tested, result);
+	while (!result[0])
+		loop_turn(fixture.loop, true);
+	cr_assert_str_eq(result, "0 deliver_url answered 404");
+	peer_stop(&peer);
+	fixture_stop(&fixture);
 }
