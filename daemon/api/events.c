@@ -308,13 +308,14 @@ static void on_events_auth(enum auth_outcome outcome, const struct principal *wh
 {
 	struct api_call *call = context;
 
-	if (outcome == AUTH_AWAY)
+	if (outcome == AUTH_AWAY) {
+		http_request_add_field(call->request, "Retry-After", "2");
 		api_problem(call, 503, "store_unavailable", "the store cannot be asked right now");
-	else if (outcome != AUTH_OK)
+	} else if (outcome != AUTH_OK) {
 		api_problem(call, 401, "not_signed_in",
 			    "send Authorization: Bearer <token>, or ?ticket= from "
 			    "POST /v1/events/ticket");
-	else {
+	} else {
 		call->who = *who;
 		if (api_rate_allows(call))
 			events_watch(api_events(call->api), call, who);
