@@ -304,6 +304,54 @@ class Streams(Contract):
         self.problem(self.daemon.request("GET", "/v1/me", token=ticket.json["ticket"]), 401)
 
 
+class Chat(Contract):
+    def setUp(self):
+        super().setUp()
+        self.visitor = self.daemon.request("POST", "/chat/site/sessions", {}).json["token"]
+
+    def listen(self, **headers):
+        events = self.daemon.events("/chat/site/events", self.visitor, headers)
+        self.addCleanup(events.close)
+        return events
+
+    def say(self, text, **more):
+        answer = self.daemon.request("POST", "/chat/site/messages", {"text": text, **more}, self.visitor)
+        self.assertIn(answer.status, (200, 201), answer)
+        return answer
+
+    def test_a_visitor_sees_place_typing_answers_and_the_end(self):
+        events = self.listen()
+        self.say("在吗")
+        place = events.wait(lambda event: event["event"] == "queue")
+        self.assertEqual(set(place["data"]), {"position", "wait_s"})
+        self.assertEqual(place["data"]["position"], 1)
+        item = self.daemon.claim(self.alice)
+        self.ask("POST", f"/v1/conversations/{item['conversation']}/typing", {})
+        events.wait(lambda event: event["event"] == "typing")
+        self.daemon.reply(item["conversation"], "note", self.alice, kind="note")
+        sent = self.daemon.reply(item["conversation"], "在的", self.alice).json
+        shown = events.wait(lambda event: event["event"] == "message" and event["data"]["direction"] == "out")["data"]
+        self.assertEqual((shown["id"], set(shown)), (sent["id"], MESSAGE))
+        self.assertEqual(shown["author"], {"type": "agent", "name": sent["author"]["name"]})
+        self.ask("POST", f"/v1/work-items/{item['id']}/resolve", {})
+        closed = self.ask("POST", f"/v1/work-items/{item['id']}/close", {})
+        self.assertEqual(closed.status, 200, closed)
+        events.wait(lambda event: event["event"] == "closed")
+        again = self.listen()
+        seen = [again.wait(lambda event: event["event"] == "message") for _ in range(2)]
+        self.assertEqual([event["data"]["text"] for event in seen], ["在吗", "在的"])
+        self.assertEqual({event["data"]["kind"] for event in seen}, {"text"})
+
+    def test_bad_messages_are_refused(self):
+        for body in (b"{", b"[]", b'{"text":1}', b"{}", b'{"text":""}'):
+            answer = self.daemon.request("POST", "/chat/site/messages", body, self.visitor)
+            self.problem(answer, 400)
+        self.problem(self.daemon.request("POST", "/chat/site/messages", {"text": "x"}), 401)
+        self.problem(self.daemon.request("GET", "/chat/site/events"), 401)
+        self.problem(self.daemon.request("POST", "/chat/shop/sessions", {}), 404)
+        self.problem(self.daemon.request("GET", "/chat/site/messages", token=self.visitor), 405)
+
+
 class Limits(Contract):
     extra = "limits: { api_per_second: 3, visitor_messages_per_minute: 4 }\n"
 
