@@ -54,7 +54,7 @@ void channel_hold(struct channel *channel)
 void channel_drop(struct channel *channel)
 {
 	if (--channel->refs == 0)
-		loop_defer_free(channel->owner->options.loop, channel, channel_free);
+		loop_defer_free(channel->loop, channel, channel_free);
 }
 
 static void channel_unlink(struct channel *channel)
@@ -110,6 +110,7 @@ int channel_open(struct channels *channels, const struct channel_options *option
 	const char *why = NULL;
 
 	channel->owner = channels;
+	channel->loop = channels->options.loop;
 	channel->refs = 1;
 	channel->arena = arena_new(0);
 	channel->workspace = arena_text(channel->arena, options->workspace);

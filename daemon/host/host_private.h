@@ -20,6 +20,7 @@ struct host_op {
 
 struct channel {
 	struct channels *owner;
+	struct loop *loop; /* outlives the owner: the last drop may come after it */
 	struct channel *next;
 	struct arena *arena;
 	char *workspace;
