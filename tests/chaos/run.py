@@ -203,10 +203,13 @@ class Round:
             if child.poll() is None:
                 child.kill()
             child.wait()
-        if hasattr(self, "daemon"):
-            self.daemon.stop()
-        if self.redis:
-            self.redis.stop()
+        try:
+            if hasattr(self, "daemon"):
+                self.daemon.stop()
+                self.daemon.check_log()
+        finally:
+            if self.redis:
+                self.redis.stop()
 
     def play(self, kills):
         """0: the checker is content."""
@@ -218,8 +221,11 @@ class Round:
         except (AssertionError, OSError, subprocess.TimeoutExpired) as trouble:
             print(f"-- {self.kind}: FAIL: {trouble}", flush=True)
             code = 3
-        finally:
+        try:
             self.end()
+        except AssertionError as trouble:
+            print(f"-- {self.kind}: FAIL: {trouble}", flush=True)
+            code = code or 3
         if code == 0 and not self.options.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
         else:
