@@ -144,6 +144,17 @@ class Webhook(harness.TestCase):
         self.assertEqual([m["text"] for m in thread], [str(n) for n in range(20)])
         self.assertEqual(self.post("m7").json, {"duplicate": True})
 
+    def test_work_in_a_queue_that_is_not_configured_is_served(self):
+        self.post("m1")
+        item = self.daemon.claim(self.alice)
+        gone = self.daemon.request("POST", f"/v1/work-items/{item['id']}/transfer",
+                                   {"target": "queue:nowhere"}, self.alice)
+        self.assertEqual((gone.status, gone.json["state"], gone.json["queue"]), (200, "queued", "nowhere"), gone)
+        self.daemon.restart()
+        again = self.daemon.claim(self.alice)
+        self.assertIsNotNone(again)
+        self.assertEqual(again["id"], item["id"])
+
     def test_a_message_after_resolution_reopens_the_item(self):
         self.post("m1")
         item = self.daemon.claim(self.alice)
