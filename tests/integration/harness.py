@@ -23,6 +23,7 @@ import smtplib
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -413,18 +414,17 @@ class Dovecot:
         self.port = free_port()
         self.password = secrets.token_hex(12)
         self.process = None
-        for part in ("run", "state", "mail"):
+        for part in ("run", "state"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         self.log = self.folder / "dovecot.log"
         owner = pwd.getpwuid(os.getuid())
+        # Not below the source tree: the mail processes must not be root, and a tree in /root is closed to others.
+        self.mail = pathlib.Path(tempfile.mkdtemp(prefix="converge-dovecot-"))
         if owner.pw_uid == 0:
-            # The mail processes must not be root; the login ones are Debian's own users.
+            # The login processes are Debian's own users.
             mailer = pwd.getpwnam("nobody")
             users = ""
-            os.chown(self.folder / "mail", mailer.pw_uid, mailer.pw_gid)
-            for part in (self.folder, *self.folder.parents):
-                if ROOT in (part, *part.parents) and part != ROOT:
-                    part.chmod(part.stat().st_mode | 0o011)
+            os.chown(self.mail, mailer.pw_uid, mailer.pw_gid)
         else:
             mailer = owner
             users = f"default_login_user = {owner.pw_name}\ndefault_internal_user = {owner.pw_name}\n" \
@@ -437,7 +437,7 @@ listen = 127.0.0.1
 protocols = imap
 ssl = no
 disable_plaintext_auth = no
-{users}mail_location = maildir:{self.folder}/mail/%u
+{users}mail_location = maildir:{self.mail}/%u
 first_valid_uid = 1
 passdb {{
   driver = static
@@ -445,7 +445,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={mailer.pw_uid} gid={mailer.pw_gid} home={self.folder}/mail/%u
+  args = uid={mailer.pw_uid} gid={mailer.pw_gid} home={self.mail}/%u
 }}
 service imap-login {{
   chroot =
@@ -508,6 +508,7 @@ service stats {{
             if self.process.poll() is None:
                 self.process.kill()
                 self.process.wait()
+        shutil.rmtree(self.mail, ignore_errors=True)
 
 
 def send_lmtp(port, sender, recipient, mail):
