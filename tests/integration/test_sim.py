@@ -38,15 +38,15 @@ class Simulator(harness.TestCase):
 
     def test_stories_are_told_and_answered_on_every_channel(self):
         self.start()
-        done = subprocess.run([harness.BUILD / "converge-sim", "--config", self.daemon.config, "--count", "12", "--rate",
+        done = subprocess.run([harness.BUILD / "converge-sim", "--config", self.daemon.config, "--count", "40", "--rate",
                                "3000", "--speed", "40", "--seed", "4", "--patience", "400"],
                               capture_output=True, text=True, timeout=180)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         totals = re.search(r"^(\d+) customers, (\d+) messages in, \d+ refused for a while, (\d+) answers$",
                            done.stdout, re.M)
-        self.assertEqual(int(totals[1]), 12)
-        self.assertGreater(int(totals[2]), 12)
-        self.assertGreaterEqual(int(totals[3]), 12)
+        self.assertEqual(int(totals[1]), 40)
+        self.assertGreater(int(totals[2]), 40)
+        self.assertGreaterEqual(int(totals[3]), 40)
         self.assertEqual(self.channels, {"shop", "site", "support"})
 
     def test_without_a_door_it_says_so(self):
