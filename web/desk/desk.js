@@ -27,6 +27,8 @@ let me = null;
 let current = null;
 let offer = null;
 let source = null;
+let sending = false;
+const drafts = new Map();
 
 const t = (key) => words[language][key] || key;
 
@@ -103,7 +105,9 @@ async function showQueues() {
 async function showMessages() {
   if (!current || !current.conversation) return;
   const list = $("messages");
-  const page = await api("GET", `/v1/conversations/${current.conversation}/messages?limit=200&order=desc`);
+  const conversation = current.conversation;
+  const page = await api("GET", `/v1/conversations/${conversation}/messages?limit=200&order=desc`);
+  if (!current || current.conversation !== conversation) return;
   list.replaceChildren();
   for (const message of page.data.reverse()) {
     const row = element("li", undefined, message.kind === "note" ? "note" : message.direction);
@@ -140,7 +144,10 @@ async function showCustomer() {
 }
 
 async function openItem(item) {
+  // A draft belongs to its conversation: it must never reach another customer.
+  if (current) drafts.set(current.conversation, $("text").value);
   current = item;
+  $("text").value = drafts.get(item.conversation) || "";
   $("thread-title").textContent = `#${item.number} ${item.customer ? item.customer.name : ""} · ${item.channel || ""}`;
   await Promise.all([showMessages(), showCustomer(), showItems()]);
   $("text").focus();
@@ -162,9 +169,17 @@ async function takeOffer(accept) {
 
 async function write(kind) {
   const text = $("text").value;
-  if (!current || !text.trim()) return;
-  await api("POST", `/v1/conversations/${current.conversation}/messages`, { kind, text });
-  $("text").value = "";
+  if (!current || !text.trim() || sending) return;
+  const conversation = current.conversation;
+  sending = true;
+  try {
+    await api("POST", `/v1/conversations/${conversation}/messages`, { kind, text });
+  } finally {
+    sending = false;
+  }
+  drafts.delete(conversation);
+  // What was typed meanwhile, or for another customer, stays.
+  if (current && current.conversation === conversation && $("text").value === text) $("text").value = "";
   await showMessages();
 }
 
@@ -234,7 +249,10 @@ $("text").onkeydown = (event) => {
 };
 $("note").onclick = () => attempt(() => write("note"));
 $("resolve").onclick = () => attempt(async () => {
+  if (!current) return;
   await api("POST", `/v1/work-items/${current.id}/resolve`, {});
+  drafts.delete(current.conversation);
+  $("text").value = "";
   current = null;
   $("messages").replaceChildren();
   $("facts").replaceChildren();
