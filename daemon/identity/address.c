@@ -39,11 +39,6 @@ static const struct region *region_find(const char *name)
 	return NULL;
 }
 
-bool address_knows_region(const char *region)
-{
-	return region_find(region) != NULL;
-}
-
 /* The digits of a typed number, with a leading '+' where there was one. False
  * for anything that is neither a digit nor a usual separator. */
 static bool digits_read(const char *text, char *out, size_t room)

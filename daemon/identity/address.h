@@ -1,8 +1,6 @@
 /* Addresses of people in the one form they are compared in. Pure. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/arena.h"
 #include "converge/message.h"
 
@@ -11,5 +9,3 @@
  * full-width digits are read. The raw value is kept beside a changed one. A phone number that
  * cannot be read stays as typed, and becomes a claim. Other kinds are left alone. */
 void address_normalise(struct arena *arena, struct identifier *identifier, const char *region);
-/* Is this a region whose national numbers are read? */
-bool address_knows_region(const char *region);
