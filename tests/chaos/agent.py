@@ -1,7 +1,7 @@
 """Plays agents: claims work, looks at it, answers, resolves. Its log is what was displayed and answered.
 
-Once the file `drain` appears it goes on until there is nothing left to claim, then looks at every conversation
-once more from first to last message and ends.
+Once the file `drain` appears it goes on until nothing waits any more (a claim that came back empty proves nothing:
+the router may be on its way back), then looks at every conversation once more from first to last message and ends.
 """
 import argparse
 import json
@@ -57,10 +57,17 @@ class Agent(threading.Thread):
                                      key=secrets.token_hex(12))
             if status == 200:
                 self.work(item)
-            elif is_draining:
+            elif is_draining and self.is_over():
                 return
             elif status != 204:
                 time.sleep(0.05)
+
+    def is_over(self):
+        """Nothing waits any more; what still does after all our patience is for the leftovers to tell."""
+        if time.time() > self.drain_file.stat().st_mtime + self.patience_s:
+            return True
+        status, page = self.call("GET", "/v1/work-items?state=queued&limit=1")
+        return status == 200 and not page["data"]
 
     def work(self, item):
         conversation = item["conversation"]
