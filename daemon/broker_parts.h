@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "parts.h"
+#include "services/state_dir.h"
 
 struct embedded;
 struct http_server;
@@ -14,11 +15,13 @@ struct problems;
 
 struct broker {
 	struct parts parts;
+	struct state_dir *state_dir;
 	struct embedded *embedded;
 	struct http_server *http;
 	struct http_server *admin;
 	struct lmtp_server *lmtp;
-	char instance[64];
+	char instance[INSTANCE_BYTES];
+	char former[INSTANCE_BYTES]; /* who used state_dir before; dead */
 	int exit_status;
 	int drains; /* listeners still draining */
 	bool is_demo;

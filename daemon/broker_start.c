@@ -1,5 +1,4 @@
 /* Start and stop, in order. What a part needs is up before it. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "services/keyfile.h"
 #include "services/lmtp_server.h"
 #include "services/loop.h"
+#include "services/state_dir.h"
 #include "services/transfer.h"
 #include "services/worker.h"
 #include "store/check.h"
@@ -100,7 +100,7 @@ static int store_open(struct broker *broker, struct error *err)
 		.queue_max = (int)wanted->queue,
 	};
 	struct embedded_options embedded = {
-		.state_dir = parts->config->state_dir,
+		.state_dir = broker->state_dir,
 		.max_memory = wanted->max_memory,
 		.append_fsync = "always",
 	};
@@ -239,7 +239,7 @@ static int domain_start(struct broker *broker, struct error *err)
 		return -1;
 	workers_start(parts);
 	parts->transfers = transfers_new(parts->loop);
-	parts->leases = leases_new(parts->loop, parts->store, broker->instance);
+	parts->leases = leases_new(parts->loop, parts->store, broker->instance, broker->former);
 	parts->admit = admit_new(parts->store, parts->key);
 	parts->pipeline = pipeline_new(parts);
 	parts->workspaces = workspaces_new(parts);
@@ -309,28 +309,30 @@ static int doors_open(struct broker *broker, struct error *err)
 	return 0;
 }
 
-static int state_dir_make(const char *path, struct error *err)
+static int claim_state_dir(struct broker *broker, struct error *err)
 {
-	if (mkdir(path, 0700) == 0 || errno == EEXIST)
-		return 0;
-	return error_set(err, ERROR_PERMANENT, "making %s: %s", path, strerror(errno));
-}
-
-int broker_start(struct broker *broker)
-{
-	struct error err = { 0 };
-	struct parts *parts = &broker->parts;
 	unsigned char random[8];
 	char hex[2 * sizeof(random) + 1];
 
 	crypto_random(random, sizeof(random));
 	text_hex(random, sizeof(random), hex);
 	snprintf(broker->instance, sizeof(broker->instance), "i-%s", hex);
-	parts->instance = broker->instance;
+	broker->parts.instance = broker->instance;
+	broker->state_dir = state_dir_open(broker->parts.config->state_dir, err);
+	if (broker->state_dir == NULL)
+		return -1;
+	return state_dir_succeed(broker->state_dir, broker->instance, broker->former, err);
+}
+
+int broker_start(struct broker *broker)
+{
+	struct error err = { 0 };
+	struct parts *parts = &broker->parts;
+
 	umask(0077);
-	if (state_dir_make(parts->config->state_dir, &err) != 0)
-		return fail(&err, EX_CANTCREAT);
 	parts->loop = loop_new();
+	if (claim_state_dir(broker, &err) != 0)
+		return fail(&err, err.kind == ERROR_TEMPORARY ? EX_TEMPFAIL : EX_CANTCREAT);
 	if (store_open(broker, &err) != 0)
 		return fail(&err, err.kind == ERROR_TEMPORARY ? EX_TEMPFAIL : EX_UNAVAILABLE);
 	if (store_judge(parts, &err) != 0)
@@ -375,6 +377,7 @@ void broker_stop(struct broker *broker)
 	blobs_free(&parts->blobs);
 	mac_free(&parts->key);
 	embedded_stop(&broker->embedded, EMBEDDED_GRACE_MS);
+	state_dir_close(&broker->state_dir);
 	loop_free(&parts->loop);
 	for (size_t i = 0; i < broker->retired_count; i++)
 		config_free(&broker->retired[i]);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,9 +23,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "services/loop.h"
+#include "services/state_dir.h"
 
 enum {
-	LOCK_WAIT_MS = 5000,
 	SOCKET_WAIT_MS = 10 * 1000,
 	RESTART_FIRST_MS = 100,
 	RESTART_MAX_MS = 10 * 1000,
@@ -37,9 +36,7 @@ enum {
 
 struct embedded {
 	struct loop *loop;
-	char *dir;
-	int dir_fd;
-	int lock_fd;
+	const struct state_dir *dir;
 	struct buf config;
 	char socket[SUN_PATH_MAX + 1];
 	char url[SUN_PATH_MAX + 8];
@@ -56,44 +53,6 @@ static void pause_ms(long ms)
 	struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
 
 	nanosleep(&pause, NULL);
-}
-
-/* --- the lock --- */
-
-static int lock_refused(const struct embedded *embedded, struct error *err)
-{
-	char pid[32] = "";
-	ssize_t len = pread(embedded->lock_fd, pid, sizeof(pid) - 1, 0);
-
-	pid[len > 0 ? len : 0] = '\0';
-	pid[strcspn(pid, "\n")] = '\0';
-	return error_set(err, ERROR_TEMPORARY, "state_dir %s is in use by process %s",
-			 embedded->dir, pid[0] == '\0' ? "(unknown)" : pid);
-}
-
-static int take_lock(struct embedded *embedded, struct error *err)
-{
-	char pid[32];
-	int len;
-
-	embedded->dir_fd = open(embedded->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (embedded->dir_fd >= 0)
-		embedded->lock_fd =
-			openat(embedded->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (embedded->lock_fd < 0)
-		return error_set(err, ERROR_PERMANENT, "state_dir %s: %s", embedded->dir,
-				 strerror(errno));
-	for (int waited = 0; flock(embedded->lock_fd, LOCK_EX | LOCK_NB) < 0; waited += 20) {
-		if (waited >= LOCK_WAIT_MS)
-			return lock_refused(embedded, err);
-		pause_ms(20);
-	}
-	len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-	if (ftruncate(embedded->lock_fd, 0) < 0 ||
-	    pwrite(embedded->lock_fd, pid, (size_t)len, 0) != len)
-		return error_set(err, ERROR_TEMPORARY, "state_dir %s: cannot write lock: %s",
-				 embedded->dir, strerror(errno));
-	return 0;
 }
 
 /* --- the child --- */
@@ -134,7 +93,7 @@ static void write_config(struct embedded *embedded, const struct embedded_option
 	int64_t max = options->max_memory > 0 ? options->max_memory : half_of_memory();
 
 	buf_text(config, "dir ");
-	add_quoted(config, embedded->dir);
+	add_quoted(config, state_dir_path(embedded->dir));
 	buf_format(config,
 		   "\nport 0\n"
 		   "unixsocket redis.sock\n"
@@ -163,7 +122,7 @@ static void write_config(struct embedded *embedded, const struct embedded_option
 static void child_exec(const struct embedded *embedded, int config_fd, pid_t parent)
 {
 	sigset_t none;
-	int lock_fd = fcntl(embedded->lock_fd, F_DUPFD, 10);
+	int lock_fd = fcntl(state_dir_lock_fd(embedded->dir), F_DUPFD, 10);
 	int null_fd = open("/dev/null", O_WRONLY);
 
 	setsid();
@@ -190,7 +149,7 @@ static int child_start(struct embedded *embedded, struct error *err)
 	pid_t parent = getpid();
 	ssize_t written;
 
-	unlinkat(embedded->dir_fd, "redis.sock", 0);
+	unlinkat(state_dir_fd(embedded->dir), "redis.sock", 0);
 	if (pipe2(config, O_CLOEXEC) < 0)
 		return error_set(err, ERROR_TEMPORARY, "store: pipe: %s", strerror(errno));
 	written = write(config[1], embedded->config.data, embedded->config.len);
@@ -335,30 +294,13 @@ static void name_socket(struct embedded *embedded)
 {
 	char path[PATH_MAX + 16];
 
-	snprintf(path, sizeof(path), "%s/redis.sock", embedded->dir);
+	snprintf(path, sizeof(path), "%s/redis.sock", state_dir_path(embedded->dir));
 	if (strlen(path) <= SUN_PATH_MAX)
 		memcpy(embedded->socket, path, strlen(path) + 1);
 	else
 		snprintf(embedded->socket, sizeof(embedded->socket), "/proc/self/fd/%d/redis.sock",
-			 embedded->dir_fd);
+			 state_dir_fd(embedded->dir));
 	snprintf(embedded->url, sizeof(embedded->url), "unix:%s", embedded->socket);
-}
-
-static int prepare(struct embedded *embedded, const struct embedded_options *options,
-		   struct error *err)
-{
-	if (mkdir(options->state_dir, 0700) < 0 && errno != EEXIST)
-		return error_set(err, ERROR_PERMANENT, "state_dir %s: %s", options->state_dir,
-				 strerror(errno));
-	embedded->dir = realpath(options->state_dir, NULL);
-	if (embedded->dir == NULL)
-		return error_set(err, ERROR_PERMANENT, "state_dir %s: %s", options->state_dir,
-				 strerror(errno));
-	if (take_lock(embedded, err) < 0)
-		return -1;
-	name_socket(embedded);
-	write_config(embedded, options);
-	return 0;
 }
 
 struct embedded *embedded_start(struct loop *loop, const struct embedded_options *options,
@@ -367,10 +309,12 @@ struct embedded *embedded_start(struct loop *loop, const struct embedded_options
 	struct embedded *embedded = memory_new(sizeof(*embedded));
 
 	embedded->loop = loop;
-	embedded->dir_fd = embedded->lock_fd = embedded->pid_fd = -1;
+	embedded->dir = options->state_dir;
+	embedded->pid_fd = -1;
 	embedded->restart = loop_timer_new(loop, on_restart, embedded);
-	if (prepare(embedded, options, err) < 0 || child_start(embedded, err) < 0 ||
-	    wait_until_it_serves(embedded, err) < 0) {
+	name_socket(embedded);
+	write_config(embedded, options);
+	if (child_start(embedded, err) < 0 || wait_until_it_serves(embedded, err) < 0) {
 		embedded_stop(&embedded, 0);
 		return NULL;
 	}
@@ -406,15 +350,8 @@ void embedded_stop(struct embedded **pointer, int64_t grace_ms)
 	stop_watching(embedded);
 	loop_timer_free(&embedded->restart);
 	end_child(embedded, grace_ms);
-	if (embedded->dir_fd >= 0) {
-		if (embedded->config.len > 0)
-			unlinkat(embedded->dir_fd, "redis.sock", 0);
-		close(embedded->dir_fd);
-	}
-	if (embedded->lock_fd >= 0)
-		close(embedded->lock_fd);
+	unlinkat(state_dir_fd(embedded->dir), "redis.sock", 0);
 	buf_clear(&embedded->config);
-	free(embedded->dir);
 	free(embedded);
 	*pointer = NULL;
 }

@@ -32,6 +32,7 @@ struct leases {
 	struct loop *loop;
 	struct store *store;
 	char *instance;
+	char *former; /* dead; what it held is ours at once; "" nobody */
 	struct loop_timer *tick;
 	struct lease_list list; /* those of one workspace side by side */
 	char **alive;           /* instances, this one too */
@@ -72,6 +73,7 @@ static void leases_release(struct leases *leases)
 		free(leases->alive[i]);
 	free(leases->alive);
 	free(leases->instance);
+	free(leases->former);
 	free(leases);
 }
 
@@ -223,6 +225,8 @@ static void lease_take(struct lease *lease)
 	store_key(call, "lease:%s", lease->name);
 	add_value(call, lease);
 	store_arg_int(call, LEASE_MS);
+	store_arg_text(call, lease->leases->instance);
+	store_arg_text(call, lease->leases->former);
 	store_run(lease->leases->store, call, on_taken, attempt_new(lease));
 }
 
@@ -378,12 +382,12 @@ static void on_beat(const struct store_reply *reply, const struct error *err, vo
 	leases_release(leases);
 }
 
-static void beat(struct leases *leases, int64_t dead_after_ms)
+static void beat(struct leases *leases, const char *instance, int64_t dead_after_ms)
 {
 	struct store_call *call = store_script("instance_beat", "converge");
 
 	store_key(call, "instances");
-	store_arg_text(call, leases->instance);
+	store_arg_text(call, instance);
 	store_arg_int(call, dead_after_ms);
 	leases->pending++;
 	store_run(leases->store, call, on_beat, leases);
@@ -448,7 +452,7 @@ static void on_tick(void *context)
 			return;
 	if (now - leases->beat_ms >= TICK_MS) {
 		leases->beat_ms = now;
-		beat(leases, DEAD_AFTER_MS);
+		beat(leases, leases->instance, DEAD_AFTER_MS);
 		renew_all(leases, now);
 	}
 	if (leases->alive_count > 0)
@@ -473,15 +477,20 @@ static void arm_tick(struct leases *leases)
 
 /* --- public --- */
 
-struct leases *leases_new(struct loop *loop, struct store *store, const char *instance_id)
+struct leases *leases_new(struct loop *loop, struct store *store, const char *instance_id,
+			  const char *former_id)
 {
 	struct leases *leases = memory_new(sizeof(*leases));
 
 	leases->loop = loop;
 	leases->store = store;
 	leases->instance = memory_text(instance_id);
+	leases->former = memory_text(former_id == NULL ? "" : former_id);
 	leases->tick = loop_timer_new(loop, on_tick, leases);
 	leases->beat_ms = INT64_MIN / 2;
+	/* The dead are not waited for, neither as holders nor as those who are placed better. */
+	if (*leases->former != '\0')
+		beat(leases, leases->former, 0);
 	loop_timer_start(leases->tick, 0);
 	return leases;
 }
@@ -537,7 +546,7 @@ void leases_free(struct leases **pointer)
 	}
 	loop_timer_free(&leases->tick);
 	leases->is_closed = true;
-	beat(leases, 0);
+	beat(leases, leases->instance, 0);
 }
 
 const char *lease_fence(const struct lease *lease)

@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "services/loop.h"
+#include "services/state_dir.h"
 #include "store/embedded.h"
 #include "store_bed.h"
 
 static char dir[64];
 static struct loop *loop;
+static struct state_dir *state_dir;
 
 static void setup(void)
 {
@@ -36,11 +38,24 @@ static void teardown(void)
 
 TestSuite(embedded, .init = setup, .fini = teardown);
 
+static struct embedded *start_in(const char *path, struct error *err)
+{
+	struct embedded_options options = { .max_memory = 64 << 20 };
+
+	state_dir = state_dir_open(path, err);
+	options.state_dir = state_dir;
+	return state_dir == NULL ? NULL : embedded_start(loop, &options, err);
+}
+
 static struct embedded *start(struct error *err)
 {
-	struct embedded_options options = { .state_dir = dir, .max_memory = 64 << 20 };
+	return start_in(dir, err);
+}
 
-	return embedded_start(loop, &options, err);
+static void stop(struct embedded *embedded)
+{
+	embedded_stop(&embedded, 5000);
+	state_dir_close(&state_dir);
 }
 
 static const char *ask(struct embedded *embedded, const char *verb, const char *a, const char *b)
@@ -90,11 +105,11 @@ Test(embedded, keeps_what_was_written_over_a_restart)
 
 	cr_assert_not_null(embedded, "%s", err.text);
 	cr_expect_str_eq(ask(embedded, "SET", "a", "1"), "OK");
-	embedded_stop(&embedded, 5000);
+	stop(embedded);
 	embedded = start(&err);
 	cr_assert_not_null(embedded, "%s", err.text);
 	cr_expect_str_eq(ask(embedded, "GET", "a", NULL), "1");
-	embedded_stop(&embedded, 5000);
+	stop(embedded);
 }
 
 Test(embedded, is_set_up_to_lose_nothing)
@@ -108,7 +123,7 @@ Test(embedded, is_set_up_to_lose_nothing)
 	snprintf(path, sizeof(path), "%s/redis.sock", dir);
 	cr_assert_eq(stat(path, &status), 0);
 	cr_expect_eq(status.st_mode & 0777, 0600);
-	embedded_stop(&embedded, 5000);
+	stop(embedded);
 	cr_expect_neq(stat(path, &status), 0);
 }
 
@@ -122,7 +137,7 @@ Test(embedded, comes_back_after_its_death)
 	kill(first, SIGKILL);
 	cr_expect_str_eq(ask(embedded, "GET", "a", NULL), "1");
 	cr_expect_neq(child_pid(embedded), first);
-	embedded_stop(&embedded, 5000);
+	stop(embedded);
 }
 
 Test(embedded, starts_over_a_stale_socket)
@@ -138,7 +153,7 @@ Test(embedded, starts_over_a_stale_socket)
 	embedded = start(&err);
 	cr_assert_not_null(embedded, "%s", err.text);
 	cr_expect_str_eq(ask(embedded, "SET", "a", "1"), "OK");
-	embedded_stop(&embedded, 5000);
+	stop(embedded);
 }
 
 /* Another process starts the store on the same state_dir and says so through the pipe. */
@@ -150,14 +165,13 @@ static pid_t start_elsewhere(int *ret_pipe)
 	cr_assert_eq(pipe2(pipes, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		struct loop *own = loop_new();
-		struct embedded_options options = { .state_dir = dir, .max_memory = 64 << 20 };
 		struct error err;
 		struct embedded *embedded;
 		ssize_t written;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		embedded = embedded_start(own, &options, &err);
+		loop = loop_new();
+		embedded = start(&err);
 		written = write(pipes[1], embedded == NULL ? "n" : "y", 1);
 		(void)written;
 		pause();
@@ -166,25 +180,6 @@ static pid_t start_elsewhere(int *ret_pipe)
 	close(pipes[1]);
 	*ret_pipe = pipes[0];
 	return pid;
-}
-
-Test(embedded, is_refused_while_another_daemon_has_the_state_dir)
-{
-	char expected[64];
-	struct error err;
-	char answer = 0;
-	int fd;
-	pid_t other = start_elsewhere(&fd);
-
-	cr_assert_eq(read(fd, &answer, 1), 1);
-	cr_assert_eq(answer, 'y');
-	cr_expect_null(start(&err));
-	cr_expect_eq(err.kind, ERROR_TEMPORARY);
-	snprintf(expected, sizeof(expected), "is in use by process %d", (int)other);
-	cr_expect_not_null(strstr(err.text, expected), "%s", err.text);
-	kill(other, SIGKILL);
-	waitpid(other, NULL, 0);
-	close(fd);
 }
 
 Test(embedded, dies_with_a_killed_daemon_and_frees_the_lock)
@@ -201,21 +196,19 @@ Test(embedded, dies_with_a_killed_daemon_and_frees_the_lock)
 	embedded = start(&err);
 	cr_assert_not_null(embedded, "%s", err.text);
 	cr_expect_str_eq(ask(embedded, "SET", "a", "1"), "OK");
-	embedded_stop(&embedded, 5000);
+	stop(embedded);
 	close(fd);
 }
 
 Test(embedded, works_in_a_state_dir_with_a_long_name)
 {
-	struct embedded_options options = { .max_memory = 64 << 20 };
 	struct embedded *embedded;
 	struct error err;
 	char path[300];
 
 	snprintf(path, sizeof(path), "%s/%0150d \"q", dir, 7);
-	options.state_dir = path;
-	embedded = embedded_start(loop, &options, &err);
+	embedded = start_in(path, &err);
 	cr_assert_not_null(embedded, "%s", err.text);
 	cr_expect_str_eq(ask(embedded, "SET", "a", "1"), "OK");
-	embedded_stop(&embedded, 5000);
+	stop(embedded);
 }

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/lease.h"
@@ -27,7 +28,7 @@ static void on_change(bool held, const char *fence, void *context)
 Test(lease, is_won_kept_and_given_back)
 {
 	struct store_bed *bed = bed_new(NULL);
-	struct leases *leases = leases_new(bed->loop, bed->store, "one");
+	struct leases *leases = leases_new(bed->loop, bed->store, "one", NULL);
 	struct watcher watcher = { 0 };
 	struct lease *lease = lease_want(leases, "t", "steward", on_change, &watcher);
 	char expected[64];
@@ -53,8 +54,8 @@ Test(lease, is_won_kept_and_given_back)
 Test(lease, has_one_holder_and_the_next_takes_over)
 {
 	struct store_bed *bed = bed_new(NULL);
-	struct leases *leases[2] = { leases_new(bed->loop, bed->store, "one"),
-				     leases_new(bed->loop, bed->store, "two") };
+	struct leases *leases[2] = { leases_new(bed->loop, bed->store, "one", NULL),
+				     leases_new(bed->loop, bed->store, "two", NULL) };
 	struct watcher watchers[2] = { { 0 } };
 	struct lease *wanted[2];
 	int winner;
@@ -88,11 +89,11 @@ Test(lease, of_a_dead_instance_ends_by_itself)
 	struct error err;
 
 	other.store = store_new(other.loop, &options, &err);
-	leases[0] = leases_new(other.loop, other.store, "dies");
+	leases[0] = leases_new(other.loop, other.store, "dies", NULL);
 	lease_want(leases[0], "t", "steward", on_change, &watchers[0]);
 	bed_until(&other, &watchers[0].is_held);
 	/* From here on its loop does not turn: as good as dead. */
-	leases[1] = leases_new(bed->loop, bed->store, "lives");
+	leases[1] = leases_new(bed->loop, bed->store, "lives", NULL);
 	lease_want(leases[1], "t", "steward", on_change, &watchers[1]);
 	bed_until(bed, &watchers[1].is_held);
 	/* It wakes up, finds its lease lost and does not win it again. */
@@ -106,10 +107,44 @@ Test(lease, of_a_dead_instance_ends_by_itself)
 	bed_free(&bed);
 }
 
+/* A minute is longer than bed_until() waits: only a lease taken at once is in time. */
+static void expect_taken_at_once(const char *holder, const char *former)
+{
+	struct store_bed *bed = bed_new(NULL);
+	struct watcher watcher = { 0 };
+	struct leases *leases;
+	struct resp *answer;
+
+	answer = redis_argv(
+		&bed->child, 5,
+		(const char *const[]){ "SET", "{t}:lease:steward", holder, "PX", "60000" }, NULL);
+	resp_free(&answer);
+	if (former != NULL)
+		redis_ask(&bed->child, "ZADD {converge}:instances 9999999999999 %s", former);
+	leases = leases_new(bed->loop, bed->store, "one", former);
+	lease_want(leases, "t", "steward", on_change, &watcher);
+	bed_until(bed, &watcher.is_held);
+	cr_expect_leq(atoi(redis_ask(&bed->child, "PTTL {t}:lease:steward")), 5000);
+	if (former != NULL)
+		cr_expect_str_eq(redis_ask(&bed->child, "ZRANGE {converge}:instances 0 -1"), "one");
+	leases_free(&leases);
+	bed_free(&bed);
+}
+
+Test(lease, of_the_forerunner_is_taken_over_at_once)
+{
+	expect_taken_at_once("f0 gone", "gone");
+}
+
+Test(lease, of_its_own_that_was_given_up_is_taken_back_at_once)
+{
+	expect_taken_at_once("f0 one", NULL);
+}
+
 Test(lease, is_lost_when_another_took_it)
 {
 	struct store_bed *bed = bed_new(NULL);
-	struct leases *leases = leases_new(bed->loop, bed->store, "one");
+	struct leases *leases = leases_new(bed->loop, bed->store, "one", NULL);
 	struct watcher watcher = { 0 };
 	struct lease *lease = lease_want(leases, "t", "channel:mail", on_change, &watcher);
 
@@ -126,7 +161,7 @@ Test(lease, is_lost_when_another_took_it)
 Test(lease, is_given_up_while_the_store_is_silent)
 {
 	struct store_bed *bed = bed_new(NULL);
-	struct leases *leases = leases_new(bed->loop, bed->store, "one");
+	struct leases *leases = leases_new(bed->loop, bed->store, "one", NULL);
 	struct watcher watcher = { 0 };
 
 	lease_want(leases, "t", "steward", on_change, &watcher);
@@ -142,7 +177,7 @@ Test(lease, is_given_up_while_the_store_is_silent)
 Test(lease, can_be_dropped_at_any_moment)
 {
 	struct store_bed *bed = bed_new(NULL);
-	struct leases *leases = leases_new(bed->loop, bed->store, "one");
+	struct leases *leases = leases_new(bed->loop, bed->store, "one", NULL);
 	struct watcher watchers[3] = { { 0 } };
 	struct lease *lease = lease_want(leases, "t", "a", on_change, &watchers[0]);
 	struct lease *other = lease_want(leases, "t", "b", on_change, &watchers[1]);
