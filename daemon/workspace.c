@@ -99,14 +99,13 @@ static void on_loaded(const struct store_reply *reply, const struct error *err, 
 	workspace->is_loading = false;
 	if (workspace->is_gone)
 		return;
-	if (err != NULL || reply_count(reply) != 3) {
+	if (err != NULL || reply_count(reply) != ROSTER_KINDS) {
 		log_warn("workspace", "workspace=%s event=config_not_read error=%s",
 			 workspace->name, log_quote(err == NULL ? "unexpected answer" : err->text));
 		loop_timer_start(workspace->load_timer, LOAD_RETRY_MS);
 		return;
 	}
-	workspace->roster = roster_new(reply_item(reply, 0), reply_item(reply, 1),
-				       reply_item(reply, 2), &problem);
+	workspace->roster = roster_new(reply, &problem);
 	if (problem.kind != ERROR_NONE)
 		log_warn("workspace", "workspace=%s event=config_problem error=%s", workspace->name,
 			 log_quote(problem.text));
@@ -128,9 +127,8 @@ static void workspace_load(struct workspace *workspace)
 		return;
 	workspace->is_loading = true;
 	call = store_script("roster_read", workspace->name);
-	store_key(call, "cfg:queues");
-	store_key(call, "cfg:agents");
-	store_key(call, "cfg:rules");
+	for (size_t i = 0; i < ROSTER_KINDS; i++)
+		store_key(call, "cfg:%s", roster_kinds[i]);
 	store_run(workspace->parts->store, call, on_loaded, workspace);
 }
 

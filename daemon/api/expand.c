@@ -7,6 +7,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+enum { ENDS_RESERVED = 3 }; /* a transfer, the conversation, the item */
+
 static void text_if(struct json_out *out, const char *key, const char *text)
 {
 	if (text != NULL && *text != '\0')
@@ -62,6 +64,66 @@ static void expand_message(const struct log_entry *entry, struct public_event *e
 		event_add(events, count, entry, "work_item.state");
 }
 
+struct ending {
+	const struct log_entry *entry;
+	struct public_event *events;
+	size_t *count;
+	const char *outcome;
+};
+
+/* An offer that ended with another's: "off_...": "agent". */
+static void add_ended_offer(const char *offer, struct json_object *agent, void *context)
+{
+	const struct ending *ending = context;
+	struct log_entry one = *ending->entry;
+
+	if (*ending->count >= EXPANDED_MAX - ENDS_RESERVED)
+		return;
+	one.object = offer;
+	one.agent = json_string(agent);
+	one.from = "pending";
+	one.to = ending->outcome;
+	event_add(ending->events, ending->count, &one, "offer.ended");
+}
+
+/* What an entry about a work item says of others: offers taken back, a transfer that moved. */
+static void expand_ends(const struct log_entry *entry, struct public_event *events, size_t *count)
+{
+	static const char *const outcomes[] = { "rescinded", "cancelled" };
+	struct ending ending = { entry, events, count, NULL };
+	struct log_entry transfer = *entry;
+	struct error err;
+	struct json_object *extra =
+		entry->extra == NULL ? NULL : json_read(entry->extra, strlen(entry->extra), &err);
+
+	for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
+		ending.outcome = outcomes[i];
+		if (json_kind(json_at(extra, outcomes[i])) == JSON_OBJECT)
+			json_each_field(json_at(extra, outcomes[i]), add_ended_offer, &ending);
+	}
+	transfer.object = json_text(extra, "trf");
+	transfer.to = json_text(extra, "transfer");
+	transfer.from = text_equal(transfer.to, "pending") ? "" : "pending";
+	if (transfer.object != NULL)
+		event_add(events, count, &transfer, "transfer.state");
+	json_free(&extra);
+}
+
+static void expand_work(const struct log_entry *entry, struct public_event *events, size_t *count)
+{
+	bool stays = entry->from != NULL && text_equal(entry->from, entry->to);
+
+	if (text_equal(entry->type, "offer.created"))
+		event_add(events, count, entry, "offer.created");
+	else if (has_flag(entry, "\"offer\":"))
+		event_add(events, count, entry, "offer.ended");
+	expand_ends(entry, events, count);
+	if (has_flag(entry, "\"cc\":1"))
+		event_add(events, count, entry, "conversation.closed");
+	if (!stays || *count == 0)
+		event_add(events, count, entry, "work_item.state");
+}
+
 size_t event_expand(const struct log_entry *entry, struct public_event events[EXPANDED_MAX])
 {
 	static const char *const plain[] = { "message.delivery",    "conversation.opened",
@@ -70,18 +132,13 @@ size_t event_expand(const struct log_entry *entry, struct public_event events[EX
 					     "sla.state",           "agent.presence" };
 	size_t count = 0;
 
-	if (text_equal(entry->type, "message.created")) {
+	if (text_equal(entry->type, "message.created"))
 		expand_message(entry, events, &count);
-	} else if (text_equal(entry->type, "offer.created")) {
-		event_add(events, &count, entry, "offer.created");
-		event_add(events, &count, entry, "work_item.state");
-	} else if (text_equal(entry->type, "work_item.created")) {
+	else if (text_equal(entry->type, "work_item.created"))
 		event_add(events, &count, entry, "work_item.created");
-	} else if (text_equal(entry->type, "work_item.state")) {
-		if (has_flag(entry, "\"offer\":"))
-			event_add(events, &count, entry, "offer.ended");
-		event_add(events, &count, entry, "work_item.state");
-	}
+	else if (text_equal(entry->type, "offer.created") ||
+		 text_equal(entry->type, "work_item.state"))
+		expand_work(entry, events, &count);
 	for (size_t i = 0; count == 0 && i < COUNT_OF(plain); i++)
 		if (text_equal(entry->type, plain[i]))
 			event_add(events, &count, entry, plain[i]);

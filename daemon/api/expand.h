@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "store/log.h"
 
-enum { EXPANDED_MAX = 5 };
+enum { EXPANDED_MAX = 16 };
 
 struct public_event {
 	const char *type;  /* static */

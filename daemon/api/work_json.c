@@ -29,6 +29,19 @@ static void text_or_null(struct json_out *out, const char *key, const char *text
 	jw_text(out, key, *text == '\0' ? NULL : text);
 }
 
+/* Words parted by spaces, as a list. */
+static void words_write(struct json_out *out, const char *key, const char *words)
+{
+	size_t len;
+
+	jw_array(out, key);
+	for (; *words != '\0'; words += len + (words[len] == ' ')) {
+		len = strcspn(words, " ");
+		jw_textn(out, NULL, words, len);
+	}
+	jw_array_end(out);
+}
+
 static void write_customer(struct json_out *out, const struct store_reply *item)
 {
 	const char *id = item_field(item, "u");
@@ -47,8 +60,12 @@ static void write_states(struct json_out *out, const struct store_reply *item)
 {
 	if (text_equal(item_field(item, "s"), "waiting"))
 		jw_text(out, "waiting_for", item_field(item, "wf"));
-	text_or_null(out, "offer", item_field(item, "o"));
+	words_write(out, "offers", item_field(item, "o"));
 	text_or_null(out, "transfer", item_field(item, "tr"));
+	text_or_null(out, "consultation", item_field(item, "cp"));
+	words_write(out, "helpers", item_field(item, "co"));
+	if (item_number(item, "el") > 0)
+		jw_int(out, "escalation_level", item_number(item, "el"));
 	jw_time(out, "since", item_number(item, "st"));
 	jw_time(out, "first_response_at", item_number(item, "fr"));
 	if (*item_field(item, "lx") != '\0')

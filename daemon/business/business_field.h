@@ -10,13 +10,14 @@ enum field_form {
 	FIELD_LEVELS,  /* a map of skill to level 1-5 */
 	FIELD_PATTERN, /* a regular expression */
 	FIELD_OBJECT,  /* a map with fields of its own */
+	FIELD_OBJECTS, /* a list of such maps, at most max of the row */
 };
 
 struct business_field {
 	struct setting
 		row; /* name, kind, range, fallback, choices, flags, text, check; no offset */
 	enum field_form form;
-	const struct business_field *fields; /* of FIELD_OBJECT */
+	const struct business_field *fields; /* of FIELD_OBJECT and FIELD_OBJECTS */
 };
 
 /* Judges a map by the fields and writes them, in the fields' order, into the open object of out. */

@@ -49,6 +49,67 @@ static const char *const roles[] = { "agent", "supervisor", "admin", NULL };
 	FIELD("name", TEXT, NULL, .min = 1, .max = 200, .check = check_line,                       \
 	      .text = "The name that people see.")
 
+static const char *check_target(const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	if (colon == NULL || colon[1] == '\0' ||
+	    (strncmp(text, "queue:", 6) != 0 && strncmp(text, "agent:", 6) != 0))
+		return "must be queue:<id> or agent:<id>";
+	return check_id(colon + 1);
+}
+
+static const struct business_field overflow_when_fields[] = {
+	FIELD("length", COUNT, NULL, .min = 1, .max = 1000000,
+	      .text = "So many work items or more wait."),
+	FIELD("wait", TIME, NULL, .min = SECOND, .max = 30 * DAY,
+	      .text = "The work item waits at least as long."),
+	FIELD("expected_wait", TIME, NULL, .min = SECOND, .max = 30 * DAY,
+	      .text = "The expected wait is at least as long."),
+	FIELD("nobody", BOOL, NULL,
+	      .text = "No agent of the queue is online and may be offered work."),
+	FIELD("closed", BOOL, NULL, .text = "The queue's calendar is closed."),
+	FIELD_END,
+};
+
+static const struct business_field overflow_fields[] = {
+	{ .row = { .name = "when",
+		   .kind = SETTING_GROUP,
+		   .flags = SETTING_REQUIRED,
+		   .text = "All that is named here must be true." },
+	  .form = FIELD_OBJECT,
+	  .fields = overflow_when_fields },
+	FIELD("to", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED, .check = check_id,
+	      .text = "The queue that the work item moves to."),
+	FIELD_END,
+};
+
+static const struct business_field escalation_fields[] = {
+	FIELD("after", TIME, NULL, .min = SECOND, .max = 30 * DAY, .flags = SETTING_REQUIRED,
+	      .text = "How long it has waited in the queue."),
+	FIELD("to", TEXT, NULL, .min = 1, .max = 60, .flags = SETTING_REQUIRED,
+	      .check = check_target, .text = "Who is asked: queue:<id> or agent:<id>."),
+	FIELD("accept", TIME, "10m", .min = SECOND, .max = 7 * DAY,
+	      .text = "How long they have; then the next level is asked."),
+	FIELD("urgency", CHOICE, NULL, .choices = urgencies,
+	      .text = "The work item's urgency from then on."),
+	FIELD("priority", COUNT, "0", .max = 100000,
+	      .text = "Minutes of head start that the work item gains."),
+	FIELD_END,
+};
+
+static const struct business_field department_fields[] = {
+	ID_FIELD,
+	NAME_FIELD,
+	FIELD("queue", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
+	      .check = check_id, .text = "Where its work comes in."),
+	FIELD("accept", TIME, "1h", .min = SECOND, .max = 30 * DAY,
+	      .text = "How long it has to take over what is handed to it."),
+	FIELD("fallback", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
+	      .text = "The queue for what it does not take; none: back to who handed it over."),
+	FIELD_END,
+};
+
 static const struct business_field queue_fields[] = {
 	ID_FIELD,
 	NAME_FIELD,
@@ -59,6 +120,30 @@ static const struct business_field queue_fields[] = {
 	      .text = "How long an offer waits for its agent."),
 	FIELD("wrap_up", TIME, "0", .max = 8 * HOUR,
 	      .text = "How long an agent may finish up after resolving; 0: not at all."),
+	FIELD("wrap_up_extension", TIME, "1m", .min = SECOND, .max = 8 * HOUR,
+	      .text = "How much longer an agent gets who asks for it."),
+	FIELD("wrap_up_extensions", COUNT, "3", .max = 100,
+	      .text = "How often an agent may ask for more time to finish up."),
+	FIELD("parallel_offers", COUNT, "1", .min = 1, .max = 10,
+	      .text = "How many agents are offered one work item at the same time."),
+	FIELD("missed_offers", COUNT, "3", .max = 100,
+	      .text = "After so many missed in a row an agent gets no more; 0: never."),
+	FIELD("exceed_on_transfer", BOOL, "true",
+	      .text = "An agent may accept a transfer beyond the capacity."),
+	FIELD("exceed_on_claim", BOOL, "false",
+	      .text = "An agent may claim work beyond the capacity."),
+	{ .row = { .name = "overflow",
+		   .kind = SETTING_LIST,
+		   .max = 20,
+		   .text = "Where work goes when this queue cannot cope; the first that fits." },
+	  .form = FIELD_OBJECTS,
+	  .fields = overflow_fields },
+	{ .row = { .name = "escalation",
+		   .kind = SETTING_LIST,
+		   .max = 10,
+		   .text = "Who is asked when nobody takes the work; level after level." },
+	  .form = FIELD_OBJECTS,
+	  .fields = escalation_fields },
 	FIELD("close_after", TIME, "0", .max = 366 * DAY,
 	      .text = "How long after resolving a work item closes; 0: the daemon's rule."),
 	FIELD("paused", BOOL, "false", .text = "Holds no new offers out."),
@@ -152,6 +237,7 @@ static const struct business_field canned_fields[] = {
 
 const struct business_kind business_kinds[] = {
 	{ "queues", "queues", queue_fields },
+	{ "departments", "departments", department_fields },
 	{ "agents", "agents", agent_fields },
 	{ "skills", "skills", skill_fields },
 	{ "rules", "rules", rule_fields },

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "business/business_field.h"
 
-enum { LEVEL_MIN = 1, LEVEL_MAX = 5, LEVELS_MAX = 200, FIELDS_MAX = 32 };
+enum { LEVEL_MIN = 1, LEVEL_MAX = 5, LEVELS_MAX = 200, FIELDS_MAX = 48 };
 
 union slot {
 	bool flag;
@@ -119,6 +119,32 @@ static void plain_write(const struct writing *writing, const struct business_fie
 	slot_write(writing, &field->row, &slot);
 }
 
+static void objects_write(const struct writing *writing, const struct business_field *field,
+			  const struct yaml_node *node)
+{
+	const struct setting *row = &field->row;
+
+	if (node->kind != NODE_LIST || (int64_t)node->count > row->max) {
+		shape_error(writing, row, node,
+			    arena_format(writing->source->arena, "a list of at most %lld maps",
+					 (long long)row->max));
+		return;
+	}
+	jw_array(writing->out, row->name);
+	for (size_t i = 0; i < node->count; i++) {
+		if (node->items[i]->kind != NODE_MAP) {
+			shape_error(writing, row, node->items[i], "a list of maps");
+			continue;
+		}
+		jw_object(writing->out, NULL);
+		business_object_read(writing->source, node->items[i], field->fields,
+				     arena_format(writing->source->arena, "\"%s\"", row->name),
+				     writing->out);
+		jw_object_end(writing->out);
+	}
+	jw_array_end(writing->out);
+}
+
 static void field_write(const struct writing *writing, const struct business_field *field,
 			const struct yaml_node *node)
 {
@@ -132,6 +158,8 @@ static void field_write(const struct writing *writing, const struct business_fie
 				     arena_format(writing->source->arena, "\"%s\"", row->name),
 				     writing->out);
 		jw_object_end(writing->out);
+	} else if (field->form == FIELD_OBJECTS) {
+		objects_write(writing, field, node);
 	} else if (row->kind == SETTING_LIST) {
 		list_write(writing, row, node);
 	} else if (node->kind != NODE_TEXT || field->form == FIELD_OBJECT) {

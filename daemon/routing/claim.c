@@ -34,6 +34,8 @@ void offer_make(struct store *store, const char *workspace, const struct offer_p
 	store_arg_int(call, proposal->accept_ms);
 	store_arg_int(call, proposal->agent_capacity);
 	store_arg_int(call, proposal->cost);
+	store_arg_int(call, proposal->parallel);
+	store_arg_int(call, proposal->missed_max);
 	store_run(store, call, work_run_answered, work_run_new(done, context));
 }
 
@@ -173,19 +175,6 @@ static struct store_call *close_timer(const char *workspace, const char *item, c
 	return call;
 }
 
-static struct store_call *transfer_timer(const char *workspace, const char *transfer)
-{
-	const struct work_call who = { .workspace = workspace };
-	struct store_call *call = store_script("transfer_end", workspace);
-
-	store_key(call, "t:%s", transfer);
-	work_add_key(call, &who);
-	store_arg_text(call, transfer);
-	store_arg_text(call, "");
-	store_arg_text(call, "timeout");
-	return call;
-}
-
 static struct store_call *wish_timer(const char *workspace, const char *agent)
 {
 	struct store_call *call = store_script("claim_end", workspace);
@@ -218,6 +207,7 @@ static struct store_call *timer_call(const char *workspace, const struct work_ti
 	} of_items[] = { { "wrap", "wrap_end" },
 			 { "snooze", "unsnooze" },
 			 { "lease", "lease_expire" } };
+	const struct work_call nobody = { .workspace = workspace };
 
 	for (size_t i = 0; i < COUNT_OF(of_items); i++) {
 		if (text_equal(kind, of_items[i].kind))
@@ -226,7 +216,9 @@ static struct store_call *timer_call(const char *workspace, const struct work_ti
 	if (text_equal(kind, "close"))
 		return close_timer(workspace, id, timer->member);
 	if (text_equal(kind, "transfer"))
-		return transfer_timer(workspace, id);
+		return work_transfer_ending(&nobody, id, "timeout", NULL);
+	if (text_equal(kind, "consult"))
+		return work_consult_ending(&nobody, id, "timeout");
 	if (text_equal(kind, "wish"))
 		return wish_timer(workspace, id);
 	if (text_equal(kind, "offer"))

@@ -41,6 +41,7 @@ static void item_free(struct desk_item *item)
 	free(item->queue);
 	free(item->skills);
 	free(item->last_agent);
+	free(item->holder);
 	free(item->declined);
 	free(item);
 }
@@ -182,6 +183,7 @@ struct desk_item *desk_put_item(struct desk *desk, const struct desk_item *given
 	item->queue = memory_text(given->queue);
 	item->skills = memory_text(given->skills == NULL ? "" : given->skills);
 	item->last_agent = memory_text(given->last_agent == NULL ? "" : given->last_agent);
+	item->holder = memory_text(given->holder == NULL ? "" : given->holder);
 	item->declined = memory_text(given->declined == NULL ? "" : given->declined);
 	map_put(desk->items, item->id, item);
 	line_add(line_of(desk, item->queue), item);
@@ -393,7 +395,8 @@ static struct desk_agent *agent_for(struct desk *desk, const struct desk_item *i
 	size_t at = 0;
 
 	while ((agent = map_next(desk->agents, &at, NULL)) != NULL)
-		if (is_free(agent) && may_serve(agent, item) && !has_declined(desk, agent, item) &&
+		if (is_free(agent) && !text_equal(agent->id, item->holder) &&
+		    may_serve(agent, item) && !has_declined(desk, agent, item) &&
 		    (best == NULL || is_better(agent, best, item, strategy)))
 			best = agent;
 	return best;

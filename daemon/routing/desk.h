@@ -16,6 +16,7 @@ struct desk_item {
 	char *queue;
 	char *skills;     /* "refunds>=2&zh>=3"; "" none */
 	char *last_agent; /* who had it before; "" none */
+	char *holder;     /* who keeps it until another agent takes it; "" none */
 	char *declined;   /* agents who declined or missed it, space-separated; "" none */
 	int64_t retry_ms; /* from then on they may be asked again */
 	int64_t queued_ms;

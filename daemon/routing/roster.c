@@ -7,9 +7,12 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "routing/roster_queue.h"
 #include "store/store.h"
 
-enum { OFFER_TIMEOUT_MS = 30 * 1000, CAPACITY = 10, SKILLS_MAX = 200, QUEUES_MAX = 200 };
+enum { ACCEPT_MS = 3600 * 1000, CAPACITY = 10, SKILLS_MAX = 200, QUEUES_MAX = 200 };
+
+const char *const roster_kinds[ROSTER_KINDS] = { "queues", "agents", "rules", "departments" };
 
 struct roster {
 	struct arena *arena;
@@ -17,6 +20,8 @@ struct roster {
 	size_t queue_count;
 	struct agent_row *agents;
 	size_t agent_count;
+	struct department_row *departments;
+	size_t department_count;
 	struct rules *rules;
 };
 
@@ -70,42 +75,40 @@ static void objects_free(struct ordered *list, size_t count)
 		json_free(&list[i].object);
 }
 
-static enum strategy strategy_of(const char *name)
-{
-	static const char *const names[] = { "longest_idle", "least_loaded", "best_skill",
-					     "round_robin" };
-
-	for (size_t i = 0; i < COUNT_OF(names); i++)
-		if (text_equal(names[i], name))
-			return (enum strategy)i;
-	return STRATEGY_LONGEST_IDLE;
-}
-
 static void queues_read(struct roster *roster, const struct store_reply *reply, struct error *err)
 {
 	struct ordered *list;
 	size_t count = objects_read(reply, roster->arena, &list, err);
 
 	roster->queues = arena_alloc(roster->arena, (count + 1) * sizeof(*roster->queues));
-	for (size_t i = 0; i < count; i++) {
-		struct queue_row *row = &roster->queues[i];
-
-		row->id = list[i].id;
-		row->name = json_text_copy(list[i].object, "name", roster->arena);
-		row->strategy = strategy_of(json_text(list[i].object, "strategy"));
-		row->offer_timeout_ms =
-			json_int(list[i].object, "offer_timeout_ms", OFFER_TIMEOUT_MS);
-		row->wrap_ms = json_int(list[i].object, "wrap_up_ms", 0);
-		row->close_ms = json_int(list[i].object, "close_after_ms", 0);
-		row->is_paused = json_bool(list[i].object, "paused", false);
-	}
+	for (size_t i = 0; i < count; i++)
+		queue_row_read(&roster->queues[i], list[i].id, list[i].object, roster->arena);
 	roster->queue_count = count;
 	objects_free(list, count);
 	if (count == 0) {
-		roster->queues[0] =
-			(struct queue_row){ .id = "default", .offer_timeout_ms = OFFER_TIMEOUT_MS };
+		queue_row_read(&roster->queues[0], "default", NULL, roster->arena);
 		roster->queue_count = 1;
 	}
+}
+
+static void departments_read(struct roster *roster, const struct store_reply *reply,
+			     struct error *err)
+{
+	struct ordered *list;
+	size_t count = objects_read(reply, roster->arena, &list, err);
+
+	roster->departments =
+		arena_alloc(roster->arena, (count + 1) * sizeof(*roster->departments));
+	for (size_t i = 0; i < count; i++) {
+		struct department_row *row = &roster->departments[i];
+
+		row->id = list[i].id;
+		row->queue = json_text_copy(list[i].object, "queue", roster->arena);
+		row->accept_ms = json_int(list[i].object, "accept_ms", ACCEPT_MS);
+		row->fallback = json_text_copy(list[i].object, "fallback", roster->arena);
+	}
+	roster->department_count = count;
+	objects_free(list, count);
 }
 
 struct skill_list {
@@ -200,15 +203,15 @@ static void rules_read(struct roster *roster, const struct store_reply *reply, s
 	objects_free(list, count);
 }
 
-struct roster *roster_new(const struct store_reply *queues, const struct store_reply *agents,
-			  const struct store_reply *rules, struct error *err)
+struct roster *roster_new(const struct store_reply *kinds, struct error *err)
 {
 	struct roster *roster = memory_new(sizeof(*roster));
 
 	roster->arena = arena_new(16 * 1024);
-	queues_read(roster, queues, err);
-	agents_read(roster, agents, err);
-	rules_read(roster, rules, err);
+	queues_read(roster, reply_item(kinds, ROSTER_QUEUES), err);
+	agents_read(roster, reply_item(kinds, ROSTER_AGENTS), err);
+	rules_read(roster, reply_item(kinds, ROSTER_RULES), err);
+	departments_read(roster, reply_item(kinds, ROSTER_DEPARTMENTS), err);
 	return roster;
 }
 
@@ -233,6 +236,14 @@ const struct queue_row *roster_queue(const struct roster *roster, const char *id
 	for (size_t i = 0; i < roster->queue_count; i++)
 		if (text_equal(roster->queues[i].id, id))
 			return &roster->queues[i];
+	return NULL;
+}
+
+const struct department_row *roster_department(const struct roster *roster, const char *id)
+{
+	for (size_t i = 0; i < roster->department_count; i++)
+		if (text_equal(roster->departments[i].id, id))
+			return &roster->departments[i];
 	return NULL;
 }
 

@@ -19,6 +19,34 @@ enum strategy {
 	STRATEGY_ROUND_ROBIN
 };
 
+/* Where work goes when a queue cannot cope: all that is set must hold. */
+struct overflow_row {
+	int64_t length;           /* waiting; 0: not asked */
+	int64_t wait_ms;          /* of the item; 0: not asked */
+	int64_t expected_wait_ms; /* 0: not asked */
+	bool nobody;              /* none is online and routable */
+	bool closed;              /* the queue's calendar is */
+	const char *queue;
+};
+
+/* Who is asked when nobody takes an item. */
+struct escalation_row {
+	int64_t after_ms; /* since it came into the queue */
+	const char *queue;
+	const char *agent; /* either */
+	int64_t accept_ms;
+	const char *urgency; /* NULL: as it is */
+	int64_t priority;    /* minutes to add */
+};
+
+/* Whose work comes in by which queue. */
+struct department_row {
+	const char *id;
+	const char *queue;
+	int64_t accept_ms;
+	const char *fallback; /* a queue; NULL: back */
+};
+
 struct queue_row {
 	const char *id;
 	const char *name;
@@ -26,6 +54,16 @@ struct queue_row {
 	int64_t offer_timeout_ms;
 	int64_t wrap_ms;  /* 0: resolve ends the item at once */
 	int64_t close_ms; /* a resolved item closes by itself after; 0: never */
+	int64_t wrap_extension_ms;
+	int64_t wrap_extensions; /* how often at most */
+	int64_t parallel_offers;
+	int64_t missed_max; /* 0: never */
+	bool may_exceed_on_transfer;
+	bool may_exceed_on_claim;
+	const struct overflow_row *overflow; /* in order */
+	size_t overflow_count;
+	const struct escalation_row *escalation; /* level 1 first */
+	size_t escalation_count;
 	bool is_paused;
 };
 
@@ -43,16 +81,21 @@ struct agent_row {
 	int64_t capacity;
 };
 
-/* The three replies are HGETALL of cfg:queues, cfg:agents and cfg:rules; an
- * object that cannot be read is left out and named in err (the rest stands).
- * Never NULL: with no queue at all there is the built-in "default". */
-struct roster *roster_new(const struct store_reply *queues, const struct store_reply *agents,
-			  const struct store_reply *rules, struct error *err);
+/* The kinds of the business configuration that a roster is made of, in this order (business.h). */
+enum roster_kind { ROSTER_QUEUES, ROSTER_AGENTS, ROSTER_RULES, ROSTER_DEPARTMENTS, ROSTER_KINDS };
+extern const char *const roster_kinds[ROSTER_KINDS];
+
+/* kinds: the answer of roster_read, an HGETALL of cfg:<kind> for each of roster_kinds; an object
+ * that cannot be read is left out and named in err (the rest stands). Never NULL: with no queue at
+ * all there is the built-in "default". */
+struct roster *roster_new(const struct store_reply *kinds, struct error *err);
 void roster_free(struct roster **roster);
 
 const struct queue_row *roster_queues(const struct roster *roster, size_t *ret_count);
 const struct queue_row *roster_queue(const struct roster *roster,
 				     const char *id); /* NULL if unknown */
+const struct department_row *roster_department(const struct roster *roster,
+					       const char *id); /* NULL if unknown */
 const struct agent_row *roster_agents(const struct roster *roster, size_t *ret_count);
 const struct agent_row *roster_agent(const struct roster *roster, const char *id);
 bool agent_serves(const struct agent_row *agent, const char *queue);

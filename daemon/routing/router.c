@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -23,6 +24,7 @@ enum {
 	DECLINED_REST_MS = 30 * 1000,
 	QUEUE_READ_MAX = 20000,
 	ITEM_COST = 1,
+	MISSED_MAX = 3,
 	OFFER_MS = 30 * 1000
 };
 
@@ -102,6 +104,23 @@ static const char *queue_served(const struct router *router, const char *queue)
 	return roster != NULL && roster_queue(roster, queue) == NULL ? "default" : queue;
 }
 
+/* Waits, or is offered to fewer agents than its queue asks at the same time. */
+static bool may_be_offered(const struct router *router, const struct store_reply *reply)
+{
+	const struct roster *roster = workspace_roster(router->workspace);
+	const struct queue_row *queue =
+		roster == NULL ? NULL : roster_queue(roster, text_of(reply, 1));
+	int64_t offers = 0;
+
+	if (text_equal(text_of(reply, 0), "queued"))
+		return true;
+	if (!text_equal(text_of(reply, 0), "offered") || queue == NULL)
+		return false;
+	for (const char *at = text_of(reply, 9); at != NULL; at = strchr(at + 1, ' '))
+		offers++;
+	return offers < queue->parallel_offers;
+}
+
 static void on_item(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct errand *errand = context;
@@ -113,7 +132,7 @@ static void on_item(const struct store_reply *reply, const struct error *err, vo
 		errand_end(errand);
 		return;
 	}
-	if (!text_equal(text_of(reply, 0), "queued")) {
+	if (!may_be_offered(router, reply)) {
 		desk_remove_item(router->desk, errand->item);
 	} else {
 		item.queue = memory_text(queue_served(router, text_of(reply, 1)));
@@ -123,12 +142,14 @@ static void on_item(const struct store_reply *reply, const struct error *err, vo
 		item.version = reply_int(reply_item(reply, 5));
 		item.last_agent = memory_text(text_of(reply, 6));
 		item.declined = memory_text(text_of(reply, 7));
+		item.holder = memory_text(text_of(reply, 8));
 		item.retry_ms = loop_unix_ms(router->parts->loop) + DECLINED_REST_MS;
 		desk_put_item(router->desk, &item);
 		free(item.queue);
 		free(item.skills);
 		free(item.last_agent);
 		free(item.declined);
+		free(item.holder);
 	}
 	errand_end(errand);
 	route_later(router);
@@ -136,7 +157,9 @@ static void on_item(const struct store_reply *reply, const struct error *err, vo
 
 static void item_refresh(struct router *router, const char *id)
 {
-	static const char *const fields[] = { "s", "q", "qt", "pr", "sk", "v", "la", "dn" };
+	static const char *const fields[] = {
+		"s", "q", "qt", "pr", "sk", "v", "la", "dn", "a", "o"
+	};
 	struct store_call *call = store_command("HMGET");
 
 	store_arg_key(call, workspace_name(router->workspace), "w:%s", id);
@@ -278,10 +301,7 @@ static void on_proposed(const struct work_result *result, const struct error *er
 		agent = desk_find_agent(router->desk, errand->agent);
 		if (agent != NULL)
 			agent->is_proposed = false;
-		if (result->code == WORK_OK)
-			desk_remove_item(router->desk, errand->item);
-		else
-			item_refresh(router, errand->item);
+		item_refresh(router, errand->item);
 		agent_refresh(router, errand->agent);
 	}
 	errand_end(errand);
@@ -302,6 +322,8 @@ static void propose(struct router *router, const struct desk_match *match)
 		.agent_capacity =
 			match->agent->row == NULL ? INT32_MAX : match->agent->row->capacity,
 		.cost = ITEM_COST,
+		.parallel = queue == NULL ? 1 : queue->parallel_offers,
+		.missed_max = queue == NULL ? MISSED_MAX : queue->missed_max,
 	};
 
 	id_new("off_", offer);
@@ -333,16 +355,58 @@ static void route_later(struct router *router)
 
 /* ---- what happens ---- */
 
+/* Do the entry's states mean the work item's? */
+static bool tells_item_state(const struct log_entry *entry)
+{
+	static const char *const types[] = { "work_item.state", "work_item.created",
+					     "message.created", "offer.created" };
+
+	for (size_t i = 0; i < COUNT_OF(types); i++)
+		if (text_equal(entry->type, types[i]))
+			return entry->to != NULL && *entry->to != '\0';
+	return false;
+}
+
+static void on_rescinded(const char *offer, struct json_object *agent, void *context)
+{
+	(void)offer;
+	agent_refresh(context, json_string(agent));
+}
+
+/* Agents an entry frees beside the one it names: offers that were taken back, and who had the item.
+ */
+static void others_refresh(struct router *router, const struct log_entry *entry)
+{
+	struct json_object *extra;
+	struct error err;
+	const char *was;
+
+	if (entry->extra == NULL || (strstr(entry->extra, "\"rescinded\"") == NULL &&
+				     strstr(entry->extra, "\"cancelled\"") == NULL &&
+				     strstr(entry->extra, "\"was\"") == NULL))
+		return;
+	extra = json_read(entry->extra, strlen(entry->extra), &err);
+	was = json_text(extra, "was");
+	if (was != NULL)
+		agent_refresh(router, was);
+	if (json_kind(json_at(extra, "rescinded")) == JSON_OBJECT)
+		json_each_field(json_at(extra, "rescinded"), on_rescinded, router);
+	if (json_kind(json_at(extra, "cancelled")) == JSON_OBJECT)
+		json_each_field(json_at(extra, "cancelled"), on_rescinded, router);
+	json_free(&extra);
+}
+
 void router_entry(struct router *router, const struct log_entry *entry)
 {
-	if (entry->work_item != NULL && entry->to != NULL) {
-		if (text_equal(entry->to, "queued"))
+	if (entry->work_item != NULL && tells_item_state(entry)) {
+		if (text_equal(entry->to, "queued") || text_equal(entry->to, "offered"))
 			item_refresh(router, entry->work_item);
 		else
 			desk_remove_item(router->desk, entry->work_item);
 	}
 	if (entry->agent != NULL && *entry->agent != '\0')
 		agent_refresh(router, entry->agent);
+	others_refresh(router, entry);
 }
 
 void router_roster_changed(struct router *router)

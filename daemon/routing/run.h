@@ -14,6 +14,12 @@ void work_run_end(struct work_run *run, const struct work_result *result, const 
 
 /* The script with KEYS w:<wrk> and ARGV key, request, wrk, agent, version. */
 struct store_call *work_script(const char *script, const struct work_call *call);
+/* The ends of a transfer and of a consultation, which timers need as well. */
+struct store_call *work_transfer_ending(const struct work_call *call, const char *transfer,
+					const char *outcome, const struct work_room *room);
+struct store_call *work_consult_ending(const struct work_call *call, const char *consult,
+				       const char *outcome);
+
 /* ARGV key, request, wrk, agent, version. */
 void work_add_call(struct store_call *store_call, const struct work_call *call);
 /* The idempotency arguments; a fresh key where the caller has none. */

@@ -56,14 +56,17 @@ void work_cancel(const struct work_call *call, const char *reason, work_done_fn 
 	run_with_reason("cancel", call, reason, done, context);
 }
 
-void work_extend(const struct work_call *call, int64_t ms, work_done_fn *done, void *context)
+void work_extend(const struct work_call *call, const struct work_extension *extension,
+		 work_done_fn *done, void *context)
 {
 	struct store_call *store_call = store_script("extend", call->workspace);
 
 	store_key(store_call, "w:%s", call->work_item);
 	store_arg_text(store_call, call->work_item);
 	store_arg_text(store_call, call->agent);
-	store_arg_int(store_call, ms);
+	store_arg_int(store_call, extension->lease_ms);
+	store_arg_int(store_call, extension->wrap_ms);
+	store_arg_int(store_call, extension->wrap_max);
 	run(call, store_call, done, context);
 }
 
@@ -103,19 +106,96 @@ void work_transfer(const struct work_call *call, const struct work_transfer *tra
 	store_arg_int(store_call, transfer->accept_ms);
 	store_arg_text(store_call, transfer->reason);
 	store_arg_text(store_call, transfer->summary);
+	store_arg_text(store_call, transfer->level > 0 ? "escalation" : "transfer");
+	store_arg_int(store_call, transfer->level);
+	store_arg_text(store_call, transfer->fallback ? transfer->fallback : "back");
+	store_arg_text(store_call, transfer->department);
+	store_arg_text(store_call, transfer->urgency);
+	store_arg_int(store_call, transfer->priority);
 	run(call, store_call, done, context);
 }
 
-void work_transfer_end(const struct work_call *call, const char *transfer, const char *outcome,
-		       work_done_fn *done, void *context)
+/* transfer_end and consult_end: KEYS t:<trf>, ARGV key, request, trf, agent, outcome. */
+static struct store_call *ending(const char *script, const struct work_call *call, const char *id,
+				 const char *outcome)
 {
-	struct store_call *store_call = store_script("transfer_end", call->workspace);
+	struct store_call *store_call = store_script(script, call->workspace);
 
-	store_key(store_call, "t:%s", transfer);
+	store_key(store_call, "t:%s", id);
 	work_add_key(store_call, call);
-	store_arg_text(store_call, transfer);
+	store_arg_text(store_call, id);
 	store_arg_text(store_call, call->agent);
 	store_arg_text(store_call, outcome);
+	return store_call;
+}
+
+struct store_call *work_transfer_ending(const struct work_call *call, const char *transfer,
+					const char *outcome, const struct work_room *room)
+{
+	struct store_call *store_call = ending("transfer_end", call, transfer, outcome);
+
+	if (room) {
+		store_arg_int(store_call, room->capacity);
+		if (room->cost > 0)
+			store_arg_int(store_call, room->cost);
+		else
+			store_arg_text(store_call, "");
+	} else {
+		store_arg_text(store_call, "");
+		store_arg_text(store_call, "");
+	}
+	return store_call;
+}
+
+void work_transfer_end(const struct work_call *call, const char *transfer, const char *outcome,
+		       const struct work_room *room, work_done_fn *done, void *context)
+{
+	run(call, work_transfer_ending(call, transfer, outcome, room), done, context);
+}
+
+void work_consult(const struct work_call *call, const struct work_consultation *consultation,
+		  work_done_fn *done, void *context)
+{
+	struct store_call *store_call = store_script("consult", call->workspace);
+
+	store_key(store_call, "w:%s", call->work_item);
+	store_key(store_call, "t:%s", consultation->consult);
+	work_add_call(store_call, call);
+	store_arg_text(store_call, consultation->agent);
+	store_arg_text(store_call, consultation->consult);
+	store_arg_int(store_call, consultation->accept_ms);
+	store_arg_text(store_call, consultation->note);
+	run(call, store_call, done, context);
+}
+
+struct store_call *work_consult_ending(const struct work_call *call, const char *consult,
+				       const char *outcome)
+{
+	return ending("consult_end", call, consult, outcome);
+}
+
+void work_consult_end(const struct work_call *call, const char *consult, const char *outcome,
+		      work_done_fn *done, void *context)
+{
+	run(call, work_consult_ending(call, consult, outcome), done, context);
+}
+
+void work_assign(const struct work_call *call, const struct work_assignment *assignment,
+		 work_done_fn *done, void *context)
+{
+	struct store_call *store_call = store_script("assign", call->workspace);
+
+	store_key(store_call, "w:%s", call->work_item);
+	store_key(store_call, "t:%s", assignment->transfer);
+	work_add_call(store_call, call);
+	store_arg_text(store_call, assignment->agent);
+	if (assignment->cost > 0)
+		store_arg_int(store_call, assignment->cost);
+	else
+		store_arg_text(store_call, "");
+	store_arg_text(store_call, assignment->transfer);
+	store_arg_text(store_call, assignment->by);
+	store_arg_text(store_call, assignment->reason);
 	run(call, store_call, done, context);
 }
 

@@ -30,7 +30,8 @@ struct work_result {
 	enum work_code code;
 	bool replayed;
 	/* not_found, illegal_state, version, not_assignee; offers: fence, offline, busy, capacity,
-	 * filter; timers: early; exists, no_lease, past, transfer_pending */
+	 * filter, holder, offers; timers: early; exists, no_lease, no_more, past, loop,
+	 * transfer_pending, consult_pending, joined */
 	const char *refusal;
 	const char *allowed[WORK_ALLOWED_MAX]; /* with illegal_state */
 	size_t allowed_count;
@@ -69,8 +70,15 @@ void work_reopen(const struct work_call *call, const char *reason, work_done_fn 
 		 void *context);
 void work_cancel(const struct work_call *call, const char *reason, work_done_fn *done,
 		 void *context);
-/* A tool keeps its claim for ms from now. */
-void work_extend(const struct work_call *call, int64_t ms, work_done_fn *done, void *context);
+/* A tool keeps its claim for lease_ms from now; a wrap-up lasts wrap_ms longer, at most wrap_max
+ * times. */
+struct work_extension {
+	int64_t lease_ms;
+	int64_t wrap_ms;
+	int64_t wrap_max;
+};
+void work_extend(const struct work_call *call, const struct work_extension *extension,
+		 work_done_fn *done, void *context);
 
 struct work_resolution {
 	const char *reason;
@@ -87,19 +95,53 @@ void work_snooze(const struct work_call *call, const char *for_what, int64_t unt
 		 work_done_fn *done, void *context);
 
 struct work_transfer {
-	const char *queue;    /* either: at once */
-	const char *agent;    /* or: when that agent accepts */
-	const char *transfer; /* trf_ id, made by the caller */
-	int64_t accept_ms;    /* for an agent: how long it stands */
+	const char *queue;      /* either: its agents are asked in turn */
+	const char *agent;      /* or: that agent */
+	const char *transfer;   /* trf_ id, made by the caller */
+	int64_t accept_ms;      /* how long it stands */
+	const char *fallback;   /* a queue; NULL: back to who has the item, else to its old queue */
+	const char *department; /* whose queue it is; NULL */
 	const char *reason;
 	const char *summary;
+	int64_t level;       /* of an escalation, from 1; 0: a transfer */
+	const char *urgency; /* from now on; NULL: as it is */
+	int64_t priority;    /* minutes to add, of an escalation */
 };
 void work_transfer(const struct work_call *call, const struct work_transfer *transfer,
 		   work_done_fn *done, void *context);
-/* outcome: accepted or declined by the target, cancelled by whoever asked. work_item is not used.
- */
+/* What an agent has left; NULL for one who may exceed it. */
+struct work_room {
+	int64_t capacity;
+	int64_t cost; /* of the item to that agent; 0: as it is */
+};
+/* outcome: accepted or declined by the target, cancelled by whoever asked. room is of the target.
+ * work_item is not used. */
 void work_transfer_end(const struct work_call *call, const char *transfer, const char *outcome,
-		       work_done_fn *done, void *context);
+		       const struct work_room *room, work_done_fn *done, void *context);
+
+/* A second agent helps; the item stays where it is. */
+struct work_consultation {
+	const char *agent;
+	const char *consult; /* trf_ id, made by the caller */
+	int64_t accept_ms;   /* 0: joins unasked (a supervisor) */
+	const char *note;
+};
+void work_consult(const struct work_call *call, const struct work_consultation *consultation,
+		  work_done_fn *done, void *context);
+/* outcome: accepted or declined by who was asked, cancelled by the asker, ended by either. */
+void work_consult_end(const struct work_call *call, const char *consult, const char *outcome,
+		      work_done_fn *done, void *context);
+
+/* A supervisor's act: the agent has it, asked or not. */
+struct work_assignment {
+	const char *agent;
+	int64_t cost;         /* 0: as it is */
+	const char *transfer; /* trf_ id of the act in the item's chain */
+	const char *by;
+	const char *reason;
+};
+void work_assign(const struct work_call *call, const struct work_assignment *assignment,
+		 work_done_fn *done, void *context);
 
 struct work_case {
 	const char *customer;     /* NULL: of the conversation, or none */

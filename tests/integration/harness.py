@@ -241,9 +241,9 @@ class Daemon:
         if self.process.returncode != 0:
             raise AssertionError(f"the daemon ended with status {self.process.returncode} on SIGTERM")
 
-    def restart(self):
+    def restart(self, apply=True):
         self.kill()
-        self.start()
+        self.start(apply)
 
     def store_pid(self):
         """Pid of the embedded redis-server: the daemon's child of that name."""

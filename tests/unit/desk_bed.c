@@ -159,6 +159,8 @@ void desk_offer(struct desk_bed *desk, const char *agent, const char *offer)
 		.accept_ms = 30000,
 		.agent_capacity = 10,
 		.cost = 2,
+		.parallel = 2,
+		.missed_max = 3,
 	};
 
 	offer_make(desk->bed->store, "main", &proposal, desk_on_work, desk);

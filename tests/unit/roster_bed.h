@@ -35,11 +35,17 @@ static inline const struct store_reply *roster_hash(struct roster_hash *hash,
 static inline struct roster *roster_of(const char *const *queues, const char *const *agents,
 				       const char *const *rules, struct error *err)
 {
-	struct roster_hash one, two, three;
+	struct roster_hash kinds[ROSTER_KINDS];
+	const struct store_reply *items[ROSTER_KINDS];
+	struct store_reply all = { .kind = REPLY_ARRAY, .len = ROSTER_KINDS, .as.items = items };
 
 	*err = (struct error){ 0 };
-	return roster_new(roster_hash(&one, queues), roster_hash(&two, agents),
-			  roster_hash(&three, rules), err);
+	for (size_t i = 0; i < ROSTER_KINDS; i++)
+		items[i] = roster_hash(&kinds[i], NULL);
+	items[ROSTER_QUEUES] = roster_hash(&kinds[ROSTER_QUEUES], queues);
+	items[ROSTER_AGENTS] = roster_hash(&kinds[ROSTER_AGENTS], agents);
+	items[ROSTER_RULES] = roster_hash(&kinds[ROSTER_RULES], rules);
+	return roster_new(&all, err);
 }
 
 #define PAIRS(...) ((const char *const[]){ __VA_ARGS__, NULL })

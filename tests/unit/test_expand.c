@@ -53,6 +53,22 @@ Test(expand, one_entry_stands_for_the_events_it_caused)
 	check((struct log_entry){ .type = "work_item.state" }, WANT("work_item.state"));
 	check((struct log_entry){ .type = "work_item.state", .extra = "{\"offer\":\"declined\"}" },
 	      WANT("offer.ended", "work_item.state"));
+	check((struct log_entry){ .type = "offer.created", .from = "offered", .to = "offered" },
+	      WANT("offer.created"));
+	check(
+		(struct log_entry){
+			.type = "work_item.state",
+			.from = "offered",
+			.to = "assigned",
+			.extra = "{\"offer\":\"accepted\",\"rescinded\":{\"off_2\":\"bob\","
+				 "\"off_3\":\"carol\"},\"transfer\":\"accepted\",\"trf\":\"trf_"
+				 "1\"}" },
+		WANT("offer.ended", "offer.ended", "offer.ended", "transfer.state",
+		     "work_item.state"));
+	check((struct log_entry){ .type = "work_item.state",
+				  .to = "closed",
+				  .extra = "{\"cc\":1}" },
+	      WANT("conversation.closed", "work_item.state"));
 	for (size_t i = 0; i < 8; i++) {
 		static const char *const same[] = { "message.delivery",    "conversation.opened",
 						    "conversation.closed", "customer.updated",

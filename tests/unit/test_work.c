@@ -71,7 +71,7 @@ Test(work, an_illegal_transition_names_the_state_and_what_it_allows)
 	cr_expect_eq(desk->code, WORK_REFUSED);
 	cr_expect_str_eq(desk->refusal, "illegal_state");
 	cr_expect_str_eq(desk->state, "queued");
-	cr_expect_str_eq(desk->allowed, "transfer resolve close cancel ");
+	cr_expect_str_eq(desk->allowed, "transfer escalate resolve close cancel ");
 	call.work_item = "wrk_none";
 	work_release(&call, NULL, desk_on_work, desk);
 	desk_wait(desk);
@@ -129,7 +129,9 @@ Test(work, a_repeated_key_gets_the_first_answer_and_another_request_a_conflict)
 Test(work, offers_respect_the_fence_the_capacity_and_presence)
 {
 	struct desk_bed *desk = desk_bed_new();
-	struct offer_proposal proposal = { "f1", desk->item, 1, "alice", "off_1", 30000, 1, 2 };
+	struct offer_proposal proposal = {
+		"f1", desk->item, 1, "alice", "off_1", 30000, 1, 2, 1, 3
+	};
 
 	offer_make(desk->bed->store, "main", &proposal, desk_on_work, desk);
 	desk_wait(desk);
@@ -274,12 +276,13 @@ Test(work, a_tools_claim_returns_by_its_lease_unless_extended)
 {
 	struct desk_bed *desk = desk_bed_new();
 	const struct claim wish = { "bot", "k1", "", 30000, 300000 };
+	const struct work_extension longer = { .lease_ms = 600000 };
 	struct work_call call = desk_call(desk, "bot");
 
 	claim_make(desk->bed->store, "main", &wish, desk_on_work, desk);
 	desk_wait(desk);
 	desk_offer(desk, "bot", "off_1");
-	work_extend(&call, 600000, desk_on_work, desk);
+	work_extend(&call, &longer, desk_on_work, desk);
 	desk_wait(desk);
 	cr_expect_eq(desk->code, WORK_OK);
 	desk_fire(desk, armed(desk));
@@ -375,11 +378,11 @@ Test(work, a_transfer_leaves_the_item_where_it_is_until_it_is_accepted)
 	work_transfer(&call, &transfer, desk_on_work, desk);
 	desk_wait(desk);
 	cr_expect_str_eq(desk->refusal, "transfer_pending");
-	work_transfer_end(&call, "trf_1", "accepted", desk_on_work, desk);
+	work_transfer_end(&call, "trf_1", "accepted", NULL, desk_on_work, desk);
 	desk_wait(desk);
 	cr_expect_str_eq(desk->refusal, "not_assignee");
 	call.agent = "bob";
-	work_transfer_end(&call, "trf_1", "accepted", desk_on_work, desk);
+	work_transfer_end(&call, "trf_1", "accepted", NULL, desk_on_work, desk);
 	desk_wait(desk);
 	cr_expect_str_eq(desk_ask(desk, "HGET {main}:w:%s a", desk->item), "bob");
 	cr_expect_str_eq(desk_ask(desk, "SCARD {main}:aw:alice"), "0");

@@ -16,6 +16,7 @@ struct walk {
 	uint32_t seed;
 	char items[ITEMS][ID_BYTES];
 	int next_offer;
+	int next_transfer;
 	int changed; /* steps that did something */
 };
 
@@ -78,13 +79,28 @@ static void claim_or_end(struct walk *walk)
 	desk_wait(walk->desk);
 }
 
+/* One of the pending offers, if there is one. */
+static void first_offer(struct walk *walk, const char *item, char out[80])
+{
+	char *end;
+
+	field(walk, item, "o", out);
+	end = strchr(out, ' ');
+	if (end != NULL && roll(walk, 2))
+		memmove(out, end + 1, strlen(end));
+	else if (end != NULL)
+		*end = '\0';
+}
+
 static void fire_one(struct walk *walk, const char *item)
 {
 	char timer[80];
 	char offer[80];
 
 	field(walk, item, "tm", timer);
-	field(walk, item, "o", offer);
+	first_offer(walk, item, offer);
+	if (offer[0] != '\0')
+		snprintf(timer, sizeof(timer), "offer:%.70s", offer);
 	if (roll(walk, 4) == 0)
 		snprintf(timer, sizeof(timer), "gone:%s", agents[roll(walk, 2)]);
 	if (timer[0] == '\0')
@@ -117,11 +133,9 @@ static void act(struct walk *walk, const char *item, uint32_t what)
 	struct work_call call = desk_call(walk->desk, who);
 	const struct work_resolution done = { "done", NULL, roll(walk, 2) ? 60000 : 0,
 					      roll(walk, 2) ? 60000 : 0 };
-	const struct work_transfer move = { .queue = roll(walk, 2) ? "billing" : "support",
-					    .transfer = "trf_1" };
 
 	field(walk, item, "a", who);
-	field(walk, item, "o", offer);
+	first_offer(walk, item, offer);
 	if (offer[0] != '\0')
 		snprintf(who, sizeof(who), "%s", desk_ask(walk->desk, "HGET {main}:o:%s a", offer));
 	if (roll(walk, 5) == 0)
@@ -140,11 +154,43 @@ static void act(struct walk *walk, const char *item, uint32_t what)
 	else if (what == 5)
 		work_reopen(&call, "more", desk_on_work, walk->desk);
 	else if (what == 6)
-		work_transfer(&call, &move, desk_on_work, walk->desk);
-	else if (what == 7)
 		work_close(&call, "done", desk_on_work, walk->desk);
 	else
 		work_cancel(&call, "spam", desk_on_work, walk->desk);
+	desk_wait(walk->desk);
+}
+
+/* Handed on, taken back, given away. */
+static void hand_over(struct walk *walk, const char *item)
+{
+	char pending[80];
+	char fresh[24];
+	struct work_call call = desk_call(walk->desk, NULL);
+	struct work_transfer move = { .transfer = fresh,
+				      .accept_ms = 60000,
+				      .fallback = roll(walk, 3) ? NULL : "billing",
+				      .level = roll(walk, 2) };
+	struct work_assignment gift = { .agent = agents[roll(walk, 2)],
+					.cost = 2,
+					.transfer = fresh };
+	static const char *const outcomes[] = { "accepted", "declined", "cancelled", "timeout" };
+	const char *outcome = outcomes[roll(walk, 4)];
+
+	call.work_item = item;
+	snprintf(fresh, sizeof(fresh), "trf_%d", walk->next_transfer++);
+	field(walk, item, "tr", pending);
+	if (pending[0] != '\0' && roll(walk, 2)) {
+		desk_ask(walk->desk, "HSET {main}:t:%s ex 1", pending);
+		work_transfer_end(&call, pending, outcome, NULL, desk_on_work, walk->desk);
+	} else if (roll(walk, 5) == 0) {
+		work_assign(&call, &gift, desk_on_work, walk->desk);
+	} else {
+		if (roll(walk, 2))
+			move.agent = agents[roll(walk, 2)];
+		else
+			move.queue = roll(walk, 2) ? "billing" : "support";
+		work_transfer(&call, &move, desk_on_work, walk->desk);
+	}
 	desk_wait(walk->desk);
 }
 
@@ -152,7 +198,7 @@ static void step(struct walk *walk)
 {
 	char *item = walk->items[roll(walk, ITEMS)];
 	char state[80];
-	uint32_t what = roll(walk, 24);
+	uint32_t what = roll(walk, 30);
 
 	field(walk, item, "s", state);
 	if (strcmp(state, "closed") == 0 || strcmp(state, "cancelled") == 0)
@@ -165,14 +211,56 @@ static void step(struct walk *walk)
 		fire_one(walk, item);
 	else if (what < 13)
 		go_online(walk);
+	else if (what < 18)
+		hand_over(walk, item);
 	else
-		act(walk, item, strcmp(state, "offered") == 0 ? what % 2 : (what - 13) % 9);
+		act(walk, item, strcmp(state, "offered") == 0 ? what % 2 : (what - 18) % 8);
 	walk->changed += walk->desk->code == WORK_OK;
 }
 
 struct sums {
 	int loads[2], queued, timers;
 };
+
+/* Every pending offer stands with its agent, with its timer and in that agent's load. */
+static void check_offers(struct walk *walk, const char *item, struct sums *sums)
+{
+	char list[80];
+	char key[100];
+	char agent[80];
+	char *save = NULL;
+
+	field(walk, item, "o", list);
+	for (char *offer = strtok_r(list, " ", &save); offer != NULL;
+	     offer = strtok_r(NULL, " ", &save)) {
+		snprintf(key, sizeof(key), "offer:%s", offer);
+		cr_expect(is_in(walk, "ZSCORE", "timers", key), "%s %s", item, offer);
+		snprintf(agent, sizeof(agent), "%s",
+			 desk_ask(walk->desk, "HGET {main}:o:%s a", offer));
+		cr_expect_str_eq(desk_ask(walk->desk, "HGET {main}:o:%s s", offer), "pending");
+		cr_expect_str_eq(desk_ask(walk->desk, "HGET {main}:a:%s o", agent), offer);
+		for (int i = 0; i < 2; i++)
+			if (strcmp(agent, agents[i]) == 0)
+				sums->loads[i] +=
+					atoi(desk_ask(walk->desk, "HGET {main}:o:%s cost", offer));
+		sums->timers++;
+	}
+}
+
+/* A pending transfer has its timer; only one to a queue leaves a queued item with an agent. */
+static void check_transfer(struct walk *walk, const char *item, bool is_held)
+{
+	char pending[80];
+	char key[100];
+
+	field(walk, item, "tr", pending);
+	cr_expect(!is_held || pending[0] != '\0', "%s is queued and held without a transfer", item);
+	if (pending[0] == '\0')
+		return;
+	snprintf(key, sizeof(key), "transfer:%s", pending);
+	cr_expect(is_in(walk, "ZSCORE", "timers", key), "%s %s", item, pending);
+	cr_expect_str_eq(desk_ask(walk->desk, "HGET {main}:t:%s s", pending), "pending");
+}
 
 /* Adds what the item costs to its agent's load and checks everything that points at it. */
 static void check_item(struct walk *walk, const char *item, struct sums *sums)
@@ -190,7 +278,9 @@ static void check_item(struct walk *walk, const char *item, struct sums *sums)
 	for (size_t i = 0; i < 3; i++)
 		has = has || strcmp(state, busy[i]) == 0;
 	queued = strcmp(state, "queued") == 0 || strcmp(state, "offered") == 0;
-	cr_expect_eq(agent[0] != '\0', has, "%s %s agent %s", item, state, agent);
+	cr_expect(agent[0] != '\0' ? has || queued : !has, "%s %s agent %s", item, state, agent);
+	check_offers(walk, item, sums);
+	check_transfer(walk, item, queued && agent[0] != '\0');
 	snprintf(key, sizeof(key), "q:%s", queue);
 	cr_expect_eq(is_in(walk, "ZSCORE", key, item), queued, "%s %s in %s", item, state, key);
 	for (int i = 0; i < 2; i++) {
@@ -202,13 +292,9 @@ static void check_item(struct walk *walk, const char *item, struct sums *sums)
 	sums->timers += timer[0] != '\0';
 	if (timer[0] != '\0')
 		cr_expect(is_in(walk, "ZSCORE", "timers", timer), "%s %s", item, timer);
-	if (strcmp(state, "offered") == 0 || strcmp(state, "wrapping") == 0 ||
-	    strcmp(state, "waiting") == 0)
+	if (strcmp(state, "wrapping") == 0 || strcmp(state, "waiting") == 0)
 		cr_expect(timer[0] != '\0', "%s is %s without a timer", item, state);
 	cr_expect_eq(offer[0] != '\0', strcmp(state, "offered") == 0, "%s %s", item, offer);
-	if (offer[0] != '\0')
-		snprintf(agent, sizeof(agent), "%s",
-			 desk_ask(walk->desk, "HGET {main}:o:%s a", offer));
 	cost = atoi(desk_ask(walk->desk, "HGET {main}:w:%s cost", item));
 	for (int i = 0; i < 2; i++) {
 		if (strcmp(agent, agents[i]) == 0 && strcmp(state, "waiting") != 0)

@@ -15,22 +15,17 @@ local refusal = item_check(w, ARGV[4], ARGV[5], ' new queued offered assigned wa
 if refusal then
 	return refusal
 end
-local offered = w.s == 'offered' and call('HGET', ws .. 'o:' .. w.o, 'a')
+local offers = offers_read(w)
 local ours = w.c ~= '' and call('HGET', ws .. 'c:' .. w.c, 'w') == w.id
 
-local from, off = w.s, w.o
+local from = w.s
 item_move(w, 'cancelled', 'rs', ARGV[6], 'o', '')
 item_leave(w, from)
+local pieces = offers_close(w, offers, 'cancelled') .. transfer_close(w, 'cancelled')
 item_unqueue(w)
 call('ZREM', ws .. 'wx', w.id)
-if offered then
-	call('HINCRBY', ws .. 'a:' .. offered, 'ld', 0 - w.cost)
-	call('HSET', ws .. 'a:' .. offered, 'o', '')
-	call('HSET', ws .. 'o:' .. off, 's', 'cancelled')
-	call('EXPIRE', ws .. 'o:' .. off, 86400)
-end
 if ours then
 	call('HSET', ws .. 'c:' .. w.c, 'w', '')
 end
-item_log(w, from, offered and off or '', offered and '{"offer":"cancelled"}' or '')
+item_log(w, from, offers[1] and offers[1][1] or '', item_extra(offers[1] and ',"offer":"cancelled"' or '', pieces))
 return idem_keep(ARGV[1], ARGV[2], item_answer(w))

@@ -20,34 +20,36 @@ if wish[1] == ARGV[2] or (wish[1] and wish[2] and not wish[4]) then
 	end
 end
 local off = call('HGET', KEYS[3], 'o')
-local w
+local w, offers, mine
 if off and off ~= '' then
 	local o = call('HMGET', ws .. 'o:' .. off, 's', 'w', 'a')
 	w = o[1] == 'pending' and o[3] == agent and item_read(o[2])
-	if w and (w.s ~= 'offered' or w.o ~= off or
+	if w and (w.s ~= 'offered' or
 			(ARGV[3] ~= '' and not (',' .. ARGV[3] .. ','):find(',' .. w.q .. ',', 1, true))) then
 		w = nil
+	end
+	offers = w and offers_read(w) or {}
+	for _, offer in ipairs(offers) do
+		mine = offer[1] == off and offer or mine
 	end
 end
 
 call('DEL', KEYS[2])
 call('HSET', KEYS[3], 'seen', now)
-if w then
+if mine then
 	item_move(w, 'assigned', 'o', '')
 	item_unqueue(w)
-	item_take(w, agent, w.cost, true)
+	local pieces = item_accept(w, offers, mine)
 	if ARGV[5] ~= '0' then
 		call('HSET', ws .. 'w:' .. w.id, 'lx', now + ARGV[5])
 		item_arm(w, 'lease:' .. w.id, now + ARGV[5])
 	end
-	call('HSET', KEYS[3], 'o', '', 'miss', 0)
-	call('HSET', ws .. 'o:' .. off, 's', 'accepted')
-	call('EXPIRE', ws .. 'o:' .. off, 86400)
+	call('HSET', KEYS[3], 'miss', 0)
 	call('HSET', KEYS[2], 'key', ARGV[2], 'w', w.id, 'got', 1)
 	call('EXPIRE', KEYS[2], 86400)
 	call('ZREM', ws .. 'wishes', agent)
 	call('ZREM', ws .. 'timers', 'wish:' .. agent)
-	item_log(w, 'offered', off, '{"offer":"accepted"}')
+	item_log(w, 'offered', off, item_extra(',"offer":"accepted"', pieces))
 	return item_answer(w)
 end
 local deadline = now + ARGV[4]

@@ -29,10 +29,11 @@ local ours = w.c ~= '' and call('HGET', ws .. 'c:' .. w.c, 'w') == w.id
 local from = w.s
 item_move(w, 'closed', 'rs', ARGV[6])
 item_leave(w, from)
+local ended = transfer_close(w, 'cancelled')
 item_unqueue(w)
 call('ZREM', ws .. 'wx', w.id)
 if ours then
 	call('HSET', ws .. 'c:' .. w.c, 'w', '', 's', 'closed', 'ut', now)
 end
-item_log(w, from, '', ours and '{"cc":1}' or '')
+item_log(w, from, '', item_extra(ours and ',"cc":1' or '', ended))
 return idem_keep(ARGV[1], ARGV[2], item_answer(w))

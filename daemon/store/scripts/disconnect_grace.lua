@@ -27,8 +27,9 @@ end
 if w then
 	item_move(w, 'queued')
 	item_leave(w, 'assigned')
+	local ended = transfer_close(w, 'cancelled')
 	item_queue(w)
-	item_log(w, 'assigned', '', '{"gone":1}')
+	item_log(w, 'assigned', '', item_extra(',"gone":1', ended))
 	return { 'ok', 'more', w.id }
 end
 call('ZREM', ws .. 'timers', timer)

@@ -15,6 +15,7 @@ end
 
 item_move(w, 'queued')
 item_leave(w, 'assigned')
+local ended = transfer_close(w, 'cancelled')
 item_queue(w)
-item_log(w, 'assigned', '', '{"lease":1}')
+item_log(w, 'assigned', '', item_extra(',"lease":1', ended))
 return item_answer(w)

@@ -1,9 +1,11 @@
 #!lua
 -- offer: the router proposes, this disposes. An agent with an open wish gets the item at once.
 -- KEYS 1 meta, 2 lease:steward, 3 w:<wrk>
--- ARGV 1 fence, 2 wrk, 3 version, 4 agent, 5 off, 6 ms to accept, 7 capacity of the agent, 8 cost of the item
--- queued -> offered (entry offer.created) or, for a wish, queued -> assigned (entry work_item.state with e.wish).
--- Refusals beside the usual: fence, offline, capacity, busy (has an offer), filter (the wish wants other queues).
+-- ARGV 1 fence, 2 wrk, 3 version, 4 agent, 5 off, 6 ms to accept, 7 capacity of the agent, 8 cost of the item,
+--      9 offers of one item at the same time, 10 missed offers in a row that make the agent not routable (0: never)
+-- queued, offered -> offered (entry offer.created) or, for a wish, -> assigned (entry work_item.state with e.wish).
+-- Refusals beside the usual: fence, offline, capacity, busy (has an offer), filter (the wish wants other queues),
+-- holder (the item is transferred away from that agent, who may still claim it), offers (as many as may be are out).
 --@use log
 --@use work
 local fence = call('GET', KEYS[2])
@@ -11,7 +13,7 @@ if not fence or (fence ~= ARGV[1] and fence:sub(1, #ARGV[1] + 1) ~= ARGV[1] .. '
 	return { 'refused', 'fence' }
 end
 local w = item_read(ARGV[2])
-local refusal = item_check(w, '', ARGV[3], ' queued ')
+local refusal = item_check(w, '', ARGV[3], ' queued offered ')
 if refusal then
 	return refusal
 end
@@ -31,10 +33,22 @@ end
 if tonumber(a[3] or 0) + cost > tonumber(ARGV[7]) then
 	return { 'refused', 'capacity' }
 end
+if w.a == agent and not wished then
+	return { 'refused', 'holder' }
+end
+local offers = offers_read(w)
+if not wished and #offers >= tonumber(ARGV[9]) then
+	return { 'refused', 'offers' }
+end
+local from = w.s
 
 if wished then
-	item_move(w, 'assigned')
+	item_move(w, 'assigned', 'o', '')
 	item_unqueue(w)
+	local rescinded = offers_close(w, offers, 'rescinded')
+	local accepted = w.a ~= '' and ',"was":"' .. w.a .. '"' or ''
+	item_leave(w, 'queued')
+	accepted = accepted .. transfer_close(w, 'accepted')
 	item_take(w, agent, cost)
 	if wish[6] and wish[6] ~= '0' then
 		call('HSET', KEYS[3], 'lx', now + wish[6])
@@ -44,16 +58,16 @@ if wished then
 	call('EXPIRE', ws .. 'wish:' .. agent, 86400)
 	call('ZREM', ws .. 'wishes', agent)
 	call('ZREM', ws .. 'timers', 'wish:' .. agent)
-	item_log(w, 'queued', '', '{"wish":1}')
+	item_log(w, from, '', item_extra(',"wish":1', rescinded, accepted))
 	return item_answer(w)
 end
 local due = now + ARGV[6]
-item_move(w, 'offered', 'o', off, 'cost', cost)
-item_arm(w, 'offer:' .. off, due)
-call('HSET', ws .. 'o:' .. off, 's', 'pending', 'w', w.id, 'a', agent, 'q', w.q, 'ct', now, 'ex', due)
+item_move(w, 'offered', 'o', w.o == '' and off or w.o .. ' ' .. off)
+call('ZADD', ws .. 'timers', due, 'offer:' .. off)
+call('HSET', ws .. 'o:' .. off, 's', 'pending', 'w', w.id, 'a', agent, 'q', w.q, 'ct', now, 'ex', due, 'cost', cost,
+	'mx', ARGV[10])
 call('HSET', ws .. 'a:' .. agent, 'o', off)
 call('HINCRBY', ws .. 'a:' .. agent, 'ld', cost)
-append('t', 'offer.created', 'w', w.id, 'c', w.c, 'u', w.u, 'a', agent, 'q', w.q, 'ch', w.ch, 'f', 'queued',
+append('t', 'offer.created', 'w', w.id, 'c', w.c, 'u', w.u, 'a', agent, 'q', w.q, 'ch', w.ch, 'f', from,
 	'o', 'offered', 'v', w.v, 'x', off)
-w.a = agent
 return item_answer(w)

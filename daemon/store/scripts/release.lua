@@ -19,6 +19,7 @@ end
 local from = w.s
 item_move(w, 'queued', 'rs', ARGV[6])
 item_leave(w, from)
+local ended = transfer_close(w, 'cancelled')
 item_queue(w)
-item_log(w, from)
+item_log(w, from, '', item_extra(ended))
 return idem_keep(ARGV[1], ARGV[2], item_answer(w))

@@ -17,13 +17,14 @@ if refusal then
 	return refusal
 end
 
-local from = w.s
+local from, ended = w.s, ''
 if from == 'assigned' and tonumber(ARGV[8]) > 0 then
-	item_move(w, 'wrapping', 'rs', ARGV[6], 'nt', ARGV[7], 'cl', ARGV[9])
+	item_move(w, 'wrapping', 'rs', ARGV[6], 'nt', ARGV[7], 'cl', ARGV[9], 'we', 0)
 	item_arm(w, 'wrap:' .. w.id .. ':' .. w.v, now + ARGV[8])
 else
-	item_move(w, 'resolved', 'rs', ARGV[6], 'nt', ARGV[7])
+	item_move(w, 'resolved', 'rs', ARGV[6], 'nt', ARGV[7], 'co', '')
 	item_leave(w, from)
+	ended = transfer_close(w, 'cancelled')
 	if from == 'queued' then
 		item_unqueue(w)
 	end
@@ -31,5 +32,5 @@ else
 		item_arm(w, 'close:' .. w.id .. ':' .. w.v, now + ARGV[9])
 	end
 end
-item_log(w, from)
+item_log(w, from, '', item_extra(ended))
 return idem_keep(ARGV[1], ARGV[2], item_answer(w))

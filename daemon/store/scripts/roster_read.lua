@@ -1,8 +1,8 @@
 #!lua flags=no-writes
 -- Reads the configuration that routing needs in one instant.
--- KEYS: meta, cfg:queues, cfg:agents, cfg:rules
-return {
-  redis.call('HGETALL', KEYS[2]),
-  redis.call('HGETALL', KEYS[3]),
-  redis.call('HGETALL', KEYS[4]),
-}
+-- KEYS: meta, then a cfg:<kind> each. Answers what HGETALL says of each.
+local answer = {}
+for i = 2, #KEYS do
+  answer[i - 1] = redis.call('HGETALL', KEYS[i])
+end
+return answer

@@ -10,14 +10,23 @@
 --   item_take(w, agent, cost, held)  with that agent; held: the load is counted already
 --   item_leave(w)                  no longer with its agent
 --   item_queue(w, since)           into its queue's order; item_unqueue(w)
---   item_log(w, from, x, e)        the entry work_item.state; item_answer(w) the answer all work scripts share
+--   offers_read(w)                 first half: the pending offers, { off, agent, cost } each
+--   offer_close(w, offer, outcome) one of them ends: its agent is free of it
+--   item_offer_back(w, offers, off, refused)  the item without that offer; refused: not at once to its agent again
+--   offers_close(w, offers, outcome, but)  all end but one (an id, nil: none); a piece for item_extra
+--   transfer_close(w, outcome)     the pending transfer, if there is one, ends; a piece for item_extra
+--   item_accept(w, offers, mine)   the agent of that offer has the item; a piece for item_extra
+--   item_extra(...)                the pieces ',"a":1' as the text of an entry's e
+--   item_log(w, from, x, e, agent) the entry work_item.state, of the item's agent or another one
+--   item_answer(w)                 the answer all work scripts share
 --
--- Load of an agent: the cost of what is offered, assigned or wrapping; waiting costs nothing.
+-- Load of an agent: the cost of what is offered, assigned or wrapping; waiting costs nothing. An item that was
+-- transferred to a queue stays with its agent, and costs that agent, until another one takes it.
 local call = redis.call
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
 
-local fields = { 's', 'v', 'q', 'a', 'o', 'c', 'u', 'ch', 'cost', 'tm', 'wf', 'la', 'ct', 'qt', 'fr', 'lx', 'dn' }
+local fields = { 's', 'v', 'q', 'a', 'o', 'c', 'u', 'ch', 'cost', 'tm', 'wf', 'la', 'ct', 'qt', 'fr', 'lx', 'dn', 'tr' }
 
 local function item_read(wrk)
 	local values = call('HMGET', ws .. 'w:' .. wrk, unpack(fields))
@@ -36,11 +45,11 @@ end
 local function illegal(state)
 	local next_steps = {
 		new = 'cancel',
-		queued = 'transfer resolve close cancel',
-		offered = 'accept decline cancel',
-		assigned = 'release extend resolve close transfer snooze cancel',
-		waiting = 'reopen release resolve close transfer cancel',
-		wrapping = 'resolve close reopen release',
+		queued = 'transfer escalate resolve close cancel',
+		offered = 'accept decline transfer escalate cancel',
+		assigned = 'release extend resolve close transfer escalate consult snooze cancel',
+		waiting = 'reopen release resolve close transfer escalate consult cancel',
+		wrapping = 'resolve close reopen release extend',
 		resolved = 'reopen close',
 	}
 	local answer = { 'refused', 'illegal_state', state }
@@ -102,7 +111,7 @@ local function item_leave(w, from)
 		return
 	end
 	call('SREM', ws .. 'aw:' .. w.a, w.id)
-	if from == 'assigned' or from == 'wrapping' then
+	if from ~= 'waiting' then
 		call('HINCRBY', ws .. 'a:' .. w.a, 'ld', 0 - w.cost)
 		call('HSET', ws .. 'a:' .. w.a, 'id', now)
 	end
@@ -121,8 +130,81 @@ local function item_unqueue(w)
 	call('ZREM', ws .. 'q:' .. w.q, w.id)
 end
 
-local function item_log(w, from, object, extra)
-	append('t', 'work_item.state', 'w', w.id, 'c', w.c, 'u', w.u, 'a', w.a ~= '' and w.a or w.la, 'q', w.q,
+local function offers_read(w)
+	local offers = {}
+	for off in w.o:gmatch('%S+') do
+		local o = call('HMGET', ws .. 'o:' .. off, 'a', 'cost')
+		offers[#offers + 1] = { off, o[1] or '', tonumber(o[2]) or 0 }
+	end
+	return offers
+end
+
+local function offer_close(w, offer, outcome)
+	call('ZREM', ws .. 'timers', 'offer:' .. offer[1])
+	call('HSET', ws .. 'o:' .. offer[1], 's', outcome)
+	call('EXPIRE', ws .. 'o:' .. offer[1], 86400)
+	call('HSET', ws .. 'a:' .. offer[2], 'o', '')
+	call('HINCRBY', ws .. 'a:' .. offer[2], 'ld', 0 - offer[3])
+end
+
+local function offers_close(w, offers, outcome, but)
+	local ended = ''
+	for _, offer in ipairs(offers) do
+		if offer[1] ~= but then
+			offer_close(w, offer, outcome)
+			ended = ended .. ',"' .. offer[1] .. '":"' .. offer[2] .. '"'
+		end
+	end
+	return ended == '' and '' or ',"' .. outcome .. '":{' .. ended:sub(2) .. '}'
+end
+
+-- The item goes back, unless another agent still has an offer of it. refused: not at once to that agent again.
+local function item_offer_back(w, offers, off, refused)
+	local others, agent = '', ''
+	for _, offer in ipairs(offers) do
+		if offer[1] == off then
+			agent = offer[2]
+		else
+			others = others .. (others == '' and '' or ' ') .. offer[1]
+		end
+	end
+	item_move(w, others == '' and 'queued' or 'offered', 'o', others, 'dn',
+		refused and (agent .. ' ' .. w.dn):sub(1, 400) or w.dn)
+end
+
+local function transfer_close(w, outcome)
+	if w.tr == '' then
+		return ''
+	end
+	local piece = ',"transfer":"' .. outcome .. '","trf":"' .. w.tr .. '"'
+	call('ZREM', ws .. 'timers', 'transfer:' .. w.tr)
+	call('HSET', ws .. 't:' .. w.tr, 's', outcome, 'et', now)
+	call('EXPIRE', ws .. 't:' .. w.tr, 604800)
+	call('HDEL', ws .. 'w:' .. w.id, 'tr')
+	w.tr = ''
+	return piece
+end
+
+local function item_extra(...)
+	local text = table.concat({ ... })
+	return text == '' and '' or '{' .. text:sub(2) .. '}'
+end
+
+-- Its agent takes the item that is offered: the other offers are rescinded, who held it until now lets go.
+local function item_accept(w, offers, mine)
+	offer_close(w, mine, 'accepted')
+	local pieces = offers_close(w, offers, 'rescinded', mine[1])
+	if w.a ~= '' then
+		pieces = pieces .. ',"was":"' .. w.a .. '"'
+	end
+	item_leave(w, 'offered')
+	pieces = pieces .. transfer_close(w, 'accepted')
+	item_take(w, mine[2], mine[3])
+	return pieces
+end
+
+local function item_log(w, from, object, extra, agent)
+	append('t', 'work_item.state', 'w', w.id, 'c', w.c, 'u', w.u, 'a', agent or (w.a ~= '' and w.a or w.la), 'q', w.q,
 		'ch', w.ch, 'f', from, 'o', w.s, 'v', w.v, 'x', object or '', 'e', extra or '')
 end
 

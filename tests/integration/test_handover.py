@@ -1,0 +1,162 @@
+"""Handing work on: to a queue, a department, an agent; escalation, consultation, and what a supervisor may do."""
+import harness
+
+BUSINESS = """\
+queues:
+  - { id: support, parallel_offers: 2, wrap_up: 10m, wrap_up_extensions: 1 }
+  - { id: billing, exceed_on_transfer: false, escalation: [ { after: 30d, to: "agent:carol", urgency: urgent, priority: 30 } ] }
+departments:
+  - { id: money, name: 财务部, queue: billing, accept: 2h }
+agents:
+  - { id: alice, name: Alice, queues: [support], capacity: 5 }
+  - { id: bob, name: Bob, queues: [support, billing], capacity: 5 }
+  - { id: carol, name: 王小红, queues: [billing], capacity: 1, role: supervisor }
+rules:
+  - { name: money, when: { text: "发票" }, then: { queue: billing } }
+  - { name: rest, then: { queue: support } }
+"""
+
+
+class Handover(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.secret = harness.new_secret()
+        self.daemon = self.start_daemon(
+            f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", '
+            f'deliver_url: "http://127.0.0.1:1/", allow_private_urls: true }}\n', business=BUSINESS)
+        self.alice = self.daemon.token()
+        self.bob = self.daemon.token(agent="bob")
+        self.carol = self.daemon.token(role="supervisor", agent="carol")
+
+    def post(self, message_id="m1", text="hello", sender="u1"):
+        answer = self.daemon.post_signed("shop", self.secret, {
+            "id": message_id, "from": {"id": sender, "name": "Li Lei"}, "text": text})
+        self.assertEqual(answer.status, 200, answer)
+
+    def do(self, item, word, token, body=None, status=200):
+        answer = self.daemon.request("POST", f"/v1/work-items/{item['id']}/{word}", body or {}, token)
+        self.assertEqual(answer.status, status, answer)
+        return answer.json
+
+    def get(self, item):
+        return self.daemon.request("GET", f"/v1/work-items/{item['id']}", token=self.carol).json
+
+    def chain(self, item):
+        answer = self.daemon.request("GET", f"/v1/work-items/{item['id']}/transfers", token=self.carol)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json["data"]
+
+    def online(self, token):
+        self.daemon.request("PUT", "/v1/me/presence", {"status": "online"}, token)
+
+    def mine(self):
+        self.post()
+        return self.daemon.claim(self.alice)
+
+    def test_what_goes_to_a_queue_stays_with_its_agent_until_another_takes_it(self):
+        item = self.mine()
+        handed = self.do(item, "transfer", self.alice, {"target": "queue:billing", "reason": "money", "note": "wants an invoice"})
+        self.assertEqual((handed["state"], handed["queue"], handed["agent"]), ("queued", "billing", "alice"))
+        self.assertEqual(self.daemon.reply(item["conversation"], "one moment", self.alice).status, 201)
+        taken = self.daemon.claim(self.bob)
+        self.assertEqual((taken["id"], taken["agent"], taken["transfer"]), (item["id"], "bob", None))
+        self.assertEqual(self.daemon.reply(item["conversation"], "late", self.alice).status, 403)
+        chain = self.chain(item)
+        self.assertEqual([(one["kind"], one["state"], one["from_agent"], one["to_queue"], one["summary"]) for one in chain],
+                         [("transfer", "accepted", "alice", "billing", "wants an invoice")])
+
+    def test_what_a_department_does_not_take_comes_back_when_it_is_called_back(self):
+        item = self.mine()
+        handed = self.do(item, "transfer", self.alice, {"target": "department:money"})
+        waiting = self.chain(item)[0]
+        self.assertEqual((waiting["department"], waiting["state"], waiting["fallback"]), ("money", "pending", "back"))
+        back = self.daemon.request("POST", f"/v1/transfers/{handed['transfer']}/cancel", {}, self.alice)
+        self.assertEqual(back.status, 200, back)
+        self.assertEqual((back.json["state"], back.json["agent"], back.json["queue"]), ("assigned", "alice", "support"))
+
+    def test_a_transfer_that_nobody_takes_comes_back_by_its_deadline(self):
+        self.online(self.alice)
+        item = self.mine()
+        self.do(item, "transfer", self.alice, {"target": "queue:billing", "accept_within_s": 1})
+        back = harness.wait_for("the item back with alice", lambda: self.get(item)["state"] == "assigned" and self.get(item))
+        self.assertEqual((back["agent"], back["queue"], back["transfer"]), ("alice", "support", None))
+        self.assertEqual(self.chain(item)[0]["state"], "timeout")
+
+    def test_or_goes_where_its_fallback_says(self):
+        item = self.mine()
+        self.do(item, "transfer", self.alice, {"target": "agent:bob", "accept_within_s": 1, "fallback": "queue:billing"})
+        harness.wait_for("the item in billing", lambda: self.get(item)["queue"] == "billing")
+        self.assertEqual((self.get(item)["state"], self.get(item)["agent"]), ("queued", None))
+
+    def test_unknown_targets_are_named_with_the_nearest_known_one(self):
+        item = self.mine()
+        for target, words in (("queue:biling", 'did you mean "billing"'), ("agent:bop", 'did you mean "bob"'),
+                              ("department:x", "no department"), ("bob", "target must be")):
+            answer = self.do(item, "transfer", self.alice, {"target": target}, status=400)
+            self.assertIn(words, answer["detail"])
+        self.do({"id": "wrk_01ARZ3NDEKTSV4RRFFQ69G5FAV"}, "transfer", self.alice, {"target": "queue:x"}, status=404)
+        self.do(item, "transfer", self.alice, {"target": "agent:alice"}, status=409)
+
+    def test_capacity_binds_a_transfer_where_its_queue_says_so(self):
+        self.post("b1", "发票", "u2")
+        held = self.daemon.claim(self.carol)
+        self.assertEqual(held["queue"], "billing")
+        self.post("b2", "发票", "u3")
+        item = self.daemon.claim(self.bob)
+        self.do(item, "transfer", self.bob, {"target": "agent:carol"})
+        self.assertEqual(self.do(item, "accept", self.carol, status=409)["code"], "capacity")
+        self.do(held, "resolve", self.carol)
+        self.assertEqual(self.do(item, "accept", self.carol)["agent"], "carol")
+
+    def test_two_agents_are_asked_and_the_first_wins(self):
+        stream = self.daemon.events("/v1/events", self.carol)
+        self.addCleanup(stream.close)
+        self.online(self.alice)
+        self.online(self.bob)
+        self.post()
+        asked = [stream.wait(lambda event: event["event"] == "offer.created")["data"] for _ in range(2)]
+        self.assertEqual({one["agent"] for one in asked}, {"alice", "bob"})
+        item = {"id": asked[0]["work_item"]}
+        self.assertEqual(len(self.get(item)["offers"]), 2)
+        self.assertEqual(self.do(item, "accept", self.bob)["agent"], "bob")
+        ended = [stream.wait(lambda event: event["event"] == "offer.ended")["data"]["object"] for _ in range(2)]
+        self.assertEqual(set(ended), {one["object"] for one in asked})
+        self.do(item, "accept", self.alice, status=409)
+        self.post("m2", sender="u2")
+        again = stream.wait(lambda event: event["event"] == "offer.created" and event["data"]["work_item"] != item["id"])
+        self.assertIn(again["data"]["agent"], ("alice", "bob"))
+
+    def test_escalation_asks_the_next_level_and_raises_the_urgency(self):
+        self.post(text="发票")
+        item = self.daemon.claim(self.bob)
+        raised = self.do(item, "escalate", self.bob, {"reason": "angry"})
+        self.assertEqual((raised["urgency"], raised["priority"], raised["escalation_level"], raised["agent"]),
+                         ("urgent", 30, 1, "bob"))
+        self.assertIn("levels", self.do(item, "escalate", self.bob, status=400)["detail"])
+        self.assertEqual(self.do(item, "accept", self.carol)["agent"], "carol")
+        self.assertEqual([(one["kind"], one["level"], one["state"]) for one in self.chain(item)], [("escalation", 1, "accepted")])
+
+    def test_a_consulted_agent_helps_and_leaves(self):
+        item = self.mine()
+        asked = self.do(item, "consult", self.alice, {"target": "agent:bob", "note": "what about tax?"})
+        self.do(item, "consult", self.alice, {"target": "agent:carol"}, status=409)
+        helped = self.do(item, "accept", self.bob)
+        self.assertEqual((helped["agent"], helped["helpers"], helped["consultation"]), ("alice", ["bob"], None))
+        self.assertEqual(self.daemon.reply(item["conversation"], "6 %", self.bob, kind="note").status, 201)
+        done = self.daemon.request("POST", f"/v1/transfers/{asked['consultation']}/cancel", {}, self.alice)
+        self.assertEqual((done.status, done.json["helpers"]), (200, []), done)
+
+    def test_a_supervisor_gives_work_away_and_joins(self):
+        item = self.mine()
+        self.do(item, "assign", self.alice, {"target": "agent:bob"}, status=403)
+        self.do(item, "barge", self.bob, status=403)
+        self.assertEqual(self.do(item, "barge", self.carol)["helpers"], ["carol"])
+        given = self.do(item, "assign", self.carol, {"target": "agent:bob", "reason": "alice is ill"})
+        self.assertEqual((given["state"], given["agent"]), ("assigned", "bob"))
+        self.assertEqual({one["kind"] for one in self.chain(item)}, {"assign", "consult"})
+
+    def test_wrap_up_is_extended_as_often_as_the_queue_allows(self):
+        item = self.mine()
+        self.assertEqual(self.do(item, "resolve", self.alice)["state"], "wrapping")
+        self.do(item, "extend", self.alice)
+        self.assertEqual(self.do(item, "extend", self.alice, status=409)["code"], "no_more")
