@@ -180,4 +180,5 @@ const struct connector email_connector = {
 	.takes = email_takes,
 	.test = email_test,
 	.mail_options = email_mail_options,
+	.sent_as = email_sent_as,
 };

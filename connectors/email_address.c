@@ -93,16 +93,30 @@ bool email_token_of_address(const struct email_settings *settings, const char *a
 	return token_copy(plus, strrchr(address, '@'), out);
 }
 
+static bool is_of_our_domain(const struct email_settings *settings, const char *at)
+{
+	const char *domain = email_domain(settings->address);
+	size_t len = strlen(domain);
+
+	return strncasecmp(at + 1, domain, len) == 0 && strcmp(at + 1 + len, ">") == 0;
+}
+
+bool email_id_is_ours(const struct email_settings *settings, const char *message_id)
+{
+	char token[TOKEN_MAX + 1];
+	const char *at = message_id ? strrchr(message_id, '@') : NULL;
+
+	return at && (email_token_of_id(settings, message_id, token) ||
+		      (strncasecmp(message_id, "<msg_", 5) == 0 && is_of_our_domain(settings, at)));
+}
+
 /* <token.msg@our.domain> */
 bool email_token_of_id(const struct email_settings *settings, const char *message_id, char *out)
 {
 	const char *dot = message_id ? strchr(message_id, '.') : NULL;
 	const char *at = message_id ? strrchr(message_id, '@') : NULL;
-	const char *domain = email_domain(settings->address);
-	size_t len = strlen(domain);
 
-	if (!dot || !at || dot > at || message_id[0] != '<' ||
-	    strncasecmp(at + 1, domain, len) != 0 || strcmp(at + 1 + len, ">") != 0)
+	if (!dot || !at || dot > at || message_id[0] != '<' || !is_of_our_domain(settings, at))
 		return false;
 	return token_copy(message_id + 1, dot, out);
 }

@@ -473,7 +473,10 @@ void email_compose(const struct email_letter *letter, struct email_text *out)
 	put_date(out, letter->message->created_ms);
 	put_people(out, letter);
 	put_subject(out, letter);
-	email_text_put(out, "Message-ID: ");
+	email_text_put(out, "Message-ID:");
+	email_text_put(out, strlen(letter->message_id) + strlen("Message-ID: ") > LINE_MAX_CHARS + 2
+				    ? "\r\n "
+				    : " ");
 	email_text_put(out, letter->message_id);
 	email_text_put(out, "\r\n");
 	put_references(out, letter->message);

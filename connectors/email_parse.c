@@ -243,13 +243,12 @@ static void read_dsn(const struct reading *reading, const char *original, struct
 /* True where the mail is only about a message of ours. */
 static bool read_report(const struct reading *reading, struct parsed *ret)
 {
-	char token[TOKEN_ROOM];
 	const char *original = text_of(reading, "dsn.original_message_id");
 	bool is_dsn = original;
 
 	if (!original)
 		original = text_of(reading, "mdn.original_message_id");
-	if (!original || !email_token_of_id(reading->settings, original, token))
+	if (!original || !email_id_is_ours(reading->settings, original))
 		return false;
 	if (is_dsn) {
 		read_dsn(reading, original, ret);
@@ -265,12 +264,10 @@ static bool read_report(const struct reading *reading, struct parsed *ret)
 /* A copy of a letter of ours that came back to our own mailbox. */
 static bool is_our_own(const struct reading *reading)
 {
-	char token[TOKEN_ROOM];
-
 	return email_is_ours(reading->settings,
 			     email_host()->json_text(reading->document, "from.address")) &&
-	       email_token_of_id(reading->settings,
-				 email_host()->json_text(reading->document, "message_id"), token);
+	       email_id_is_ours(reading->settings,
+				email_host()->json_text(reading->document, "message_id"));
 }
 
 static int read_document(const struct reading *reading, struct parsed *ret, const char **ret_error)

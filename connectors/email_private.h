@@ -71,6 +71,9 @@ bool email_is_ours(const struct email_settings *settings, const char *address);
 bool email_token_of_address(const struct email_settings *settings, const char *address, char *out);
 bool email_token_of_id(const struct email_settings *settings, const char *message_id, char *out);
 
+/* Could it be the Message-ID of a letter of ours (email_sent_as)? */
+bool email_id_is_ours(const struct email_settings *settings, const char *message_id);
+
 /* ---- composing (email_compose.c, pure) ---- */
 struct email_file {
 	const char *name;
@@ -169,6 +172,12 @@ void email_test(struct channel *channel, void (*done)(bool ok, const char *phras
 
 /* ---- the way out (email_send.c) ---- */
 void email_send(struct channel *channel, const struct outbound *message, struct delivery *delivery);
+
+/* The Message-ID of a letter, <token.message@domain>, within 78 characters where the domain leaves
+ * room: the same on every attempt, so that a twin is dropped on the way; an answer that only keeps
+ * References still finds its thread. */
+const char *email_sent_as(const struct channel *channel, const struct outbound *message,
+			  struct arena *arena);
 
 /* The core, once a channel was opened. */
 const struct host *email_host(void);

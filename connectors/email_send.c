@@ -6,7 +6,13 @@
 
 #include "email_private.h"
 
-enum { PEOPLE_MAX = 50, BOUNDARY_HEX = 24, MAIL_MAX_BYTES = 35 * 1024 * 1024 };
+enum {
+	PEOPLE_MAX = 50,
+	BOUNDARY_HEX = 24,
+	MAIL_MAX_BYTES = 35 * 1024 * 1024,
+	ID_MAX_CHARS = 78, /* RFC 5322: a line */
+	TAIL_CHARS = 12,   /* of our id: random enough within a conversation */
+};
 
 struct sending {
 	struct channel *channel;
@@ -41,15 +47,29 @@ static void end_failed(struct sending *sending, enum send_failure failure, const
 
 /* ---- what to send ---- */
 
-/* <token.message@domain>: an answer that only keeps References still finds its
- * thread. The same on every attempt, so that a twin is dropped on the way. */
-static const char *id_of(const struct sending *sending, const char *id)
+static const char *id_of(const struct channel *channel, const char *token, const char *id,
+			 struct arena *arena)
 {
-	const struct email_settings *settings = email_host()->channel_settings(sending->channel);
-	const char *token = sending->message.reply_token;
+	const struct email_settings *settings = email_host()->channel_settings(channel);
+	const char *domain = email_domain(settings->address);
+	size_t len = strlen(id);
+	const char *tail = len > TAIL_CHARS ? id + len - TAIL_CHARS : id;
+	char *name;
 
-	return email_host()->format(sending->arena, "<%s%s%s@%s>", token ? token : "",
-				    token ? "." : "", id, email_domain(settings->address));
+	if (token && strlen(token) + strlen(tail) + strlen(domain) + strlen("<.@>") <= ID_MAX_CHARS)
+		name = email_host()->format(arena, "%s.%s", token, tail);
+	else
+		name = email_host()->text(arena, id);
+	for (char *c = name; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return email_host()->format(arena, "<%s@%s>", name, domain);
+}
+
+const char *email_sent_as(const struct channel *channel, const struct outbound *message,
+			  struct arena *arena)
+{
+	return id_of(channel, message->reply_token, message->id, arena);
 }
 
 static void copy_message(struct sending *sending, const struct outbound *from)
@@ -74,7 +94,8 @@ static void copy_message(struct sending *sending, const struct outbound *from)
 	to->extra = email_host()->text(arena, from->extra);
 	for (size_t i = 0; i < from->reference_count; i++)
 		references[i] = strncmp(from->references[i], "msg_", 4) == 0
-					? id_of(sending, from->references[i])
+					? id_of(sending->channel, to->reply_token,
+						from->references[i], arena)
 					: email_host()->text(arena, from->references[i]);
 	to->references = references;
 	for (size_t i = 0; i < from->attachment_count; i++) {
@@ -237,12 +258,12 @@ static void add_file(struct sending *sending, const void *bytes, size_t len)
 	};
 }
 
-static void on_file(const void *bytes, size_t len, const char *error, void *context)
+static void on_file(const void *bytes, size_t len, const char *error, bool gone, void *context)
 {
 	struct sending *sending = context;
 
 	if (error) {
-		end_failed(sending, SEND_RETRY, "attachment", error);
+		end_failed(sending, gone ? SEND_PERMANENT : SEND_RETRY, "attachment", error);
 		return;
 	}
 	if (sending->file_bytes + len > MAIL_MAX_BYTES) {
@@ -290,6 +311,6 @@ void email_send(struct channel *channel, const struct outbound *message, struct 
 	sending->files = email_host()->alloc(sending->arena, (message->attachment_count + 1) *
 								     sizeof(struct email_file));
 	find_people(sending);
-	sending->message_id = id_of(sending, sending->message.id);
+	sending->message_id = email_sent_as(channel, &sending->message, sending->arena);
 	next_file(sending);
 }

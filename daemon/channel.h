@@ -42,9 +42,7 @@ struct channel_hooks {
 		       const char *why, int64_t retry_after_ms, void *context);
 	/* host->attachment. */
 	void (*attachment)(struct channel *channel, const struct attachment *attachment,
-			   void (*done)(const void *bytes, size_t len, const char *error,
-					void *context),
-			   void *done_context, void *context);
+			   host_attached *done, void *done_context, void *context);
 	/* host->attachment_url: path and query of a link; appended to out. */
 	void (*link)(const char *blob, int64_t expires_s, struct buf *out, void *context);
 	/* The channel was parked (why) or works again (NULL). May be NULL. */

@@ -43,17 +43,18 @@ static void hook_receive(struct channel *channel, const struct inbound *in, host
 /* ---- attachments for connectors ---- */
 
 struct fetching {
-	void (*done)(const void *bytes, size_t len, const char *error, void *context);
+	host_attached *done;
 	void *context;
-	struct loop *loop;
 	const char *error;
+	bool gone;
 };
 
 static void on_blob(const void *bytes, size_t len, const struct error *err, void *context)
 {
 	struct fetching *fetching = context;
 
-	fetching->done(bytes, len, err == NULL ? NULL : err->text, fetching->context);
+	fetching->done(bytes, len, err == NULL ? NULL : err->text,
+		       err != NULL && err->kind != ERROR_TEMPORARY, fetching->context);
 	free(fetching);
 }
 
@@ -61,13 +62,12 @@ static void on_no_blob(void *context)
 {
 	struct fetching *fetching = context;
 
-	fetching->done(NULL, 0, fetching->error, fetching->context);
+	fetching->done(NULL, 0, fetching->error, fetching->gone, fetching->context);
 	free(fetching);
 }
 
 static void hook_attachment(struct channel *channel, const struct attachment *attachment,
-			    void (*done)(const void *, size_t, const char *, void *),
-			    void *done_context, void *context)
+			    host_attached *done, void *done_context, void *context)
 {
 	struct parts *parts = context;
 	struct fetching *fetching = memory_new(sizeof(*fetching));
@@ -76,10 +76,10 @@ static void hook_attachment(struct channel *channel, const struct attachment *at
 	(void)channel;
 	fetching->done = done;
 	fetching->context = done_context;
-	fetching->loop = parts->loop;
 	if (attachment->blob != NULL &&
 	    blobs_get(parts->blobs, attachment->blob, on_blob, fetching, &err) == 0)
 		return;
+	fetching->gone = attachment->blob == NULL || err.kind != ERROR_TEMPORARY;
 	fetching->error = attachment->blob == NULL ? "the attachment has no stored bytes"
 						   : "the attachment cannot be read now";
 	loop_soon(parts->loop, on_no_blob, fetching);

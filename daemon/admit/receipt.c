@@ -9,11 +9,12 @@
 #include "identity/reference.h"
 #include "store/store.h"
 
-enum { REFERENCES_MAX = 20, ERROR_BYTES = 300 };
+enum { REFERENCES_MAX = 20, ERROR_BYTES = 300, KEEP_S = 600 };
 
 struct receipt_run {
 	struct admit_run *run;
-	enum receipt_state state;
+	struct identity_key key; /* of the provider's id */
+	const char *state;
 	char channel[48];
 	char error[ERROR_BYTES];
 };
@@ -50,12 +51,6 @@ static void on_receipt_stored(const struct store_reply *reply, const struct erro
 
 static void store_receipt(struct receipt_run *receipt, const struct reference *reference)
 {
-	static const char *const states[] = {
-		[RECEIPT_SENT] = "sent",
-		[RECEIPT_DELIVERED] = "delivered",
-		[RECEIPT_READ] = "read",
-		[RECEIPT_FAILED] = "failed",
-	};
 	struct admit_run *run = receipt->run;
 	struct store_call *call = store_script("admit_receipt", run->workspace);
 
@@ -63,37 +58,75 @@ static void store_receipt(struct receipt_run *receipt, const struct reference *r
 	store_arg_text(call, reference->conversation);
 	store_arg_text(call, reference->message);
 	store_arg_int(call, reference->index);
-	store_arg_text(call, states[receipt->state]);
+	store_arg_text(call, receipt->state);
 	store_arg_text(call, receipt->error);
 	store_arg_text(call, receipt->channel);
 	store_run(run->admit->store, call, on_receipt_stored, run);
+}
+
+/* It may be the id of a message whose end is being written this moment. */
+static void on_receipt_kept(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct receipt_run *receipt = context;
+	const struct admit_result kept = { .code = ADMIT_DUPLICATE };
+	struct reference reference;
+
+	if (err)
+		admit_run_fail(receipt->run, err);
+	else if (reply_is(reply, "known") && reply_count(reply) > 1 &&
+		 reference_parse(reply_text(reply_item(reply, 1), NULL), &reference))
+		store_receipt(receipt, &reference);
+	else
+		admit_run_end(receipt->run, &kept, NULL);
+	free(receipt);
+}
+
+static void keep_receipt(struct receipt_run *receipt)
+{
+	struct store_call *call = store_script("receipt_keep", receipt->run->workspace);
+
+	store_key(call, "r:%x", receipt->key.bucket);
+	store_key(call, "early:%s", receipt->key.hex);
+	store_arg(call, receipt->key.field, IDENTITY_FIELD_BYTES);
+	store_arg_text(call, receipt->state);
+	store_arg_text(call, receipt->error);
+	store_arg_int(call, KEEP_S);
+	store_run(receipt->run->admit->store, call, on_receipt_kept, receipt);
 }
 
 static void on_receipt_found(const struct store_reply *reply, const struct error *err,
 			     void *context)
 {
 	struct receipt_run *receipt = context;
-	const struct admit_result nothing = { .code = ADMIT_DUPLICATE };
 	struct reference reference;
 
+	if (!err && !reference_parse(reply_text(reply, NULL), &reference)) {
+		keep_receipt(receipt);
+		return;
+	}
 	if (err)
 		admit_run_fail(receipt->run, err);
-	else if (reference_parse(reply_text(reply, NULL), &reference))
-		store_receipt(receipt, &reference);
 	else
-		admit_run_end(receipt->run, &nothing, NULL);
+		store_receipt(receipt, &reference);
 	free(receipt);
 }
 
 void admit_receipt(struct admit *admit, const struct admit_receipt *receipt, admit_done_fn *done,
 		   void *context)
 {
+	static const char *const states[] = {
+		[RECEIPT_SENT] = "sent",
+		[RECEIPT_DELIVERED] = "delivered",
+		[RECEIPT_READ] = "read",
+		[RECEIPT_FAILED] = "failed",
+	};
 	const struct identity_place place = { admit->mac, receipt->workspace, receipt->channel };
 	const char *why = receipt->receipt->error ? receipt->receipt->error : "";
 	struct receipt_run *one = memory_new(sizeof(*one));
 
 	one->run = admit_run_new(admit, receipt->workspace, done, context);
-	one->state = receipt->receipt->state;
+	one->state = states[receipt->receipt->state];
+	identity_reference(&place, receipt->receipt->provider_id, &one->key);
 	snprintf(one->channel, sizeof(one->channel), "%s", receipt->channel);
 	snprintf(one->error, sizeof(one->error), "%.*s",
 		 (int)text_prefix(why, strlen(why), ERROR_BYTES - 1), why);

@@ -7,7 +7,7 @@
 #include "api/handlers.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "conversation/message.h"
+#include "conversation/conversation.h"
 #include "parts.h"
 #include "services/loop.h"
 #include "store/log.h"
@@ -66,11 +66,6 @@ static void on_gone(void *context)
 	stream_release(stream);
 }
 
-static bool is_for_visitor(struct json_object *message)
-{
-	return !text_equal(json_text(message, "kind"), "note");
-}
-
 /* The whole message, with an author reduced to type and name. */
 static void write_message(struct buf *out, struct json_object *message)
 {
@@ -99,13 +94,15 @@ static void write_message(struct buf *out, struct json_object *message)
 	buf_clear(&value);
 }
 
-static void show(struct chat_stream *stream, const char *stored, size_t len)
+static void show(struct chat_stream *stream, const struct message_page *page, size_t at)
 {
-	struct json_object *message = json_read(stored, len, NULL);
+	size_t start = page->starts[at];
+	size_t end = at + 1 < page->count ? page->starts[at + 1] - 1 : page->len;
+	struct json_object *message = json_read(page->json + start, end - start, NULL);
 	struct buf text = { 0 };
 
-	if (message != NULL && is_for_visitor(message)) {
-		buf_format(&text, "id: %lld\nevent: message\ndata: ", (long long)stream->next);
+	if (message != NULL) {
+		buf_format(&text, "id: %lld\nevent: message\ndata: ", (long long)page->indexes[at]);
 		write_message(&text, message);
 		buf_text(&text, "\n\n");
 		http_stream_write(stream->stream, text.data, text.len);
@@ -116,40 +113,39 @@ static void show(struct chat_stream *stream, const char *stored, size_t len)
 
 static void read_on(struct chat_stream *stream);
 
-static void on_messages(const struct store_reply *reply, const struct error *err, void *context)
+static void on_messages(const struct message_page *page, const struct error *err, void *context)
 {
 	struct chat_stream *stream = context;
-	size_t count = err == NULL ? reply_count(reply) : 0;
 
+	(void)err;
 	stream->is_reading = false;
 	if (stream->stream == NULL) {
 		stream_release(stream);
 		return;
 	}
-	for (size_t i = 0; i < count && stream->stream != NULL; i++) {
-		size_t len = 0;
-		const char *stored = reply_text(reply_item(reply, i), &len);
-
-		show(stream, stored, len);
-		stream->next++;
-	}
-	if (stream->stream != NULL && (count == READ_BATCH || stream->is_behind))
+	for (size_t i = 0; page != NULL && i < page->count && stream->stream != NULL; i++)
+		show(stream, page, i);
+	if (page != NULL && page->next > stream->next)
+		stream->next = page->next;
+	if (stream->stream != NULL && ((page != NULL && page->more) || stream->is_behind))
 		read_on(stream);
 }
 
 static void read_on(struct chat_stream *stream)
 {
-	struct store_call *call;
+	const struct message_query query = {
+		.workspace = stream->workspace,
+		.conversation = stream->conversation,
+		.from = stream->next,
+		.limit = READ_BATCH,
+		.without_notes = true,
+	};
 
 	stream->is_behind = stream->is_reading;
 	if (stream->is_reading)
 		return;
 	stream->is_reading = true;
-	call = store_command("LRANGE");
-	store_arg_key(call, stream->workspace, "m:%s", stream->conversation);
-	store_arg_int(call, stream->next);
-	store_arg_int(call, stream->next + READ_BATCH - 1);
-	store_read(stream->streams->parts->store, call, on_messages, stream);
+	conversation_messages(stream->streams->parts->store, &query, on_messages, stream);
 }
 
 static void show_delivery(struct chat_stream *stream, const struct log_entry *entry)

@@ -13,6 +13,7 @@
 #include "identity/identity.h"
 #include "parts.h"
 #include "routing/roster.h"
+#include "services/blobs.h"
 #include "services/loop.h"
 #include "store/store.h"
 #include "workspace.h"
@@ -129,6 +130,10 @@ void handle_message_list(struct api_call *call)
 /* ---- writing ---- */
 
 struct writing {
+	void (*store)(struct api_call *call); /* once all is known to be there */
+	size_t looking;                       /* attachments that are asked for */
+	size_t missing;                       /* the first one that is not there */
+	struct error err;                     /* of asking */
 	struct message_record record;
 	struct reply reply;
 	char id[ID_BYTES];
@@ -138,12 +143,13 @@ struct writing {
 
 static void answer_message(struct api_call *call, const struct writing *writing)
 {
+	const struct message_known known = { .customer = writing->customer,
+					     .mark = writing->is_note ? NULL : "queued" };
 	struct buf stored = { 0 };
 	struct buf body = { 0 };
 
 	message_write(&stored, &writing->record);
-	message_show(&body, stored.data, stored.len, writing->customer,
-		     writing->is_note ? NULL : "queued");
+	message_show(&body, buf_string(&stored), stored.len, &known);
 	buf_clear(&stored);
 	api_answer(call, 201, &body);
 }
@@ -173,6 +179,8 @@ static void on_replayed(const struct store_reply *reply, const struct error *err
 {
 	struct api_call *call = context;
 	const struct writing *writing = call->state;
+	const struct message_known known = { .customer = writing->customer,
+					     .mark = writing->is_note ? NULL : "queued" };
 	struct buf body = { 0 };
 	size_t len = 0;
 	const char *stored = err == NULL ? reply_text(reply, &len) : NULL;
@@ -183,7 +191,7 @@ static void on_replayed(const struct store_reply *reply, const struct error *err
 		return;
 	}
 	http_request_add_field(call->request, "Idempotency-Replayed", "true");
-	message_show(&body, stored, len, writing->customer, writing->is_note ? NULL : "queued");
+	message_show(&body, stored, len, &known);
 	api_answer(call, 201, &body);
 }
 
@@ -317,6 +325,70 @@ static bool sends_are_idempotent(const struct api_call *call, const char *channe
 	return found != NULL && (channel_connector(found)->abilities & IDEMPOTENT_SEND) != 0;
 }
 
+/* ---- a reply that names bytes that are not here could never leave ---- */
+
+struct looking {
+	struct api_call *call;
+	size_t place;
+};
+
+static void looked(struct api_call *call)
+{
+	struct writing *writing = call->state;
+	const struct message_record *record = &writing->record;
+
+	if (writing->err.kind != ERROR_NONE)
+		api_fail(call, &writing->err);
+	else if (writing->missing < record->attachment_count)
+		api_problem(call, 422, "no_such_attachment",
+			    "attachment %zu (\"%s\") is not stored here: POST its bytes to "
+			    "/v1/attachments and name the \"blob\" of that answer",
+			    writing->missing, record->attachments[writing->missing].name);
+	else
+		writing->store(call);
+}
+
+static void on_size(int64_t size, const struct error *err, void *context)
+{
+	struct looking *looking = context;
+	struct writing *writing = looking->call->state;
+
+	(void)size;
+	if (err != NULL && err->kind == ERROR_TEMPORARY)
+		writing->err = *err;
+	else if (err != NULL && looking->place < writing->missing)
+		writing->missing = looking->place;
+	if (--writing->looking == 0)
+		looked(looking->call);
+}
+
+static void writing_store(struct api_call *call, void (*store)(struct api_call *call))
+{
+	struct writing *writing = call->state;
+	const struct message_record *record = &writing->record;
+
+	writing->store = store;
+	writing->missing = record->attachment_count;
+	for (size_t i = 0; i < record->attachment_count; i++) {
+		struct looking *looking = arena_alloc(call->arena, sizeof(*looking));
+
+		looking->call = call;
+		looking->place = i;
+		if (blobs_size(call->parts->blobs, record->attachments[i].blob, on_size, looking,
+			       &writing->err) == 0)
+			writing->looking++;
+	}
+	if (writing->looking == 0)
+		looked(call);
+}
+
+static void reply_store(struct api_call *call)
+{
+	struct writing *writing = call->state;
+
+	conversation_reply(call->parts->store, &writing->reply, on_written, call);
+}
+
 static void on_target(const struct conversation *conversation, const struct error *err,
 		      void *context)
 {
@@ -337,7 +409,7 @@ static void on_target(const struct conversation *conversation, const struct erro
 			  arena_text(call->arena, conversation->channel)))
 		return;
 	writing->reply.idempotent = sends_are_idempotent(call, conversation->channel);
-	conversation_reply(call->parts->store, &writing->reply, on_written, call);
+	writing_store(call, reply_store);
 }
 
 void handle_message_write(struct api_call *call)
@@ -453,6 +525,13 @@ static void target_read(struct api_call *call, struct channel *channel)
 		id_new("cnv_", starting->conversation);
 }
 
+static void start_store(struct api_call *call)
+{
+	struct starting *starting = call->state;
+
+	customer_find(call->parts->store, &starting->place, &starting->identifier, on_proved, call);
+}
+
 void handle_conversation_start(struct api_call *call)
 {
 	struct starting *starting = arena_alloc(call->arena, sizeof(*starting));
@@ -483,5 +562,5 @@ void handle_conversation_start(struct api_call *call)
 		.queue = arena_text(call->arena, roster_fallback(roster)),
 		.cost = ITEM_COST,
 	};
-	customer_find(call->parts->store, &starting->place, &starting->identifier, on_proved, call);
+	writing_store(call, start_store);
 }

@@ -34,6 +34,8 @@ struct page_run {
 	size_t offsets[PAGE_MAX + 1];
 	char ids[PAGE_MAX][ID_BYTES];
 	size_t count;
+	size_t starts[PAGE_MAX];
+	int64_t indexes[PAGE_MAX];
 };
 
 static int64_t int_field(const struct store_reply *reply, const char *name)
@@ -103,29 +105,39 @@ static void page_fail(struct page_run *run, const struct error *err)
 	page_free(run);
 }
 
+static void page_add(struct page_run *run, const struct store_reply *marks, size_t at,
+		     struct message_page *page, struct buf *out)
+{
+	const char *stored = run->texts.data + run->offsets[at];
+	const struct message_known known = {
+		.customer = run->customer,
+		.mark = reply_text(reply_item(marks, 2 * at), NULL),
+		.provider_id = reply_text(reply_item(marks, 2 * at + 1), NULL),
+	};
+
+	if (run->without_notes && strstr(stored, "\"kind\":\"note\",\"text\":"))
+		return;
+	if (out->len > 0)
+		buf_byte(out, ',');
+	run->starts[page->count] = out->len;
+	run->indexes[page->count++] = page->first + (int64_t)at;
+	message_show(out, stored, strlen(stored), &known);
+}
+
 static void page_show(struct page_run *run, const struct store_reply *marks)
 {
-	struct message_page page = { .first = run->from, .total = run->total };
+	struct message_page page = { .first = run->from,
+				     .total = run->total,
+				     .starts = run->starts,
+				     .indexes = run->indexes };
 	struct buf out = { 0 };
 
-	for (size_t i = 0; i < run->count; i++) {
-		size_t at = run->descending ? run->count - 1 - i : i;
-		const char *stored = run->texts.data + run->offsets[at];
-		const char *mark = reply_text(reply_item(marks, at), NULL);
-
-		if (run->without_notes && strstr(stored, "\"kind\":\"note\",\"text\":"))
-			continue;
-		if (out.len > 0)
-			buf_byte(&out, ',');
-		message_show(&out, stored, strlen(stored), run->customer, mark);
-		page.count++;
-	}
-	if (run->descending) {
+	if (run->descending)
 		page.first = run->from - (int64_t)run->count + 1;
-		page.more = page.first > 0;
-	} else {
-		page.more = run->from + (int64_t)run->count < run->total;
-	}
+	for (size_t i = 0; i < run->count; i++)
+		page_add(run, marks, run->descending ? run->count - 1 - i : i, &page, &out);
+	page.next = page.first + (int64_t)run->count;
+	page.more = run->descending ? page.first > 0 : page.next < run->total;
 	page.json = buf_string(&out);
 	page.len = out.len;
 	run->done(&page, NULL, run->context);
@@ -158,8 +170,13 @@ static void page_read_marks(struct page_run *run)
 	struct store_call *call = store_command("HMGET");
 
 	store_arg_key(call, run->workspace, "y:%s", run->conversation);
-	for (size_t i = 0; i < run->count; i++)
+	for (size_t i = 0; i < run->count; i++) {
+		char name[ID_BYTES + sizeof(".id")];
+
+		snprintf(name, sizeof(name), "%s.id", run->ids[i]);
 		store_arg_text(call, run->ids[i]);
+		store_arg_text(call, name);
+	}
 	store_read(run->store, call, on_marks, run);
 }
 

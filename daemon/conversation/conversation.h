@@ -106,6 +106,9 @@ struct message_page {
 	size_t count;
 	int64_t total;
 	bool more;
+	const size_t *starts;   /* of each one shown, in json; its comma or the end follows it */
+	const int64_t *indexes; /* of each one shown, in the conversation */
+	int64_t next;           /* ascending: index after the last one looked at, notes included */
 };
 typedef void message_page_fn(const struct message_page *page, const struct error *err,
 			     void *context);

@@ -97,21 +97,41 @@ static void write_delivery(struct buf *out, const char *mark)
 	jw_object_end(&json);
 }
 
-void message_show(struct buf *out, const char *stored, size_t len, const char *customer,
-		  const char *mark)
+/* A raw quote cannot stand inside a text, so the first such member is the message's own. */
+static void add_rest(struct buf *out, const char *rest, size_t len, const char *provider_id)
+{
+	static const char member[] = "\"provider_id\":";
+	static const char empty[] = "\"provider_id\":null";
+	const char *at = provider_id ? strstr(rest, empty) : NULL;
+	struct json_out json;
+
+	if (!at) {
+		buf_add(out, rest, len);
+		return;
+	}
+	buf_add(out, rest, (size_t)(at - rest) + sizeof(member) - 1);
+	jw_start(&json, out);
+	jw_text(&json, NULL, provider_id);
+	at += sizeof(empty) - 1;
+	buf_add(out, at, len - (size_t)(at - rest));
+}
+
+void message_show(struct buf *out, const char *stored, size_t len,
+		  const struct message_known *known)
 {
 	size_t start = sizeof(customer_start) - 1;
 
 	buf_text(out, "{\"delivery\":");
-	if (mark)
-		write_delivery(out, mark);
+	if (known->mark)
+		write_delivery(out, known->mark);
 	else
 		buf_text(out, "null");
 	if (len > start && memcmp(stored, customer_start, start) == 0) {
-		buf_format(out, ",\"author\":{\"type\":\"customer\",\"id\":\"%s\",", customer);
+		buf_format(out, ",\"author\":{\"type\":\"customer\",\"id\":\"%s\",",
+			   known->customer);
 		buf_add(out, stored + start, len - start);
 	} else {
 		buf_byte(out, ',');
-		buf_add(out, stored + 1, len - 1);
+		add_rest(out, stored + 1, len - 1, known->provider_id);
 	}
 }

@@ -34,7 +34,12 @@ struct message_record {
 
 const char *message_kind_name(enum message_kind kind);
 void message_write(struct buf *out, const struct message_record *record);
-/* A stored text as the API shows it: with the customer's id and with delivery. mark is the
- * value in {ws}:y:<cnv> ("failed 550 no such user"), NULL for inbound and notes. */
-void message_show(struct buf *out, const char *stored, size_t len, const char *customer,
-		  const char *mark);
+/* What is known of a message only when it is read. */
+struct message_known {
+	const char *customer; /* whose conversation it is in */
+	const char *mark;     /* {ws}:y:<cnv>, "failed 550 no such user"; NULL: inbound, a note */
+	const char *provider_id; /* of an outbound one, once the provider has it; NULL */
+};
+/* A stored text (NUL after len) as the API shows it. */
+void message_show(struct buf *out, const char *stored, size_t len,
+		  const struct message_known *known);

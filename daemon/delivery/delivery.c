@@ -131,8 +131,9 @@ void delivery_on_sent(struct delivery *delivery, const char *provider_id, void *
 		return;
 	}
 	identity_reference(&place, provider_id, &reference);
-	attempt_end(attempt,
-		    (struct outbox_ending){ .outcome = OUTCOME_SENT, .reference = &reference });
+	attempt_end(attempt, (struct outbox_ending){ .outcome = OUTCOME_SENT,
+						     .provider_id = provider_id,
+						     .reference = &reference });
 }
 
 /* Spread out, so that what failed together does not come back together. */
@@ -262,10 +263,40 @@ static bool outbound_build(struct attempt *attempt)
 	return true;
 }
 
+static void on_named(const struct outbox_result *result, const struct error *err, void *context)
+{
+	struct attempt *attempt = context;
+
+	if (result->code == OUTBOX_OK)
+		channel_connector(attempt->delivery.channel)
+			->send(attempt->delivery.channel, &attempt->outbound, &attempt->delivery);
+	else if (result->code == OUTBOX_REFUSED)
+		attempt_done(attempt, true); /* it took too long: somebody else has the message */
+	else
+		attempt_retry(attempt, "store", err->text, -1);
+}
+
 static void send_now(struct attempt *attempt)
 {
-	channel_connector(attempt->delivery.channel)
-		->send(attempt->delivery.channel, &attempt->outbound, &attempt->delivery);
+	struct channel *channel = attempt->delivery.channel;
+	const struct connector *connector = channel_connector(channel);
+	const struct identity_place place = { .mac = attempt->parts->key,
+					      .workspace = attempt->workspace,
+					      .channel = attempt->message.channel };
+	struct identity_key reference;
+	struct outbox_ending name = { .workspace = attempt->workspace,
+				      .conversation = attempt->conversation,
+				      .message = attempt->message.id,
+				      .token = attempt->token,
+				      .reference = &reference };
+
+	if (connector->sent_as == NULL) {
+		connector->send(channel, &attempt->outbound, &attempt->delivery);
+		return;
+	}
+	name.provider_id = connector->sent_as(channel, &attempt->outbound, attempt->arena);
+	identity_reference(&place, name.provider_id, &reference);
+	outbox_name(attempt->parts->store, &name, on_named, attempt);
 }
 
 /* The id a message is known by in its thread: the customer's side gave its own; the connector
@@ -273,10 +304,11 @@ static void send_now(struct attempt *attempt)
 static const char *thread_id(const struct attempt *attempt, struct json_object *message)
 {
 	const char *id = json_text(message, "provider_id");
+	const char *own = json_text(message, "id");
 
-	if (id == NULL && text_equal(json_text(message, "direction"), "out"))
-		id = json_text(message, "id");
-	return text_equal(id, attempt->message.id) ? NULL : id;
+	if (text_equal(own, attempt->message.id))
+		return NULL;
+	return id == NULL && text_equal(json_text(message, "direction"), "out") ? own : id;
 }
 
 /* Mail wants the ids of the thread. */

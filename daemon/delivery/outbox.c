@@ -179,13 +179,13 @@ static void add_reference(struct store_call *call, const struct outbox_ending *e
 
 	if (!ending->reference) {
 		store_arg_text(call, "");
-		store_arg_text(call, "");
 		return;
 	}
 	buf_format(&pair, "%s %s", ending->conversation + PREFIX_CHARACTERS,
 		   ending->message + PREFIX_CHARACTERS);
 	store_arg(call, ending->reference->field, IDENTITY_FIELD_BYTES);
 	store_arg(call, pair.data, pair.len);
+	store_arg_text(call, ending->provider_id);
 	buf_clear(&pair);
 }
 
@@ -201,10 +201,10 @@ void outbox_end(struct store *store, const struct outbox_ending *ending, outbox_
 
 	store_key(call, "oq:%s", ending->conversation);
 	store_key(call, "x:%s", ending->message);
-	if (ending->reference)
+	if (ending->reference) {
 		store_key(call, "r:%x", ending->reference->bucket);
-	else
-		store_key(call, "x:%s", ending->message);
+		store_key(call, "early:%s", ending->reference->hex);
+	}
 	store_arg_text(call, ending->conversation);
 	store_arg_text(call, ending->message);
 	store_arg_text(call, ending->token);
@@ -212,6 +212,20 @@ void outbox_end(struct store *store, const struct outbox_ending *ending, outbox_
 	store_arg_text(call, ending->code);
 	store_arg_text(call, ending->why);
 	store_arg_int(call, ending->retry_ms);
+	add_reference(call, ending);
+	store_run(store, call, on_answer, run_new(done, context));
+}
+
+void outbox_name(struct store *store, const struct outbox_ending *ending, outbox_done_fn *done,
+		 void *context)
+{
+	struct store_call *call = store_script("send_named", ending->workspace);
+
+	store_key(call, "x:%s", ending->message);
+	store_key(call, "r:%x", ending->reference->bucket);
+	store_key(call, "y:%s", ending->conversation);
+	store_arg_text(call, ending->message);
+	store_arg_text(call, ending->token);
 	add_reference(call, ending);
 	store_run(store, call, on_answer, run_new(done, context));
 }

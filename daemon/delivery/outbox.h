@@ -80,14 +80,19 @@ struct outbox_ending {
 	const char *message;
 	const char *token;
 	enum outbox_outcome outcome;
-	const char *code; /* short, without spaces; NULL */
-	const char *why;  /* shown to people; NULL */
-	int64_t retry_ms; /* RETRY: from now */
-	const struct identity_key
-		*reference; /* SENT: of the provider's id (identity_reference); NULL */
+	const char *code;                     /* short, without spaces; NULL */
+	const char *why;                      /* shown to people; NULL */
+	int64_t retry_ms;                     /* RETRY: from now */
+	const char *provider_id;              /* SENT: NULL where the provider gave none */
+	const struct identity_key *reference; /* of provider_id (identity_reference); NULL */
 };
 void outbox_end(struct store *store, const struct outbox_ending *ending, outbox_done_fn *done,
 		void *context);
+
+/* What the message will be known as outside, before its first byte leaves: for connectors that
+ * choose the id. `reference` and `provider_id` are set, `outcome` is not looked at. */
+void outbox_name(struct store *store, const struct outbox_ending *ending, outbox_done_fn *done,
+		 void *context);
 
 /* What a person decides; key and request as in routing/work.h, NULL: none. */
 struct outbox_decision {

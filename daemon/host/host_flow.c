@@ -44,7 +44,7 @@ void host_receive(struct channel *channel, const struct inbound *in, host_receiv
 
 struct attachment_op {
 	struct host_op op;
-	void (*done)(const void *bytes, size_t len, const char *error, void *context);
+	host_attached *done;
 	void *context;
 };
 
@@ -52,20 +52,20 @@ static void attachment_end(struct host_op *op, const char *why)
 {
 	struct attachment_op *attachment = (struct attachment_op *)op;
 
-	attachment->done(NULL, 0, why, attachment->context);
+	attachment->done(NULL, 0, why, false, attachment->context);
 }
 
-static void on_attachment(const void *bytes, size_t len, const char *error, void *context)
+static void on_attachment(const void *bytes, size_t len, const char *error, bool gone,
+			  void *context)
 {
 	struct attachment_op *attachment = context;
 
 	if (host_op_finish(&attachment->op))
-		attachment->done(bytes, len, error, attachment->context);
+		attachment->done(bytes, len, error, gone, attachment->context);
 	free(attachment);
 }
 
-void host_attachment(struct channel *channel, const struct attachment *wanted,
-		     void (*done)(const void *bytes, size_t len, const char *error, void *context),
+void host_attachment(struct channel *channel, const struct attachment *wanted, host_attached *done,
 		     void *context)
 {
 	const struct channel_hooks *hooks = &channel->owner->options.hooks;

@@ -64,8 +64,7 @@ void host_imap_run(struct host_imap *session, const char *path, const char *comm
 void host_imap_close(struct host_imap *session);
 void host_receive(struct channel *channel, const struct inbound *in, host_received *done,
 		  void *context);
-void host_attachment(struct channel *channel, const struct attachment *wanted,
-		     void (*done)(const void *bytes, size_t len, const char *error, void *context),
+void host_attachment(struct channel *channel, const struct attachment *wanted, host_attached *done,
 		     void *context);
 char *host_attachment_url(struct channel *channel, const struct attachment *attachment,
 			  int64_t expires_s, struct arena *arena);

@@ -92,7 +92,10 @@ int disk_blob_put(int root, const char *bytes, size_t len, struct buf *answer, s
 
 static bool is_id(const char *id, size_t len)
 {
-	return len == ID_CHARS && strspn(id, "0123456789abcdef") >= ID_CHARS;
+	for (size_t i = 0; i < len; i++)
+		if (!strchr("0123456789abcdef", id[i]) || id[i] == '\0')
+			return false;
+	return len == ID_CHARS;
 }
 
 static int read_all(int fd, size_t len, struct buf *answer, struct error *err)
@@ -125,18 +128,19 @@ static int check(const struct buf *answer, const char *id, struct error *err)
 	return 0;
 }
 
-int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, struct error *err)
+/* The open file of the id that a job names, with its size; -1 with err. */
+static int open_blob(int root, const char *job, size_t len, char id[ID_CHARS + 1],
+		     int64_t *ret_size, struct error *err)
 {
-	char id[ID_CHARS + 1] = "";
 	struct stat stat;
 	int folder;
 	int fd;
-	int rc;
 
-	if (len == ID_CHARS)
-		memcpy(id, job, ID_CHARS);
-	if (!is_id(id, len))
+	id[0] = '\0';
+	if (!is_id(job, len))
 		return error_set(err, ERROR_MISUSE, "not a blob id");
+	memcpy(id, job, ID_CHARS);
+	id[ID_CHARS] = '\0';
 	folder = open_folder(root, id, false, err);
 	if (folder < 0)
 		return -1;
@@ -145,10 +149,40 @@ int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, str
 	if (fd < 0)
 		return error_set(err, errno == ENOENT ? ERROR_PERMANENT : ERROR_TEMPORARY,
 				 "there is no blob %s", id);
-	if (fstat(fd, &stat) < 0 || stat.st_size > FRAME_MAX_BYTES)
+	if (fstat(fd, &stat) == 0) {
+		*ret_size = stat.st_size;
+		return fd;
+	}
+	close(fd);
+	return disk_failed(err, "reading a blob");
+}
+
+int disk_blob_has(int root, const char *job, size_t len, struct buf *answer, struct error *err)
+{
+	char id[ID_CHARS + 1];
+	int64_t size;
+	int fd = open_blob(root, job, len, id, &size, err);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	buf_add(answer, &size, sizeof(size));
+	return 0;
+}
+
+int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, struct error *err)
+{
+	char id[ID_CHARS + 1];
+	int64_t size;
+	int fd = open_blob(root, job, len, id, &size, err);
+	int rc;
+
+	if (fd < 0)
+		return -1;
+	if (size > FRAME_MAX_BYTES)
 		rc = error_set(err, ERROR_PERMANENT, "blob %s is too large", id);
 	else
-		rc = read_all(fd, (size_t)stat.st_size, answer, err);
+		rc = read_all(fd, (size_t)size, answer, err);
 	close(fd);
 	return rc < 0 ? -1 : check(answer, id, err);
 }

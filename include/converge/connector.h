@@ -205,6 +205,9 @@ enum host_json_kind {
  * stored; only then may the source be told. */
 typedef void host_received(bool durable, const char *error, void *context);
 
+typedef void host_attached(const void *bytes, size_t len, const char *error, bool gone,
+			   void *context);
+
 /* The services of the core. `size` is sizeof(struct host) of the running
  * daemon; functions are only ever appended. */
 struct host {
@@ -284,11 +287,10 @@ struct host {
 	void (*failed)(struct delivery *delivery, enum send_failure failure, const char *code,
 		       const char *why, int64_t retry_after_ms /* -1: the core's schedule */);
 
-	/* An attachment's bytes (from the blob store). */
+	/* An attachment's bytes (from the blob store). gone, with error: asking again will not
+	 * help. */
 	void (*attachment)(struct channel *channel, const struct attachment *attachment,
-			   void (*done)(const void *bytes, size_t len, const char *error,
-					void *context),
-			   void *context);
+			   host_attached *done, void *context);
 
 	/* Calls tick(channel) once after delay_ms, on the loop; a later call moves it. */
 	void (*wake)(struct channel *channel, int64_t delay_ms);
@@ -394,6 +396,13 @@ struct connector {
 	 * the id; -1 with a phrase: refused, 401. */
 	int (*visitor_session)(const struct channel *channel, const struct inbound *in,
 			       struct arena *arena, struct visitor *ret, const char **ret_error);
+
+	/* The id by which a message will be known outside, where the connector chooses it itself (a
+	 * mail's Message-ID); the same on every attempt. The core writes it down before it calls
+	 * send(), so that a report about a message whose end was never told finds it. NULL: the
+	 * provider chooses. */
+	const char *(*sent_as)(const struct channel *channel, const struct outbound *message,
+			       struct arena *arena);
 };
 
 /* A plug-in exports this one symbol: its table, given the host it may use. */

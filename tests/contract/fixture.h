@@ -125,7 +125,7 @@ static void fixture_fill(struct arena *arena, const struct setting *rows, struct
 struct fixture_promise {
 	host_received *received;
 	bool is_lost;
-	void (*attached)(const void *bytes, size_t len, const char *error, void *context);
+	host_attached *attached;
 	const void *bytes;
 	size_t len;
 	void *context;
@@ -139,7 +139,7 @@ static void fixture_keep(void *context)
 		promise->received(!promise->is_lost, promise->is_lost ? "the store is away" : NULL,
 				  promise->context);
 	else
-		promise->attached(promise->bytes, promise->len, NULL, promise->context);
+		promise->attached(promise->bytes, promise->len, NULL, false, promise->context);
 	free(promise);
 }
 
@@ -191,9 +191,7 @@ static void fixture_failed(struct delivery *delivery, enum send_failure failure,
 }
 
 static void fixture_attachment(struct channel *channel, const struct attachment *attachment,
-			       void (*done)(const void *bytes, size_t len, const char *error,
-					    void *context),
-			       void *done_context, void *context)
+			       host_attached *done, void *done_context, void *context)
 {
 	struct fixture_promise *promise = fixture_promise(context, done_context);
 

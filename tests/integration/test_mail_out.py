@@ -158,6 +158,42 @@ class Out(MailCase):
         self.assertEqual(len(self.daemon.messages(item["conversation"], self.alice)), 2)
         self.assertIsNone(self.daemon.claim(self.alice, wait_s=0))
 
+    def test_a_bounce_decides_an_uncertain_letter(self):
+        item, message = self.begin_odd()
+        self.assertTrue(message["provider_id"].startswith("<"), message)
+        self.lmtp(self.bounce({"Message-ID": message["provider_id"]}), "")
+        failed = self.delivery(item, "failed")
+        self.assertIn("no such user", failed["delivery"]["error"])
+        self.assertIsNone(self.daemon.claim(self.alice, wait_s=0))
+
+    def test_an_answer_shows_the_id_it_went_out_with(self):
+        self.start()
+        self.lmtp(letter())
+        item = self.claim()
+        _, mail = self.answer(item)
+        self.assertEqual(self.delivery(item, "sent")["provider_id"], mail["Message-ID"])
+        self.assertLessEqual(len(mail["Message-ID"]), 78)
+
+    def test_a_file_that_is_not_there_is_refused_by_name_and_one_that_vanished_fails_for_good(self):
+        self.start()
+        self.lmtp(letter())
+        item = self.claim()
+        refused = self.daemon.reply(item["conversation"], "见附件", self.alice, attachments=[
+            {"blob": "0" * 64, "name": "发票.pdf", "type": "application/pdf"}])
+        self.assertEqual((refused.status, refused.json["code"]), (422, "no_such_attachment"), refused)
+        self.assertIn("发票.pdf", refused.json["detail"])
+        self.assertEqual(len(self.daemon.messages(item["conversation"], self.alice)), 1)
+        kept = self.daemon.request("POST", "/v1/attachments?name=a.bin", b"bytes", self.alice).json["blob"]
+        self.smtp.answers.append("554 5.7.1 not now")
+        sent = self.daemon.reply(item["conversation"], "见附件", self.alice, attachments=[
+            {"blob": kept, "name": "a.bin", "type": "application/octet-stream"}])
+        self.assertEqual(sent.status, 201, sent)
+        self.assertIn("not now", self.delivery(item, "failed")["delivery"]["error"])
+        (self.daemon.state_dir / "blobs" / kept[:2] / kept[2:4] / kept).unlink()
+        self.post(f"/v1/deadletters/{sent.json['id']}/redrive", {}, self.daemon.token("admin", None))
+        harness.wait_for("a failure for want of the file", lambda: "no blob" in (
+            self.daemon.messages(item["conversation"], self.alice)[-1]["delivery"]["error"] or ""))
+
     def test_a_report_of_success_marks_it_delivered_and_nothing_goes_back(self):
         self.start()
         self.lmtp(letter())

@@ -41,6 +41,11 @@ class Webchat(harness.TestCase):
         answer = self.next_message(events)["data"]
         self.assertEqual((answer["text"], answer["direction"]), ("明天送达", "out"))
         self.assertEqual(set(answer["author"]), {"type", "name"})
+        self.assertIsNone(own["delivery"])
+        events.wait(lambda event: event["event"] == "delivery" and event["data"]["state"] == "sent")
+        again = self.listen()
+        shown = again.wait(lambda event: event["event"] == "message" and event["data"]["direction"] == "out")["data"]
+        self.assertEqual((shown["id"], shown["delivery"]), (answer["id"], {"state": "sent", "error": None}))
 
     def test_a_resent_message_is_the_same_message(self):
         first, again = self.say("一次", "c1"), self.say("一次", "c1")

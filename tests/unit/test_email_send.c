@@ -81,6 +81,30 @@ Test(email_send, carries_a_letter_with_its_attachments_and_copies)
 	fixture_stop(&fixture);
 }
 
+Test(email_send, names_a_letter_within_78_characters)
+{
+	static const char *const domains[] = { "example.com", "support.mycompany.example",
+					       "support.of.our.own.company.example" };
+	struct fixture fixture;
+	struct outbound message = message_of();
+
+	message.id = "msg_01KAAAAAAABCDEFGHJKMNPQRST";
+	message.reply_token = "01kaaaaaaabcdefghjkmnpqrstabcdefghjkm";
+	for (size_t i = 0; i < COUNT_OF(domains); i++) {
+		char settings[128];
+		const char *name;
+
+		snprintf(settings, sizeof(settings), "{\"address\":\"us@%s\"}", domains[i]);
+		fixture_begin(&fixture, false);
+		cr_assert_eq(fixture_open(&fixture, "email", settings), 0);
+		name = channel_connector(fixture.channel)
+			       ->sent_as(fixture.channel, &message, fixture.arena);
+		cr_expect_leq(strlen(name), 78, "%s", name);
+		cr_expect_eq(strstr(name, message.reply_token) != NULL, i < 2, "%s", name);
+		fixture_stop(&fixture);
+	}
+}
+
 Test(email_send, leaves_with_the_null_sender_where_a_machine_wrote_it)
 {
 	struct fixture fixture;

@@ -35,6 +35,7 @@ static void end(struct desk_bed *desk, const char *message, const char *token,
 		.outcome = outcome,
 		.code = "550",
 		.why = "no such user",
+		.provider_id = outcome == OUTCOME_SENT ? "wamid.1" : NULL,
 		.reference = outcome == OUTCOME_SENT ? &reference : NULL,
 	};
 
@@ -183,6 +184,81 @@ Test(outbox, a_receipt_finds_what_was_sent_by_the_providers_id)
 	admit_receipt(desk->admit, &call, on_receipt, desk);
 	desk_wait(desk);
 	cr_expect_str_eq(mark(desk, desk->written_id), "delivered");
+	desk_bed_free(&desk);
+}
+
+static void tell(struct desk_bed *desk, enum receipt_state state, const char *why)
+{
+	const struct receipt receipt = { "wamid.1", state, why };
+	const struct admit_receipt call = { "main", "shop", &receipt };
+
+	admit_receipt(desk->admit, &call, on_receipt, desk);
+	desk_wait(desk);
+}
+
+Test(outbox, a_receipt_that_comes_before_the_end_of_the_attempt_is_not_lost)
+{
+	struct desk_bed *desk = with_reply();
+
+	begin(desk, "t1");
+	tell(desk, RECEIPT_DELIVERED, NULL);
+	tell(desk, RECEIPT_SENT, NULL);
+	cr_expect_str_eq(mark(desk, desk->written_id), "sending");
+	end(desk, desk->written_id, "t1", OUTCOME_SENT);
+	cr_expect_str_eq(desk->state, "delivered");
+	cr_expect_str_eq(mark(desk, desk->written_id), "delivered");
+	cr_expect_str_eq(
+		desk_ask(desk, "HGET {main}:y:%s %s.id", desk->conversation, desk->written_id),
+		"wamid.1");
+	tell(desk, RECEIPT_READ, NULL);
+	cr_expect_str_eq(mark(desk, desk->written_id), "read");
+	desk_bed_free(&desk);
+}
+
+Test(outbox, an_early_word_of_failure_makes_a_dead_letter)
+{
+	struct desk_bed *desk = with_reply();
+
+	begin(desk, "t1");
+	tell(desk, RECEIPT_FAILED, "blocked by the customer");
+	end(desk, desk->written_id, "t1", OUTCOME_SENT);
+	cr_expect_str_eq(desk->state, "failed");
+	cr_expect_str_eq(desk_ask(desk, "HGET {main}:dead:%s why", desk->written_id),
+			 "blocked by the customer");
+	desk_bed_free(&desk);
+}
+
+static void name(struct desk_bed *desk, const char *token)
+{
+	const struct identity_place place = { desk->mac, "main", "shop" };
+	struct identity_key reference;
+	const struct outbox_ending naming = {
+		.workspace = "main",
+		.conversation = desk->conversation,
+		.message = desk->written_id,
+		.token = token,
+		.provider_id = "wamid.1",
+		.reference = &reference,
+	};
+
+	identity_reference(&place, "wamid.1", &reference);
+	outbox_name(desk->bed->store, &naming, desk_on_outbox, desk);
+	desk_wait(desk);
+}
+
+Test(outbox, a_named_message_is_found_by_a_bounce_though_nobody_told_its_end)
+{
+	struct desk_bed *desk = with_reply();
+
+	begin(desk, "t1");
+	name(desk, "t0");
+	cr_expect_str_eq(desk->refusal, "token");
+	name(desk, "t1");
+	cr_expect_eq(desk->outbox, OUTBOX_OK);
+	recover(desk);
+	cr_expect_str_eq(desk->state, "uncertain");
+	tell(desk, RECEIPT_FAILED, "no such user");
+	cr_expect_str_eq(mark(desk, desk->written_id), "failed no such user");
 	desk_bed_free(&desk);
 }
 

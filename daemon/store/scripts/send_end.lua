@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
 -- send_end: how one attempt ended. Only the holder of the token says so.
--- KEYS 1 meta, 2 oq:<cnv>, 3 x:<msg>, 4 r: bucket of the provider's id (3 again where there is none)
+-- KEYS 1 meta, 2 oq:<cnv>, 3 x:<msg>, and where the provider gave an id 4 r: bucket, 5 early:<hex> of it
 -- ARGV 1 cnv, 2 msg, 3 token, 4 sent, retry, failed, uncertain or expired, 5 code, 6 why, 7 ms until the next attempt,
---      8 reference field ('' none), 9 prefix-less cnv and msg for it
+--      8 reference field ('' none), 9 prefix-less cnv and msg for it, 10 the provider's id
 -- sending -> sent | queued (again later) | failed (dead letter) | uncertain (a person decides) | expired. All but
--- retry pop the head and arm the next. A receipt that came first wins. Entry message.delivery.
+-- retry pop the head and arm the next. A receipt that came first wins, also one that came before the provider's id
+-- was known here (receipt_keep). Entry message.delivery.
 -- Answers {'ok', state} or refused token.
 --@use log
 --@use outbox
@@ -17,6 +18,10 @@ local head = call('LINDEX', KEYS[2], 0)
 local length = call('LLEN', KEYS[2])
 local old = call('HGET', ws .. 'y:' .. cnv, msg)
 local ch = call('HGET', ws .. 'c:' .. cnv, 'ch') or ''
+local early = ARGV[8] ~= '' and call('GET', KEYS[5])
+if early and mark_rank(early) > mark_rank(old) then
+	old = early
+end
 local kept = mark_rank(old) >= 2 and old
 if kept then
 	outcome = 'sent'
@@ -24,6 +29,8 @@ end
 
 if ARGV[8] ~= '' and outcome == 'sent' then
 	call('HSET', KEYS[4], ARGV[8], ARGV[9] .. ' ' .. x[3])
+	call('HSET', ws .. 'y:' .. cnv, msg .. '.id', ARGV[10])
+	call('DEL', KEYS[5])
 end
 if outcome == 'retry' then
 	call('HSET', KEYS[3], 's', 'queued', 'er', (ARGV[5] .. ' ' .. ARGV[6]):sub(1, 300), 'tk', '')
@@ -38,6 +45,10 @@ else
 end
 outbox_next(cnv, length)
 call('DEL', KEYS[3])
+if kept == early and mark_state(early) == 'failed' then
+	outbox_bury(cnv, msg, 'n', x[3], 'ch', ch, 'code', 'receipt', 'why', early:sub(8), 'at', x[4], 'id', x[5] or '0', 'm',
+		'failed')
+end
 if outcome == 'sent' then
 	outbox_step(cnv, msg, x[3], ch, 'sending', kept and mark_state(kept) or 'sent', kept or 'sent', x[4])
 	return { 'ok', kept and mark_state(kept) or 'sent' }
