@@ -237,6 +237,10 @@ Test(email_address, knows_its_own_with_and_without_a_plus_part)
 	cr_expect(
 		!email_token_of_id(&settings, "<0123456789abcdefghjk.msg_1@evil.example>", token));
 	cr_expect(!email_token_of_id(&settings, "<0123456789abcdefghjk@shop.example>", token));
+	cr_expect(email_id_is_ours(&settings, "<0123456789abcdefghjk.msg_1@shop.example>"));
+	cr_expect(email_id_is_ours(&settings, "<msg_01kaaaaaa@shop.example>"));
+	cr_expect(!email_id_is_ours(&settings, "<msg_01kaaaaaa@evil.example>"));
+	cr_expect(!email_id_is_ours(&settings, "<another@shop.example>"));
 }
 
 Test(email_address, refuses_what_could_leave_its_field)
