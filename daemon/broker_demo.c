@@ -163,7 +163,8 @@ static void login_make(struct parts *parts, const char *agent, const char *role)
 {
 	struct login *login = memory_new(sizeof(*login));
 	unsigned char random[PASSWORD_BYTES];
-	char token[160];
+	char nonce[AUTH_NONCE_BYTES];
+	char token[AUTH_TOKEN_BYTES];
 	char hash[65];
 	struct buf json = { 0 };
 	struct json_out out;
@@ -174,7 +175,8 @@ static void login_make(struct parts *parts, const char *agent, const char *role)
 	login->role = memory_text(role);
 	crypto_random(random, sizeof(random));
 	text_base64url(random, sizeof(random), login->password);
-	auth_token_make("main", token, sizeof(token));
+	auth_nonce(nonce);
+	auth_token_make(parts->key, "cvg", "main", nonce, token);
 	auth_hash(token, hash);
 	jw_start(&out, &json);
 	jw_object(&out, NULL);
@@ -182,8 +184,8 @@ static void login_make(struct parts *parts, const char *agent, const char *role)
 	jw_text(&out, "agent", agent);
 	jw_text(&out, "name", agent);
 	jw_object_end(&out);
-	token_put(&(struct keeper){ parts->store, "main" }, hash, buf_string(&json), on_login,
-		  NULL);
+	token_put(&(struct keeper){ parts->store, "main" },
+		  &(struct credential){ "", "", nonce, hash }, buf_string(&json), on_login, NULL);
 	buf_clear(&json);
 	printf("    %-10s %-12s password %-14s token %s\n", agent, role, login->password, token);
 	if (password_hash(parts->password, login->password, on_hash, login, &err) != 0)

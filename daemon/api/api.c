@@ -157,7 +157,7 @@ static bool body_read(struct api_call *call)
 }
 
 /* The key is scoped to who sent it, so nobody can probe another's answers. */
-static bool idempotency_read(struct api_call *call)
+bool api_idempotency(struct api_call *call, const char *whose)
 {
 	const char *key = http_request_field(call->request, "Idempotency-Key");
 	unsigned char hash[SHA256_BYTES];
@@ -178,7 +178,7 @@ static bool idempotency_read(struct api_call *call)
 	}
 	mac_begin(mac);
 	mac_add(mac, "idem", 5);
-	mac_add(mac, call->who.credential, strlen(call->who.credential) + 1);
+	mac_add(mac, whose, strlen(whose) + 1);
 	mac_add(mac, key, strlen(key));
 	mac_end(mac, hash);
 	text_hex(hash, 16, hex);
@@ -199,7 +199,7 @@ static void call_run(struct api_call *call)
 		api_problem(call, 403, "not_allowed", "this needs another role than yours");
 		return;
 	}
-	if (query_is_known(call) && idempotency_read(call) && body_read(call))
+	if (query_is_known(call) && api_idempotency(call, call->who.credential) && body_read(call))
 		call->route->run(call);
 }
 

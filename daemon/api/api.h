@@ -122,6 +122,8 @@ void api_problem(struct api_call *call, int status, const char *code, const char
 void api_fail(struct api_call *call, const struct error *err);
 /* 429: over a limit, with Retry-After. */
 void api_slow_down(struct api_call *call, int64_t wait_ms);
+/* 422: this Idempotency-Key came with another request before. */
+void api_key_conflict(struct api_call *call);
 /* A problem with an "errors" list of one pointer. */
 void api_invalid(struct api_call *call, const char *pointer, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -132,6 +134,9 @@ const char *api_query(struct api_call *call, const char *name); /* NULL if absen
 int api_limit(struct api_call *call);
 /* False after having answered 429: this credential is over limits.api_per_second. */
 bool api_rate_allows(struct api_call *call);
+/* Fills idempotency_key and request_hash from the request, the key scoped to whose it is; false
+ * after having answered 400. The API does it with the credential before the handler runs. */
+bool api_idempotency(struct api_call *call, const char *whose);
 const struct route *api_routes(size_t *ret_count);
 bool api_is_workspace(const char *name); /* 1 to 40 of a-z, 0-9 and - */
 /* Shown name of an agent: of the business configuration, else of the token. */

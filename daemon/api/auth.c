@@ -83,14 +83,28 @@ void auth_hash(const char *credential, char hex[65])
 	text_hex(hash, sizeof(hash), hex);
 }
 
-void auth_token_make(const char *workspace, char *out, size_t room)
+void auth_nonce(char nonce[AUTH_NONCE_BYTES])
 {
-	unsigned char secret[32];
+	unsigned char random[(AUTH_NONCE_BYTES - 1) / 2];
+
+	crypto_random(random, sizeof(random));
+	text_hex(random, sizeof(random), nonce);
+}
+
+void auth_token_make(struct mac *key, const char *kind, const char *workspace, const char *nonce,
+		     char out[AUTH_TOKEN_BYTES])
+{
+	unsigned char secret[SHA256_BYTES];
 	char text[64];
 
-	crypto_random(secret, sizeof(secret));
+	mac_begin(key);
+	mac_add(key, "credential", sizeof("credential"));
+	mac_add(key, kind, strlen(kind) + 1);
+	mac_add(key, workspace, strlen(workspace) + 1);
+	mac_add(key, nonce, strlen(nonce));
+	mac_end(key, secret);
 	text_base64url(secret, sizeof(secret), text);
-	snprintf(out, room, "cvg_%s_%s", workspace, text);
+	snprintf(out, AUTH_TOKEN_BYTES, "%s_%s_%s", kind, workspace, text);
 }
 
 static struct cached *cache_slot(struct auth *auth, const char *hash)

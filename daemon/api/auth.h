@@ -6,6 +6,7 @@
 #include "api/api.h"
 
 struct auth;
+struct mac;
 
 enum auth_outcome {
 	AUTH_OK,
@@ -26,8 +27,14 @@ void auth_request(struct auth *auth, struct http_request *request, struct arena 
 /* Forgets everything cached of a workspace (a token or session ended). */
 void auth_forget(struct auth *auth, const char *workspace);
 
-/* "cvg_<workspace>_<secret>"; the secret is 32 random bytes. out holds 128 bytes. */
-void auth_token_make(const char *workspace, char *out, size_t room);
+/* A credential is "<kind>_<workspace>_<secret>", and its secret is a MAC of a random nonce under
+ * the installation key: a repeated request is answered with the same credential from the nonce that
+ * the store keeps for its Idempotency-Key, and the store alone gives nobody a credential. */
+enum { AUTH_NONCE_BYTES = 33, AUTH_TOKEN_BYTES = 128 };
+void auth_nonce(char nonce[AUTH_NONCE_BYTES]);
+/* kind: "cvg", or "cvs" for a session. */
+void auth_token_make(struct mac *key, const char *kind, const char *workspace, const char *nonce,
+		     char out[AUTH_TOKEN_BYTES]);
 void auth_hash(const char *credential, char hex[65]);
 /* The CSRF value of a session: what the page sends back as X-CSRF-Token. */
 void auth_csrf(struct auth *auth, const char *session, char hex[65]);

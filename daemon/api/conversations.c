@@ -160,8 +160,7 @@ static void answer_refusal(struct api_call *call, const struct write_result *res
 	if (result->code == WRITE_FAILED)
 		api_fail(call, err);
 	else if (result->code == WRITE_CONFLICT)
-		api_problem(call, 422, "idempotency_conflict",
-			    "this Idempotency-Key was used with another request");
+		api_key_conflict(call);
 	else if (text_equal(result->refusal, "not_found"))
 		api_problem(call, 404, "no_such_conversation", "there is no such conversation");
 	else if (text_equal(result->refusal, "not_assignee"))

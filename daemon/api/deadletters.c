@@ -77,8 +77,7 @@ static void on_decided(const struct outbox_result *result, const struct error *e
 		return;
 	}
 	if (result->code == OUTBOX_CONFLICT) {
-		api_problem(call, 422, "idempotency_conflict",
-			    "this Idempotency-Key was used with another request");
+		api_key_conflict(call);
 		return;
 	}
 	if (result->code == OUTBOX_REFUSED) {

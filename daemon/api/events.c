@@ -241,17 +241,17 @@ void events_watch(struct events *events, struct api_call *call, const struct pri
 static void on_ticket_kept(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
+	const char *nonce = kept_nonce(call, reply, err);
+	char token[AUTH_TOKEN_BYTES];
 	struct buf body = { 0 };
 	struct json_out out;
 
-	(void)reply;
-	if (err != NULL) {
-		api_fail(call, err);
+	if (nonce == NULL)
 		return;
-	}
+	auth_token_make(call->parts->key, "cvg", call->who.workspace, nonce, token);
 	jw_start(&out, &body);
 	jw_object(&out, NULL);
-	jw_text(&out, "ticket", call->state);
+	jw_text(&out, "ticket", token);
 	jw_int(&out, "expires_in", TICKET_S);
 	jw_object_end(&out);
 	api_answer(call, 201, &body);
@@ -261,11 +261,12 @@ void handle_ticket_make(struct api_call *call)
 {
 	struct buf kept = { 0 };
 	struct json_out out;
-	char token[160];
+	char nonce[AUTH_NONCE_BYTES];
+	char token[AUTH_TOKEN_BYTES];
 	char hash[65];
 
-	auth_token_make(call->who.workspace, token, sizeof(token));
-	call->state = arena_text(call->arena, token);
+	auth_nonce(nonce);
+	auth_token_make(call->parts->key, "cvg", call->who.workspace, nonce, token);
 	auth_hash(token, hash);
 	jw_start(&out, &kept);
 	jw_object(&out, NULL);
@@ -273,7 +274,8 @@ void handle_ticket_make(struct api_call *call)
 	jw_text(&out, "agent", call->who.agent);
 	jw_text(&out, "name", call->who.name);
 	jw_object_end(&out);
-	session_put(&(struct keeper){ call->parts->store, call->who.workspace }, hash,
+	session_put(&(struct keeper){ call->parts->store, call->who.workspace },
+		    &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash },
 		    buf_string(&kept), TICKET_S * 1000, on_ticket_kept, call);
 	buf_clear(&kept);
 }

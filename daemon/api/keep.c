@@ -1,11 +1,16 @@
 #include "api/keep.h"
 
-void session_put(const struct keeper *keeper, const char *hash, const char *json, int64_t ttl_ms,
-		 store_done_fn *done, void *context)
+#include "api/api.h"
+
+void session_put(const struct keeper *keeper, const struct credential *credential, const char *json,
+		 int64_t ttl_ms, store_done_fn *done, void *context)
 {
 	struct store_call *call = store_script("session_put", keeper->workspace);
 
-	store_key(call, "ses:%s", hash);
+	store_key(call, "ses:%s", credential->hash);
+	store_arg_text(call, credential->key);
+	store_arg_text(call, credential->request);
+	store_arg_text(call, credential->nonce);
 	store_arg_int(call, (ttl_ms + 999) / 1000);
 	store_arg_text(call, "j");
 	store_arg_text(call, json);
@@ -21,22 +26,34 @@ void session_delete(const struct keeper *keeper, const char *hash, store_done_fn
 	store_run(keeper->store, call, done, context);
 }
 
-/* A script that stores one field of one hash. */
-static void field_put(const struct keeper *keeper, struct store_call *call, const char *field,
-		      const char *json, store_done_fn *done, void *context)
-{
-	store_arg_text(call, field);
-	store_arg_text(call, json);
-	store_run(keeper->store, call, done, context);
-}
-
-void token_put(const struct keeper *keeper, const char *hash, const char *json, store_done_fn *done,
-	       void *context)
+void token_put(const struct keeper *keeper, const struct credential *credential, const char *json,
+	       store_done_fn *done, void *context)
 {
 	struct store_call *call = store_script("token_put", keeper->workspace);
 
 	store_key(call, "tok");
-	field_put(keeper, call, hash, json, done, context);
+	store_arg_text(call, credential->key);
+	store_arg_text(call, credential->request);
+	store_arg_text(call, credential->hash);
+	store_arg_text(call, json);
+	store_arg_text(call, credential->nonce);
+	store_run(keeper->store, call, done, context);
+}
+
+const char *kept_nonce(struct api_call *call, const struct store_reply *reply,
+		       const struct error *err)
+{
+	bool repeated = err == NULL && reply_is(reply, "replay");
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (reply_is(reply, "conflict"))
+		api_key_conflict(call);
+	if (err != NULL || reply_is(reply, "conflict"))
+		return NULL;
+	if (repeated)
+		http_request_add_field(call->request, "Idempotency-Replayed", "true");
+	return arena_text(call->arena, reply_text(reply_item(reply, repeated ? 2 : 1), NULL));
 }
 
 void login_put(const struct keeper *keeper, const char *agent, const char *json,
@@ -45,7 +62,9 @@ void login_put(const struct keeper *keeper, const char *agent, const char *json,
 	struct store_call *call = store_script("login_put", keeper->workspace);
 
 	store_key(call, "logins");
-	field_put(keeper, call, agent, json, done, context);
+	store_arg_text(call, agent);
+	store_arg_text(call, json);
+	store_run(keeper->store, call, done, context);
 }
 
 void token_delete(const struct keeper *keeper, const char *hash, store_done_fn *done, void *context)

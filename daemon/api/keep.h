@@ -6,17 +6,32 @@
 
 #include "store/store.h"
 
+struct api_call;
+
 struct keeper {
 	struct store *store;
 	const char *workspace;
 };
 
-void session_put(const struct keeper *keeper, const char *hash, const char *json, int64_t ttl_ms,
-		 store_done_fn *done, void *context);
+/* A credential that is made: what tells a repeated request (both "" without a key), the nonce it
+ * was derived from (api/auth.h), and its hash. */
+struct credential {
+	const char *key;
+	const char *request;
+	const char *nonce;
+	const char *hash;
+};
+/* Both answer what kept_nonce() reads. */
+void session_put(const struct keeper *keeper, const struct credential *credential, const char *json,
+		 int64_t ttl_ms, store_done_fn *done, void *context);
 void session_delete(const struct keeper *keeper, const char *hash, store_done_fn *done,
 		    void *context);
-void token_put(const struct keeper *keeper, const char *hash, const char *json, store_done_fn *done,
-	       void *context);
+void token_put(const struct keeper *keeper, const struct credential *credential, const char *json,
+	       store_done_fn *done, void *context);
+/* The nonce that counts, in the call's arena: this request's, or the first one's where this one
+ * repeats it. NULL after having answered. */
+const char *kept_nonce(struct api_call *call, const struct store_reply *reply,
+		       const struct error *err);
 void token_delete(const struct keeper *keeper, const char *hash, store_done_fn *done,
 		  void *context);
 void login_put(const struct keeper *keeper, const char *agent, const char *json,

@@ -66,6 +66,12 @@ void api_problem(struct api_call *call, int status, const char *code, const char
 	problem_write(call, status, code, detail, NULL);
 }
 
+void api_key_conflict(struct api_call *call)
+{
+	api_problem(call, 422, "idempotency_conflict",
+		    "this Idempotency-Key was used with another request");
+}
+
 void api_invalid(struct api_call *call, const char *pointer, const char *format, ...)
 {
 	char detail[600];

@@ -20,29 +20,27 @@ struct signing {
 	const char *workspace;
 	const char *agent;
 	const char *role;
-	char session[160];
 	bool known;
 };
 
 static void on_kept(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
-	struct signing *signing = call->state;
+	const struct signing *signing = call->state;
+	const char *nonce = kept_nonce(call, reply, err);
+	char session[AUTH_TOKEN_BYTES];
 	struct buf body = { 0 };
 	struct json_out out;
 	char cookie[400];
 	char csrf[65];
 
-	(void)reply;
-	if (err != NULL) {
-		api_fail(call, err);
+	if (nonce == NULL)
 		return;
-	}
-	auth_csrf(api_auth(call->api), signing->session, csrf);
+	auth_token_make(call->parts->key, "cvs", signing->workspace, nonce, session);
+	auth_csrf(api_auth(call->api), session, csrf);
 	snprintf(cookie, sizeof(cookie),
-		 "converge_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s",
-		 signing->session, SESSION_MS / 1000,
-		 http_request_is_secure(call->request) ? "; Secure" : "");
+		 "converge_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s", session,
+		 SESSION_MS / 1000, http_request_is_secure(call->request) ? "; Secure" : "");
 	http_request_add_field(call->request, "Set-Cookie", cookie);
 	jw_start(&out, &body);
 	jw_object(&out, NULL);
@@ -59,18 +57,21 @@ static void session_start(struct api_call *call)
 	struct signing *signing = call->state;
 	struct buf kept = { 0 };
 	struct json_out out;
+	char nonce[AUTH_NONCE_BYTES];
+	char session[AUTH_TOKEN_BYTES];
 	char hash[65];
 
-	auth_token_make(signing->workspace, signing->session, sizeof(signing->session));
-	memcpy(signing->session, "cvs_", 4);
-	auth_hash(signing->session, hash);
+	auth_nonce(nonce);
+	auth_token_make(call->parts->key, "cvs", signing->workspace, nonce, session);
+	auth_hash(session, hash);
 	jw_start(&out, &kept);
 	jw_object(&out, NULL);
 	jw_text(&out, "role", signing->role);
 	jw_text(&out, "agent", signing->agent);
 	jw_text(&out, "name", signing->agent);
 	jw_object_end(&out);
-	session_put(&(struct keeper){ call->parts->store, signing->workspace }, hash,
+	session_put(&(struct keeper){ call->parts->store, signing->workspace },
+		    &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash },
 		    buf_string(&kept), SESSION_MS, on_kept, call);
 	buf_clear(&kept);
 }
@@ -183,8 +184,10 @@ void handle_session_start(struct api_call *call)
 	signing->agent = json_text_copy(call->body, "agent", call->arena);
 	signing->role = "agent";
 	call->state = signing;
-	attempt_count(call, "source", http_request_source(call->request), SOURCE_ATTEMPTS,
-		      on_source_allowed);
+	/* Nobody is signed in yet: a key belongs to whom the request names. */
+	if (api_idempotency(call, arena_format(call->arena, "agent:%s", signing->agent)))
+		attempt_count(call, "source", http_request_source(call->request), SOURCE_ATTEMPTS,
+			      on_source_allowed);
 }
 
 static void on_gone(const struct store_reply *reply, const struct error *err, void *context)

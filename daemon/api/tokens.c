@@ -12,56 +12,58 @@
 
 enum { SHOWN_HASH = 16 }; /* hex characters of the hash that name a token in lists */
 
-struct making {
-	char token[160];
-	char id[80];
-	const char *role;
-};
+static void token_of(struct api_call *call, const char *nonce, char token[AUTH_TOKEN_BYTES],
+		     char hash[65], char id[80])
+{
+	auth_token_make(call->parts->key, "cvg", call->who.workspace, nonce, token);
+	auth_hash(token, hash);
+	snprintf(id, 80, "token:%.*s", SHOWN_HASH, hash);
+}
 
 static void on_made(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
-	struct making *making = call->state;
+	const char *nonce = kept_nonce(call, reply, err);
 	struct buf body = { 0 };
 	struct json_out out;
+	char token[AUTH_TOKEN_BYTES];
+	char hash[65];
+	char id[80];
 
-	(void)reply;
-	if (err != NULL) {
-		api_fail(call, err);
+	if (nonce == NULL)
 		return;
-	}
+	token_of(call, nonce, token, hash, id);
 	jw_start(&out, &body);
 	jw_object(&out, NULL);
-	jw_text(&out, "token", making->token);
-	jw_text(&out, "id", making->id);
-	jw_text(&out, "role", making->role);
+	jw_text(&out, "token", token);
+	jw_text(&out, "id", id);
+	jw_text(&out, "role", json_text(call->body, "role"));
 	jw_object_end(&out);
 	api_answer(call, 201, &body);
 }
 
 void handle_token_make(struct api_call *call)
 {
-	struct making *making = arena_alloc(call->arena, sizeof(*making));
 	const char *role = json_text(call->body, "role");
 	const char *agent = json_text(call->body, "agent");
 	int64_t now = loop_unix_ms(call->parts->loop);
 	int64_t expires_s = json_int(call->body, "expires_in_s", 0);
 	struct buf kept = { 0 };
 	struct json_out out;
+	char nonce[AUTH_NONCE_BYTES];
+	char token[AUTH_TOKEN_BYTES];
 	char hash[65];
+	char id[80];
 
 	if (agent == NULL && (text_equal(role, "agent") || text_equal(role, "supervisor"))) {
 		api_invalid(call, "#/body/agent", "a token of role %s needs an agent", role);
 		return;
 	}
-	call->state = making;
-	making->role = arena_text(call->arena, role);
-	auth_token_make(call->who.workspace, making->token, sizeof(making->token));
-	auth_hash(making->token, hash);
-	snprintf(making->id, sizeof(making->id), "token:%.*s", SHOWN_HASH, hash);
+	auth_nonce(nonce);
+	token_of(call, nonce, token, hash, id);
 	jw_start(&out, &kept);
 	jw_object(&out, NULL);
-	jw_text(&out, "id", making->id);
+	jw_text(&out, "id", id);
 	jw_text(&out, "role", role);
 	if (agent != NULL)
 		jw_text(&out, "agent", agent);
@@ -71,7 +73,8 @@ void handle_token_make(struct api_call *call)
 	jw_int(&out, "created", now);
 	jw_int(&out, "expires", expires_s == 0 ? 0 : now + expires_s * 1000);
 	jw_object_end(&out);
-	token_put(&(struct keeper){ call->parts->store, call->who.workspace }, hash,
+	token_put(&(struct keeper){ call->parts->store, call->who.workspace },
+		  &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash },
 		  buf_string(&kept), on_made, call);
 	buf_clear(&kept);
 }

@@ -169,8 +169,7 @@ void work_answer_refusal(struct api_call *call, const struct work_result *result
 	if (result->code == WORK_FAILED)
 		api_fail(call, err);
 	else if (result->code == WORK_CONFLICT)
-		api_problem(call, 422, "idempotency_conflict",
-			    "this Idempotency-Key was used with another request");
+		api_key_conflict(call);
 	else if (text_equal(result->refusal, "not_found"))
 		api_problem(call, 404, "no_such_work_item", "there is no such work item");
 	else if (text_equal(result->refusal, "not_assignee"))

@@ -134,17 +134,30 @@ Test(visitor, an_endless_token_is_refused)
 Test(token, names_its_workspace_and_is_never_the_same)
 {
 	struct arena *texts = arena_new(0);
-	char a[128];
-	char b[128];
+	struct mac *key = mac_new("k", 1);
+	struct mac *other = mac_new("l", 1);
+	char nonces[2][AUTH_NONCE_BYTES];
+	char a[AUTH_TOKEN_BYTES];
+	char b[AUTH_TOKEN_BYTES];
 
-	auth_token_make("acme-2", a, sizeof(a));
-	auth_token_make("acme-2", b, sizeof(b));
+	auth_nonce(nonces[0]);
+	auth_nonce(nonces[1]);
+	auth_token_make(key, "cvg", "acme-2", nonces[0], a);
+	auth_token_make(other, "cvg", "acme-2", nonces[0], b);
+	cr_assert_str_neq(a, b);
+	auth_token_make(key, "cvg", "acme-2", nonces[0], b);
+	cr_assert_str_eq(a, b);
+	auth_token_make(key, "cvs", "acme-2", nonces[0], b);
+	cr_assert_str_neq(a + 4, b + 4);
+	auth_token_make(key, "cvg", "acme-2", nonces[1], b);
 	cr_assert(text_starts(a, "cvg_acme-2_"));
 	cr_assert_eq(strlen(a), strlen("cvg_acme-2_") + 43);
 	cr_assert_str_neq(a, b);
 	cr_assert_str_eq(auth_workspace(a, texts), "acme-2");
-	auth_token_make("a234567890123456789012345678901234567890", a, sizeof(a));
+	auth_token_make(key, "cvg", "a234567890123456789012345678901234567890", nonces[0], a);
 	cr_assert_str_eq(auth_workspace(a, texts), "a234567890123456789012345678901234567890");
+	mac_free(&key);
+	mac_free(&other);
 	arena_free(&texts);
 }
 

@@ -1,0 +1,68 @@
+"""Idempotency-Key where the effect is a secret or bytes: made once, and answered with the same again."""
+import unittest
+
+import harness
+
+PASSWORD = {"password": "correct horse battery"}
+
+
+class Keys(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.secret = harness.new_secret()
+        self.daemon = self.start_daemon(f'  - {{ name: shop, connector: webhook, secret: "{self.secret}" }}\n')
+        self.admin = self.daemon.token("admin", None)
+        self.alice = self.daemon.token()
+
+    def ask(self, path, body, token, key, **headers):
+        return self.daemon.request("POST", path, body, token, headers={"Idempotency-Key": key, **headers})
+
+    def twice(self, path, body, token):
+        """The same request with the same key: the same status and body, and said to be a repetition."""
+        first, again = (self.ask(path, body, token, "k1") for _ in range(2))
+        self.assertEqual((first.status, first.body), (again.status, again.body))
+        self.assertNotIn("Idempotency-Replayed", first.headers)
+        self.assertEqual(again.headers["Idempotency-Replayed"], "true")
+        return first
+
+    def refused(self, answer):
+        self.assertEqual((answer.status, answer.json["code"]), (422, "idempotency_conflict"), answer)
+
+    def test_a_token_is_made_once(self):
+        made = self.twice("/v1/tokens", {"role": "agent", "agent": "alice", "name": "desk"}, self.admin)
+        self.assertEqual(made.status, 201)
+        tokens = self.daemon.request("GET", "/v1/tokens", token=self.admin).json["data"]
+        self.assertEqual([token["id"] for token in tokens if token["name"] == "desk"], [made.json["id"]])
+        self.assertEqual(self.daemon.request("GET", "/v1/me", token=made.json["token"]).json["agent"], "alice")
+        self.refused(self.ask("/v1/tokens", {"role": "admin"}, self.admin, "k1"))
+        other = self.ask("/v1/tokens", {"role": "agent", "agent": "alice", "name": "desk"}, self.admin, "k2")
+        self.assertNotEqual(other.json["token"], made.json["token"])
+
+    def test_a_token_that_was_revoked_stays_so(self):
+        made = self.twice("/v1/tokens", {"role": "admin"}, self.admin)
+        gone = self.daemon.request("DELETE", f"/v1/tokens/{made.json['id']}", token=self.admin)
+        self.assertEqual(gone.status, 204, gone)
+        again = self.ask("/v1/tokens", {"role": "admin"}, self.admin, "k1")
+        self.assertEqual(again.body, made.body)
+        self.assertEqual(self.daemon.request("GET", "/v1/me", token=made.json["token"]).status, 401)
+
+    def test_a_ticket_is_made_once(self):
+        made = self.twice("/v1/events/ticket", {}, self.alice)
+        self.assertEqual(made.status, 201)
+        self.assertEqual(self.ask("/v1/events/ticket", {}, self.admin, "k1").status, 201)
+        self.assertNotEqual(self.ask("/v1/events/ticket", {}, self.alice, "k2").json, made.json)
+
+    def test_a_session_is_made_once_for_who_knows_the_password(self):
+        put = self.daemon.request("PUT", "/v1/agents/alice/password", PASSWORD, self.admin)
+        self.assertEqual(put.status, 204, put)
+        body = {"agent": "alice", **PASSWORD}
+        made = self.twice("/v1/session", body, None)
+        again = self.ask("/v1/session", body, None, "k1")
+        self.assertEqual(made.headers["Set-Cookie"], again.headers["Set-Cookie"])
+        wrong = self.ask("/v1/session", {"agent": "alice", "password": "wrong horse battery"}, None, "k1")
+        self.assertEqual(wrong.status, 401, wrong)
+        self.refused(self.ask("/v1/session", {"workspace": "main", **body}, None, "k1"))
+
+
+if __name__ == "__main__":
+    unittest.main()
