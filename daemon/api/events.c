@@ -82,22 +82,9 @@ static void expand_once(struct events *events, const struct log_entry *entry)
 	snprintf(events->position, sizeof(events->position), "%s", entry->position);
 }
 
-static bool list_has(const char *list, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = list; at != NULL; at = strchr(at, ',')) {
-		if (*at == ',')
-			at++;
-		if (strncmp(at, word, len) == 0 && (at[len] == '\0' || at[len] == ','))
-			return true;
-	}
-	return false;
-}
-
 static bool wants(const struct watcher *watcher, const struct public_event *event)
 {
-	return (watcher->types == NULL || list_has(watcher->types, event->type)) &&
+	return (watcher->types == NULL || text_has_word(watcher->types, ',', event->type)) &&
 	       (watcher->queue == NULL || text_equal(watcher->queue, event->queue));
 }
 
@@ -153,7 +140,7 @@ static void on_typing(const char *conversation, const char *who, void *context)
 	struct json_out out;
 
 	if (watcher->stream == NULL || watcher->queue != NULL || text_equal(who, watcher->agent) ||
-	    (watcher->types != NULL && !list_has(watcher->types, "typing")))
+	    (watcher->types != NULL && !text_has_word(watcher->types, ',', "typing")))
 		return;
 	buf_text(&text, "event: typing\ndata: ");
 	jw_start(&out, &text);

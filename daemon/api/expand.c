@@ -111,7 +111,7 @@ static void expand_ends(const struct log_entry *entry, struct public_event *even
 
 static void expand_work(const struct log_entry *entry, struct public_event *events, size_t *count)
 {
-	bool stays = entry->from != NULL && text_equal(entry->from, entry->to);
+	bool stays = text_equal(entry->from, "offered") && text_equal(entry->to, "offered");
 
 	if (text_equal(entry->type, "offer.created"))
 		event_add(events, count, entry, "offer.created");

@@ -139,6 +139,19 @@ bool text_starts(const char *text, const char *prefix)
 	return text != NULL && strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool text_has_word(const char *list, char separator, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = list; at != NULL; at = strchr(at, separator)) {
+		if (*at == separator)
+			at++;
+		if (strncmp(at, word, len) == 0 && (at[len] == '\0' || at[len] == separator))
+			return len > 0;
+	}
+	return false;
+}
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;

@@ -29,6 +29,8 @@ char *text_clean_line(struct arena *arena, const char *bytes, size_t len, size_t
 
 bool text_equal(const char *a, const char *b); /* NULL equals NULL only */
 bool text_starts(const char *text, const char *prefix);
+/* Is word one of the words of list, which separator parts? NULL list: no. */
+bool text_has_word(const char *list, char separator, const char *word);
 bool text_equal_nocase(const char *a, const char *b);    /* ASCII */
 char *text_lower(struct arena *arena, const char *text); /* ASCII */
 

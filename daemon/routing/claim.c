@@ -39,6 +39,21 @@ void offer_make(struct store *store, const char *workspace, const struct offer_p
 	store_run(store, call, work_run_answered, work_run_new(done, context));
 }
 
+void overflow_make(struct store *store, const char *workspace, const struct overflow *overflow,
+		   work_done_fn *done, void *context)
+{
+	struct store_call *call = store_script("overflow", workspace);
+
+	store_key(call, "lease:steward");
+	store_key(call, "w:%s", overflow->work_item);
+	store_arg_text(call, overflow->fence);
+	store_arg_text(call, overflow->work_item);
+	store_arg_int(call, overflow->version);
+	store_arg_text(call, overflow->queue);
+	store_arg_text(call, overflow->why);
+	store_run(store, call, work_run_answered, work_run_new(done, context));
+}
+
 void offer_end(struct store *store, const char *workspace, const struct offer_ending *ending,
 	       work_done_fn *done, void *context)
 {

@@ -20,6 +20,16 @@ struct offer_proposal {
 /* WORK_OK: state is offered, or assigned where the agent had an open wish. */
 void offer_make(struct store *store, const char *workspace, const struct offer_proposal *proposal,
 		work_done_fn *done, void *context);
+/* Into a queue that can cope better; WORK_REFUSED fence, loop or what all work calls refuse. */
+struct overflow {
+	const char *fence;
+	const char *work_item;
+	int64_t version;
+	const char *queue;
+	const char *why; /* length, wait, expected_wait, nobody, closed */
+};
+void overflow_make(struct store *store, const char *workspace, const struct overflow *overflow,
+		   work_done_fn *done, void *context);
 struct offer_ending {
 	const char *fence;
 	const char *offer;

@@ -42,6 +42,7 @@ static void item_free(struct desk_item *item)
 	free(item->skills);
 	free(item->last_agent);
 	free(item->holder);
+	free(item->overflowed);
 	free(item->declined);
 	free(item);
 }
@@ -163,6 +164,11 @@ struct desk_item *desk_item(struct desk *desk, const char *id)
 	return map_get(desk->items, id);
 }
 
+struct desk_item *desk_next_item(struct desk *desk, size_t *at)
+{
+	return map_next(desk->items, at, NULL);
+}
+
 void desk_remove_item(struct desk *desk, const char *id)
 {
 	struct desk_item *item = map_remove(desk->items, id);
@@ -183,6 +189,7 @@ struct desk_item *desk_put_item(struct desk *desk, const struct desk_item *given
 	item->queue = memory_text(given->queue);
 	item->skills = memory_text(given->skills == NULL ? "" : given->skills);
 	item->last_agent = memory_text(given->last_agent == NULL ? "" : given->last_agent);
+	item->overflowed = memory_text(given->overflowed == NULL ? "" : given->overflowed);
 	item->holder = memory_text(given->holder == NULL ? "" : given->holder);
 	item->declined = memory_text(given->declined == NULL ? "" : given->declined);
 	map_put(desk->items, item->id, item);
@@ -259,19 +266,6 @@ bool desk_has_room(const struct desk_agent *agent, int64_t cost)
 
 /* ---- the choice ---- */
 
-static bool list_has(const char *list, char separator, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = list; at != NULL; at = strchr(at, separator)) {
-		if (*at == separator)
-			at++;
-		if (strncmp(at, word, len) == 0 && (at[len] == '\0' || at[len] == separator))
-			return true;
-	}
-	return false;
-}
-
 static bool may_serve(const struct desk_agent *agent, const struct desk_item *item)
 {
 	if (agent->row == NULL)
@@ -295,7 +289,7 @@ static struct desk_item *item_for_wish(struct desk *desk, const struct desk_agen
 	while ((line = map_next(desk->lines, &at, NULL)) != NULL) {
 		if (is_paused(desk, line->queue) ||
 		    (*agent->wish_queues != '\0' &&
-		     !list_has(agent->wish_queues, ',', line->queue)))
+		     !text_has_word(agent->wish_queues, ',', line->queue)))
 			continue;
 		for (size_t i = 0; i < line->count; i++) {
 			struct desk_item *item = line->items[i];
@@ -384,7 +378,7 @@ static bool is_free(const struct desk_agent *agent)
 static bool has_declined(const struct desk *desk, const struct desk_agent *agent,
 			 const struct desk_item *item)
 {
-	return desk->now_ms < item->retry_ms && list_has(item->declined, ' ', agent->id);
+	return desk->now_ms < item->retry_ms && text_has_word(item->declined, ' ', agent->id);
 }
 
 static struct desk_agent *agent_for(struct desk *desk, const struct desk_item *item,

@@ -19,8 +19,13 @@ struct desk_item {
 	char *holder;     /* who keeps it until another agent takes it; "" none */
 	char *declined;   /* agents who declined or missed it, space-separated; "" none */
 	int64_t retry_ms; /* from then on they may be asked again */
+	char *overflowed; /* queues it overflowed from, space-separated; "" none */
 	int64_t queued_ms;
-	int64_t priority; /* minutes of head start */
+	int64_t entered_ms;   /* into this queue */
+	int64_t level;        /* of escalation reached */
+	int64_t level_before; /* when it came into this queue */
+	bool has_transfer;    /* a pending one */
+	int64_t priority;     /* minutes of head start */
 	int64_t version;
 	bool is_proposed; /* an offer is on its way to the store */
 };
@@ -56,6 +61,7 @@ void desk_clear_items(struct desk *desk);
 struct desk_item *desk_put_item(struct desk *desk, const struct desk_item *item);
 void desk_remove_item(struct desk *desk, const char *id);
 struct desk_item *desk_item(struct desk *desk, const char *id);
+struct desk_item *desk_next_item(struct desk *desk, size_t *at);
 /* Of one queue: how many wait, and since when the oldest does (0: none). */
 size_t desk_waiting(const struct desk *desk, const char *queue, int64_t *ret_oldest_ms);
 

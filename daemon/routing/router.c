@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "routing/claim.h"
 #include "routing/desk.h"
+#include "routing/pressure.h"
 #include "routing/timers.h"
 #include "services/loop.h"
 #include "store/log.h"
@@ -104,67 +105,108 @@ static const char *queue_served(const struct router *router, const char *queue)
 	return roster != NULL && roster_queue(roster, queue) == NULL ? "default" : queue;
 }
 
+/* What is read of an item, and where it stands in the answer. */
+enum {
+	ITEM_STATE,
+	ITEM_QUEUE,
+	ITEM_QUEUED,
+	ITEM_PRIORITY,
+	ITEM_SKILLS,
+	ITEM_VERSION,
+	ITEM_LAST_AGENT,
+	ITEM_DECLINED,
+	ITEM_HOLDER,
+	ITEM_OFFERS,
+	ITEM_OVERFLOWED,
+	ITEM_ENTERED,
+	ITEM_LEVEL,
+	ITEM_LEVEL_BEFORE,
+	ITEM_TRANSFER,
+	ITEM_FIELDS
+};
+static const char *const item_fields[ITEM_FIELDS] = { "s", "q", "qt", "pr", "sk", "v",  "la", "dn",
+						      "a", "o", "ov", "qe", "el", "eb", "tr" };
+
 /* Waits, or is offered to fewer agents than its queue asks at the same time. */
 static bool may_be_offered(const struct router *router, const struct store_reply *reply)
 {
 	const struct roster *roster = workspace_roster(router->workspace);
 	const struct queue_row *queue =
-		roster == NULL ? NULL : roster_queue(roster, text_of(reply, 1));
+		roster == NULL ? NULL : roster_queue(roster, text_of(reply, ITEM_QUEUE));
 	int64_t offers = 0;
 
-	if (text_equal(text_of(reply, 0), "queued"))
+	if (text_equal(text_of(reply, ITEM_STATE), "queued"))
 		return true;
-	if (!text_equal(text_of(reply, 0), "offered") || queue == NULL)
+	if (!text_equal(text_of(reply, ITEM_STATE), "offered") || queue == NULL)
 		return false;
-	for (const char *at = text_of(reply, 9); at != NULL; at = strchr(at + 1, ' '))
+	for (const char *at = text_of(reply, ITEM_OFFERS); at != NULL; at = strchr(at + 1, ' '))
 		offers++;
 	return offers < queue->parallel_offers;
+}
+
+static int64_t number_of(const struct store_reply *reply, size_t index)
+{
+	return reply_int(reply_item(reply, index));
+}
+
+/* Texts are borrowed: desk_put_item() copies them. */
+static void item_put(struct router *router, const char *id, const struct store_reply *reply)
+{
+	struct desk_item item = {
+		.id = memory_text(id),
+		.queue = memory_text(queue_served(router, text_of(reply, ITEM_QUEUE))),
+		.skills = memory_text(text_of(reply, ITEM_SKILLS)),
+		.last_agent = memory_text(text_of(reply, ITEM_LAST_AGENT)),
+		.declined = memory_text(text_of(reply, ITEM_DECLINED)),
+		.holder = memory_text(text_of(reply, ITEM_HOLDER)),
+		.overflowed = memory_text(text_of(reply, ITEM_OVERFLOWED)),
+		.queued_ms = number_of(reply, ITEM_QUEUED),
+		.entered_ms = number_of(reply, ITEM_ENTERED),
+		.priority = number_of(reply, ITEM_PRIORITY),
+		.version = number_of(reply, ITEM_VERSION),
+		.level = number_of(reply, ITEM_LEVEL),
+		.level_before = number_of(reply, ITEM_LEVEL_BEFORE),
+		.has_transfer = *text_of(reply, ITEM_TRANSFER) != '\0',
+		.retry_ms = loop_unix_ms(router->parts->loop) + DECLINED_REST_MS,
+	};
+
+	if (item.entered_ms == 0)
+		item.entered_ms = item.queued_ms;
+	desk_put_item(router->desk, &item);
+	free(item.id);
+	free(item.queue);
+	free(item.skills);
+	free(item.last_agent);
+	free(item.declined);
+	free(item.holder);
+	free(item.overflowed);
 }
 
 static void on_item(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct errand *errand = context;
 	struct router *router = errand->router;
-	struct desk_item item = { .id = errand->item };
 
 	router->is_uncertain |= err != NULL;
 	if (router->is_dead || err != NULL) {
 		errand_end(errand);
 		return;
 	}
-	if (!may_be_offered(router, reply)) {
+	if (may_be_offered(router, reply))
+		item_put(router, errand->item, reply);
+	else
 		desk_remove_item(router->desk, errand->item);
-	} else {
-		item.queue = memory_text(queue_served(router, text_of(reply, 1)));
-		item.queued_ms = reply_int(reply_item(reply, 2));
-		item.priority = reply_int(reply_item(reply, 3));
-		item.skills = memory_text(text_of(reply, 4));
-		item.version = reply_int(reply_item(reply, 5));
-		item.last_agent = memory_text(text_of(reply, 6));
-		item.declined = memory_text(text_of(reply, 7));
-		item.holder = memory_text(text_of(reply, 8));
-		item.retry_ms = loop_unix_ms(router->parts->loop) + DECLINED_REST_MS;
-		desk_put_item(router->desk, &item);
-		free(item.queue);
-		free(item.skills);
-		free(item.last_agent);
-		free(item.declined);
-		free(item.holder);
-	}
 	errand_end(errand);
 	route_later(router);
 }
 
 static void item_refresh(struct router *router, const char *id)
 {
-	static const char *const fields[] = {
-		"s", "q", "qt", "pr", "sk", "v", "la", "dn", "a", "o"
-	};
 	struct store_call *call = store_command("HMGET");
 
 	store_arg_key(call, workspace_name(router->workspace), "w:%s", id);
-	for (size_t i = 0; i < COUNT_OF(fields); i++)
-		store_arg_text(call, fields[i]);
+	for (size_t i = 0; i < ITEM_FIELDS; i++)
+		store_arg_text(call, item_fields[i]);
 	store_read(router->parts->store, call, on_item, errand_new(router, id, NULL));
 }
 
@@ -398,11 +440,16 @@ static void others_refresh(struct router *router, const struct log_entry *entry)
 
 void router_entry(struct router *router, const struct log_entry *entry)
 {
-	if (entry->work_item != NULL && tells_item_state(entry)) {
+	const char *item = entry->work_item;
+
+	if (item != NULL && tells_item_state(entry)) {
 		if (text_equal(entry->to, "queued") || text_equal(entry->to, "offered"))
-			item_refresh(router, entry->work_item);
+			item_refresh(router, item);
 		else
-			desk_remove_item(router->desk, entry->work_item);
+			desk_remove_item(router->desk, item);
+	} else if (item != NULL && desk_item(router->desk, item) != NULL &&
+		   !text_equal(entry->type, "message.created")) {
+		item_refresh(router, item); /* its transfer, its urgency */
 	}
 	if (entry->agent != NULL && *entry->agent != '\0')
 		agent_refresh(router, entry->agent);
@@ -446,6 +493,92 @@ static void queues_audit(struct router *router)
 	}
 }
 
+/* ---- when a queue cannot cope ---- */
+
+static void on_relieved(const struct work_result *result, const struct error *err, void *context)
+{
+	struct errand *errand = context;
+	struct router *router = errand->router;
+
+	if (result->code != WORK_OK)
+		log_debug(errand->item, "event=relief_refused reason=%s",
+			  log_quote(err != NULL ? err->text : result->refusal));
+	if (!router->is_dead)
+		item_refresh(router, errand->item);
+	errand_end(errand);
+}
+
+static void overflow_item(struct router *router, const struct relief *relief)
+{
+	const struct overflow overflow = {
+		.fence = router->fence,
+		.work_item = relief->item->id,
+		.version = relief->item->version,
+		.queue = relief->overflow->queue,
+		.why = relief->why,
+	};
+
+	overflow_make(router->parts->store, workspace_name(router->workspace), &overflow,
+		      on_relieved, errand_new(router, relief->item->id, NULL));
+}
+
+static void escalate_item(struct router *router, const struct relief *relief)
+{
+	const struct escalation_row *row = relief->escalation;
+	const struct work_call call = {
+		.store = router->parts->store,
+		.workspace = workspace_name(router->workspace),
+		.work_item = relief->item->id,
+		.version = relief->item->version,
+	};
+	char id[ID_BYTES];
+	const struct work_transfer transfer = {
+		.queue = row->queue,
+		.agent = row->agent,
+		.transfer = id,
+		.accept_ms = row->accept_ms,
+		.reason = "nobody took it",
+		.level = relief->level,
+		.urgency = row->urgency,
+		.priority = row->priority,
+	};
+
+	id_new("trf_", id);
+	work_transfer(&call, &transfer, on_relieved, errand_new(router, relief->item->id, NULL));
+}
+
+static void on_relief(const struct relief *relief, void *context)
+{
+	relief->item->is_proposed = true;
+	if (relief->kind == RELIEF_OVERFLOW)
+		overflow_item(context, relief);
+	else
+		escalate_item(context, relief);
+}
+
+static void queue_condition(const struct queue_row *queue, struct queue_condition *ret,
+			    void *context)
+{
+	(void)queue;
+	(void)ret;
+	(void)context;
+}
+
+static void queues_relieve(struct router *router)
+{
+	const struct pressure pressure = {
+		.desk = router->desk,
+		.roster = workspace_roster(router->workspace),
+		.now_ms = loop_unix_ms(router->parts->loop),
+		.condition = queue_condition,
+		.relieve = on_relief,
+		.context = router,
+	};
+
+	if (pressure.roster != NULL && !router->is_resting)
+		pressure_check(&pressure);
+}
+
 static void on_tick(void *context)
 {
 	struct router *router = context;
@@ -455,6 +588,8 @@ static void on_tick(void *context)
 		queues_audit(router);
 	if (router->is_uncertain && store_is_up(router->parts->store))
 		router_resync(router);
+	if (store_is_up(router->parts->store))
+		queues_relieve(router);
 	route_later(router);
 	loop_timer_start(router->tick, TICK_MS);
 }

@@ -5,6 +5,8 @@ BUSINESS = """\
 queues:
   - { id: support, parallel_offers: 2, wrap_up: 10m, wrap_up_extensions: 1 }
   - { id: billing, exceed_on_transfer: false, escalation: [ { after: 30d, to: "agent:carol", urgency: urgent, priority: 30 } ] }
+  - { id: night, overflow: [ { when: { nobody: true }, to: billing } ] }
+  - { id: slow, escalation: [ { after: 1s, to: "agent:bob", accept: 1s }, { after: 30d, to: "queue:support", urgency: high } ] }
 departments:
   - { id: money, name: 财务部, queue: billing, accept: 2h }
 agents:
@@ -13,6 +15,8 @@ agents:
   - { id: carol, name: 王小红, queues: [billing], capacity: 1, role: supervisor }
 rules:
   - { name: money, when: { text: "发票" }, then: { queue: billing } }
+  - { name: night, when: { text: "夜里" }, then: { queue: night } }
+  - { name: slow, when: { text: "慢" }, then: { queue: slow } }
   - { name: rest, then: { queue: support } }
 """
 
@@ -160,3 +164,24 @@ class Handover(harness.TestCase):
         self.assertEqual(self.do(item, "resolve", self.alice)["state"], "wrapping")
         self.do(item, "extend", self.alice)
         self.assertEqual(self.do(item, "extend", self.alice, status=409)["code"], "no_more")
+
+    def only(self):
+        listed = self.daemon.request("GET", "/v1/work-items", token=self.carol).json["data"]
+        self.assertEqual(len(listed), 1)
+        return listed[0]
+
+    def test_where_nobody_is_on_duty_work_overflows(self):
+        stream = self.daemon.events("/v1/events", self.carol)
+        self.addCleanup(stream.close)
+        self.post(text="夜里")
+        moved = stream.wait(lambda event: event["event"] == "work_item.state")["data"]
+        self.assertEqual((moved["from"], moved["to"], moved["queue"]), ("queued", "queued", "billing"))
+        self.assertEqual(self.only()["queue"], "billing")
+
+    def test_levels_are_climbed_until_somebody_takes_it(self):
+        self.post(text="很慢")
+        item = harness.wait_for("the second level", lambda: self.only()["queue"] == "support" and self.only())
+        self.assertEqual((item["escalation_level"], item["urgency"]), (2, "high"))
+        self.assertEqual([(one["level"], one["state"]) for one in self.chain(item)], [(2, "pending"), (1, "timeout")])
+        taken = self.daemon.claim(self.alice)
+        self.assertEqual((taken["id"], taken["transfer"]), (item["id"], None))

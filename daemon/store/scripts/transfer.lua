@@ -30,7 +30,8 @@ if target == (to_queue and w.q or w.a) then
 	return { 'refused', 'loop', w.s }
 end
 local offers = to_queue and offers_read(w) or {}
-local chain = call('HGET', KEYS[2], 'tc')
+local held = call('HMGET', KEYS[2], 'tc', 'el')
+local chain, level = held[1], kind == 'escalation' and ARGV[13] or held[2] or 0
 
 local from, due = w.s, now + ARGV[9]
 local ended = transfer_close(w, 'cancelled')
@@ -47,7 +48,7 @@ if ARGV[16] ~= '' then
 end
 local piece = ',"transfer":"pending","trf":"' .. trf .. '","kind":"' .. kind .. '"'
 if to_queue then
-	item_move(w, 'queued', 'q', target, 'rs', ARGV[10], 'o', '')
+	item_move(w, 'queued', 'q', target, 'rs', ARGV[10], 'o', '', 'qe', now, 'eb', level)
 	local rescinded = offers_close(w, offers, 'rescinded')
 	if from == 'wrapping' then
 		item_leave(w, from)
