@@ -4,7 +4,8 @@
  * email_send.c (the way out), email_oauth.c (XOAUTH2 tokens).
  *
  * RFC 3501, 6851, 5321, 5322, 2047, 2231, 3464, 3834, 8601. Limits: 25 MiB a
- * mail by default; larger ones arrive as their headers only. */
+ * mail by default; of larger ones the headers arrive with a notice, and the mail
+ * stays on the server as it was. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,7 +84,8 @@ static const struct setting email_settings_rows[] = {
 		    .text = "Received fields that our own servers add above that result."),
 	SETTING_ROW("max_size", SIZE, struct email_settings, max_size, "25M", .min = 65536,
 		    .max = 52428800,
-		    .text = "Of one mail; of larger ones only the headers are read."),
+		    .text = "Of one mail; of larger ones only the headers are read, and the "
+			    "message says so."),
 	SETTING_ROW("imap", GROUP, struct email_settings, imap, NULL, .rows = imap_rows,
 		    .text = "The mailbox to read; none: mail only comes by LMTP."),
 	SETTING_ROW("smtp", GROUP, struct email_settings, smtp, NULL, .rows = smtp_rows,

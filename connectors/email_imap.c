@@ -270,11 +270,19 @@ static void cursor_move(struct channel *channel, uint32_t uid)
 	email_host()->cursor_put(channel, cursor_of(channel, uid), on_cursor, channel);
 }
 
+static bool is_too_big(struct channel *channel, const struct email_listed *listed)
+{
+	const struct email_settings *settings = email_host()->channel_settings(channel);
+
+	return listed->size > settings->max_size;
+}
+
 static void on_received(bool durable, const char *error, void *context)
 {
 	struct channel *channel = context;
 	struct email_poll *poll = poll_of(channel);
 	uint32_t uid;
+	bool is_whole;
 
 	if (!step_landed(channel))
 		return;
@@ -282,8 +290,10 @@ static void on_received(bool durable, const char *error, void *context)
 		poll_failed(channel, error ? error : "the message could not be stored", false);
 		return;
 	}
+	is_whole = !is_too_big(channel, &poll->listed[poll->listed_at]);
 	uid = poll->listed[poll->listed_at++].uid;
-	if (poll->stored_count < EMAIL_LISTED_MAX)
+	/* Of a mail that is too big the mailbox holds the only copy: it stays as it was. */
+	if (is_whole && poll->stored_count < EMAIL_LISTED_MAX)
 		poll->stored[poll->stored_count++] = uid;
 	if (settings_of(channel)->after == EMAIL_AFTER_NOTHING) {
 		cursor_move(channel, uid);
@@ -296,11 +306,14 @@ static void on_received(bool durable, const char *error, void *context)
 static void on_body(const struct host_imap_answer *answer, void *context)
 {
 	struct channel *channel = context;
+	const struct email_listed *listed;
 	struct inbound in = { .method = "", .target = "" };
 
 	if (!step_landed(channel) || !step_is_good(channel, answer))
 		return;
+	listed = &poll_of(channel)->listed[poll_of(channel)->listed_at];
 	in.body = answer->body;
+	in.whole_size = is_too_big(channel, listed) ? listed->size : 0;
 	in.body_len = answer->body_len;
 	in.now_s = email_host()->unix_ms() / 1000;
 	poll_of(channel)->busy = true;
@@ -326,8 +339,8 @@ static void next_message(struct channel *channel)
 	path = email_host()->format(scratch_of(channel), "%s/;UID=%u%s",
 				    email_folder(scratch_of(channel), settings->imap.folder, true),
 				    (unsigned)listed->uid,
-				    listed->size > settings->max_size ? "/;SECTION=HEADER" : "");
-	if (listed->size > settings->max_size)
+				    is_too_big(channel, listed) ? "/;SECTION=HEADER" : "");
+	if (is_too_big(channel, listed))
 		email_host()->log(channel, 1, "event=too_big uid=%u bytes=%lld kept=header",
 				  (unsigned)listed->uid, (long long)listed->size);
 	run(channel, path, NULL, on_body);

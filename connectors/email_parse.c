@@ -147,6 +147,22 @@ static void take_attachments(const struct reading *reading)
 	}
 }
 
+/* Whoever reads the conversation must see that there is more, and where. */
+static void tell_too_big(const struct reading *reading)
+{
+	double size = (double)reading->in->whole_size / (1024 * 1024);
+	double limit = (double)reading->settings->max_size / (1024 * 1024);
+
+	reading->message->text = email_host()->format(
+		reading->arena,
+		"[This mail has %.1f MiB, more than the %.1f MiB that are fetched. Only its "
+		"headers "
+		"are here; the whole mail is still in the mailbox on the mail server.]\n"
+		"[这封邮件大小为 %.1f MiB，超过了 %.1f MiB 的接收上限。此处只有邮件头，"
+		"完整邮件仍在邮件服务器的邮箱中。]",
+		size, limit, size, limit);
+}
+
 static char *people_json(const struct reading *reading, const char *list)
 {
 	struct json_object *people = email_host()->json_at(reading->document, list);
@@ -174,11 +190,15 @@ static void add_extra(const struct reading *reading)
 	reading->message->extra = email_host()->format(
 		arena,
 		"{\"message_id\":%s,\"to\":[%s],\"cc\":[%s],\"reply_to\":[%s],\"automatic\":%s,"
-		"\"trimmed\":%s}",
+		"\"trimmed\":%s%s}",
 		id ? email_host()->json_quote(arena, id) : "null", people_json(reading, "to"),
 		people_json(reading, "cc"), people_json(reading, "reply_to"),
 		reason ? email_host()->json_quote(arena, reason) : "null",
-		whole && strcmp(whole, reading->message->text) != 0 ? "true" : "false");
+		whole && strcmp(whole, reading->message->text) != 0 ? "true" : "false",
+		reading->in->whole_size > 0
+			? email_host()->format(arena, ",\"too_big\":{\"bytes\":%lld}",
+					       (long long)reading->in->whole_size)
+			: "");
 }
 
 static void take_content(const struct reading *reading)
@@ -200,6 +220,8 @@ static void take_content(const struct reading *reading)
 	message->thread = hash; /* a mail that answers nothing we know opens a conversation */
 	take_attachments(reading);
 	add_extra(reading);
+	if (reading->in->whole_size > 0)
+		tell_too_big(reading);
 }
 
 /* ---- reports about what we sent ---- */

@@ -29,6 +29,10 @@ static const int64_t idle_default_ms = 5 * 60 * 1000;
 
 enum phase { PHASE_COMMANDS, PHASE_DATA, PHASE_ANSWERS };
 
+/* Where the data stands: a dot counts only at the start of a line, which is after CRLF (a lone LF
+ * is data). */
+enum dots { DOTS_START, DOTS_DOT, DOTS_DOT_CR, DOTS_TEXT, DOTS_CR };
+
 /* One mail for one recipient, given out until it is answered. */
 struct lmtp_mail {
 	TAILQ_ENTRY(lmtp_mail) link;
@@ -50,6 +54,7 @@ struct lmtp_peer {
 	struct lmtp_server *server;
 	struct bufferevent *socket;
 	enum phase phase;
+	enum dots dots;
 	bool has_greeted;
 	bool is_ending;
 	char *from; /* NULL before MAIL */
@@ -219,6 +224,7 @@ static void command_data(struct lmtp_peer *peer, const char *argument)
 		return;
 	}
 	peer->phase = PHASE_DATA;
+	peer->dots = DOTS_START;
 	peer->body = memory_new(sizeof(*peer->body));
 	peer->body->refs = 1;
 	peer->body->from = memory_text(peer->from);
@@ -325,41 +331,69 @@ static void data_add(struct lmtp_peer *peer, const char *bytes, size_t len)
 	buf_add(&peer->body->bytes, bytes, len);
 }
 
-/* One line that ended in CRLF (a lone LF is data). False at the final dot. */
-static bool data_line(struct lmtp_peer *peer, const char *line, size_t len)
+/* One byte that decides at the start of a line; *run is where the bytes to be kept begin. False at
+ * the final dot. */
+static bool dot_step(struct lmtp_peer *peer, const char *bytes, size_t *at, size_t *run)
 {
-	if (len == 1 && line[0] == '.')
+	char byte = bytes[*at];
+
+	if (peer->dots == DOTS_START && byte == '.') {
+		data_add(peer, bytes + *run, *at - *run);
+		*run = ++*at;
+		peer->dots = DOTS_DOT;
+	} else if (peer->dots == DOTS_DOT && byte == '\r') {
+		*run = ++*at;
+		peer->dots = DOTS_DOT_CR;
+	} else if (peer->dots == DOTS_DOT_CR && byte == '\n') {
+		++*at;
 		return false;
-	if (len > 0 && line[0] == '.') {
-		line++;
-		len--;
+	} else {
+		if (peer->dots == DOTS_DOT_CR)
+			data_add(peer, "\r", 1);
+		peer->dots = DOTS_TEXT;
 	}
-	data_add(peer, line, len);
-	data_add(peer, "\r\n", 2);
 	return true;
+}
+
+/* Takes what there is, each byte looked at once; false at the final dot. *ret_used: how much. */
+static bool data_take(struct lmtp_peer *peer, const char *bytes, size_t len, size_t *ret_used)
+{
+	size_t at = 0;
+	size_t run = 0;
+	bool more = true;
+
+	while (at < len && more) {
+		if (peer->dots == DOTS_CR && bytes[at] == '\n') {
+			at++;
+			peer->dots = DOTS_START;
+		} else if (peer->dots == DOTS_CR || peer->dots == DOTS_TEXT) {
+			const char *cr = memchr(bytes + at, '\r', len - at);
+
+			at = cr == NULL ? len : (size_t)(cr - bytes) + 1;
+			peer->dots = cr == NULL ? DOTS_TEXT : DOTS_CR;
+		} else {
+			more = dot_step(peer, bytes, &at, &run);
+		}
+	}
+	if (more)
+		data_add(peer, bytes + run, at - run);
+	*ret_used = at;
+	return more;
 }
 
 /* ---- reading ---- */
 
 static bool read_data(struct lmtp_peer *peer, struct evbuffer *input)
 {
-	struct evbuffer_ptr end = evbuffer_search(input, "\r\n", 2, NULL);
-	bool is_over;
-	char *line;
+	struct evbuffer_iovec piece;
+	size_t used;
+	bool more;
 
-	if (end.pos < 0) {
-		/* A line may be as long as the mail; keep only what a limit allows. */
-		if ((int64_t)evbuffer_get_length(input) > peer->server->options.mail_max) {
-			peer->is_too_big = true;
-			evbuffer_drain(input, evbuffer_get_length(input) - 1);
-		}
+	if (evbuffer_peek(input, -1, NULL, &piece, 1) < 1)
 		return false;
-	}
-	line = memory_grow(NULL, (size_t)end.pos + 2, 1);
-	evbuffer_remove(input, line, (size_t)end.pos + 2);
-	is_over = !data_line(peer, line, (size_t)end.pos);
-	free(line);
-	if (is_over)
+	more = data_take(peer, piece.iov_base, piece.iov_len, &used);
+	evbuffer_drain(input, used);
+	if (!more)
 		data_end(peer);
 	return true;
 }

@@ -60,6 +60,7 @@ struct inbound {
 		*visitor; /* HAS_VISITORS: whom the session token stands for; else NULL */
 	const struct inbound_part *parts; /* BODY_MIME: the decoded parts the document refers to */
 	size_t part_count;
+	int64_t whole_size; /* body is only the headers of a mail of so many bytes; 0: it is all */
 };
 
 /* Bytes beside the document of a BODY_MIME inbound, in the order of its

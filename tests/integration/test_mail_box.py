@@ -97,6 +97,22 @@ class Mailbox(MailCase):
         bodies = [line for line in self.proxy.commands if re.search(r"FETCH \d+ BODY", line)]
         self.assertEqual(len(bodies), 1, self.proxy.commands)
 
+    def test_of_a_mail_that_is_too_big_the_headers_come_with_a_notice_and_the_mail_stays(self):
+        self.smtp, self.imap = self.start_smtp(), self.start_dovecot()
+        self.daemon = self.start_daemon(self.channels(self.imap, self.smtp.port, more="    max_size: 64k\n"))
+        self.alice = self.daemon.token()
+        self.imap.deliver(letter("大附件", "正文", files=[("big.bin", b"x" * 100000)]))
+        self.imap.deliver(letter("小邮件", number=2))
+        self.flags_are(1)
+        big = next(item for item in (self.claim(), self.claim())
+                   if self.thread(item)[0]["subject"] == "大附件")
+        message = self.thread(big)[0]
+        self.assertIn("still in the mailbox", message["text"])
+        self.assertIn("仍在邮件服务器", message["text"])
+        self.assertGreater(message["extra"]["too_big"]["bytes"], 100000)
+        self.assertEqual(message["attachments"], [])
+        self.assertEqual(["Seen" in line for line in self.imap.flags()], [False, True])
+
     def test_a_mail_is_moved_after_it_is_durable(self):
         self.begin(after="move, move_to: Done")
         box = self.imap.login()
