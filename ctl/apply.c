@@ -6,8 +6,7 @@
 #include "base/text.h"
 #include "business/business.h"
 #include "ctl.h"
-
-enum { PAGES_MAX = 1000 };
+#include "present.h"
 
 struct apply {
 	struct call *call;
@@ -15,54 +14,6 @@ struct apply {
 	bool is_pruning;
 	int created, changed, same, deleted, extra;
 };
-
-/* What the daemon has of one kind. */
-struct present {
-	struct json_object **pages;
-	size_t page_count;
-};
-
-static void clear_present(struct present *present)
-{
-	for (size_t i = 0; i < present->page_count; i++)
-		json_free(&present->pages[i]);
-	free(present->pages);
-	*present = (struct present){ 0 };
-}
-
-static int fetch_present(struct call *call, const char *kind, struct present *present)
-{
-	char *after = NULL;
-	int code;
-	do {
-		struct buf target = { 0 };
-		buf_format(&target, "/v1/%s?limit=200", kind);
-		if (after != NULL) {
-			buf_text(&target, "&after=");
-			text_percent(&target, after, strlen(after));
-		}
-		struct json_object *page = call_request(call, "GET", target.data, NULL, &code);
-		buf_clear(&target);
-		if (page == NULL)
-			return code == EXIT_DONE ? EX_PROTOCOL : code;
-		present->pages = memory_grow(present->pages, present->page_count + 1,
-					     sizeof(struct json_object *));
-		present->pages[present->page_count++] = page;
-		after = json_text_copy(page, "next_cursor", call->arena);
-	} while (after != NULL && present->page_count < PAGES_MAX);
-	return EXIT_DONE;
-}
-
-static struct json_object *find_present(const struct present *present, const char *id)
-{
-	for (size_t i = 0; i < present->page_count; i++) {
-		struct json_object *data = json_at(present->pages[i], "data");
-		for (size_t j = 0; j < json_count(data); j++)
-			if (text_equal(json_text(json_item(data, j), "id"), id))
-				return json_item(data, j);
-	}
-	return NULL;
-}
 
 struct comparison {
 	struct json_object *present;
@@ -151,6 +102,8 @@ static int put(struct apply *apply, const char *kind, const struct business_obje
 	int code;
 	buf_format(&path, "/v1/%s/", kind);
 	text_percent(&path, object->id, strlen(object->id));
+	/* Those of the whole file have been checked; each for itself they come in no order. */
+	buf_text(&path, "?names=any");
 	buf_text(&body, object->json);
 	struct json_object *answer = call_request(apply->call, "PUT", path.data, &body, &code);
 	json_free(&answer);
@@ -162,7 +115,7 @@ static int put(struct apply *apply, const char *kind, const struct business_obje
 static int apply_object(struct apply *apply, const char *kind, const struct business_object *object,
 			const struct present *present)
 {
-	struct comparison comparison = { .present = find_present(present, object->id) };
+	struct comparison comparison = { .present = present_find(present, object->id) };
 	struct json_object *wanted = json_read(object->json, strlen(object->json), NULL);
 	int code = EXIT_DONE;
 	json_each_field(wanted, compare_field, &comparison);
@@ -211,7 +164,7 @@ static int apply_kind(struct apply *apply, const char *kind, const struct busine
 		      size_t count)
 {
 	struct present present = { 0 };
-	int code = fetch_present(apply->call, kind, &present);
+	int code = present_fetch(apply->call, kind, &present);
 	for (size_t i = 0; code == EXIT_DONE && i < count; i++)
 		code = apply_object(apply, kind, &objects[i], &present);
 	for (size_t i = 0; i < present.page_count; i++) {
@@ -222,7 +175,7 @@ static int apply_kind(struct apply *apply, const char *kind, const struct busine
 				code = prune_object(apply, kind, id);
 		}
 	}
-	clear_present(&present);
+	present_clear(&present);
 	return code;
 }
 
@@ -253,7 +206,11 @@ int run_apply(struct call *call)
 	struct business *business = business_read(call_option(call, "--file"), problems);
 	problems_print(problems, stderr);
 	problems_free(&problems);
-	int code = business == NULL ? EX_CONFIG : apply_all(&apply, business);
+	int code = business == NULL ? EX_CONFIG : call_enter_workspace(call);
+	if (code == EXIT_DONE)
+		code = apply_check_names(call, business, apply.is_pruning);
+	if (code == EXIT_DONE)
+		code = apply_all(&apply, business);
 	business_free(&business);
 	return code;
 }

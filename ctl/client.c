@@ -221,6 +221,8 @@ static void write_head(const struct client_request *request, struct buf *out)
 	buf_format(out, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n",
 		   request->method, request->target);
 	buf_format(out, "X-Converge-Workspace: %s\r\n", request->workspace);
+	if (request->may_make_workspace)
+		buf_text(out, "X-Converge-New-Workspace: yes\r\n");
 	buf_text(out, "Accept: application/json, text/event-stream\r\n");
 	if (request->idempotency_key != NULL)
 		buf_format(out, "Idempotency-Key: %s\r\n", request->idempotency_key);

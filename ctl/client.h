@@ -3,6 +3,7 @@
  * bodies, and hands a stream out as it arrives. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,8 @@ struct client_request {
 	const char *method;
 	const char *target; /* path and query */
 	const char *workspace;
-	const char *body; /* JSON; NULL: none */
+	bool may_make_workspace; /* otherwise one that is not there is refused */
+	const char *body;        /* JSON; NULL: none */
 	size_t body_len;
 	const char *idempotency_key; /* NULL: none */
 	const char *last_event_id;   /* NULL: none */

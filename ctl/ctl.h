@@ -60,6 +60,7 @@ struct call {
 	const struct command *command;
 	const char *config_file;
 	const char *workspace;
+	bool may_make_workspace;
 	enum output_form form;
 	const char *arguments[CALL_ARGUMENTS];
 	size_t argument_count;
@@ -102,6 +103,8 @@ bool output_is_colourful(FILE *stream);
  * *ret_exit set. An empty answer gives NULL with EXIT_DONE. */
 struct json_object *call_request(struct call *call, const char *method, const char *target,
 				 const struct buf *body, int *ret_exit);
+/* From here on a workspace that is not there is made; if so, a note says which is nearest. */
+int call_enter_workspace(struct call *call);
 /* Expands command->path with the first argument. */
 const char *call_path(struct call *call);
 

@@ -55,6 +55,7 @@ struct json_object *call_request(struct call *call, const char *method, const ch
 		.method = method,
 		.target = target,
 		.workspace = call->workspace,
+		.may_make_workspace = call->may_make_workspace,
 		.body = body != NULL ? buf_string(body) : NULL,
 		.body_len = body != NULL ? body->len : 0,
 		.idempotency_key =
@@ -63,6 +64,36 @@ struct json_object *call_request(struct call *call, const char *method, const ch
 	};
 	*ret_exit = send_request(call, &request, &value);
 	return value;
+}
+
+int call_enter_workspace(struct call *call)
+{
+	struct location location;
+	struct error err = { 0 };
+	if (locate(call->config_file, call->arena, &location, &err) < 0)
+		return output_error(EX_CONFIG, &err);
+	struct client_request probe = { .socket_path = location.socket,
+					.method = "GET",
+					.target = "/v1/queues?limit=1",
+					.workspace = call->workspace,
+					.timeout_ms = REQUEST_TIMEOUT_MS };
+	struct client_answer answer = { 0 };
+	int code = EXIT_DONE;
+	call->may_make_workspace = true;
+	if (strcmp(call->workspace, "main") == 0)
+		return EXIT_DONE;
+	if (client_run(&probe, NULL, NULL, &answer, &err) < 0)
+		code = output_error(EX_UNAVAILABLE, &err);
+	struct json_object *problem =
+		code == EXIT_DONE && answer.status == 404
+			? json_read(buf_string(&answer.body), answer.body.len, NULL)
+			: NULL;
+	if (text_equal(json_text(problem, "code"), "unknown_workspace"))
+		fprintf(stderr, "convergectl: note: %s; it begins with this\n",
+			json_text(problem, "detail"));
+	json_free(&problem);
+	buf_clear(&answer.body);
+	return code;
 }
 
 const char *call_path(struct call *call)

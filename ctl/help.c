@@ -55,10 +55,14 @@ void help_print(FILE *out, const char *noun, const char *verb)
 	size_t count;
 	const struct command *rows = commands_all(&count);
 	bool is_detailed = noun != NULL;
-	fprintf(out,
-		"usage: convergectl [-c FILE] [-w WORKSPACE] [-o table|json] %s %s "
-		"[ARGUMENT...]\n\n",
-		noun != NULL ? noun : "NOUN", verb != NULL ? verb : "[VERB]");
+	const struct command *only = noun != NULL ? commands_find(noun, verb) : NULL;
+	char usage[96] = "NOUN [VERB] [ARGUMENT...]";
+	if (only != NULL)
+		format_name(only, usage, sizeof(usage));
+	else if (noun != NULL)
+		snprintf(usage, sizeof(usage), "%s VERB [ARGUMENT...]", noun);
+	fprintf(out, "usage: convergectl [-c FILE] [-w WORKSPACE] [-o table|json] %s%s\n\n", usage,
+		only != NULL && only->options != NULL ? " [OPTION...]" : "");
 	for (size_t i = 0; i < count; i++) {
 		if (!is_shown(&rows[i], noun, verb))
 			continue;

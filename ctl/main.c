@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/settings.h"
 #include "base/text.h"
 #include "ctl.h"
 
 #define DEFAULT_CONFIG "/etc/converge/converged.yaml"
+
+enum { WORDS_MAX = 64 };
 
 struct scan {
 	int argc;
@@ -20,11 +23,73 @@ struct scan {
 	struct call *call;
 };
 
+struct common_option {
+	const char *name;
+	char letter;
+};
+
+static const struct common_option common_options[] = {
+	{ "--config", 'c' },
+	{ "--workspace", 'w' },
+	{ "--output", 'o' },
+};
+
 static int usage(const char *what, const char *word)
 {
 	fprintf(stderr, "convergectl: %s%s%s\nTry: convergectl --help\n", what, word[0] ? ": " : "",
 		word);
 	return EX_USAGE;
+}
+
+/* What there is instead of a wrong word, the nearest first. */
+static int usage_of(const char *what, const char *word, const char *const *known)
+{
+	const char *near = settings_nearest(word, known);
+	fprintf(stderr, "convergectl: %s: %s\n", what, word);
+	if (near != NULL)
+		fprintf(stderr, "Did you mean: %s\n", near);
+	fputs(known[0] == NULL ? "There is none here." : "Known here:", stderr);
+	for (size_t i = 0; known[i] != NULL; i++)
+		fprintf(stderr, "%s %s", i == 0 ? "" : ",", known[i]);
+	fputs("\nTry: convergectl --help\n", stderr);
+	return EX_USAGE;
+}
+
+static int usage_noun(const char *word)
+{
+	const char *known[WORDS_MAX] = { NULL };
+	size_t count, rows, at = 0;
+	const struct command *all = commands_all(&rows);
+	for (count = 0; count < rows && at + 1 < WORDS_MAX; count++)
+		if (at == 0 || strcmp(known[at - 1], all[count].noun) != 0)
+			known[at++] = all[count].noun;
+	return usage_of("unknown noun", word, known);
+}
+
+static int usage_verb(const char *noun, const char *word)
+{
+	const char *known[WORDS_MAX] = { NULL };
+	char what[80];
+	size_t rows, at = 0;
+	const struct command *all = commands_all(&rows);
+	for (size_t i = 0; i < rows && at + 1 < WORDS_MAX; i++)
+		if (strcmp(all[i].noun, noun) == 0 && all[i].verb != NULL)
+			known[at++] = all[i].verb;
+	snprintf(what, sizeof(what), "unknown verb of \"%s\"", noun);
+	return usage_of(what, word, known);
+}
+
+static int usage_option(const struct command *command, const char *word)
+{
+	const char *known[WORDS_MAX] = { NULL };
+	const struct choice_option *rows = command != NULL ? command->options : NULL;
+	size_t at = 0;
+	for (size_t i = 0; i < sizeof(common_options) / sizeof(common_options[0]); i++)
+		known[at++] = common_options[i].name;
+	known[at++] = "--help";
+	for (size_t i = 0; rows != NULL && rows[i].name != NULL && at + 1 < WORDS_MAX; i++)
+		known[at++] = rows[i].name;
+	return usage_of("unknown option", word, known);
 }
 
 /* The value of the option at scan->at, given as --name=value, as the next word, or (one letter)
@@ -56,17 +121,6 @@ static int set_common(struct scan *scan, char letter, const char *value)
 	return EXIT_DONE;
 }
 
-struct common_option {
-	const char *name;
-	char letter;
-};
-
-static const struct common_option common_options[] = {
-	{ "--config", 'c' },
-	{ "--workspace", 'w' },
-	{ "--output", 'o' },
-};
-
 static int set_own(struct scan *scan, const char *name, size_t name_len, const char *inline_value)
 {
 	const struct command *command = scan->call->command;
@@ -80,7 +134,7 @@ static int set_own(struct scan *scan, const char *name, size_t name_len, const c
 		scan->call->options[i] = value;
 		return EXIT_DONE;
 	}
-	return usage("unknown option", name);
+	return usage_option(command, name);
 }
 
 static int scan_long(struct scan *scan, const char *word)
@@ -114,7 +168,7 @@ static int scan_short(struct scan *scan, const char *word)
 	case 'f':
 		return set_own(scan, "--file", strlen("--file"), inline_value);
 	default:
-		return usage("unknown option", word);
+		return usage_option(scan->call->command, word);
 	}
 }
 
@@ -124,12 +178,12 @@ static int scan_word(struct scan *scan, const char *word)
 	if (scan->noun == NULL) {
 		scan->noun = word;
 		call->command = commands_find(word, NULL);
-		return commands_has_noun(word) ? EXIT_DONE : usage("unknown noun", word);
+		return commands_has_noun(word) ? EXIT_DONE : usage_noun(word);
 	}
 	if (call->command == NULL) {
 		scan->verb = word;
 		call->command = commands_find(scan->noun, word);
-		return call->command != NULL ? EXIT_DONE : usage("unknown verb", word);
+		return call->command != NULL ? EXIT_DONE : usage_verb(scan->noun, word);
 	}
 	if (call->argument_count == CALL_ARGUMENTS)
 		return usage("one argument too many", word);

@@ -46,6 +46,49 @@ static void put_plain(const char *text, struct buf *out)
 	}
 }
 
+struct joining {
+	struct buf *out;
+	bool is_flat;
+};
+
+static void check_flat(const char *key, struct json_object *value, void *context)
+{
+	struct joining *joining = context;
+	(void)key;
+	joining->is_flat = joining->is_flat && json_kind(value) != JSON_ARRAY &&
+			   json_kind(value) != JSON_OBJECT;
+}
+
+static void join(const char *key, struct json_object *value, void *context)
+{
+	struct joining *joining = context;
+	buf_text(joining->out, joining->out->len > 0 ? ", " : "");
+	if (key != NULL)
+		buf_format(joining->out, "%s: ", key);
+	if (json_kind(value) == JSON_TEXT)
+		buf_text(joining->out, json_string(value));
+	else
+		json_append(value, joining->out);
+}
+
+/* "support, refunds" and "zh: 5, refunds: 3"; what is nested stays JSON. */
+static void put_group(struct json_object *value, struct buf *raw)
+{
+	struct joining joining = { raw, true };
+	for (size_t i = 0; i < json_count(value); i++)
+		check_flat(NULL, json_item(value, i), &joining);
+	if (json_kind(value) == JSON_OBJECT)
+		json_each_field(value, check_flat, &joining);
+	if (!joining.is_flat) {
+		json_append(value, raw);
+		return;
+	}
+	for (size_t i = 0; i < json_count(value); i++)
+		join(NULL, json_item(value, i), &joining);
+	if (json_kind(value) == JSON_OBJECT)
+		json_each_field(value, join, &joining);
+}
+
 static void put_value(struct json_object *value, struct buf *out)
 {
 	struct buf raw = { 0 };
@@ -54,6 +97,10 @@ static void put_value(struct json_object *value, struct buf *out)
 		break;
 	case JSON_TEXT:
 		buf_text(&raw, json_string(value));
+		break;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		put_group(value, &raw);
 		break;
 	default:
 		json_append(value, &raw);

@@ -33,7 +33,9 @@ static struct json_object *post_options(struct call *call, int *ret_code)
 
 int run_token_create(struct call *call)
 {
-	int code;
+	int code = call_enter_workspace(call);
+	if (code != EXIT_DONE)
+		return code;
 	struct json_object *value = post_options(call, &code);
 	const char *token = json_text(value, "token");
 	if (code == EXIT_DONE && token == NULL) {

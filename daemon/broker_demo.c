@@ -23,6 +23,7 @@
 #include "broker_parts.h"
 #include "business/business.h"
 #include "config.h"
+#include "services/loop.h"
 #include "services/password.h"
 
 enum { PATH_BYTES = 4096, SECRET_BYTES = 32, PASSWORD_BYTES = 9, LOGINS_MAX = 20 };
@@ -183,6 +184,7 @@ static void login_make(struct parts *parts, const char *agent, const char *role)
 	jw_text(&out, "role", role);
 	jw_text(&out, "agent", agent);
 	jw_text(&out, "name", agent);
+	jw_int(&out, "created", loop_unix_ms(parts->loop));
 	jw_object_end(&out);
 	token_put(&(struct keeper){ parts->store, "main" },
 		  &(struct credential){ "", "", nonce, hash }, buf_string(&json), on_login, NULL);

@@ -3,6 +3,7 @@
 
 #include "api/auth.h"
 #include "api/handlers.h"
+#include "api/names.h"
 #include "base/text.h"
 #include "parts.h"
 #include "routing/claim.h"
@@ -33,8 +34,11 @@ static void answer_me(struct api_call *call, const char *agent, const char *stat
 
 	jw_start(&out, &body);
 	jw_object(&out, NULL);
-	jw_text(&out, "role", role_name(call->who.role));
-	jw_text(&out, "workspace", call->who.workspace);
+	/* About somebody else there is no role to tell: it is a matter of each token. */
+	if (text_equal(agent, call->who.agent)) {
+		jw_text(&out, "role", role_name(call->who.role));
+		jw_text(&out, "workspace", call->who.workspace);
+	}
 	jw_text(&out, "agent", agent);
 	jw_text(&out, "name", api_agent_name(call, agent));
 	jw_text(&out, "status", status);
@@ -103,7 +107,12 @@ void handle_presence(struct api_call *call)
 	presence_change(call, call->who.agent);
 }
 
-void handle_agent_presence(struct api_call *call)
+static void agent_presence(struct api_call *call)
 {
 	presence_change(call, call->params[0]);
+}
+
+void handle_agent_presence(struct api_call *call)
+{
+	name_check(call, NAME_AGENT, call->params[0], "agent", agent_presence);
 }

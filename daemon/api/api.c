@@ -10,6 +10,7 @@
 #include "api/events.h"
 #include "api/fields.h"
 #include "api/match.h"
+#include "api/names.h"
 #include "api/rate.h"
 #include "base/crypto.h"
 #include "base/memory.h"
@@ -315,8 +316,13 @@ void api_handle_admin(struct http_request *request, void *context)
 	call->who.agent = "token:admin-socket";
 	call->who.name = "admin";
 	call->who.credential = "admin-socket";
-	if (call_find_route(call))
+	if (!call_find_route(call))
+		return;
+	/* A typing error must not look like an empty workspace; making one is said aloud. */
+	if (http_request_field(request, "X-Converge-New-Workspace") != NULL)
 		call_run(call);
+	else
+		workspace_check(call, call_run);
 }
 
 /* "/in/<channel>": the connector's own limit where it has one. */

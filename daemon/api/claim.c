@@ -6,6 +6,7 @@
 
 #include "api/claims.h"
 #include "api/handlers.h"
+#include "api/names.h"
 #include "api/work_json.h"
 #include "base/id.h"
 #include "base/memory.h"
@@ -133,7 +134,7 @@ static char *queues_text(struct api_call *call)
 	return copy;
 }
 
-void handle_claim(struct api_call *call)
+static void claim_start(struct api_call *call)
 {
 	struct wait *wait = memory_new(sizeof(*wait));
 	struct workspace *workspace = workspace_get(call->parts->workspaces, call->who.workspace);
@@ -164,6 +165,18 @@ void handle_claim(struct api_call *call)
 	http_request_on_gone(call->request, on_gone, wait);
 	loop_timer_start(wait->timer, wait_ms + SLACK_MS);
 	claim_make(call->parts->store, call->who.workspace, &claim, on_claimed, wait);
+}
+
+void handle_claim(struct api_call *call)
+{
+	struct json_object *list = json_at(call->body, "queues");
+	size_t count = json_count(list);
+	struct name_given *names = arena_alloc(call->arena, (count + 1) * sizeof(*names));
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = (struct name_given){ NAME_QUEUE, json_string(json_item(list, i)),
+						"queues" };
+	names_check(call, names, count, claim_start);
 }
 
 struct claims *claims_new(void)

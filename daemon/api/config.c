@@ -5,6 +5,7 @@
 
 #include "api/handlers.h"
 #include "api/keep.h"
+#include "api/names.h"
 #include "base/text.h"
 #include "business/business.h"
 #include "parts.h"
@@ -232,6 +233,34 @@ static int object_check(struct api_call *call, struct buf *canonical, struct err
 	return result;
 }
 
+static void put_after_names(struct api_call *call)
+{
+	read_one(call, on_current);
+}
+
+/* What the object names must be there, unless the caller sees to that: objects may name each
+ * other. */
+static void put_check_names(struct api_call *call)
+{
+	size_t count;
+	const struct business_reference *references =
+		business_references(kind_of(call), call->body, call->arena, &count);
+	struct name_given *names = arena_alloc(call->arena, (count + 1) * sizeof(*names));
+
+	for (size_t i = 0; i < count; i++) {
+		const struct business_reference *reference = &references[i];
+		enum name_kind kind = text_equal(reference->kind, "queues")   ? NAME_QUEUE
+				      : text_equal(reference->kind, "agents") ? NAME_AGENT
+				      : text_equal(reference->from, "rules")  ? NAME_SKILL_NEEDED
+									      : NAME_SKILL;
+
+		names[i] = (struct name_given){ kind, reference->name, reference->field };
+	}
+	if (text_equal(api_query(call, "names"), "any"))
+		count = 0;
+	names_check(call, names, count, put_after_names);
+}
+
 void handle_config_put(struct api_call *call)
 {
 	struct putting *putting = arena_alloc(call->arena, sizeof(*putting));
@@ -248,7 +277,7 @@ void handle_config_put(struct api_call *call)
 	putting->canonical = arena_text(call->arena, buf_string(&canonical));
 	buf_clear(&canonical);
 	call->state = putting;
-	read_one(call, on_current);
+	put_check_names(call);
 }
 
 static void on_deleted(const struct store_reply *reply, const struct error *err, void *context)

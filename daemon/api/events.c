@@ -10,6 +10,7 @@
 #include "api/expand.h"
 #include "api/handlers.h"
 #include "api/keep.h"
+#include "api/names.h"
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -223,6 +224,32 @@ void events_watch(struct events *events, struct api_call *call, const struct pri
 	http_stream_write(watcher->stream, hello, sizeof(hello) - 1);
 }
 
+/* ---- what is asked for ---- */
+
+static bool types_are_known(struct api_call *call)
+{
+	const char *types = api_query(call, "types");
+
+	for (const char *at = types; at != NULL; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (!word_check(call, "types", arena_copy(call->arena, at, strcspn(at, ",")),
+				event_types))
+			return false;
+	}
+	return true;
+}
+
+static void watch_caller(struct api_call *call)
+{
+	events_watch(api_events(call->api), call, &call->who);
+}
+
+static void watch(struct api_call *call)
+{
+	if (types_are_known(call))
+		name_check(call, NAME_QUEUE, api_query(call, "queue"), "queue", watch_caller);
+}
+
 /* ---- tickets: EventSource cannot set headers ---- */
 
 static void on_ticket_kept(const struct store_reply *reply, const struct error *err, void *context)
@@ -270,7 +297,6 @@ void handle_ticket_make(struct api_call *call)
 static void on_ticket_taken(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
-	struct principal who = call->who;
 	struct json_object *kept = NULL;
 	const char *text;
 	size_t len = 0;
@@ -287,10 +313,10 @@ static void on_ticket_taken(const struct store_reply *reply, const struct error 
 			    "the ticket is unknown, used or older than %d s", TICKET_S);
 		return;
 	}
-	who.role = role_from_name(json_text(kept, "role"));
-	who.agent = json_text_copy(kept, "agent", call->arena);
+	call->who.role = role_from_name(json_text(kept, "role"));
+	call->who.agent = json_text_copy(kept, "agent", call->arena);
 	json_free(&kept);
-	events_watch(api_events(call->api), call, &who);
+	watch(call);
 }
 
 static void on_events_auth(enum auth_outcome outcome, const struct principal *who, void *context)
@@ -307,7 +333,7 @@ static void on_events_auth(enum auth_outcome outcome, const struct principal *wh
 	} else {
 		call->who = *who;
 		if (api_rate_allows(call))
-			events_watch(api_events(call->api), call, who);
+			watch(call);
 	}
 }
 
@@ -319,7 +345,7 @@ void handle_events(struct api_call *call)
 	char hash[65];
 
 	if (ticket == NULL && call->who.role != ROLE_NONE) {
-		events_watch(api_events(call->api), call, &call->who);
+		watch(call);
 		return;
 	}
 	if (ticket == NULL) {

@@ -9,6 +9,22 @@
 
 enum { ENDS_RESERVED = 3 }; /* a transfer, the conversation, the item */
 
+const char *const event_types[] = { "message.created",
+				    "message.delivery",
+				    "conversation.opened",
+				    "conversation.closed",
+				    "work_item.created",
+				    "work_item.state",
+				    "offer.created",
+				    "offer.ended",
+				    "customer.updated",
+				    "customer.merged",
+				    "transfer.state",
+				    "sla.state",
+				    "agent.presence",
+				    "typing",
+				    NULL };
+
 static void text_if(struct json_out *out, const char *key, const char *text)
 {
 	if (text != NULL && *text != '\0')

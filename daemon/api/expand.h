@@ -15,4 +15,7 @@ struct public_event {
 };
 
 /* Fills up to EXPANDED_MAX; returns how many. The caller clears each data. */
+/* The types there are, NULL-terminated; "typing" is one that is never in the log. */
+extern const char *const event_types[];
+
 size_t event_expand(const struct log_entry *entry, struct public_event events[EXPANDED_MAX]);

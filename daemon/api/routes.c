@@ -121,7 +121,7 @@ static const struct field body_visitor[] = {
 		  ROLE_ADMIN,                                                                      \
 		  handle_config_put,                                                               \
 		  body_any,                                                                        \
-		  NULL,                                                                            \
+		  "names",                                                                         \
 		  "Object",                                                                        \
 		  200,                                                                             \
 		  "Create or replace one of " noun,                                                \
@@ -251,7 +251,7 @@ static const struct route routes[] = {
 	{ "PUT", "/v1/agents/{id}/password", ROLE_ADMIN, handle_agent_password, body_password, NULL,
 	  NULL, 204, "Set an agent's password", 0 },
 	{ "PUT", "/v1/agents/{id}/presence", ROLES_LEAD, handle_agent_presence, body_presence, NULL,
-	  "Me", 200, "Set an agent's presence", 0 },
+	  "Presence", 200, "Set an agent's presence", 0 },
 	{ "GET", "/v1/channels", ROLES_WORK, handle_channel_list, NULL, NULL, "List", 200,
 	  "Channels of this workspace", 0 },
 	{ "POST", "/v1/channels/{name}/test", ROLE_ADMIN, handle_channel_test, body_none, NULL,

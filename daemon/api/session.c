@@ -6,6 +6,7 @@
 #include "api/auth.h"
 #include "api/handlers.h"
 #include "api/keep.h"
+#include "api/names.h"
 #include "base/text.h"
 #include "parts.h"
 #include "services/password.h"
@@ -278,11 +279,16 @@ static void on_agent(const struct store_reply *reply, const struct error *err, v
 		api_fail(call, &problem);
 }
 
-void handle_agent_password(struct api_call *call)
+static void password_set(struct api_call *call)
 {
 	struct store_call *read = store_command("HGET");
 
 	store_arg_key(read, call->who.workspace, "cfg:agents");
 	store_arg_text(read, call->params[0]);
 	store_read(call->parts->store, read, on_agent, call);
+}
+
+void handle_agent_password(struct api_call *call)
+{
+	name_check(call, NAME_AGENT, call->params[0], "agent", password_set);
 }

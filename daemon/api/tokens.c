@@ -5,6 +5,7 @@
 #include "api/auth.h"
 #include "api/handlers.h"
 #include "api/keep.h"
+#include "api/names.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "parts.h"
@@ -42,7 +43,7 @@ static void on_made(const struct store_reply *reply, const struct error *err, vo
 	api_answer(call, 201, &body);
 }
 
-void handle_token_make(struct api_call *call)
+static void token_make(struct api_call *call)
 {
 	const char *role = json_text(call->body, "role");
 	const char *agent = json_text(call->body, "agent");
@@ -55,10 +56,6 @@ void handle_token_make(struct api_call *call)
 	char hash[65];
 	char id[80];
 
-	if (agent == NULL && (text_equal(role, "agent") || text_equal(role, "supervisor"))) {
-		api_invalid(call, "#/body/agent", "a token of role %s needs an agent", role);
-		return;
-	}
 	auth_nonce(nonce);
 	token_of(call, nonce, token, hash, id);
 	jw_start(&out, &kept);
@@ -77,6 +74,17 @@ void handle_token_make(struct api_call *call)
 		  &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash },
 		  buf_string(&kept), on_made, call);
 	buf_clear(&kept);
+}
+
+void handle_token_make(struct api_call *call)
+{
+	const char *role = json_text(call->body, "role");
+	const char *agent = json_text(call->body, "agent");
+
+	if (agent == NULL && (text_equal(role, "agent") || text_equal(role, "supervisor")))
+		api_invalid(call, "#/body/agent", "a token of role %s needs an agent", role);
+	else
+		name_check(call, NAME_AGENT, agent, "agent", token_make);
 }
 
 static void write_token(struct json_out *out, const char *hash, struct json_object *kept)

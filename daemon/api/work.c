@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/names.h"
 #include "api/work_json.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -141,7 +142,7 @@ void handle_work_snooze(struct api_call *call)
 	work_snooze(work_call_of(call, false), what, until_ms, work_answer_done, call);
 }
 
-void handle_work_open(struct api_call *call)
+static void case_open(struct api_call *call)
 {
 	struct work_call *work = work_call_of(call, false);
 	char *id = arena_alloc(call->arena, ID_BYTES);
@@ -160,4 +161,9 @@ void handle_work_open(struct api_call *call)
 	work->work_item = id;
 	work->version = 0;
 	work_open(work, &what, work_answer_done, call);
+}
+
+void handle_work_open(struct api_call *call)
+{
+	name_check(call, NAME_QUEUE, json_text(call->body, "queue"), "queue", case_open);
 }

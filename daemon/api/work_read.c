@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/names.h"
 #include "api/work_json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -41,6 +42,35 @@ static void on_items(const struct store_reply *reply, const struct error *err, v
 	api_answer(page->call, 200, &body);
 }
 
+static void answer_none(struct api_call *call)
+{
+	const struct page *page = call->state;
+	struct buf body = { 0 };
+	struct json_out out;
+
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_array(&out, "data");
+	jw_array_end(&out);
+	jw_text(&out, "next_cursor", page->cursor);
+	jw_object_end(&out);
+	api_answer(call, 200, &body);
+}
+
+/* A queue that is no longer configured may still hold items: only where nothing was found can its
+ * name be wrong. */
+static void check_filters(struct api_call *call)
+{
+	struct name_given *names = arena_alloc(call->arena, 2 * sizeof(*names));
+	const char *agent = api_query(call, "agent");
+
+	if (text_equal(agent, "me") || (agent != NULL && text_starts(agent, "token:")))
+		agent = NULL;
+	names[0] = (struct name_given){ NAME_QUEUE, api_query(call, "queue"), "queue" };
+	names[1] = (struct name_given){ NAME_AGENT, agent, "agent" };
+	names_check(call, names, 2, answer_none);
+}
+
 static void on_ids(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct page *page = context;
@@ -57,6 +87,10 @@ static void on_ids(const struct store_reply *reply, const struct error *err, voi
 		text = arena_alloc(page->call->arena, strlen(cursor) * 2);
 		text_base64url(cursor, strlen(cursor), text);
 		page->cursor = text;
+	}
+	if (reply_count(reply) <= 1) {
+		check_filters(page->call);
+		return;
 	}
 	read = store_script("work_read", page->call->who.workspace);
 	for (size_t i = 1; i < reply_count(reply); i++)
@@ -93,6 +127,16 @@ static const char *order_read(struct api_call *call)
 	return NULL;
 }
 
+static bool state_is_known(struct api_call *call)
+{
+	static const char *const states[] = { "new",      "bot",       "queued",  "offered",
+					      "assigned", "wrapping",  "waiting", "resolved",
+					      "closed",   "cancelled", NULL };
+	const char *state = api_query(call, "state");
+
+	return state == NULL || word_check(call, "state", state, states);
+}
+
 void handle_work_list(struct api_call *call)
 {
 	struct page *page = arena_alloc(call->arena, sizeof(*page));
@@ -102,9 +146,10 @@ void handle_work_list(struct api_call *call)
 	const char *order = cursor == NULL ? NULL : order_read(call);
 	const char *agent = api_query(call, "agent");
 
-	if (order == NULL)
+	if (order == NULL || !state_is_known(call))
 		return;
 	page->call = call;
+	call->state = page;
 	if (text_equal(agent, "me"))
 		agent = call->who.agent;
 	list = store_script("work_list", call->who.workspace);

@@ -18,6 +18,8 @@ struct section {
 struct business {
 	struct arena *arena;
 	struct section sections[KINDS_MAX];
+	const struct business_reference *missing;
+	size_t missing_count;
 };
 
 struct reading {
@@ -144,53 +146,36 @@ static void check_sections(const struct reading *reading)
 	}
 }
 
-/* A name that the file itself does not define is most often a slip, but it may be in the store. */
-static void check_named(const struct reading *reading, const char *kind,
-			const struct yaml_node *name)
+/* ---- names of other objects ---- */
+
+static bool is_defined(const struct business *business, const struct business_reference *reference)
 {
 	size_t count;
-	const struct business_object *objects = business_objects(reading->business, kind, &count);
-	const char **names;
-	const char *near;
+	const struct business_object *objects = business_objects(business, reference->kind, &count);
 
-	if (objects == NULL || name == NULL || name->kind != NODE_TEXT)
-		return;
-	names = arena_alloc(reading->source.arena, (count + 1) * sizeof(*names));
-	for (size_t i = 0; i < count; i++) {
-		names[i] = objects[i].id;
-		if (strcmp(names[i], name->text) == 0)
-			return;
-	}
-	near = settings_nearest(name->text, names);
-	problem_warn(reading->source.problems, &name->at,
-		     "\"%s\" is not among the %s of this file\t%s%s%s",
-		     settings_shown(reading->source.arena, name->text), kind,
-		     near == NULL ? "add it" : "did you mean \"", near == NULL ? "" : near,
-		     near == NULL ? "" : "\"?");
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(objects[i].id, reference->name) == 0)
+			return true;
+	return false;
 }
 
-static void check_queues_of(const struct reading *reading, const char *kind)
+static void missing_collect(struct business *business, const struct yaml_node *root)
 {
-	const struct yaml_node *list = yaml_find(reading->root, kind);
+	struct references references = { .arena = business->arena };
+	size_t kept = 0;
 
-	for (size_t i = 0; list != NULL && list->kind == NODE_LIST && i < list->count; i++) {
-		const struct yaml_node *queues = yaml_find(list->items[i], "queues");
+	for (const struct business_kind *kind = business_kinds; kind->key != NULL; kind++) {
+		const struct yaml_node *list = yaml_find(root, kind->key);
 
-		for (size_t j = 0; queues != NULL && queues->kind == NODE_LIST && j < queues->count;
-		     j++)
-			check_named(reading, "queues", queues->items[j]);
+		references.from = kind->key;
+		for (size_t i = 0; list != NULL && list->kind == NODE_LIST && i < list->count; i++)
+			references_add(&references, kind->fields, list->items[i], "");
 	}
-}
-
-static void check_names(const struct reading *reading)
-{
-	const struct yaml_node *rules = yaml_find(reading->root, "rules");
-
-	check_queues_of(reading, "agents");
-	check_queues_of(reading, "canned_replies");
-	for (size_t i = 0; rules != NULL && rules->kind == NODE_LIST && i < rules->count; i++)
-		check_named(reading, "queues",
-			    yaml_find(yaml_find(rules->items[i], "then"), "queue"));
+	for (size_t i = 0; i < references.count; i++)
+		if (!is_defined(business, &references.list[i]))
+			references.list[kept++] = references.list[i];
+	business->missing = references.list;
+	business->missing_count = kept;
 }
 
 static struct business *build(struct business *business, const char *file,
@@ -203,7 +188,7 @@ static struct business *build(struct business *business, const char *file,
 		check_sections(&reading);
 		for (size_t i = 0; business_kinds[i].key != NULL; i++)
 			section_read(&reading, i);
-		check_names(&reading);
+		missing_collect(business, root);
 	}
 	if (problems_errors(problems) > 0)
 		business_free(&business);
@@ -249,4 +234,11 @@ const struct business_object *business_objects(const struct business *business, 
 	section = &business->sections[found - business_kinds];
 	*ret_count = section->count;
 	return section->objects;
+}
+
+const struct business_reference *business_missing(const struct business *business,
+						  size_t *ret_count)
+{
+	*ret_count = business->missing_count;
+	return business->missing;
 }

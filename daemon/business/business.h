@@ -45,6 +45,21 @@ void business_free(struct business **business);
 const struct business_object *business_objects(const struct business *business, const char *kind,
 					       size_t *ret_count);
 
+/* A name that an object gives of another one: the queue of a rule, a skill of an agent. */
+struct business_reference {
+	const char *kind; /* of what is named: "queues", "skills" */
+	const char *name;
+	const char *from;  /* kind of the object that names it: "rules" */
+	const char *field; /* "then.queue" */
+	struct place at;
+};
+/* Those of a file whose objects it does not hold itself: they must be in the store. */
+const struct business_reference *business_missing(const struct business *business,
+						  size_t *ret_count);
+/* Those of one object (kind by either name), in the arena; unchecked objects will do. */
+const struct business_reference *business_references(const char *kind, struct json_object *object,
+						     struct arena *arena, size_t *ret_count);
+
 /* One object as it comes through the API: 0 and its canonical JSON appended to out, or -1 with a
  * phrase for the answer. "x": "30s" and "x_ms": 30000 are both taken; nulls are left out. */
 int business_check(const char *kind, struct json_object *object, struct buf *out,

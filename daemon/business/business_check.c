@@ -153,6 +153,18 @@ static void object_write(const struct settings_source *source, const struct busi
 	jw_object_end(&out);
 }
 
+const struct business_reference *business_references(const char *kind, struct json_object *object,
+						     struct arena *arena, size_t *ret_count)
+{
+	const struct business_kind *found = business_kind(kind);
+	struct references references = { .arena = arena, .from = found == NULL ? "" : found->key };
+
+	if (found != NULL)
+		references_add(&references, found->fields, node_of(object, arena), "");
+	*ret_count = references.count;
+	return references.list;
+}
+
 int business_check(const char *kind, struct json_object *object, struct buf *out, struct error *err)
 {
 	const struct business_kind *found = business_kind(kind);

@@ -18,7 +18,20 @@ struct business_field {
 		row; /* name, kind, range, fallback, choices, flags, text, check; no offset */
 	enum field_form form;
 	const struct business_field *fields; /* of FIELD_OBJECT and FIELD_OBJECTS */
+	const char *names; /* kind of the objects that the text, or each of the list, names; ""
+			      where the text says it ("queue:<id>"); NULL: none. A FIELD_LEVELS
+			      names skills. */
 };
+
+struct references {
+	struct arena *arena;
+	struct business_reference *list;
+	size_t count;
+	const char *from; /* kind of the object that is walked */
+};
+/* Adds every name that the map gives of another object. */
+void references_add(struct references *references, const struct business_field *fields,
+		    const struct yaml_node *map, const char *path);
 
 /* Judges a map by the fields and writes them, in the fields' order, into the open object of out. */
 void business_object_read(const struct settings_source *source, const struct yaml_node *map,

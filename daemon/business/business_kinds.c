@@ -16,6 +16,13 @@
 			.fallback = (field_fallback),                                              \
 			__VA_ARGS__ }                                                              \
 	}
+/* A field whose text, or each text of its list, names an object of that kind; "": the text says of
+ * which kind. */
+#define NAMING_FIELD(kind_named, field_name, field_kind, ...)                                      \
+	{                                                                                          \
+		.row = { .name = (field_name), .kind = SETTING_##field_kind, __VA_ARGS__ },        \
+		.names = (kind_named)                                                              \
+	}
 #define FIELD_END                                                                                  \
 	{                                                                                          \
 		.row = {.name = NULL }                                                             \
@@ -79,16 +86,16 @@ static const struct business_field overflow_fields[] = {
 		   .text = "All that is named here must be true." },
 	  .form = FIELD_OBJECT,
 	  .fields = overflow_when_fields },
-	FIELD("to", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED, .check = check_id,
-	      .text = "The queue that the work item moves to."),
+	NAMING_FIELD("queues", "to", TEXT, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
+		     .check = check_id, .text = "The queue that the work item moves to."),
 	FIELD_END,
 };
 
 static const struct business_field escalation_fields[] = {
 	FIELD("after", TIME, NULL, .min = SECOND, .max = 30 * DAY, .flags = SETTING_REQUIRED,
 	      .text = "How long it has waited in the queue."),
-	FIELD("to", TEXT, NULL, .min = 1, .max = 60, .flags = SETTING_REQUIRED,
-	      .check = check_target, .text = "Who is asked: queue:<id> or agent:<id>."),
+	NAMING_FIELD("", "to", TEXT, .min = 1, .max = 60, .flags = SETTING_REQUIRED,
+		     .check = check_target, .text = "Who is asked: queue:<id> or agent:<id>."),
 	FIELD("accept", TIME, "10m", .min = SECOND, .max = 7 * DAY,
 	      .text = "How long they have; then the next level is asked."),
 	FIELD("urgency", CHOICE, NULL, .choices = urgencies,
@@ -101,12 +108,13 @@ static const struct business_field escalation_fields[] = {
 static const struct business_field department_fields[] = {
 	ID_FIELD,
 	NAME_FIELD,
-	FIELD("queue", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
-	      .check = check_id, .text = "Where its work comes in."),
+	NAMING_FIELD("queues", "queue", TEXT, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
+		     .check = check_id, .text = "Where its work comes in."),
 	FIELD("accept", TIME, "1h", .min = SECOND, .max = 30 * DAY,
 	      .text = "How long it has to take over what is handed to it."),
-	FIELD("fallback", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
-	      .text = "The queue for what it does not take; none: back to who handed it over."),
+	NAMING_FIELD(
+		"queues", "fallback", TEXT, .min = 1, .max = 40, .check = check_id,
+		.text = "The queue for what it does not take; none: back to who handed it over."),
 	FIELD_END,
 };
 
@@ -156,8 +164,8 @@ static const struct business_field agent_fields[] = {
 	FIELD("email", TEXT, NULL, .min = 3, .max = 320, .check = check_line,
 	      .text = "The agent's e-mail address."),
 	FIELD("role", CHOICE, "agent", .choices = roles, .text = "agent, supervisor or admin."),
-	FIELD("queues", LIST, NULL, .max = 200,
-	      .text = "The queues that the agent serves; none: every queue."),
+	NAMING_FIELD("queues", "queues", LIST, .max = 200,
+		     .text = "The queues that the agent serves; none: every queue."),
 	{ .row = { .name = "skills",
 		   .kind = SETTING_GROUP,
 		   .text = "Skills with a level from 1 to 5, such as { refunds: 3, zh: 5 }." },
@@ -187,8 +195,8 @@ static const struct business_field when_fields[] = {
 };
 
 static const struct business_field then_fields[] = {
-	FIELD("queue", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
-	      .text = "The queue that the work item goes to."),
+	NAMING_FIELD("queues", "queue", TEXT, .min = 1, .max = 40, .check = check_id,
+		     .text = "The queue that the work item goes to."),
 	FIELD("type", TEXT, NULL, .min = 1, .max = 40, .check = check_line,
 	      .text = "The work item's type."),
 	FIELD("topic", TEXT, NULL, .min = 1, .max = 100, .check = check_line,
@@ -231,15 +239,16 @@ static const struct business_field canned_fields[] = {
 	      .text = "What an agent types to get it."),
 	FIELD("language", TEXT, NULL, .min = 2, .max = 16, .check = check_line,
 	      .text = "The language it is in, such as zh or en."),
-	FIELD("queues", LIST, NULL, .max = 200, .text = "The queues it is for; none: all."),
+	NAMING_FIELD("queues", "queues", LIST, .max = 200,
+		     .text = "The queues it is for; none: all."),
 	FIELD_END,
 };
 
 const struct business_kind business_kinds[] = {
 	{ "queues", "queues", queue_fields },
 	{ "departments", "departments", department_fields },
-	{ "agents", "agents", agent_fields },
 	{ "skills", "skills", skill_fields },
+	{ "agents", "agents", agent_fields },
 	{ "rules", "rules", rule_fields },
 	{ "canned_replies", "canned-replies", canned_fields },
 	{ NULL, NULL, NULL },

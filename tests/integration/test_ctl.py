@@ -17,7 +17,7 @@ class Admin:
     """An admin socket that keeps configuration objects and remembers what it was asked."""
 
     def __init__(self, path):
-        self.kept = {"queues": {}, "agents": {}, "rules": {}}
+        self.kept = {"queues": {}, "departments": {}, "skills": {}, "agents": {}, "rules": {}}
         self.asked = []
         admin = self
 
@@ -118,7 +118,7 @@ class Commands(harness.TestCase):
     def test_apply_creates_once_and_then_changes_nothing(self):
         first = self.run_ctl("apply", "-f", self.business)
         self.assertIn("5 new, 0 changed", first.stdout)
-        self.assertEqual(self.changes()[0], ("PUT", "/v1/queues/support"))
+        self.assertEqual(self.changes()[0], ("PUT", "/v1/queues/support?names=any"))
         self.admin.asked.clear()
         self.assertIn("0 new, 0 changed, 5 as they were", self.run_ctl("apply", "-f", self.business).stdout)
         self.assertEqual(self.changes(), [])
@@ -153,7 +153,7 @@ class Commands(harness.TestCase):
 
     def test_the_workspace_and_a_key_travel_along(self):
         self.assertEqual(self.run_ctl("-w", "shop", "token", "create", "--role", "admin").stdout, "cvg_main_x\n")
-        _, path, body, headers = self.admin.asked[0]
+        _, path, body, headers = self.admin.asked[-1]
         self.assertEqual((path, body), ("/v1/tokens", {"role": "admin"}))
         self.assertEqual(headers["X-Converge-Workspace"], "shop")
         self.assertTrue(headers["Idempotency-Key"])
