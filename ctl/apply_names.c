@@ -28,12 +28,19 @@ static void add_skill(const char *key, struct json_object *value, void *context)
 	known_add(context, key);
 }
 
+struct checking {
+	struct call *call;
+	const struct business *business;
+	bool is_pruning;
+	struct problems *problems;
+};
+
 /* Objects of the file, and of the daemon where the file does not replace them. */
-static int known_read(struct call *call, const struct business *business, const char *kind,
-		      bool is_pruning, json_field_fn *each_skill, struct known *known)
+static int known_read(const struct checking *checking, const char *kind, json_field_fn *each_skill,
+		      struct known *known)
 {
 	size_t count;
-	const struct business_object *objects = business_objects(business, kind, &count);
+	const struct business_object *objects = business_objects(checking->business, kind, &count);
 	struct present present = { 0 };
 	struct json_object *row;
 	int code = EXIT_DONE;
@@ -46,8 +53,8 @@ static int known_read(struct call *call, const struct business *business, const 
 			json_each_field(json_at(object, "skills"), each_skill, known);
 		json_free(&object);
 	}
-	if (objects == NULL || !is_pruning)
-		code = present_fetch(call, kind, &present);
+	if (objects == NULL || !checking->is_pruning)
+		code = present_fetch(checking->call, kind, &present);
 	for (size_t i = 0; (row = present_at(&present, i)) != NULL; i++)
 		if (each_skill == NULL && json_text(row, "id") != NULL)
 			known_add(known, json_text(row, "id"));
@@ -82,13 +89,6 @@ static void judge(const struct business_reference *reference, const struct known
 		      near == NULL ? "" : "\"?");
 }
 
-struct checking {
-	struct call *call;
-	const struct business *business;
-	bool is_pruning;
-	struct problems *problems;
-};
-
 /* Names of one kind; from_rules: those in rules, or all others. Where no skill is declared, rules
  * may ask for those that agents have, and agents may have any. */
 static int check_kind(const struct checking *checking, const char *kind, bool from_rules)
@@ -103,11 +103,9 @@ static int check_kind(const struct checking *checking, const char *kind, bool fr
 		if (strcmp(row->kind, kind) != 0 || (strcmp(row->from, "rules") == 0) != from_rules)
 			continue;
 		if (!is_read)
-			code = known_read(checking->call, checking->business, kind,
-					  checking->is_pruning, NULL, &known);
+			code = known_read(checking, kind, NULL, &known);
 		if (!is_read && known.count == 0 && from_rules && strcmp(kind, "skills") == 0)
-			code = known_read(checking->call, checking->business, "agents",
-					  checking->is_pruning, add_skill, &known);
+			code = known_read(checking, "agents", add_skill, &known);
 		is_read = true;
 		judge(row, &known, checking->problems);
 	}
