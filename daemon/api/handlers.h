@@ -26,7 +26,8 @@ route_fn handle_work_list, handle_work_open, handle_work_get, handle_work_explai
 route_fn handle_work_accept, handle_work_decline, handle_work_release, handle_work_extend,
 	handle_work_resolve, handle_work_close, handle_work_reopen, handle_work_transfer,
 	handle_work_escalate, handle_work_consult, handle_work_assign, handle_work_barge,
-	handle_transfer_list, handle_transfer_cancel, handle_work_snooze; /* work.c */
+	handle_transfer_list, handle_transfer_cancel, handle_queue_pause, handle_queue_resume,
+	handle_work_snooze; /* work.c */
 route_fn handle_conversation_start, handle_conversation_get, handle_message_list, handle_typing,
 	handle_message_write;                                              /* conversations.c */
 route_fn handle_customer_find, handle_customer_get, handle_customer_patch; /* customers.c */

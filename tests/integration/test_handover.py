@@ -185,3 +185,14 @@ class Handover(harness.TestCase):
         self.assertEqual([(one["level"], one["state"]) for one in self.chain(item)], [(2, "pending"), (1, "timeout")])
         taken = self.daemon.claim(self.alice)
         self.assertEqual((taken["id"], taken["transfer"]), (item["id"], None))
+
+    def test_a_supervisor_pauses_a_queue(self):
+        self.assertEqual(self.daemon.request("POST", "/v1/queues/support/pause", {}, self.alice).status, 403)
+        self.assertEqual(self.daemon.request("POST", "/v1/queues/nowhere/pause", {}, self.carol).status, 404)
+        paused = self.daemon.request("POST", "/v1/queues/support/pause", {}, self.carol)
+        self.assertEqual((paused.status, paused.json["paused"]), (200, True), paused)
+        self.post()
+        self.assertIsNone(self.daemon.claim(self.alice, wait_s=1))
+        again = self.daemon.request("POST", "/v1/queues/support/resume", {}, self.carol)
+        self.assertEqual((again.status, again.json["paused"], again.json["parallel_offers"]), (200, False, 2), again)
+        self.assertIsNotNone(self.daemon.claim(self.alice))
