@@ -67,6 +67,7 @@ static void item_read(const struct reading *reading, const struct business_kind 
 {
 	struct business_object *object = &section->objects[section->count];
 	const struct yaml_node *id = business_object_id(item);
+	size_t errors = problems_errors(reading->source.problems);
 	struct buf json = { 0 };
 	struct json_out out;
 
@@ -83,6 +84,8 @@ static void item_read(const struct reading *reading, const struct business_kind 
 			     &out);
 	jw_int(&out, "order", (int64_t)order);
 	jw_object_end(&out);
+	if (problems_errors(reading->source.problems) == errors)
+		business_whole_check(&reading->source, kind, &item->at, &json);
 	if (id != NULL) {
 		check_unique(reading, section, id);
 		object->id = id->text;

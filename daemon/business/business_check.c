@@ -138,6 +138,17 @@ static void id_write(const struct business_kind *kind, struct yaml_node *map, st
 	}
 }
 
+void business_whole_check(const struct settings_source *source, const struct business_kind *kind,
+			  const struct place *at, const struct buf *json)
+{
+	struct error err = { 0 };
+	struct json_object *object = json_read(buf_string(json), json->len, &err);
+
+	if (object == NULL || business_kind_check(kind, object, &err) != 0)
+		problem_error(source->problems, at, "\"%s\": %s", kind->key, err.text);
+	json_free(&object);
+}
+
 static void object_write(const struct settings_source *source, const struct business_kind *kind,
 			 struct yaml_node *map, struct buf *json)
 {
@@ -151,6 +162,8 @@ static void object_write(const struct settings_source *source, const struct busi
 			     arena_format(source->arena, "\"%s\"", kind->key), &out);
 	order_write(source, order, &out);
 	jw_object_end(&out);
+	if (problems_errors(source->problems) == 0)
+		business_whole_check(source, kind, &map->at, json);
 }
 
 const struct business_reference *business_references(const char *kind, struct json_object *object,

@@ -43,3 +43,10 @@ const struct yaml_node *business_object_id(const struct yaml_node *map);
 /* Compiles the pattern: false after an error. */
 bool business_pattern_check(const struct settings_source *source, const struct place *at,
 			    const char *name, const char *pattern);
+
+/* What the fields of an object mean together, after each by itself was right. */
+int business_kind_check(const struct business_kind *kind, struct json_object *object,
+			struct error *err);
+/* The same for canonical JSON: its error becomes a problem at that place. */
+void business_whole_check(const struct settings_source *source, const struct business_kind *kind,
+			  const struct place *at, const struct buf *json);

@@ -1,8 +1,10 @@
 /* What there is to configure: every field with its type, range and help. */
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "business/business_field.h"
+#include "business/calendar.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -244,6 +246,76 @@ static const struct business_field canned_fields[] = {
 	FIELD_END,
 };
 
+#define SLOT_FIELDS                                                                                \
+	FIELD("from", TEXT, NULL, .min = 5, .max = 5, .flags = SETTING_REQUIRED,                   \
+	      .text = "When it starts, such as \"09:00\"."),                                       \
+		FIELD("to", TEXT, NULL, .min = 5, .max = 5, .flags = SETTING_REQUIRED,             \
+		      .text = "When it ends, at most \"24:00\".")
+
+static const struct business_field hours_fields[] = {
+	FIELD("days", LIST, NULL, .max = 7,
+	      .text = "mon, tue, wed, thu, fri, sat, sun or ranges such as mon-fri; none: all."),
+	SLOT_FIELDS,
+	FIELD_END,
+};
+
+static const struct business_field slot_fields[] = {
+	SLOT_FIELDS,
+	FIELD_END,
+};
+
+static const struct business_field holiday_fields[] = {
+	FIELD("date", TEXT, NULL, .min = 10, .max = 10, .flags = SETTING_REQUIRED,
+	      .text = "The day, such as 2026-10-01."),
+	FIELD("to", TEXT, NULL, .min = 10, .max = 10,
+	      .text = "The last day, where it is more than one."),
+	NAME_FIELD,
+	FIELD_END,
+};
+
+static const struct business_field workday_fields[] = {
+	FIELD("date", TEXT, NULL, .min = 10, .max = 10, .flags = SETTING_REQUIRED,
+	      .text = "The day that is worked although its weekday is not, or differs."),
+	FIELD("like", TEXT, NULL, .min = 3, .max = 3,
+	      .text = "The weekday whose hours it has; none: mon."),
+	{ .row = { .name = "hours",
+		   .kind = SETTING_LIST,
+		   .max = 24,
+		   .text = "Its own hours, such as [ { from: \"09:00\", to: \"12:00\" } ]." },
+	  .form = FIELD_OBJECTS,
+	  .fields = slot_fields },
+	NAME_FIELD,
+	FIELD_END,
+};
+
+static const struct business_field calendar_fields[] = {
+	ID_FIELD,
+	NAME_FIELD,
+	FIELD("time_zone", TEXT, "UTC", .min = 1, .max = 64, .check = check_line,
+	      .text = "A name such as Asia/Shanghai, or an offset such as \"+08:00\"."),
+	{ .row = { .name = "hours",
+		   .kind = SETTING_LIST,
+		   .max = 200,
+		   .text = "When it is open, several slots a day; without: all day, every day." },
+	  .form = FIELD_OBJECTS,
+	  .fields = hours_fields },
+	{ .row = { .name = "holidays",
+		   .kind = SETTING_LIST,
+		   .max = 1000,
+		   .text = "Days on which it is closed." },
+	  .form = FIELD_OBJECTS,
+	  .fields = holiday_fields },
+	{ .row = { .name = "workdays",
+		   .kind = SETTING_LIST,
+		   .max = 1000,
+		   .text = "Adjusted workdays (调休); they win over all else." },
+	  .form = FIELD_OBJECTS,
+	  .fields = workday_fields },
+	FIELD("ical", TEXT, NULL, .max = 500000,
+	      .text = "An iCalendar text of holidays; 休 and 班 in summaries are understood."),
+	FIELD_END,
+};
+
 const struct business_kind business_kinds[] = {
 	{ "queues", "queues", queue_fields },
 	{ "departments", "departments", department_fields },
@@ -251,8 +323,35 @@ const struct business_kind business_kinds[] = {
 	{ "agents", "agents", agent_fields },
 	{ "rules", "rules", rule_fields },
 	{ "canned_replies", "canned-replies", canned_fields },
+	{ "calendars", "calendars", calendar_fields },
 	{ NULL, NULL, NULL },
 };
+
+static int calendar_check(struct json_object *object, struct error *err)
+{
+	struct calendar *calendar = calendar_new(object, err);
+	int status = calendar == NULL ? -1 : 0;
+
+	calendar_free(&calendar);
+	return status;
+}
+
+static const struct {
+	const char *kind;
+	int (*check)(struct json_object *object, struct error *err);
+} checks[] = {
+	{ "calendars", calendar_check },
+};
+
+int business_kind_check(const struct business_kind *kind, struct json_object *object,
+			struct error *err)
+{
+	for (size_t i = 0; i < COUNT_OF(checks); i++) {
+		if (strcmp(checks[i].kind, kind->key) == 0)
+			return checks[i].check(object, err);
+	}
+	return 0;
+}
 
 const struct business_kind *business_kind(const char *name)
 {
