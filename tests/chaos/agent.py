@@ -142,8 +142,8 @@ def main():
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--tokens", required=True, help="JSON: agent -> token; `supervisor` is the one who sweeps")
     parser.add_argument("--patience", type=float, default=60)
-    # A sender that died in mid-send is given up after two minutes.
-    parser.add_argument("--settle", type=float, default=200)
+    # A sender that died in mid-send is given up after two minutes; a second refusal waits for five.
+    parser.add_argument("--settle", type=float, default=340)
     options = parser.parse_args()
     log = Log(os.path.join(options.folder, "agent.log"))
     tokens = json.loads(options.tokens)

@@ -44,6 +44,12 @@ def handler_of(options, log):
     return Handler
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    # A daemon that comes back sends all that waited at once: a short queue would reset half of it.
+    request_queue_size = 1024
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", required=True)
@@ -53,9 +59,7 @@ def main():
     parser.add_argument("--seed", default="1")
     options = parser.parse_args()
     log = Log(os.path.join(options.folder, "provider.log"))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port), handler_of(options, log))
-    server.daemon_threads = True
-    server.serve_forever()
+    Server(("127.0.0.1", options.port), handler_of(options, log)).serve_forever()
 
 
 if __name__ == "__main__":

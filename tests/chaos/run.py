@@ -18,6 +18,7 @@ import random
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -33,33 +34,6 @@ AGENTS = [f"agent{number}" for number in range(6)]
 BUSINESS = ("queues: [ { id: support, strategy: longest_idle, offer_timeout: 30s } ]\nagents:\n"
             + "".join(f"  - {{ id: {name}, name: {name}, queues: [support], capacity: 1000 }}\n" for name in AGENTS)
             + "rules:\n  - { name: everything, then: { queue: support } }\n")
-
-
-class Redis:
-    """A redis-server of the round's own, with the append-only file synced at every write."""
-
-    def __init__(self, folder):
-        self.folder = folder / "redis"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.socket = self.folder / "redis.sock"
-        self.process = None
-
-    def start(self):
-        with open(self.folder / "redis.log", "ab") as log:
-            self.process = subprocess.Popen(
-                ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--appendonly",
-                 "yes", "--appendfsync", "always", "--save", "", "--maxmemory", "512mb", "--maxmemory-policy",
-                 "noeviction"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        return self
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait()
 
 
 class Keeper(threading.Thread):
@@ -90,6 +64,11 @@ class Keeper(threading.Thread):
                                                  cwd=self.node.folder)
 
 
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Round:
     def __init__(self, kind, options, number):
         self.kind = kind
@@ -105,7 +84,7 @@ class Round:
     def start(self):
         extra = ""
         if self.kind == "external":
-            self.redis = Redis(self.folder).start()
+            self.redis = harness.Redis(self.folder / "redis").start()
             extra = f"store: unix:{self.redis.socket}\n"
         provider_port = harness.free_port()
         channels = (f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", '
@@ -116,6 +95,7 @@ class Round:
         tokens = {name: self.daemon.token(agent=name) for name in AGENTS}
         tokens["supervisor"] = self.daemon.token("admin", None)
         self.spawn("provider", "--port", str(provider_port), "--secret", self.secret)
+        harness.wait_for("the provider", lambda: is_listening(provider_port))
         self.agent = self.spawn("agent", "--port", str(self.daemon.http_port), "--tokens", json.dumps(tokens))
         self.generator = self.spawn("generator", "--port", str(self.daemon.http_port), "--secret", self.secret,
                                     "--rate", str(self.options.rate), "--chat", str(self.options.chat))
@@ -186,7 +166,7 @@ class Round:
         (self.folder / "stop").touch()
         self.generator.wait(180)
         (self.folder / "drain").touch()
-        self.agent.wait(400)
+        self.agent.wait(540)
 
     def judge(self):
         done = subprocess.run([sys.executable, HERE / "checker.py", self.folder, "--redis",

@@ -165,6 +165,39 @@ class Events:
         self.connection.close()
 
 
+class Redis:
+    """A redis-server beside the daemon, with the append-only file synced at every write."""
+
+    def __init__(self, folder, *options):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.socket = self.folder / "redis.sock"
+        self.options = [str(option) for option in options]
+        self.process = None
+
+    def start(self):
+        with open(self.folder / "redis.log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--appendonly",
+                 "yes", "--appendfsync", "always", "--save", "", "--maxmemory", "512mb", "--maxmemory-policy",
+                 "noeviction", *self.options], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self
+
+    def ask(self, *words):
+        """One command in plain words; the answer as redis-cli prints it, "" while nobody answers."""
+        return subprocess.run(["redis-cli", "-s", self.socket, *map(str, words)], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL).stdout.strip()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
+
+
 class Daemon:
     """One converged with its own state_dir. `channels` is YAML text of the channel list."""
 
@@ -542,6 +575,11 @@ class TestCase(unittest.TestCase):
         daemon = Daemon(self.folder / name, channels, **more)
         self.addCleanup(daemon.stop)
         return daemon.start()
+
+    def start_redis(self, name="redis", *options):
+        redis = Redis(self.folder / name, *options)
+        self.addCleanup(redis.stop)
+        return redis.start()
 
     def start_sink(self, secret=None):
         sink = WebhookSink(secret)
