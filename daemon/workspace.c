@@ -192,6 +192,17 @@ static void on_batch(const char *position, void *context)
 		deliveries_resync(workspace->deliveries);
 }
 
+/* What was read before may be news that the store lost, and that no log entry had told yet. */
+static void on_store_change(bool up, void *context)
+{
+	struct workspace *workspace = context;
+
+	if (up && workspace->router != NULL)
+		router_resync(workspace->router);
+	if (up && workspace->deliveries != NULL)
+		deliveries_resync(workspace->deliveries);
+}
+
 /* ---- stewardship ---- */
 
 static void on_steward(bool held, const char *fence, void *context)
@@ -271,6 +282,7 @@ static struct workspace *workspace_new(struct parts *parts, const char *name)
 					   on_batch, workspace);
 	keep.max_bytes = parts->config->log.max_bytes;
 	workspace->keeper = log_keeper_new(parts->loop, parts->store, &keep);
+	store_on_change(parts->store, on_store_change, workspace);
 	workspace_load(workspace);
 	workspace->lease = lease_want(parts->leases, name, "steward", on_steward, workspace);
 	return workspace;
@@ -301,6 +313,7 @@ static void workspace_free(struct workspace *workspace)
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
 	lease_drop(&workspace->lease);
+	store_off_change(workspace->parts->store, on_store_change, workspace);
 	store_hear_end(&workspace->ear);
 	log_keeper_free(&workspace->keeper);
 	log_reader_free(&workspace->reader);

@@ -20,8 +20,6 @@
 
 enum {
 	TICK_MS = 1000,
-	AUDIT_TICKS = 2,
-	AUDIT_MAX = 100,
 	DECLINED_REST_MS = 30 * 1000,
 	QUEUE_READ_MAX = 20000,
 	ITEM_COST = 1,
@@ -38,7 +36,6 @@ struct router {
 	struct loop_timer *tick;
 	int refs; /* answers awaited, plus one while it is the workspace's router */
 	bool is_dead;
-	unsigned ticks;
 	bool route_soon;
 	bool is_resting; /* the store refused us, not the pair: no proposals until the next tick */
 	bool is_uncertain; /* an answer did not come: what we hold may be old */
@@ -461,38 +458,6 @@ void router_roster_changed(struct router *router)
 	router_resync(router);
 }
 
-/* What waits in the store but not here was missed: it is read, and served like the rest. */
-static void on_audited(const struct store_reply *reply, const struct error *err, void *context)
-{
-	struct errand *errand = context;
-	struct router *router = errand->router;
-
-	for (size_t i = 0; err == NULL && !router->is_dead && i < reply_count(reply); i++)
-		if (desk_item(router->desk, text_of(reply, i)) == NULL)
-			item_refresh(router, text_of(reply, i));
-	errand_end(errand);
-}
-
-/* The oldest of each queue, so that nothing can wait for ever however it was missed. */
-static void queues_audit(struct router *router)
-{
-	const struct roster *roster = workspace_roster(router->workspace);
-	const struct queue_row *queues;
-	size_t count;
-
-	if (roster == NULL)
-		return;
-	queues = roster_queues(roster, &count);
-	for (size_t i = 0; i < count; i++) {
-		struct store_call *call = store_command("ZRANGE");
-
-		store_arg_key(call, workspace_name(router->workspace), "q:%s", queues[i].id);
-		store_arg_int(call, 0);
-		store_arg_int(call, AUDIT_MAX - 1);
-		store_read(router->parts->store, call, on_audited, errand_new(router, NULL, NULL));
-	}
-}
-
 /* ---- when a queue cannot cope ---- */
 
 static void on_relieved(const struct work_result *result, const struct error *err, void *context)
@@ -584,8 +549,6 @@ static void on_tick(void *context)
 	struct router *router = context;
 
 	router->is_resting = false;
-	if (++router->ticks % AUDIT_TICKS == 0 && store_is_up(router->parts->store))
-		queues_audit(router);
 	if (router->is_uncertain && store_is_up(router->parts->store))
 		router_resync(router);
 	if (store_is_up(router->parts->store))

@@ -1,5 +1,6 @@
 #include "store/handshake.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "store/address.h"
@@ -7,6 +8,7 @@
 #include "store/redis.h"
 #include "store/reply.h"
 #include "store/scripts.h"
+#include "store/store_internal.h"
 
 static void send(struct handshake *handshake, struct link *link, struct store_call *call)
 {
@@ -20,7 +22,7 @@ void handshake_start(struct handshake *handshake, struct link *link, const struc
 {
 	struct store_call *call;
 
-	handshake->waiting = 0;
+	*handshake = (struct handshake){ 0 };
 	if (address->password != NULL) {
 		call = store_command("AUTH");
 		if (address->user != NULL)
@@ -43,6 +45,21 @@ void handshake_start(struct handshake *handshake, struct link *link, const struc
 	}
 	call = store_command("ROLE");
 	send(handshake, link, call);
+	call = store_command("INFO");
+	store_arg_text(call, "replication");
+	send(handshake, link, call);
+}
+
+void lineage_read(struct lineage *lineage, const char *info)
+{
+	size_t id_len = 0;
+	size_t before_len = 0;
+	const char *id = info_field(info, "master_replid", &id_len);
+	const char *before = info_field(info, "master_replid2", &before_len);
+
+	snprintf(lineage->id, sizeof(lineage->id), "%.*s", (int)id_len, id == NULL ? "" : id);
+	snprintf(lineage->before, sizeof(lineage->before), "%.*s", (int)before_len,
+		 before == NULL ? "" : before);
 }
 
 int handshake_answer(struct handshake *handshake, const struct store_reply *reply,
@@ -53,5 +70,7 @@ int handshake_answer(struct handshake *handshake, const struct store_reply *repl
 		return error_set(err, ERROR_TEMPORARY, "%s", reply_text(reply, NULL));
 	if (reply_is(reply, "slave"))
 		return error_set(err, ERROR_TEMPORARY, "it is a replica, not the master");
+	if (handshake->waiting == 0)
+		lineage_read(&handshake->lineage, reply_text(reply, NULL));
 	return 0;
 }

@@ -28,6 +28,9 @@ struct lane {
 	bool is_up;
 	bool is_closed;
 	int attempts;
+	int connection; /* counts those that came up */
+	int promotions;
+	struct lineage lineage;
 	int replicas;
 	struct call_list sent;          /* unanswered, in order */
 	struct store_call *next_answer; /* in sent; those before it wait for replicas */
@@ -199,10 +202,19 @@ static void lane_drop(struct lane *lane, const char *why)
 		lane->options.on_change(false, lane->options.context);
 }
 
+static bool is_successor(const struct lineage *known, const struct lineage *found)
+{
+	return *known->id != '\0' && strcmp(known->id, found->id) != 0 &&
+	       strcmp(known->id, found->before) == 0;
+}
+
 static void lane_ready(struct lane *lane)
 {
 	loop_timer_stop(lane->retry);
 	lane->attempts = 0;
+	lane->connection++;
+	lane->promotions += is_successor(&lane->lineage, &lane->handshake.lineage);
+	lane->lineage = lane->handshake.lineage;
 	lane->is_up = true;
 	lane->why_down[0] = '\0';
 	lane->options.stats->reconnects++;
@@ -403,6 +415,21 @@ void lane_run(struct lane *lane, struct store_call *take_call, store_done_fn *do
 bool lane_is_up(const struct lane *lane)
 {
 	return lane->is_up;
+}
+
+int lane_connection(const struct lane *lane)
+{
+	return lane->connection;
+}
+
+int lane_promotions(const struct lane *lane)
+{
+	return lane->promotions;
+}
+
+void lane_learn_lineage(struct lane *lane, const char *info)
+{
+	lineage_read(&lane->lineage, info);
 }
 
 int lane_waiting(const struct lane *lane)

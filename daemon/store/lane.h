@@ -34,5 +34,12 @@ bool lane_is_up(const struct lane *lane);
 int lane_waiting(const struct lane *lane); /* calls not yet answered */
 /* Replicas that a WAIT asks for; at least 1 is asked for in any case. */
 void lane_set_replicas(struct lane *lane, int replicas);
+/* How many connections there were, this one included: an answer that comes after the number grew
+ * was given by a peer that may know less. 0: none yet. */
+int lane_connection(const struct lane *lane);
+/* How many of them led to a replica that was promoted meanwhile. */
+int lane_promotions(const struct lane *lane);
+/* What the peer tells in the course of time: its id may change while it is connected. */
+void lane_learn_lineage(struct lane *lane, const char *info);
 /* Why the last attempt to connect failed; "" if it did not. */
 const char *lane_why_down(const struct lane *lane);

@@ -118,6 +118,24 @@ static bool parse_row(const struct store_reply *item, int64_t generation, struct
 	return row->entry.type != NULL;
 }
 
+/* FNV-1a over the fields, each with the NUL that ends it. */
+uint64_t log_entry_digest(const struct store_reply *item)
+{
+	const struct store_reply *fields = reply_item(item, 1);
+	uint64_t digest = 0xcbf29ce484222325;
+
+	if (reply_count(fields) == 0)
+		return 0;
+	for (size_t i = 0; i < reply_count(fields); i++) {
+		size_t len = 0;
+		const char *text = reply_text(reply_item(fields, i), &len);
+
+		for (size_t at = 0; text != NULL && at <= len; at++)
+			digest = (digest ^ (unsigned char)text[at]) * 0x100000001b3;
+	}
+	return digest;
+}
+
 struct log_batch *log_batch_new(const struct store_reply *reply, int64_t generation)
 {
 	size_t count = reply_count(reply);

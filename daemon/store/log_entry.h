@@ -22,6 +22,9 @@ void log_id_format(struct log_id id, char out[LOG_ID_BYTES]);
 bool log_position_parse(const char *text, int64_t *ret_generation, struct log_id *ret_id);
 void log_position_format(int64_t generation, struct log_id id, char out[LOG_POSITION_BYTES]);
 
+/* Tells two entries apart that have one id; 0 where item is none. item: as XRANGE has it. */
+uint64_t log_entry_digest(const struct store_reply *item);
+
 /* Entries of one XRANGE answer, parsed once for all readers. Texts are
  * borrowed from the answer; entries that cannot be read are left out. */
 struct log_batch {

@@ -10,7 +10,6 @@ struct bell_ear;
 struct loop_timer;
 struct log_hub;
 
-enum tail_state { TAIL_STARTING, TAIL_READING, TAIL_LINGERING, TAIL_SLEEPING };
 enum reader_state { READER_STARTING, READER_ASKING, READER_CATCHING_UP, READER_LIVE };
 
 LIST_HEAD(reader_list, log_reader);
@@ -24,16 +23,21 @@ struct log_tail {
 	int refs; /* readers, and calls under way */
 	struct reader_list readers;
 	struct bell_ear *ear;
-	struct loop_timer *timer; /* linger or poll */
-	enum tail_state state;
-	bool is_known; /* generation and cursor are */
-	bool is_checking;
+	/* One thing at a time: a call is under way (it ends in any case), or the timer runs. */
+	struct loop_timer *timer;
+	bool is_busy;
+	bool is_asleep; /* until the bell rings or the timer */
+	bool is_known;  /* generation and cursor are */
 	bool bell_is_up;
 	bool has_rung; /* since the last read was sent */
 	bool is_closed;
 	int polls; /* in a row without an entry */
 	int64_t generation;
 	struct log_id cursor;
+	uint64_t witness; /* digest of the entry at the cursor; 0: not known */
+	/* Where the log was found to go on: connections since then may lead to a poorer store. */
+	int connection;
+	int promotions;
 };
 
 struct log_reader {

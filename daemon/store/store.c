@@ -54,6 +54,7 @@ static void on_info(const struct store_reply *reply, const struct error *err, vo
 	max = info_number(info, "maxmemory", 0);
 	store->fullness = max > 0 ? (double)info_number(info, "used_memory", 0) / (double)max : 0.0;
 	lane_set_replicas(store->write, (int)info_number(info, "connected_slaves", 0));
+	lane_learn_lineage(store->read, info);
 }
 
 static void ask_info(struct store *store)
@@ -234,6 +235,16 @@ struct bell *store_bell(const struct store *store)
 struct log_hub **store_log_hub(struct store *store)
 {
 	return &store->log_hub;
+}
+
+int store_connection(const struct store *store)
+{
+	return lane_connection(store->read);
+}
+
+int store_promotions(const struct store *store)
+{
+	return lane_promotions(store->read);
 }
 
 const char *store_why_down(const struct store *store)

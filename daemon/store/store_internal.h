@@ -10,6 +10,9 @@ struct loop *store_loop(const struct store *store);
 const struct store_options *store_options_of(const struct store *store);
 struct bell *store_bell(const struct store *store);
 struct log_hub **store_log_hub(struct store *store); /* where log_tail.c keeps its tails */
+/* Of the read lane, see lane.h. */
+int store_connection(const struct store *store);
+int store_promotions(const struct store *store);
 /* Why the write lane is not up; "" while it is. */
 const char *store_why_down(const struct store *store);
 

@@ -318,6 +318,64 @@ Test(log, starts_a_new_generation_where_entries_were_lost)
 	bed_free(&bed);
 }
 
+/* The store comes back with these generation and entry; the reader has seen "a" at 5-0. */
+static void expect_new_generation(int known, int found, const char *entry, const char *position)
+{
+	struct store_bed *bed = start();
+	struct notes notes = { 0 };
+	struct log_reader *one;
+
+	redis_ask(&bed->child, "HSET {t}:meta gen %d", known);
+	redis_ask(&bed->child, "XADD {t}:log 4-0 t x");
+	one = reader(bed, NULL, 0, &notes);
+	until_asleep(bed);
+	redis_ask(&bed->child, "XADD {t}:log 5-0 t a w wrk_1");
+	redis_ask(&bed->child, "PUBLISH {t}:bell ");
+	until_entries(bed, &notes, 1);
+	until_asleep(bed);
+	redis_child_kill(&bed->child);
+	redis_child_again(&bed->child, NULL);
+	redis_ask(&bed->child, "HSET {t}:meta format 1 gen %d num 0 bell 0", found);
+	redis_ask(&bed->child, "XADD {t}:log %s", entry);
+	redis_ask(&bed->child, "XADD {t}:log 6-0 t later");
+	bed_until(bed, &notes.has_reset);
+	cr_expect_str_eq(notes.position, position);
+	append(bed, "c", 1);
+	until_entries(bed, &notes, 2);
+	cr_expect_eq(notes.resets, 1);
+	log_reader_free(&one);
+	bed_free(&bed);
+}
+
+Test(log, starts_a_new_generation_where_another_entry_has_the_same_id)
+{
+	expect_new_generation(1, 1, "5-0 t a w wrk_2", "2-6-0");
+}
+
+Test(log, never_counts_generations_back)
+{
+	expect_new_generation(3, 1, "5-0 t a w wrk_1", "4-6-0");
+}
+
+Test(log, reads_on_in_a_generation_that_another_instance_began)
+{
+	struct store_bed *bed = start();
+	struct notes notes = { 0 };
+	struct log_reader *one = reader(bed, NULL, 0, &notes);
+
+	until_asleep(bed);
+	redis_ask(&bed->child, "HSET {t}:meta gen 2");
+	append(bed, "a", 1);
+	bed_until(bed, &notes.has_reset);
+	cr_expect_eq(strncmp(notes.position, "2-", 2), 0);
+	notes.has_entry = false;
+	append(bed, "b", 1);
+	bed_until(bed, &notes.has_entry);
+	cr_expect_eq(notes.resets, 1);
+	log_reader_free(&one);
+	bed_free(&bed);
+}
+
 Test(log, goes_on_after_a_restart_that_lost_nothing)
 {
 	static const char *const durable[] = { "--appendonly", "yes", "--appendfsync", "always",
