@@ -11,6 +11,7 @@
 #include "api/fields.h"
 #include "api/match.h"
 #include "api/names.h"
+#include "api/query.h"
 #include "api/rate.h"
 #include "base/crypto.h"
 #include "base/memory.h"
@@ -20,7 +21,7 @@
 #include "parts.h"
 #include "services/loop.h"
 
-enum { LIST_DEFAULT = 50, LIST_MAX = 200, KEY_MAX = 255 };
+enum { KEY_MAX = 255 };
 
 struct api {
 	struct parts *parts;
@@ -88,37 +89,6 @@ bool principal_leads(const struct principal *who)
 }
 
 /* ---- what a route says about its request ---- */
-
-static bool query_is_known(struct api_call *call)
-{
-	const struct http_head *head = http_request_head(call->request);
-	const char *at = head->query;
-	const char *end = at == NULL ? NULL : at + head->query_len;
-	const char *known = call->route->query == NULL ? "" : call->route->query;
-
-	if (text_equal(known, "*"))
-		return true;
-	while (at != NULL && at < end) {
-		size_t len = 0;
-		const char *found;
-
-		while (at + len < end && at[len] != '=' && at[len] != '&')
-			len++;
-		found = memmem(known, strlen(known), at, len);
-		if (len == 0 || found == NULL || (found != known && found[-1] != ',') ||
-		    (found[len] != '\0' && found[len] != ',')) {
-			api_problem(call, 400, "unknown_parameter",
-				    "query parameter \"%.*s\" is not known here; known: %s",
-				    (int)(len > 40 ? 40 : len), at,
-				    *known == '\0' ? "none" : known);
-			return false;
-		}
-		at = memchr(at, '&', (size_t)(end - at));
-		if (at != NULL)
-			at++;
-	}
-	return true;
-}
 
 static bool body_is_json(struct api_call *call)
 {
@@ -200,7 +170,7 @@ static void call_run(struct api_call *call)
 		api_problem(call, 403, "not_allowed", "this needs another role than yours");
 		return;
 	}
-	if (query_is_known(call) && api_idempotency(call, call->who.credential) && body_read(call))
+	if (query_check(call) && api_idempotency(call, call->who.credential) && body_read(call))
 		call->route->run(call);
 }
 
@@ -387,17 +357,4 @@ int64_t api_body_limit(const struct http_head *head, void *context)
 const char *api_query(struct api_call *call, const char *name)
 {
 	return http_request_query(call->request, name);
-}
-
-int api_limit(struct api_call *call)
-{
-	const char *text = api_query(call, "limit");
-	uint64_t number;
-
-	if (text == NULL)
-		return LIST_DEFAULT;
-	if (text_uint(text, strlen(text), &number) && number >= 1 && number <= LIST_MAX)
-		return (int)number;
-	api_problem(call, 400, "bad_limit", "limit must be a number between 1 and %d", LIST_MAX);
-	return -1;
 }

@@ -130,8 +130,6 @@ void api_invalid(struct api_call *call, const char *pointer, const char *format,
 
 /* ---- look-ups for handlers ---- */
 const char *api_query(struct api_call *call, const char *name); /* NULL if absent */
-/* ?limit= 1-200, default 50; -1 after having answered 400. */
-int api_limit(struct api_call *call);
 /* False after having answered 429: this credential is over limits.api_per_second. */
 bool api_rate_allows(struct api_call *call);
 /* Fills idempotency_key and request_hash from the request, the key scoped to whose it is; false

@@ -1,11 +1,13 @@
 /* /v1/channels: the channels of the file, read-only here. */
 #include "api/handlers.h"
+#include "api/page.h"
 #include "base/text.h"
 #include "channel.h"
 #include "parts.h"
 
-static void write_channel(struct json_out *out, const struct channel *channel)
+static void write_channel(struct json_out *out, const struct page_row *row)
 {
+	const struct channel *channel = row->what;
 	const struct connector *connector = channel_connector(channel);
 	const char *parked = channel_parked(channel);
 
@@ -23,22 +25,22 @@ static void write_channel(struct json_out *out, const struct channel *channel)
 	jw_object_end(out);
 }
 
+/* In the order of the file, which is the only creation they have. */
 void handle_channel_list(struct api_call *call)
 {
-	struct buf body = { 0 };
-	struct json_out out;
 	const struct channel *channel;
+	struct page_row *rows;
+	size_t count = 0;
 
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_array(&out, "data");
+	while (channel_at(call->parts->channels, count) != NULL)
+		count++;
+	rows = arena_alloc(call->arena, (count + 1) * sizeof(*rows));
+	count = 0;
 	for (size_t i = 0; (channel = channel_at(call->parts->channels, i)) != NULL; i++)
 		if (text_equal(channel_workspace(channel), call->who.workspace))
-			write_channel(&out, channel);
-	jw_array_end(&out);
-	jw_null(&out, "next_cursor");
-	jw_object_end(&out);
-	api_answer(call, 200, &body);
+			rows[count++] =
+				(struct page_row){ channel_name(channel), (int64_t)i, channel };
+	page_answer(call, rows, count, write_channel);
 }
 
 static void on_tested(bool ok, const char *phrase, void *context)

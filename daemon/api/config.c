@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/keep.h"
 #include "api/names.h"
+#include "api/page.h"
 #include "base/text.h"
 #include "business/business.h"
 #include "parts.h"
@@ -19,14 +20,6 @@ static const char *kind_of(struct api_call *call)
 	const char *start = call->route->pattern + strlen("/v1/");
 
 	return arena_copy(call->arena, start, strcspn(start, "/"));
-}
-
-static void read_all(struct api_call *call, store_done_fn *done)
-{
-	struct store_call *read = store_command("HGETALL");
-
-	store_arg_key(read, call->who.workspace, "cfg:%s", kind_of(call));
-	store_read(call->parts->store, read, done, call);
 }
 
 static void read_one(struct api_call *call, store_done_fn *done)
@@ -48,56 +41,40 @@ static int64_t version_of(const char *stored)
 		       : strtoll(stored + sizeof(start) - 1, NULL, 10);
 }
 
-static int by_id(const void *a, const void *b)
+static void write_object(struct json_out *out, const struct page_row *row)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const char *stored = row->what;
+
+	jw_raw(out, NULL, stored, strlen(stored));
 }
 
-/* Objects sorted by id; the cursor is the last id shown. */
 static void on_list(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
-	const char *after = api_query(call, "after");
-	size_t count = reply_count(reply) / 2;
-	int limit;
-	size_t shown = 0;
-	const char *last = NULL;
-	const char **ids;
-	struct buf body = { 0 };
+	size_t count = reply_count(reply) / 3;
+	struct page_row *rows;
 
 	if (err != NULL) {
 		api_fail(call, err);
 		return;
 	}
-	limit = api_limit(call);
-	if (limit < 0)
-		return;
-	ids = arena_alloc(call->arena, (count + 1) * sizeof(*ids));
+	rows = arena_alloc(call->arena, (count + 1) * sizeof(*rows));
 	for (size_t i = 0; i < count; i++)
-		ids[i] = reply_text(reply_item(reply, 2 * i), NULL);
-	qsort(ids, count, sizeof(*ids), by_id);
-	buf_text(&body, "{\"data\":[");
-	for (size_t i = 0; i < count && shown <= (size_t)limit; i++) {
-		if (after != NULL && strcmp(ids[i], after) <= 0)
-			continue;
-		if (shown++ == (size_t)limit)
-			break;
-		if (shown > 1)
-			buf_byte(&body, ',');
-		buf_text(&body, reply_field(reply, ids[i]));
-		last = ids[i];
-	}
-	buf_text(&body, "],\"next_cursor\":");
-	if (shown > (size_t)limit)
-		buf_format(&body, "\"%s\"}", last);
-	else
-		buf_text(&body, "null}");
-	api_answer(call, 200, &body);
+		rows[i] = (struct page_row){
+			.id = reply_text(reply_item(reply, 3 * i), NULL),
+			.place = reply_int(reply_item(reply, 3 * i + 2)),
+			.what = reply_text(reply_item(reply, 3 * i + 1), NULL),
+		};
+	page_answer(call, rows, count, write_object);
 }
 
 void handle_config_list(struct api_call *call)
 {
-	read_all(call, on_list);
+	struct store_call *read = store_script("config_list", call->who.workspace);
+
+	store_key(read, "cfg:%s", kind_of(call));
+	store_key(read, "born:%s", kind_of(call));
+	store_read(call->parts->store, read, on_list, call);
 }
 
 static void answer_stored(struct api_call *call, int status, const char *stored)

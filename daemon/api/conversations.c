@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -64,67 +65,51 @@ void handle_conversation_get(struct api_call *call)
 			  call);
 }
 
-static void on_page(const struct message_page *page, const struct error *err, void *context)
+static void on_page(const struct message_page *messages, const struct error *err, void *context)
 {
-	struct api_call *call = context;
-	const struct message_query *query = call->state;
+	const struct page *page = context;
+	struct api_call *call = page->call;
 	struct buf body = { 0 };
+	struct json_out out;
 	int64_t next;
 
 	if (err != NULL) {
 		api_fail(call, err);
 		return;
 	}
-	if (page == NULL) {
+	if (messages == NULL) {
 		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
 			    call->params[0]);
 		return;
 	}
-	next = query->descending ? page->first - 1 : page->first + (int64_t)page->count;
-	buf_text(&body, "{\"data\":[");
-	buf_add(&body, page->json, page->len);
-	if (page->more)
-		buf_format(&body, "],\"next_cursor\":\"%lld\"}", (long long)next);
-	else
-		buf_text(&body, "],\"next_cursor\":null}");
-	api_answer(call, 200, &body);
-}
-
-static bool query_read(struct api_call *call, struct message_query *query)
-{
-	const char *order = api_query(call, "order");
-	const char *after = api_query(call, "after");
-	int limit = api_limit(call);
-	uint64_t from;
-
-	if (limit < 0)
-		return false;
-	query->limit = (size_t)limit;
-	query->descending = text_equal(order, "desc");
-	if (order != NULL && !query->descending && !text_equal(order, "asc")) {
-		api_problem(call, 400, "bad_order", "order must be asc or desc");
-		return false;
-	}
-	query->from = query->descending ? -1 : 0;
-	if (after == NULL)
-		return true;
-	if (!text_uint(after, strlen(after), &from) || from > INT32_MAX) {
-		api_problem(call, 400, "bad_cursor", "after must be a next_cursor of this list");
-		return false;
-	}
-	query->from = (int64_t)from;
-	return true;
+	next = page->ascending ? messages->first + (int64_t)messages->count : messages->first - 1;
+	page_start(&out, &body);
+	if (messages->len > 0)
+		jw_raw(&out, NULL, messages->json, messages->len);
+	page_end(page, &out, &body,
+		 messages->more ? arena_format(call->arena, "%lld", (long long)next) : NULL);
 }
 
 void handle_message_list(struct api_call *call)
 {
-	struct message_query *query = arena_alloc(call->arena, sizeof(*query));
+	struct page *page = arena_alloc(call->arena, sizeof(*page));
+	struct message_query query = { .workspace = call->who.workspace,
+				       .conversation = call->params[0] };
+	uint64_t from;
 
-	query->workspace = call->who.workspace;
-	query->conversation = call->params[0];
-	call->state = query;
-	if (query_read(call, query))
-		conversation_messages(call->parts->store, query, on_page, call);
+	if (!page_read(call, true, page))
+		return;
+	query.limit = page->limit;
+	query.descending = !page->ascending;
+	query.from = query.descending ? -1 : 0;
+	if (page->after != NULL) {
+		if (!text_uint(page->after, strlen(page->after), &from) || from > INT32_MAX) {
+			page_refuse(call);
+			return;
+		}
+		query.from = (int64_t)from;
+	}
+	conversation_messages(call->parts->store, &query, on_page, page);
 }
 
 /* ---- writing ---- */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "api/work_json.h"
 #include "base/text.h"
 #include "channel.h"
@@ -142,23 +143,21 @@ struct finding {
 	size_t count;
 };
 
+static void write_found(struct json_out *out, const struct page_row *row)
+{
+	jw_object(out, NULL);
+	jw_text(out, "id", row->id);
+	jw_object_end(out);
+}
+
+/* Ids are in the order of creation. */
 static void finding_answer(struct finding *finding)
 {
-	struct buf body = { 0 };
-	struct json_out out;
+	struct page_row rows[FOUND_MAX];
 
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_array(&out, "data");
-	for (size_t i = 0; i < finding->count; i++) {
-		jw_object(&out, NULL);
-		jw_text(&out, "id", finding->ids[i]);
-		jw_object_end(&out);
-	}
-	jw_array_end(&out);
-	jw_null(&out, "next_cursor");
-	jw_object_end(&out);
-	api_answer(finding->call, 200, &body);
+	for (size_t i = 0; i < finding->count; i++)
+		rows[i] = (struct page_row){ .id = finding->ids[i] };
+	page_answer(finding->call, rows, finding->count, write_found);
 }
 
 static void finding_add(struct finding *finding, const char *customer)

@@ -2,68 +2,52 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "base/text.h"
 #include "delivery/outbox.h"
 #include "parts.h"
-#include "store/store.h"
 
-static void write_dead(struct json_out *out, const struct store_reply *item)
+static void write_dead(struct json_out *out, const struct dead_letter *letter)
 {
-	const struct store_reply *fields = reply_item(item, 1);
-
 	jw_object(out, NULL);
-	jw_text(out, "id", reply_text(reply_item(item, 0), NULL));
-	jw_text(out, "message", reply_text(reply_item(item, 0), NULL));
-	jw_text(out, "conversation", reply_field(fields, "c"));
-	jw_text(out, "channel", reply_field(fields, "ch"));
-	jw_text(out, "code", reply_field(fields, "code"));
-	jw_text(out, "reason", reply_field(fields, "why"));
-	jw_text(out, "state", reply_field(fields, "s"));
-	jw_time(out, "at", reply_int(reply_item(item, 2)));
+	jw_text(out, "id", letter->message);
+	jw_text(out, "message", letter->message);
+	jw_text(out, "conversation", letter->conversation);
+	jw_text(out, "channel", letter->channel);
+	jw_text(out, "code", letter->code);
+	jw_text(out, "reason", letter->why);
+	jw_text(out, "state", letter->state);
+	jw_time(out, "at", letter->died_ms);
 	jw_object_end(out);
 }
 
-static void on_list(const struct store_reply *reply, const struct error *err, void *context)
+static void on_list(const struct dead_page *letters, const struct error *err, void *context)
 {
-	struct api_call *call = context;
+	const struct page *page = context;
 	struct buf body = { 0 };
 	struct json_out out;
-	const char *cursor;
 
 	if (err != NULL) {
-		api_fail(call, err);
+		api_fail(page->call, err);
 		return;
 	}
-	cursor = reply_text(reply_item(reply, 0), NULL);
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_array(&out, "data");
-	for (size_t i = 1; i < reply_count(reply); i++)
-		write_dead(&out, reply_item(reply, i));
-	jw_array_end(&out);
-	jw_text(&out, "next_cursor", cursor != NULL && *cursor != '\0' ? cursor : NULL);
-	jw_object_end(&out);
-	api_answer(call, 200, &body);
+	page_start(&out, &body);
+	for (size_t i = 0; i < letters->count; i++)
+		write_dead(&out, &letters->letters[i]);
+	page_end(page, &out, &body, letters->last);
 }
 
 void handle_dead_list(struct api_call *call)
 {
-	struct store_call *list;
-	const char *after = api_query(call, "after");
-	uint64_t skip = 0;
-	int limit = api_limit(call);
+	struct page *page = arena_alloc(call->arena, sizeof(*page));
 
-	if (limit < 0)
-		return;
-	if (after != NULL && !text_uint(after, strlen(after), &skip)) {
-		api_problem(call, 400, "bad_cursor", "after must be a next_cursor of this list");
-		return;
-	}
-	list = store_script("dead_list", call->who.workspace);
-	store_key(list, "dead");
-	store_arg_int(list, (int64_t)skip);
-	store_arg_int(list, limit);
-	store_read(call->parts->store, list, on_list, call);
+	if (page_read(call, false, page))
+		outbox_read_dead(call->parts->store,
+				 &(struct dead_query){ .workspace = call->who.workspace,
+						       .after = page->after,
+						       .limit = page->limit,
+						       .ascending = page->ascending },
+				 on_list, page);
 }
 
 static void on_decided(const struct outbox_result *result, const struct error *err, void *context)

@@ -82,6 +82,7 @@ void config_put(const struct keeper *keeper, const struct config_write *write, s
 	struct store_call *call = store_script("config_put", keeper->workspace);
 
 	store_key(call, "cfg:%s", write->kind);
+	store_key(call, "born:%s", write->kind);
 	store_arg_text(call, write->id);
 	store_arg_int(call, write->replaces);
 	store_arg_text(call, write->json);
@@ -94,6 +95,7 @@ void config_delete(const struct keeper *keeper, const struct config_write *which
 	struct store_call *call = store_script("config_delete", keeper->workspace);
 
 	store_key(call, "cfg:%s", which->kind);
+	store_key(call, "born:%s", which->kind);
 	store_arg_text(call, which->id);
 	store_arg_text(call, version);
 	store_run(keeper->store, call, done, context);

@@ -92,6 +92,27 @@ static void write_parameter(struct json_out *out, const char *where, const char 
 	jw_text(out, "in", where);
 	jw_bool(out, "required", text_equal(where, "path"));
 	jw_object(out, "schema");
+	if (len == 5 && memcmp(name, "limit", 5) == 0) {
+		jw_text(out, "type", "integer");
+		jw_int(out, "minimum", 1);
+		jw_int(out, "maximum", 200);
+		jw_int(out, "default", 50);
+	} else {
+		jw_text(out, "type", "string");
+		if (len == 5 && memcmp(name, "order", 5) == 0)
+			write_choices(out, "asc|desc");
+	}
+	jw_object_end(out);
+	jw_object_end(out);
+}
+
+static void write_header(struct json_out *out, const char *name, const char *text)
+{
+	jw_object(out, NULL);
+	jw_text(out, "name", name);
+	jw_text(out, "in", "header");
+	jw_text(out, "description", text);
+	jw_object(out, "schema");
 	jw_text(out, "type", "string");
 	jw_object_end(out);
 	jw_object_end(out);
@@ -115,6 +136,9 @@ static void write_parameters(struct json_out *out, const struct route *route)
 		write_parameter(out, "query", query, (size_t)(end - query));
 		query = *end == '\0' ? end : end + 1;
 	}
+	if (text_equal(route->method, "POST") && text_starts(route->pattern, "/v1/"))
+		write_header(out, "Idempotency-Key",
+			     "the same key and request again: the same answer, without the effect");
 	jw_array_end(out);
 }
 

@@ -106,14 +106,15 @@ static const struct field body_visitor[] = {
 	{ 0 },
 };
 
+#define PAGED "limit,after,order"
 #define TRANSITION(word, text)                                                                     \
 	{                                                                                          \
 		"POST", "/v1/work-items/{id}/" #word, ROLES_WORK, handle_work_##word,              \
 			body_transition, NULL, "WorkItem", 200, text, 0                            \
 	}
 #define CONFIG(noun, read_roles)                                                                   \
-	{ "GET",         "/v1/" noun, read_roles, handle_config_list, NULL,                        \
-	  "limit,after", "List",      200,        "List " noun,       0 },                         \
+	{ "GET", "/v1/" noun, read_roles, handle_config_list, NULL,                                \
+	  PAGED, "List",      200,        "List " noun,       0 },                                 \
 		{ "GET", "/v1/" noun "/{id}", read_roles, handle_config_get, NULL, NULL, "Object", \
 		  200,   "One of " noun,      0 },                                                 \
 		{ "PUT",                                                                           \
@@ -185,8 +186,8 @@ static const struct route routes[] = {
 	/* work */
 	{ "POST", "/v1/work/claim", ROLES_WORK, handle_claim, body_claim, NULL, "WorkItem", 200,
 	  "Pull the next work item; 204 when there is none", 0 },
-	{ "GET", "/v1/work-items", ROLES_WORK, handle_work_list, NULL,
-	  "state,queue,agent,limit,after,order", "List", 200, "List work items", 0 },
+	{ "GET", "/v1/work-items", ROLES_WORK, handle_work_list, NULL, "state,queue,agent," PAGED,
+	  "List", 200, "List work items", 0 },
 	{ "POST", "/v1/work-items", ROLES_WORK, handle_work_open, body_work, NULL, "WorkItem", 201,
 	  "Open a case", 0 },
 	{ "GET", "/v1/work-items/{id}", ROLES_WORK, handle_work_get, NULL, NULL, "WorkItem", 200,
@@ -218,8 +219,8 @@ static const struct route routes[] = {
 	  NULL, "Message", 201, "Start a conversation", 0 },
 	{ "GET", "/v1/conversations/{id}", ROLES_WORK, handle_conversation_get, NULL, NULL,
 	  "Conversation", 200, "One conversation", 0 },
-	{ "GET", "/v1/conversations/{id}/messages", ROLES_WORK, handle_message_list, NULL,
-	  "limit,after,order", "List", 200, "The thread", 0 },
+	{ "GET", "/v1/conversations/{id}/messages", ROLES_WORK, handle_message_list, NULL, PAGED,
+	  "List", 200, "The thread", 0 },
 	{ "POST", "/v1/conversations/{id}/messages", ROLES_WORK, handle_message_write, body_message,
 	  NULL, "Message", 201, "Reply or write a note", 0 },
 
@@ -227,7 +228,7 @@ static const struct route routes[] = {
 	  204, "Tell that I am typing", 0 },
 
 	/* customers */
-	{ "GET", "/v1/customers", ROLES_WORK, handle_customer_find, NULL, "identifier,limit,after",
+	{ "GET", "/v1/customers", ROLES_WORK, handle_customer_find, NULL, "identifier," PAGED,
 	  "List", 200, "Find by identifier", 0 },
 	{ "GET", "/v1/customers/{id}", ROLES_WORK, handle_customer_get, NULL, NULL, "Customer", 200,
 	  "The 360 view", 0 },
@@ -256,11 +257,11 @@ static const struct route routes[] = {
 	  NULL, 204, "Set an agent's password", 0 },
 	{ "PUT", "/v1/agents/{id}/presence", ROLES_LEAD, handle_agent_presence, body_presence, NULL,
 	  "Presence", 200, "Set an agent's presence", 0 },
-	{ "GET", "/v1/channels", ROLES_WORK, handle_channel_list, NULL, NULL, "List", 200,
+	{ "GET", "/v1/channels", ROLES_WORK, handle_channel_list, NULL, PAGED, "List", 200,
 	  "Channels of this workspace", 0 },
 	{ "POST", "/v1/channels/{name}/test", ROLE_ADMIN, handle_channel_test, body_none, NULL,
 	  "ChannelTest", 200, "Ask the provider whether the channel works", 0 },
-	{ "GET", "/v1/tokens", ROLE_ADMIN, handle_token_list, NULL, NULL, "List", 200, "Tokens",
+	{ "GET", "/v1/tokens", ROLE_ADMIN, handle_token_list, NULL, PAGED, "List", 200, "Tokens",
 	  0 },
 	{ "POST", "/v1/tokens", ROLE_ADMIN, handle_token_make, body_token, NULL, "Token", 201,
 	  "Make a token; shown once", 0 },
@@ -268,7 +269,7 @@ static const struct route routes[] = {
 	  "Revoke a token", 0 },
 
 	/* dead letters */
-	{ "GET", "/v1/deadletters", ROLES_LEAD, handle_dead_list, NULL, "limit,after", "List", 200,
+	{ "GET", "/v1/deadletters", ROLES_LEAD, handle_dead_list, NULL, PAGED, "List", 200,
 	  "Messages that could not be delivered", 0 },
 	{ "POST", "/v1/deadletters/{id}/redrive", ROLES_LEAD, handle_dead_redrive, body_none, NULL,
 	  "Delivery", 200, "Try once more", 0 },

@@ -6,6 +6,7 @@
 #include "api/handlers.h"
 #include "api/keep.h"
 #include "api/names.h"
+#include "api/page.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "parts.h"
@@ -87,47 +88,66 @@ void handle_token_make(struct api_call *call)
 		name_check(call, NAME_AGENT, agent, "agent", token_make);
 }
 
-static void write_token(struct json_out *out, const char *hash, struct json_object *kept)
-{
-	char id[80];
+struct token_row {
+	const char *id;
+	const char *role;
+	const char *agent;
+	const char *name;
+	int64_t created_ms;
+	int64_t expires_ms;
+};
 
-	snprintf(id, sizeof(id), "token:%.*s", SHOWN_HASH, hash);
+static void write_token(struct json_out *out, const struct page_row *row)
+{
+	const struct token_row *token = row->what;
+
 	jw_object(out, NULL);
-	jw_text(out, "id", id);
-	jw_text(out, "role", json_text(kept, "role"));
-	jw_text(out, "agent", json_text(kept, "agent"));
-	jw_text(out, "name", json_text(kept, "name"));
-	jw_time(out, "created_at", json_int(kept, "created", 0));
-	jw_time(out, "expires_at", json_int(kept, "expires", 0));
+	jw_text(out, "id", token->id);
+	jw_text(out, "role", token->role);
+	jw_text(out, "agent", token->agent);
+	jw_text(out, "name", token->name);
+	jw_time(out, "created_at", token->created_ms);
+	jw_time(out, "expires_at", token->expires_ms);
 	jw_object_end(out);
+}
+
+static bool token_read(struct arena *arena, const char *hash, const struct store_reply *value,
+		       struct page_row *row)
+{
+	struct token_row *token = arena_alloc(arena, sizeof(*token));
+	size_t len = 0;
+	const char *text = reply_text(value, &len);
+	struct json_object *kept = json_read(text, len, NULL);
+
+	if (kept == NULL)
+		return false;
+	token->id = arena_format(arena, "token:%.*s", SHOWN_HASH, hash);
+	token->role = json_text_copy(kept, "role", arena);
+	token->agent = json_text_copy(kept, "agent", arena);
+	token->name = json_text_copy(kept, "name", arena);
+	token->created_ms = json_int(kept, "created", 0);
+	token->expires_ms = json_int(kept, "expires", 0);
+	json_free(&kept);
+	*row = (struct page_row){ token->id, token->created_ms, token };
+	return true;
 }
 
 static void on_listed(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
-	struct buf body = { 0 };
-	struct json_out out;
+	struct page_row *rows;
+	size_t count = 0;
 
 	if (err != NULL) {
 		api_fail(call, err);
 		return;
 	}
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_array(&out, "data");
-	for (size_t i = 0; i + 1 < reply_count(reply); i += 2) {
-		size_t len = 0;
-		const char *text = reply_text(reply_item(reply, i + 1), &len);
-		struct json_object *kept = json_read(text, len, NULL);
-
-		if (kept != NULL)
-			write_token(&out, reply_text(reply_item(reply, i), NULL), kept);
-		json_free(&kept);
-	}
-	jw_array_end(&out);
-	jw_null(&out, "next_cursor");
-	jw_object_end(&out);
-	api_answer(call, 200, &body);
+	rows = arena_alloc(call->arena, (reply_count(reply) / 2 + 1) * sizeof(*rows));
+	for (size_t i = 0; i + 1 < reply_count(reply); i += 2)
+		if (token_read(call->arena, reply_text(reply_item(reply, i), NULL),
+			       reply_item(reply, i + 1), &rows[count]))
+			count++;
+	page_answer(call, rows, count, write_token);
 }
 
 static void read_all(struct api_call *call, store_done_fn *done)

@@ -122,7 +122,8 @@ struct dead_letter {
 	const char *message;
 	const char *conversation;
 	const char *channel;
-	const char *what; /* failed, expired, uncertain */
+	const char *what;  /* failed, expired, uncertain */
+	const char *state; /* dead; redriven ones are no longer listed */
 	const char *code;
 	const char *why;
 	int64_t index; /* of the message in its conversation */
@@ -130,7 +131,7 @@ struct dead_letter {
 	int64_t died_ms;
 };
 struct dead_page {
-	const struct dead_letter *letters; /* newest first */
+	const struct dead_letter *letters;
 	size_t count;
 	const char *last; /* to give as after; NULL at the end */
 };
@@ -140,6 +141,7 @@ struct dead_query {
 	const char *workspace;
 	const char *after; /* `last` of the page before; NULL: the first page */
 	size_t limit;      /* 1-200 */
+	bool ascending;    /* by when they died */
 };
 void outbox_read_dead(struct store *store, const struct dead_query *query, dead_page_fn *done,
 		      void *context);

@@ -94,7 +94,7 @@ class Requests(Contract):
         texts = [message["text"] for message in self.pages(path, 2)]
         self.assertEqual(texts, ["0", "more 0", "more 1", "more 2", "more 3"])
         self.assertEqual([message["text"] for message in self.pages(path + "?order=desc", 2)], texts[::-1])
-        self.assertEqual([row["id"] for row in self.pages("/v1/agents", 1)], ["alice", "bob"])
+        self.assertEqual([row["id"] for row in self.pages("/v1/agents?order=asc", 1)], ["alice", "bob"])
 
     def test_limits_cursors_and_parameters_are_checked(self):
         for query in ("limit=0", "limit=201", "limit=x", "limit=-1", "limit=", "after=@@", "order=up", "colour=red",

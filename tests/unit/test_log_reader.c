@@ -68,6 +68,7 @@ static void append(struct store_bed *bed, const char *id, int version)
 
 	snprintf(json, sizeof(json), "{\"version\":%d}", version);
 	store_key(call, "cfg:queues");
+	store_key(call, "born:queues");
 	store_arg_text(call, id);
 	store_arg_int(call, version - 1);
 	store_arg_text(call, json);

@@ -350,8 +350,16 @@ Test(outbox, lists_dead_letters_page_by_page_newest_first)
 	read_dead(desk, &query, &letters);
 	cr_expect_eq(letters.count, 2);
 	cr_expect_str_eq(letters.first, "msg_b");
-	snprintf(after, sizeof(after), "%s", letters.last);
+	cr_expect_str_eq(letters.last, "");
+	query.ascending = true;
+	query.after = NULL;
 	read_dead(desk, &query, &letters);
-	cr_expect_eq(letters.count, 0);
+	cr_expect_str_eq(letters.first, "msg_a");
+	snprintf(after, sizeof(after), "%s", letters.last);
+	query.after = after;
+	read_dead(desk, &query, &letters);
+	cr_expect_eq(letters.count, 2);
+	cr_expect_str_eq(letters.first, "msg_c");
+	cr_expect_str_eq(letters.last, "");
 	desk_bed_free(&desk);
 }

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- config_delete: removes an object of the business configuration.
--- KEYS 1 meta, 2 cfg:<kind>   ARGV 1 id, 2 version it has ('': whichever)
+-- KEYS 1 meta, 2 cfg:<kind>, 3 born:<kind>   ARGV 1 id, 2 version it has ('': whichever)
 -- Entry config.changed (x <kind>:<id>, v, e deleted). Answers ok (also where it is gone), or refused version with what is stored.
 --@use log
 local stored = redis.call('HGET', KEYS[2], ARGV[1])
@@ -12,5 +12,6 @@ if ARGV[2] ~= '' and ARGV[2] ~= version then
 	return { 'refused', 'version', version }
 end
 redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])
 append('t', 'config.changed', 'x', KEYS[2]:match(':cfg:(.*)$') .. ':' .. ARGV[1], 'v', version, 'e', '{"deleted":true}')
 return { 'ok' }
