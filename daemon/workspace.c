@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "delivery/deliveries.h"
+#include "routing/figures.h"
 #include "routing/roster.h"
 #include "routing/router.h"
 #include "services/loop.h"
@@ -47,6 +48,7 @@ struct workspace {
 	struct parts *parts;
 	char *name;
 	struct roster *roster;
+	struct figures *figures;
 	struct log_reader *reader;
 	struct log_keeper *keeper;
 	struct lease *lease;
@@ -90,6 +92,29 @@ static void waiters_call(struct workspace *workspace)
 
 static void workspace_load(struct workspace *workspace);
 
+static void on_counted(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct workspace *workspace = context;
+	const struct store_reply *queues = err == NULL ? reply_item(reply, 0) : NULL;
+
+	for (size_t i = 0; !workspace->is_gone && i < reply_count(queues); i++)
+		figures_set_waiting(workspace->figures,
+				    reply_text(reply_item(reply_item(queues, i), 0), NULL),
+				    reply_int(reply_item(reply_item(queues, i), 1)));
+}
+
+static void waiting_count(struct workspace *workspace)
+{
+	struct store_call *call = store_script("live_read", workspace->name);
+	size_t count;
+	const struct queue_row *queues = roster_queues(workspace->roster, &count);
+
+	store_arg_int(call, (int64_t)count);
+	for (size_t i = 0; i < count; i++)
+		store_arg_text(call, queues[i].id);
+	store_read(workspace->parts->store, call, on_counted, workspace);
+}
+
 static void on_loaded(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct workspace *workspace = context;
@@ -111,6 +136,7 @@ static void on_loaded(const struct store_reply *reply, const struct error *err, 
 			 log_quote(problem.text));
 	if (old != NULL)
 		loop_defer_free(workspace->parts->loop, old, roster_free_later);
+	waiting_count(workspace);
 	if (workspace->router != NULL)
 		router_roster_changed(workspace->router);
 	waiters_call(workspace);
@@ -139,6 +165,15 @@ static void on_load_timer(void *context)
 
 /* ---- the log ---- */
 
+static void figures_count(struct workspace *workspace, const struct log_entry *entry)
+{
+	const struct queue_row *queue = workspace->roster == NULL || entry->queue == NULL
+						? NULL
+						: roster_queue(workspace->roster, entry->queue);
+
+	figures_entry(workspace->figures, entry, queue == NULL ? 0 : queue->service_level_ms);
+}
+
 static void on_entry(const struct log_entry *entry, void *context)
 {
 	struct workspace *workspace = context;
@@ -147,6 +182,7 @@ static void on_entry(const struct log_entry *entry, void *context)
 
 	if (text_starts(entry->type, "config."))
 		workspace_load(workspace);
+	figures_count(workspace, entry);
 	for (listener = TAILQ_FIRST(&workspace->listeners); listener != NULL; listener = next) {
 		next = TAILQ_NEXT(listener, link);
 		listener->on_entry(entry, listener->context);
@@ -166,6 +202,7 @@ static void on_reset(const char *position, void *context)
 	log_warn("workspace", "workspace=%s event=log_reset position=%s", workspace->name,
 		 position);
 	workspace_load(workspace);
+	figures_reset(workspace->figures);
 	for (listener = TAILQ_FIRST(&workspace->listeners); listener != NULL; listener = next) {
 		next = TAILQ_NEXT(listener, link);
 		listener->on_reset(position, listener->context);
@@ -273,6 +310,7 @@ static struct workspace *workspace_new(struct parts *parts, const char *name)
 
 	workspace->parts = parts;
 	workspace->name = memory_text(name);
+	workspace->figures = figures_new(loop_unix_ms(parts->loop));
 	STAILQ_INIT(&workspace->waiters);
 	TAILQ_INIT(&workspace->listeners);
 	TAILQ_INIT(&workspace->hearers);
@@ -293,6 +331,7 @@ static void workspace_release(void *object)
 	struct workspace *workspace = object;
 
 	roster_free(&workspace->roster);
+	figures_free(&workspace->figures);
 	free(workspace->name);
 	free(workspace);
 }
@@ -368,6 +407,11 @@ struct workspace *workspace_next(struct workspaces *workspaces, const struct wor
 const char *workspace_name(const struct workspace *workspace)
 {
 	return workspace->name;
+}
+
+const struct figures *workspace_figures(const struct workspace *workspace)
+{
+	return workspace->figures;
 }
 
 const struct roster *workspace_roster(const struct workspace *workspace)

@@ -8,6 +8,7 @@
 
 #include "parts.h"
 
+struct figures;
 struct log_entry;
 struct roster;
 struct workspace;
@@ -20,6 +21,8 @@ struct workspace *workspace_get(struct workspaces *workspaces, const char *name)
 struct workspace *workspace_next(struct workspaces *workspaces, const struct workspace *after);
 
 const char *workspace_name(const struct workspace *workspace);
+/* What happened in its queues, since this instance knows it. */
+const struct figures *workspace_figures(const struct workspace *workspace);
 /* NULL until the configuration has been read. Valid until the loop turn ends. */
 const struct roster *workspace_roster(const struct workspace *workspace);
 /* fn(context) once the configuration is there: on a later turn, never at once. */

@@ -9,9 +9,12 @@
 #include "channel.h"
 #include "parts.h"
 #include "pipeline.h"
+#include "routing/figures.h"
+#include "routing/roster.h"
 #include "services/loop.h"
 #include "services/worker.h"
 #include "store/store.h"
+#include "workspace.h"
 
 void handle_health(struct api_call *call)
 {
@@ -129,6 +132,74 @@ static void worker_metrics(struct buf *out, const struct parts *parts)
 	}
 }
 
+/* Of one kind of figure, one line a queue. */
+static void queue_metric(struct buf *out, const struct parts *parts, const char *name,
+			 int64_t (*value)(const struct queue_figures *))
+{
+	const struct workspace *workspace = NULL;
+
+	while ((workspace = workspace_next(parts->workspaces, workspace)) != NULL) {
+		const struct roster *roster = workspace_roster(workspace);
+		size_t count = 0;
+		const struct queue_row *queues =
+			roster == NULL ? NULL : roster_queues(roster, &count);
+
+		for (size_t i = 0; i < count; i++) {
+			struct queue_figures figures;
+
+			figures_queue(workspace_figures(workspace), queues[i].id,
+				      loop_unix_ms(parts->loop), &figures);
+			buf_format(out, "converged_queue_%s{workspace=\"%s\",queue=\"%s\"} %lld\n",
+				   name, workspace_name(workspace), queues[i].id,
+				   (long long)value(&figures));
+		}
+	}
+}
+
+static int64_t queue_waiting(const struct queue_figures *figures)
+{
+	return figures->waiting;
+}
+
+static int64_t queue_arrived(const struct queue_figures *figures)
+{
+	return figures->arrived;
+}
+
+static int64_t queue_accepted(const struct queue_figures *figures)
+{
+	return figures->accepted;
+}
+
+static int64_t queue_abandoned(const struct queue_figures *figures)
+{
+	return figures->abandoned;
+}
+
+static void queue_metrics(struct buf *out, const struct parts *parts)
+{
+	static const struct {
+		const char *name;
+		const char *help;
+		int64_t (*value)(const struct queue_figures *);
+	} rows[] = {
+		{ "waiting", "Work items that wait, as seen in the log", queue_waiting },
+		{ "arrived_hour", "Work that came within the last hour", queue_arrived },
+		{ "accepted_hour", "Work that was taken within the last hour", queue_accepted },
+		{ "abandoned_hour", "Work that ended untaken within the last hour",
+		  queue_abandoned },
+		{ "service_level_permille",
+		  "Of what left in the last hour, taken in time; -1: none left",
+		  figures_service_level },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_format(out, "# HELP converged_queue_%s %s\n# TYPE converged_queue_%s gauge\n",
+			   rows[i].name, rows[i].help, rows[i].name);
+		queue_metric(out, parts, rows[i].name, rows[i].value);
+	}
+}
+
 static void answer_metrics(struct api_call *call)
 {
 	struct buf out = { 0 };
@@ -141,6 +212,7 @@ static void answer_metrics(struct api_call *call)
 	process_metrics(&out, call->parts);
 	channel_metrics(&out, call->parts);
 	worker_metrics(&out, call->parts);
+	queue_metrics(&out, call->parts);
 	http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
 		    out.len);
 	buf_clear(&out);

@@ -130,6 +130,8 @@ static const struct business_field queue_fields[] = {
 	      .text = "How long an offer waits for its agent."),
 	FIELD("wrap_up", TIME, "0", .max = 8 * HOUR,
 	      .text = "How long an agent may finish up after resolving; 0: not at all."),
+	FIELD("service_level", TIME, "20s", .min = SECOND, .max = 30 * DAY,
+	      .text = "Work accepted within this time counts as in time in the queue's figures."),
 	FIELD("wrap_up_extension", TIME, "1m", .min = SECOND, .max = 8 * HOUR,
 	      .text = "How much longer an agent gets who asks for it."),
 	FIELD("wrap_up_extensions", COUNT, "3", .max = 100,

@@ -52,8 +52,9 @@ struct queue_row {
 	const char *name;
 	enum strategy strategy;
 	int64_t offer_timeout_ms;
-	int64_t wrap_ms;  /* 0: resolve ends the item at once */
-	int64_t close_ms; /* a resolved item closes by itself after; 0: never */
+	int64_t wrap_ms;          /* 0: resolve ends the item at once */
+	int64_t close_ms;         /* a resolved item closes by itself after; 0: never */
+	int64_t service_level_ms; /* accepted within it is in time */
 	int64_t wrap_extension_ms;
 	int64_t wrap_extensions; /* how often at most */
 	int64_t parallel_offers;

@@ -71,6 +71,7 @@ void queue_row_read(struct queue_row *row, const char *id, struct json_object *o
 		.strategy = strategy_of(json_text(object, "strategy")),
 		.offer_timeout_ms = json_int(object, "offer_timeout_ms", 30 * SECOND_MS),
 		.wrap_ms = json_int(object, "wrap_up_ms", 0),
+		.service_level_ms = json_int(object, "service_level_ms", 20 * SECOND_MS),
 		.wrap_extension_ms = json_int(object, "wrap_up_extension_ms", MINUTE_MS),
 		.wrap_extensions = json_int(object, "wrap_up_extensions", 3),
 		.close_ms = json_int(object, "close_after_ms", 0),

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "routing/claim.h"
 #include "routing/desk.h"
+#include "routing/figures.h"
 #include "routing/pressure.h"
 #include "routing/timers.h"
 #include "services/loop.h"
@@ -524,9 +525,14 @@ static void on_relief(const struct relief *relief, void *context)
 static void queue_condition(const struct queue_row *queue, struct queue_condition *ret,
 			    void *context)
 {
-	(void)queue;
-	(void)ret;
-	(void)context;
+	struct router *router = context;
+	struct queue_figures figures;
+	int64_t oldest_ms;
+	int64_t waiting = (int64_t)desk_waiting(router->desk, queue->id, &oldest_ms);
+
+	figures_queue(workspace_figures(router->workspace), queue->id,
+		      loop_unix_ms(router->parts->loop), &figures);
+	ret->expected_wait_ms = figures_expected_wait(&figures, waiting, 0);
 }
 
 static void queues_relieve(struct router *router)

@@ -65,6 +65,10 @@ class Handover(harness.TestCase):
         taken = self.daemon.claim(self.bob)
         self.assertEqual((taken["id"], taken["agent"], taken["transfer"]), (item["id"], "bob", None))
         self.assertEqual(self.daemon.reply(item["conversation"], "late", self.alice).status, 403)
+        live = {one["queue"]: one for one in self.daemon.request("GET", "/v1/live", token=self.carol).json["queues"]}
+        self.assertEqual((live["support"]["arrived"], live["support"]["accepted"]), (1, 1))
+        self.assertEqual((live["billing"]["arrived"], live["billing"]["accepted"], live["billing"]["waiting"]), (1, 1, 0))
+        self.assertEqual(live["billing"]["service_level"], {"percent": 100, "within_s": 20})
         chain = self.chain(item)
         self.assertEqual([(one["kind"], one["state"], one["from_agent"], one["to_queue"], one["summary"]) for one in chain],
                          [("transfer", "accepted", "alice", "billing", "wants an invoice")])

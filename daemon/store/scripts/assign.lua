@@ -34,5 +34,5 @@ item_take(w, agent, tonumber(ARGV[7]) or math.max(w.cost, 1))
 call('HSET', KEYS[3], 's', 'accepted', 'w', w.id, 'k', 'assign', 'from', was, 'fq', w.q, 'to', agent, 'tk', 'agent',
 	'by', ARGV[9], 'rs', ARGV[10], 'ct', now, 'et', now)
 call('EXPIRE', KEYS[3], 604800)
-item_log(w, from, trf, item_extra(',"assign":1', pieces, was ~= '' and ',"was":"' .. was .. '"' or ''))
+item_log(w, from, trf, item_extra(',"assign":1', (from == 'queued' or from == 'offered') and item_waited(w) or '', pieces, was ~= '' and ',"was":"' .. was .. '"' or ''))
 return idem_keep(ARGV[1], ARGV[2], item_answer(w))

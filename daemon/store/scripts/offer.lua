@@ -58,7 +58,7 @@ if wished then
 	call('EXPIRE', ws .. 'wish:' .. agent, 86400)
 	call('ZREM', ws .. 'wishes', agent)
 	call('ZREM', ws .. 'timers', 'wish:' .. agent)
-	item_log(w, from, '', item_extra(',"wish":1', rescinded, accepted))
+	item_log(w, from, '', item_extra(',"wish":1', item_waited(w), rescinded, accepted))
 	return item_answer(w)
 end
 local due = now + ARGV[6]

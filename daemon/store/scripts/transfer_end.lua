@@ -63,7 +63,8 @@ if outcome == 'accepted' then
 	item_unqueue(w)
 	item_leave(w, from)
 	item_take(w, t[4], tonumber(ARGV[7]) or w.cost)
-	item_log(w, from, trf, item_extra(pieces, was ~= '' and ',"was":"' .. was .. '"' or ''))
+	item_log(w, from, trf, item_extra((from == 'queued' or from == 'offered') and item_waited(w) or '', pieces,
+		was ~= '' and ',"was":"' .. was .. '"' or ''))
 elseif back == '' then
 	item_move(w, 'assigned', 'o', '', 'q', t[8] or w.q)
 	pieces = pieces .. offers_close(w, offers, 'rescinded')

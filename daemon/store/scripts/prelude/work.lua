@@ -15,6 +15,7 @@
 --   item_offer_back(w, offers, off, refused)  the item without that offer; refused: not at once to its agent again
 --   offers_close(w, offers, outcome, but)  all end but one (an id, nil: none); a piece for item_extra
 --   transfer_close(w, outcome)     the pending transfer, if there is one, ends; a piece for item_extra
+--   item_waited(w)                 a piece for item_extra: how long it waited in its queue, ms
 --   item_accept(w, offers, mine)   the agent of that offer has the item; a piece for item_extra
 --   item_extra(...)                the pieces ',"a":1' as the text of an entry's e
 --   item_log(w, from, x, e, agent) the entry work_item.state, of the item's agent or another one
@@ -190,10 +191,14 @@ local function item_extra(...)
 	return text == '' and '' or '{' .. text:sub(2) .. '}'
 end
 
+local function item_waited(w)
+	return ',"wait":' .. (now - (tonumber(w.qt) or now))
+end
+
 -- Its agent takes the item that is offered: the other offers are rescinded, who held it until now lets go.
 local function item_accept(w, offers, mine)
 	offer_close(w, mine, 'accepted')
-	local pieces = offers_close(w, offers, 'rescinded', mine[1])
+	local pieces = item_waited(w) .. offers_close(w, offers, 'rescinded', mine[1])
 	if w.a ~= '' then
 		pieces = pieces .. ',"was":"' .. w.a .. '"'
 	end
