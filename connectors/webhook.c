@@ -59,9 +59,10 @@ static const struct setting webhook_settings_rows[] = {
 	SETTING_ROW("deliver_url", URL, struct webhook_settings, deliver_url, NULL,
 		    .choices = url_schemes,
 		    .text = "Where replies are posted; none: receive only."),
-	SETTING_ROW(
-		"allow_private_urls", BOOL, struct webhook_settings, allow_private_urls, "false",
-		.text = "deliver_url may be http and may lead to a loopback or private address."),
+	SETTING_ROW("allow_private_urls", BOOL, struct webhook_settings, allow_private_urls,
+		    "false",
+		    .text = "deliver_url and the urls of attachments may be http and may lead to a "
+			    "loopback or private address."),
 	SETTING_ROW("trust_addresses", BOOL, struct webhook_settings, trust_addresses, "false",
 		    .text = "from.email and from.phone were checked by the sending system."),
 	SETTING_ROW("timeout", TIME, struct webhook_settings, timeout_ms, "20s", .min = 1000,
@@ -415,6 +416,16 @@ static void attachments_json(struct channel *channel, struct arena *arena,
 	*ret = list;
 }
 
+static void webhook_media(const struct channel *channel, const struct attachment *attachment,
+			  struct arena *arena, struct media_request *ret)
+{
+	const struct webhook_settings *settings = host->channel_settings(channel);
+
+	(void)attachment;
+	(void)arena;
+	ret->allow_private = settings->allow_private_urls;
+}
+
 static char *outbound_json(struct channel *channel, struct arena *arena,
 			   const struct outbound *message)
 {
@@ -630,5 +641,6 @@ const struct connector webhook_connector = {
 	.verify = webhook_verify,
 	.parse = webhook_parse,
 	.send = webhook_send,
+	.media = webhook_media,
 	.test = webhook_test,
 };

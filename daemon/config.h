@@ -55,6 +55,7 @@ struct config_log {
 struct config_limits {
 	int64_t body;
 	int64_t media;
+	struct setting_texts media_types; /* none: any */
 	int64_t mail;
 	int64_t api_per_second; /* requests of one token */
 	int64_t visitor_messages_per_minute;

@@ -150,6 +150,10 @@ static const struct setting limit_rows[] = {
 		    .flags = SETTING_RELOADABLE, .text = "The largest body of a request."),
 	SETTING_ROW("media", SIZE, struct config_limits, media, "25M", .min = KIB, .max = GIB,
 		    .flags = SETTING_RELOADABLE, .text = "The largest attachment."),
+	SETTING_ROW("media_types", LIST, struct config_limits, media_types, NULL, .max = 100,
+		    .flags = SETTING_RELOADABLE,
+		    .text = "Media types of files fetched from a provider, such as "
+			    "application/pdf, or whole classes, such as image; none: any."),
 	SETTING_ROW("mail", SIZE, struct config_limits, mail, "25M", .min = 64 * KIB, .max = GIB,
 		    .flags = SETTING_RELOADABLE, .text = "The largest mail."),
 	SETTING_ROW("api_per_second", COUNT, struct config_limits, api_per_second, "100", .min = 1,

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "delivery/deliveries.h"
+#include "media/media.h"
 #include "routing/figures.h"
 #include "routing/roster.h"
 #include "routing/router.h"
@@ -54,6 +55,7 @@ struct workspace {
 	struct lease *lease;
 	struct router *router;
 	struct deliveries *deliveries;
+	struct media *media;
 	STAILQ_HEAD(, waiter) waiters;
 	TAILQ_HEAD(, listener) listeners;
 	TAILQ_HEAD(, hearer) hearers;
@@ -250,11 +252,13 @@ static void on_steward(bool held, const char *fence, void *context)
 		 held ? "steward_won" : "steward_lost");
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
+	media_free(&workspace->media);
 	log_keeper_set_steward(workspace->keeper, held);
 	if (!held)
 		return;
 	workspace->router = router_new(workspace->parts, workspace, fence);
 	workspace->deliveries = deliveries_new(workspace->parts, workspace, fence);
+	workspace->media = media_new(workspace->parts, workspace, fence);
 }
 
 /* ---- whispers: "typing <conversation> <who>" ---- */
@@ -351,6 +355,7 @@ static void workspace_free(struct workspace *workspace)
 	workspace->is_gone = true;
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
+	media_free(&workspace->media);
 	lease_drop(&workspace->lease);
 	store_off_change(workspace->parts->store, on_store_change, workspace);
 	store_hear_end(&workspace->ear);

@@ -225,6 +225,14 @@ static void choose_ids(const struct admission *admission, const struct identity_
 		id_new("msg_", id);
 }
 
+static bool has_media(const struct message *message)
+{
+	for (size_t i = 0; i < message->attachment_count; i++)
+		if (message->attachments[i].url && !message->attachments[i].blob)
+			return true;
+	return false;
+}
+
 static struct store_call *build(struct admit_run *run, const struct admission *admission,
 				const struct identity_place *place, const struct people *people)
 {
@@ -257,7 +265,12 @@ static struct store_call *build(struct admit_run *run, const struct admission *a
 	if (admission->reference) {
 		store_arg(call, reference.field, IDENTITY_FIELD_BYTES);
 		add_reference(call, conversation, id);
+	} else if (has_media(admission->message)) {
+		store_arg_text(call, "");
+		store_arg_text(call, "");
 	}
+	if (has_media(admission->message))
+		store_arg_text(call, "1");
 	if (scratch->room > SCRATCH_KEPT)
 		buf_clear(scratch);
 	return call;

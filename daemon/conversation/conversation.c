@@ -111,8 +111,9 @@ static void page_add(struct page_run *run, const struct store_reply *marks, size
 	const char *stored = run->texts.data + run->offsets[at];
 	const struct message_known known = {
 		.customer = run->customer,
-		.mark = reply_text(reply_item(marks, 2 * at), NULL),
-		.provider_id = reply_text(reply_item(marks, 2 * at + 1), NULL),
+		.mark = reply_text(reply_item(marks, 3 * at), NULL),
+		.provider_id = reply_text(reply_item(marks, 3 * at + 1), NULL),
+		.files = reply_text(reply_item(marks, 3 * at + 2), NULL),
 	};
 
 	if (run->without_notes && strstr(stored, "\"kind\":\"note\",\"text\":"))
@@ -171,10 +172,12 @@ static void page_read_marks(struct page_run *run)
 
 	store_arg_key(call, run->workspace, "y:%s", run->conversation);
 	for (size_t i = 0; i < run->count; i++) {
-		char name[ID_BYTES + sizeof(".id")];
+		char name[ID_BYTES + sizeof(".files")];
 
-		snprintf(name, sizeof(name), "%s.id", run->ids[i]);
 		store_arg_text(call, run->ids[i]);
+		snprintf(name, sizeof(name), "%s.id", run->ids[i]);
+		store_arg_text(call, name);
+		snprintf(name, sizeof(name), "%s.files", run->ids[i]);
 		store_arg_text(call, name);
 	}
 	store_read(run->store, call, on_marks, run);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "conversation/files.h"
 
 /* The stored text starts with its author, so that a reader fills in what it
  * knows better without parsing the rest. */
@@ -30,7 +31,8 @@ static void write_attachment(struct json_out *json, const struct attachment *att
 		jw_text(json, "id", attachment->blob);
 	if (attachment->url)
 		jw_text(json, "url", attachment->url);
-	if (attachment->size >= 0)
+	/* Of what the provider keeps the size is known once it is fetched. */
+	if (attachment->size >= 0 && !attachment->url)
 		jw_int(json, "size", attachment->size);
 	if (attachment->content_id)
 		jw_text(json, "content_id", attachment->content_id);
@@ -97,6 +99,41 @@ static void write_delivery(struct buf *out, const char *mark)
 	jw_object_end(&json);
 }
 
+static void write_file(struct buf *out, const char *files, size_t place)
+{
+	struct file_state state;
+	struct json_out json;
+
+	file_state_read(files, place, &state);
+	buf_format(out, "\"state\":\"%s\",", file_standing_name(state.standing));
+	if (state.standing == FILE_STORED)
+		buf_format(out, "\"id\":\"%s\",\"size\":%lld,", state.blob, (long long)state.size);
+	if (state.why[0] == '\0')
+		return;
+	buf_text(out, "\"error\":");
+	jw_start(&json, out);
+	jw_text(&json, NULL, state.why);
+	buf_byte(out, ',');
+}
+
+/* Up to the end of the attachments, with how those stand that have a url; returns where it
+ * stopped. A raw quote cannot stand inside a text, so what is found are members. */
+static const char *add_files(struct buf *out, const char *rest, const char *files)
+{
+	static const char member[] = "\"url\":\"";
+	const char *end = strstr(rest, "\"attachments\":[{");
+	const char *at;
+
+	end = end ? strstr(end, "],\"channel\":") : NULL;
+	for (size_t place = 0; end && (at = strstr(rest, member)) && at < end; place++) {
+		buf_add(out, rest, (size_t)(at - rest));
+		write_file(out, files, place);
+		buf_add(out, member, sizeof(member) - 1);
+		rest = at + sizeof(member) - 1;
+	}
+	return rest;
+}
+
 /* A raw quote cannot stand inside a text, so the first such member is the message's own. */
 static void add_rest(struct buf *out, const char *rest, size_t len, const char *provider_id)
 {
@@ -120,6 +157,7 @@ void message_show(struct buf *out, const char *stored, size_t len,
 		  const struct message_known *known)
 {
 	size_t start = sizeof(customer_start) - 1;
+	const char *rest;
 
 	buf_text(out, "{\"delivery\":");
 	if (known->mark)
@@ -129,7 +167,8 @@ void message_show(struct buf *out, const char *stored, size_t len,
 	if (len > start && memcmp(stored, customer_start, start) == 0) {
 		buf_format(out, ",\"author\":{\"type\":\"customer\",\"id\":\"%s\",",
 			   known->customer);
-		buf_add(out, stored + start, len - start);
+		rest = add_files(out, stored + start, known->files);
+		buf_add(out, rest, len - (size_t)(rest - stored));
 	} else {
 		buf_byte(out, ',');
 		add_rest(out, stored + 1, len - 1, known->provider_id);

@@ -39,6 +39,7 @@ struct message_known {
 	const char *customer; /* whose conversation it is in */
 	const char *mark;     /* {ws}:y:<cnv>, "failed 550 no such user"; NULL: inbound, a note */
 	const char *provider_id; /* of an outbound one, once the provider has it; NULL */
+	const char *files;       /* how attachments with a url stand (files.h); NULL: all pending */
 };
 /* A stored text (NUL after len) as the API shows it. */
 void message_show(struct buf *out, const char *stored, size_t len,

@@ -205,8 +205,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 		transfer->was_too_big = true;
 		return 0;
 	}
-	if (len >= 5 && memcmp(bytes, "HTTP/", 5) == 0)
+	if (len >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
 		transfer->progress = TRANSFER_ANSWERED;
+		buf_reset(&transfer->headers); /* of the hop before */
+	}
 	buf_add(&transfer->headers, bytes, len);
 	return len;
 }
@@ -635,7 +637,10 @@ static void set_common(struct transfer *transfer, const struct transfer_options 
 	curl_easy_setopt(easy, CURLOPT_URL, options->url);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, options->redirects > 0 ? 1L : 0L);
+	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)options->redirects);
+	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR,
+			 options->allow_private && !options->require_tls ? "http,https" : "https");
 	curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
 			 (long)(transfer->engine->has_one ? SESSION_IDLE_MAX_S : IDLE_MAX_S));

@@ -131,6 +131,13 @@ struct host_answer {
 };
 typedef void host_http_done(const struct host_answer *answer, void *context);
 
+/* How an attachment that the provider keeps is fetched (struct connector, media). */
+struct media_request {
+	const char *url;           /* set: the attachment's */
+	const char *const *fields; /* name, value, name, value ..., NULL; NULL: none */
+	bool allow_private;        /* loopback and private addresses, and http://, are allowed */
+};
+
 /* ---- mail as a connector sees it ---- */
 enum host_tls { HOST_TLS_DEFAULT, HOST_TLS_NONE, HOST_TLS_STARTTLS, HOST_TLS_IMPLICIT };
 
@@ -404,6 +411,10 @@ struct connector {
 	 * provider chooses. */
 	const char *(*sent_as)(const struct channel *channel, const struct outbound *message,
 			       struct arena *arena);
+	/* Changes how an attachment given by url is fetched after admission; NULL: a plain GET of
+	 * an https address outside private networks. */
+	void (*media)(const struct channel *channel, const struct attachment *attachment,
+		      struct arena *arena, struct media_request *ret);
 };
 
 /* A plug-in exports this one symbol: its table, given the host it may use. */

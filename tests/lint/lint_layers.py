@@ -8,7 +8,7 @@ ANYWHERE = {"converge"}
 # What each folder of daemon/ may include beside itself and include/converge.
 DOMAIN = {"identity", "conversation", "routing"}
 STAGES = {"receive", "verify", "normalise", "thread", "admit"}
-READERS = {"delivery", "automation", "history", "api"}
+READERS = {"delivery", "media", "automation", "history", "api"}
 LOWER = {
     "base": set(),
     "services": {"base"},

@@ -206,7 +206,7 @@ async function listen() {
     $("live").textContent = t("reconnecting");
     setTimeout(() => listen().catch(() => setTimeout(listen, 5000)), 2000);
   };
-  for (const name of ["message.created", "message.delivery", "work_item.created", "work_item.state", "offer.created",
+  for (const name of ["message.created", "message.delivery", "message.attachment", "work_item.created", "work_item.state", "offer.created",
     "offer.ended", "reset"])
     source.addEventListener(name, (event) => attempt(() => onEvent(name, JSON.parse(event.data))));
 }

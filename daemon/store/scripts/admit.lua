@@ -10,7 +10,7 @@
 --        work item), type, topic, urgency, priority, skills, rule
 --      10 the identifiers, the sender's first: 16 bytes of index field, then each ended by a NUL: index bucket
 --         (empty: the index is neither asked nor written), name in the customer's hash, record JSON
---      11, 12 reference field and its value
+--      11, 12 reference field ('' none) and its value, 13 '1' where attachments are to be fetched from the provider
 -- Answers {'ok', msg, cnv, cus, wrk, n, flags} (flags: u new customer, c opened the conversation, w new work item,
 -- r reopened, b back from waiting or wrap-up) or {'duplicate', msg}.
 --
@@ -167,9 +167,12 @@ else
 	append('t', 'message.created', 'c', ARGV[3], 'u', cus, 'm', ARGV[4], 'n', n, 'ch', ARGV[6], 'w', wrk or '', 'v',
 		version, 'a', agent or '', 'q', queue, 'f', from, 'o', to or '', 'e', e ~= '' and '{' .. e:sub(2) .. '}' or '')
 end
-if ARGV[11] then
+if ARGV[11] and ARGV[11] ~= '' then
 	-- The first one of an id keeps it: a stranger can choose the id of his mail.
 	call('HSETNX', KEYS[6], ARGV[11], ARGV[12] .. ' ' .. n)
+end
+if ARGV[13] then
+	call('ZADD', ws .. 'md', now, ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. n)
 end
 call('SADD', KEYS[2], ARGV[1])
 if ARGV[2] ~= '0' then
