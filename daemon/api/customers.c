@@ -5,9 +5,9 @@
 
 #include "api/handlers.h"
 #include "api/page.h"
-#include "api/work_json.h"
 #include "base/text.h"
 #include "channel.h"
+#include "conversation/work_item.h"
 #include "identity/address.h"
 #include "identity/customer.h"
 #include "parts.h"
@@ -63,14 +63,13 @@ static void write_conversations(struct json_out *out, const struct customer *cus
 	jw_array_end(out);
 }
 
-static void on_items(const struct store_reply *reply, const struct error *err, void *context)
+static void on_items(const struct work_page *items, const struct error *err, void *context)
 {
 	struct view *view = context;
 
 	jw_array(&view->out, "work_items");
-	for (size_t i = 0; err == NULL && i < reply_count(reply); i++)
-		if (reply_count(reply_item(reply, i)) > 2)
-			work_write(&view->out, NULL, reply_item(reply, i));
+	for (size_t i = 0; err == NULL && i < items->count; i++)
+		work_item_write(&view->out, NULL, &items->items[i]);
 	jw_array_end(&view->out);
 	jw_object_end(&view->out);
 	if (err != NULL) {
@@ -84,17 +83,16 @@ static void on_items(const struct store_reply *reply, const struct error *err, v
 
 static void items_read(struct view *view, const struct customer *customer)
 {
-	struct store_call *read = store_script("work_read", view->call->who.workspace);
+	const char *ids[ITEMS_MAX];
 	size_t count = 0;
 
 	for (size_t i = 0; i < customer->conversation_count && count < ITEMS_MAX; i++)
-		if (customer->conversations[i].work_item != NULL) {
-			store_arg_text(read, customer->conversations[i].work_item);
-			count++;
-		}
-	for (size_t i = 0; i < customer->case_count && count < ITEMS_MAX; i++, count++)
-		store_arg_text(read, customer->cases[i]);
-	store_read(view->call->parts->store, read, on_items, view);
+		if (customer->conversations[i].work_item != NULL)
+			ids[count++] = customer->conversations[i].work_item;
+	for (size_t i = 0; i < customer->case_count && count < ITEMS_MAX; i++)
+		ids[count++] = customer->cases[i];
+	work_items_read(view->call->parts->store, view->call->who.workspace, ids, count, on_items,
+			view);
 }
 
 static void on_customer(const struct customer *customer, const struct error *err, void *context)

@@ -1,15 +1,12 @@
-/* Work items as the API shows them. */
+/* Answers that are work items, or why one could not be changed. */
 #pragma once
 
 #include "api/api.h"
 
-struct store_reply;
 struct error;
 struct work_call;
 struct work_result;
 
-/* One item of a work_read.lua answer. */
-void work_write(struct json_out *out, const char *key, const struct store_reply *item);
 /* Reads the item and answers with it; 404 where it is unknown. */
 void work_answer_item(struct api_call *call, const char *id, int status);
 /* A work_done_fn over an api_call: answers with the item, or with the refusal. */

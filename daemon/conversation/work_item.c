@@ -2,86 +2,56 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/id.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "store/store.h"
 
-struct read_run {
-	struct store *store;
-	work_item_fn *done;
-	void *context;
-	struct arena *arena;
-	struct work_item item;
-	char workspace[48];
-	char id[ID_BYTES];
-};
+/* ---- as JSON ---- */
 
-static const char *text_of(const struct store_reply *reply, const char *name, struct arena *arena)
+/* Words parted by spaces, as a list. */
+static void write_words(struct json_out *json, const char *key, const char *words)
 {
-	const char *text = reply_field(reply, name);
+	size_t len;
 
-	if (!text || !*text)
-		return NULL;
-	return arena ? arena_text(arena, text) : text;
+	jw_array(json, key);
+	for (words = words ? words : ""; *words; words += len + (words[len] == ' ')) {
+		len = strcspn(words, " ");
+		jw_textn(json, NULL, words, len);
+	}
+	jw_array_end(json);
 }
 
-static int64_t int_of(const struct store_reply *reply, const char *name)
+static void write_customer(struct json_out *json, const struct work_item *item)
 {
-	const char *text = reply_field(reply, name);
-
-	return text ? strtoll(text, NULL, 10) : 0;
+	if (!item->customer) {
+		jw_null(json, "customer");
+		return;
+	}
+	jw_object(json, "customer");
+	jw_text(json, "id", item->customer);
+	jw_text(json, "name", item->customer_name ? item->customer_name : "");
+	jw_object_end(json);
 }
 
-bool work_item_from_reply(const struct store_reply *reply, const char *id, struct arena *arena,
-			  struct work_item *ret_item)
+static void write_standing(struct json_out *json, const struct work_item *item)
 {
-	if (reply_count(reply) == 0 || !reply_field(reply, "s"))
-		return false;
-	*ret_item = (struct work_item){
-		.id = arena ? arena_text(arena, id) : id,
-		.state = text_of(reply, "s", arena),
-		.waiting_for = text_of(reply, "wf", arena),
-		.number = int_of(reply, "num"),
-		.version = int_of(reply, "v"),
-		.queue = text_of(reply, "q", arena),
-		.conversation = text_of(reply, "c", arena),
-		.customer = text_of(reply, "u", arena),
-		.channel = text_of(reply, "ch", arena),
-		.agent = text_of(reply, "a", arena),
-		.last_agent = text_of(reply, "la", arena),
-		.offer = text_of(reply, "o", arena),
-		.transfer = text_of(reply, "tr", arena),
-		.type = text_of(reply, "ty", arena),
-		.topic = text_of(reply, "tp", arena),
-		.urgency = text_of(reply, "ur", arena),
-		.priority = int_of(reply, "pr"),
-		.skills = text_of(reply, "sk", arena),
-		.rule = text_of(reply, "ru", arena),
-		.reason = text_of(reply, "rs", arena),
-		.summary = text_of(reply, "sum", arena),
-		.declined_by = text_of(reply, "dn", arena),
-		.created_ms = int_of(reply, "ct"),
-		.state_ms = int_of(reply, "st"),
-		.waiting_ms = int_of(reply, "qt"),
-		.first_response_ms = int_of(reply, "fr"),
-		.lease_ms = int_of(reply, "lx"),
-		.cost = int_of(reply, "cost"),
-	};
-	return true;
-}
-
-static void write_times(struct json_out *json, const struct work_item *item)
-{
-	jw_time(json, "created_at", item->created_ms);
-	jw_time(json, "state_at", item->state_ms);
-	if (item->waiting_ms)
-		jw_time(json, "waiting_since", item->waiting_ms);
-	if (item->first_response_ms)
-		jw_time(json, "first_response_at", item->first_response_ms);
+	if (text_equal("waiting", item->state))
+		jw_text(json, "waiting_for", item->waiting_for ? item->waiting_for : "");
+	write_words(json, "offers", item->offers);
+	jw_text(json, "transfer", item->transfer);
+	jw_text(json, "consultation", item->consultation);
+	write_words(json, "helpers", item->helpers);
+	if (item->escalation_level > 0)
+		jw_int(json, "escalation_level", item->escalation_level);
+	jw_time(json, "since", item->state_ms);
+	jw_time(json, "first_response_at", item->first_response_ms);
 	if (item->lease_ms)
 		jw_time(json, "lease_expires_at", item->lease_ms);
+	jw_text(json, "rule", item->rule);
+	jw_text(json, "reason", item->reason);
+	jw_text(json, "summary", item->summary);
 }
 
 void work_item_write(struct json_out *json, const char *key, const struct work_item *item)
@@ -90,91 +60,155 @@ void work_item_write(struct json_out *json, const char *key, const struct work_i
 	jw_text(json, "id", item->id);
 	jw_int(json, "number", item->number);
 	jw_text(json, "state", item->state);
-	if (item->waiting_for)
-		jw_text(json, "waiting_for", item->waiting_for);
-	jw_text(json, "type", item->type);
-	jw_text(json, "topic", item->topic);
-	jw_text(json, "urgency", item->urgency);
+	jw_text(json, "type", item->type ? item->type : "");
+	jw_text(json, "topic", item->topic ? item->topic : "");
+	jw_text(json, "urgency", item->urgency ? item->urgency : "normal");
 	jw_int(json, "priority", item->priority);
-	jw_text(json, "queue", item->queue);
+	jw_text(json, "queue", item->queue ? item->queue : "");
 	jw_text(json, "channel", item->channel);
-	if (item->customer) {
-		jw_object(json, "customer");
-		jw_text(json, "id", item->customer);
-		jw_text(json, "name", item->customer_name ? item->customer_name : "");
-		jw_object_end(json);
-	} else {
-		jw_null(json, "customer");
-	}
+	write_customer(json, item);
 	jw_text(json, "conversation", item->conversation);
 	jw_text(json, "agent", item->agent);
-	if (item->summary)
-		jw_text(json, "summary", item->summary);
-	if (item->reason)
-		jw_text(json, "reason", item->reason);
-	if (item->skills)
-		jw_text(json, "skills", item->skills);
-	if (item->offer)
-		jw_text(json, "offer", item->offer);
-	if (item->transfer)
-		jw_text(json, "transfer", item->transfer);
-	write_times(json, item);
+	jw_time(json, "created_at", item->created_ms);
 	jw_array(json, "sla");
 	jw_array_end(json);
+	write_standing(json, item);
 	jw_int(json, "version", item->version);
 	jw_object_end(json);
 }
 
-static void read_end(struct read_run *run, const struct work_item *item, const struct error *err)
+/* ---- reading ---- */
+
+struct items_run {
+	struct store *store;
+	work_page_fn *done;
+	void *context;
+	char *workspace;
+	char *last;
+};
+
+static void items_end(struct items_run *run, const struct work_page *page, const struct error *err)
 {
-	run->done(item, err, run->context);
-	arena_free(&run->arena);
+	run->done(page, err, run->context);
+	free(run->workspace);
+	free(run->last);
 	free(run);
 }
 
-static void on_name(const struct store_reply *reply, const struct error *err, void *context)
+static const char *text_of(const struct store_reply *row, const char *name)
 {
-	struct read_run *run = context;
+	const char *text = reply_field(row, name);
 
-	if (err) {
-		read_end(run, NULL, err);
-		return;
-	}
-	run->item.customer_name = reply_text(reply, NULL);
-	read_end(run, &run->item, NULL);
+	return text && *text ? text : NULL;
 }
 
-static void on_item(const struct store_reply *reply, const struct error *err, void *context)
+static int64_t int_of(const struct store_reply *row, const char *name)
 {
-	struct read_run *run = context;
-	struct store_call *call;
+	const char *text = reply_field(row, name);
 
-	if (err || !work_item_from_reply(reply, run->id, run->arena, &run->item)) {
-		read_end(run, NULL, err);
-		return;
-	}
-	if (!run->item.customer) {
-		read_end(run, &run->item, NULL);
-		return;
-	}
-	call = store_command("HGET");
-	store_arg_key(call, run->workspace, "u:%s", run->item.customer);
-	store_arg_text(call, "nm");
-	store_read(run->store, call, on_name, run);
+	return text ? strtoll(text, NULL, 10) : 0;
 }
 
-void work_item_read(struct store *store, const char *workspace, const char *id, work_item_fn *done,
-		    void *context)
+/* A row of work_read.lua: id and customer's name, then the fields. False where it is the id alone.
+ */
+static bool item_read(const struct store_reply *row, struct work_item *ret_item)
 {
-	struct store_call *call = store_command("HGETALL");
-	struct read_run *run = memory_new(sizeof(*run));
+	if (reply_count(row) <= 2)
+		return false;
+	*ret_item = (struct work_item){
+		.id = reply_text(reply_item(row, 0), NULL),
+		.customer_name = reply_text(reply_item(row, 1), NULL),
+		.state = text_of(row, "s"),
+		.waiting_for = text_of(row, "wf"),
+		.number = int_of(row, "num"),
+		.version = int_of(row, "v"),
+		.queue = text_of(row, "q"),
+		.conversation = text_of(row, "c"),
+		.customer = text_of(row, "u"),
+		.channel = text_of(row, "ch"),
+		.agent = text_of(row, "a"),
+		.offers = text_of(row, "o"),
+		.transfer = text_of(row, "tr"),
+		.consultation = text_of(row, "cp"),
+		.helpers = text_of(row, "co"),
+		.escalation_level = int_of(row, "el"),
+		.type = text_of(row, "ty"),
+		.topic = text_of(row, "tp"),
+		.urgency = text_of(row, "ur"),
+		.priority = int_of(row, "pr"),
+		.rule = text_of(row, "ru"),
+		.reason = text_of(row, "rs"),
+		.summary = text_of(row, "sum"),
+		.created_ms = int_of(row, "ct"),
+		.state_ms = int_of(row, "st"),
+		.first_response_ms = int_of(row, "fr"),
+		.lease_ms = int_of(row, "lx"),
+	};
+	return true;
+}
+
+static void on_items(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct items_run *run = context;
+	struct work_item *items = memory_new(WORK_ITEMS_MAX * sizeof(*items));
+	struct work_page page = { .items = items, .last = run->last };
+
+	for (size_t i = 0; !err && i < reply_count(reply) && page.count < WORK_ITEMS_MAX; i++)
+		if (item_read(reply_item(reply, i), &items[page.count]))
+			page.count++;
+	items_end(run, err ? NULL : &page, err);
+	free(items);
+}
+
+static struct items_run *run_new(struct store *store, work_page_fn *done, void *context)
+{
+	struct items_run *run = memory_new(sizeof(*run));
 
 	run->store = store;
 	run->done = done;
 	run->context = context;
-	run->arena = arena_new(0);
-	snprintf(run->workspace, sizeof(run->workspace), "%s", workspace);
-	snprintf(run->id, sizeof(run->id), "%s", id);
-	store_arg_key(call, workspace, "w:%s", id);
-	store_read(store, call, on_item, run);
+	return run;
+}
+
+void work_items_read(struct store *store, const char *workspace, const char *const *ids,
+		     size_t count, work_page_fn *done, void *context)
+{
+	struct store_call *call = store_script("work_read", workspace);
+
+	for (size_t i = 0; i < count && i < WORK_ITEMS_MAX; i++)
+		store_arg_text(call, ids[i]);
+	store_read(store, call, on_items, run_new(store, done, context));
+}
+
+static void on_ids(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct items_run *run = context;
+	const char *last = err ? NULL : reply_text(reply_item(reply, 0), NULL);
+	struct store_call *call;
+
+	run->last = last && *last ? memory_text(last) : NULL;
+	if (err || reply_count(reply) <= 1) {
+		items_end(run, err ? NULL : &(struct work_page){ .last = run->last }, err);
+		return;
+	}
+	call = store_script("work_read", run->workspace);
+	for (size_t i = 1; i < reply_count(reply); i++)
+		store_arg_text(call, reply_text(reply_item(reply, i), NULL));
+	store_read(run->store, call, on_items, run);
+}
+
+void work_item_list(struct store *store, const struct work_query *query, work_page_fn *done,
+		    void *context)
+{
+	struct store_call *call = store_script("work_list", query->workspace);
+	struct items_run *run = run_new(store, done, context);
+
+	run->workspace = memory_text(query->workspace);
+	store_arg_text(call, query->state);
+	store_arg_text(call, query->queue);
+	store_arg_text(call, query->agent);
+	store_arg_int(call, (int64_t)query->limit);
+	store_arg_text(call, query->ascending ? "asc" : "desc");
+	store_arg_text(call, query->after);
+	store_read(store, call, on_ids, run);
 }
