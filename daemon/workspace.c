@@ -21,7 +21,7 @@
 #include "store/log_keep.h"
 #include "store/store.h"
 
-enum { LOAD_RETRY_MS = 500, WHO_BYTES = 100, WHISPER_BYTES = 160 };
+enum { LOAD_RETRY_MS = 500, STOPPED_TELL_MS = 60 * 1000, WHO_BYTES = 100, WHISPER_BYTES = 160 };
 
 struct waiter {
 	STAILQ_ENTRY(waiter) link;
@@ -61,6 +61,8 @@ struct workspace {
 	TAILQ_HEAD(, hearer) hearers;
 	struct bell_ear *ear;
 	struct loop_timer *load_timer;
+	int64_t stopped_count; /* patterns that took too long */
+	int64_t stopped_told_ms;
 	bool is_live; /* the reader stands in the log: nothing is missed from here on */
 	bool is_loading;
 	bool is_stale; /* changed while it was being read */
@@ -451,6 +453,23 @@ const char *workspace_fence(const struct workspace *workspace)
 struct router *workspace_router(const struct workspace *workspace)
 {
 	return workspace->router;
+}
+
+void workspace_note_stopped(struct workspace *workspace, const char *rule)
+{
+	int64_t now = loop_now_ms(workspace->parts->loop);
+
+	workspace->stopped_count++;
+	if (workspace->stopped_told_ms != 0 && now - workspace->stopped_told_ms < STOPPED_TELL_MS)
+		return;
+	workspace->stopped_told_ms = now;
+	log_warn("workspace", "workspace=%s event=rule_stopped rule=%s count=%lld", workspace->name,
+		 log_quote(rule), (long long)workspace->stopped_count);
+}
+
+int64_t workspace_stopped_count(const struct workspace *workspace)
+{
+	return workspace->stopped_count;
 }
 
 struct listener *workspace_listen(struct workspace *workspace, listener_entry_fn *entry_fn,

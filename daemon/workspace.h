@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "parts.h"
 
@@ -40,6 +41,11 @@ typedef void hearer_fn(const char *conversation, const char *who, void *context)
 struct hearer *workspace_hear(struct workspace *workspace, hearer_fn *fn, void *context);
 void hearer_free(struct hearer **hearer);
 void workspace_tell_typing(struct workspace *workspace, const char *conversation, const char *who);
+
+/* A rule's pattern took too long on a message and was treated as not matching: counted, and told in
+ * the log at most once a minute. */
+void workspace_note_stopped(struct workspace *workspace, const char *rule);
+int64_t workspace_stopped_count(const struct workspace *workspace);
 
 /* Every log entry, in order, and resets. */
 struct listener;

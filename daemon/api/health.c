@@ -107,6 +107,18 @@ static void channel_metrics(struct buf *out, const struct parts *parts)
 			   channel_parked(channel) == NULL);
 }
 
+static void rule_metrics(struct buf *out, const struct parts *parts)
+{
+	const struct workspace *workspace = NULL;
+
+	buf_text(out, "# HELP converged_rules_stopped_total Patterns that took too long on a text\n"
+		      "# TYPE converged_rules_stopped_total counter\n");
+	while ((workspace = workspace_next(parts->workspaces, workspace)) != NULL)
+		buf_format(out, "converged_rules_stopped_total{workspace=\"%s\"} %lld\n",
+			   workspace_name(workspace),
+			   (long long)workspace_stopped_count(workspace));
+}
+
 static void worker_metrics(struct buf *out, const struct parts *parts)
 {
 	const struct {
@@ -213,6 +225,7 @@ static void answer_metrics(struct api_call *call)
 	channel_metrics(&out, call->parts);
 	worker_metrics(&out, call->parts);
 	queue_metrics(&out, call->parts);
+	rule_metrics(&out, call->parts);
 	http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
 		    out.len);
 	buf_clear(&out);

@@ -34,6 +34,10 @@ bool text_has_word(const char *list, char separator, const char *word);
 bool text_equal_nocase(const char *a, const char *b);    /* ASCII */
 char *text_lower(struct arena *arena, const char *text); /* ASCII */
 
+/* Case-folded and in NFC, for comparing what people write; bytes that are no UTF-8 stay as they
+ * are. NUL-terminated; *ret_len bytes. */
+char *text_fold(struct arena *arena, const char *utf8, size_t len, size_t *ret_len);
+
 /* Edit distance capped at max + 1, for "did you mean". */
 size_t text_distance(const char *a, const char *b, size_t max);
 

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <unicase.h>
 #include <uninorm.h>
 
 #include "base/buf.h"
@@ -177,4 +178,33 @@ char *text_clean_line(struct arena *arena, const char *bytes, size_t len, size_t
 	struct cleaning cleaning = { .one_line = true };
 
 	return clean(&cleaning, arena, bytes, len, max);
+}
+
+static char *fold_ascii(struct arena *arena, const char *text, size_t len)
+{
+	char *folded = arena_copy(arena, text, len);
+
+	for (size_t i = 0; i < len; i++) {
+		if (folded[i] >= 'A' && folded[i] <= 'Z')
+			folded[i] = (char)(folded[i] - 'A' + 'a');
+	}
+	return folded;
+}
+
+char *text_fold(struct arena *arena, const char *utf8, size_t len, size_t *ret_len)
+{
+	uint8_t *folded;
+	char *copy;
+
+	*ret_len = len;
+	if (text_ascii(utf8, len) == len)
+		return fold_ascii(arena, utf8, len);
+	folded = u8_casefold((const uint8_t *)utf8, len, NULL, UNINORM_NFC, NULL, ret_len);
+	if (folded == NULL) {
+		*ret_len = len;
+		return arena_copy(arena, utf8, len);
+	}
+	copy = arena_copy(arena, folded, *ret_len);
+	free(folded);
+	return copy;
 }

@@ -10,6 +10,8 @@ enum field_form {
 	FIELD_LEVELS,  /* a map of skill to level 1-5 */
 	FIELD_PATTERN, /* a regular expression */
 	FIELD_OBJECT,  /* a map with fields of its own */
+	FIELD_TEXTS,   /* a text or a list of texts; row: of each, max how many */
+	FIELD_WORDS,   /* a map of name to a text or a list of texts */
 	FIELD_OBJECTS, /* a list of such maps, at most max of the row */
 };
 

@@ -46,9 +46,42 @@ static const char *check_line(const char *text)
 	return NULL;
 }
 
+static const char *check_keyword(const char *text)
+{
+	return text[strspn(text, " ")] == '\0' ? "must have more than spaces" : check_line(text);
+}
+
+static const char *check_language(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t first = strspn(text, letters);
+
+	if (first >= 2 && first <= 3 && (text[first] == '\0' || text[first] == '-'))
+		return NULL;
+	return "is no language: write en, zh or zh-Hant";
+}
+
+static const char *check_attachment(const char *text)
+{
+	static const char *const words[] = {
+		"true", "false", "image", "audio", "video", "document"
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (text_equal(words[i], text))
+			return NULL;
+	return strchr(text, '/') != NULL ? NULL
+					 : "must be true, false, image, audio, video, document "
+					   "or a media type";
+}
+
 static const char *const strategies[] = { "longest_idle", "least_loaded", "best_skill",
 					  "round_robin", NULL };
 static const char *const urgencies[] = { "low", "normal", "high", "urgent", NULL };
+static const char *const states[] = { "new",      "queued",   "offered", "assigned",  "waiting",
+				      "wrapping", "resolved", "closed",  "cancelled", NULL };
+static const char *const scripts[] = { "Latin", "Greek", "Cyrillic", "Armenian", "Hebrew", "Arabic",
+				       "Indic", "Thai",  "Hangul",   "Kana",     "Han",    NULL };
 static const char *const roles[] = { "agent", "supervisor", "admin", NULL };
 
 #define ID_FIELD                                                                                   \
@@ -186,6 +219,27 @@ static const struct business_field skill_fields[] = {
 	FIELD_END,
 };
 
+#define TEXTS_FIELD(field_name, how_many, ...)                                                     \
+	{                                                                                          \
+		.row = { .name = (field_name),                                                     \
+			 .kind = SETTING_TEXT,                                                     \
+			 .max = (how_many),                                                        \
+			 __VA_ARGS__ },                                                            \
+		.form = FIELD_TEXTS                                                                \
+	}
+
+static const struct business_field previous_fields[] = {
+	TEXTS_FIELD("type", 100, .check = check_line, .text = "The earlier item's type."),
+	TEXTS_FIELD("topic", 100, .check = check_line, .text = "The earlier item's topic."),
+	TEXTS_FIELD("queue", 100, .check = check_id, .text = "The queue that it is or was in."),
+	TEXTS_FIELD("state", 20, .choices = states, .text = "The state that it is in."),
+	FIELD("within", TIME, NULL, .min = MINUTE, .max = 366 * DAY,
+	      .text = "It came into that state at most this long ago."),
+	FIELD("count", COUNT, NULL, .min = 1, .max = 50, .text = "At least so many; default 1."),
+	FIELD_END,
+};
+
+/* Groups hold conditions again, groups among them. */
 static const struct business_field when_fields[] = {
 	{ .row = { .name = "text",
 		   .kind = SETTING_TEXT,
@@ -193,8 +247,44 @@ static const struct business_field when_fields[] = {
 		   .max = 4000,
 		   .text = "A regular expression that the message's text or subject matches." },
 	  .form = FIELD_PATTERN },
-	FIELD("channel", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
-	      .text = "The channel that it came in on."),
+	TEXTS_FIELD("keywords", 2000, .check = check_keyword,
+		    .text = "Words of which one is in the text or subject."),
+	TEXTS_FIELD("channel", 100, .check = check_id, .text = "The channel that it came in on."),
+	TEXTS_FIELD("language", 50, .check = check_language,
+		    .text = "The language it is in, such as en, zh or zh-Hant."),
+	TEXTS_FIELD("script", 20, .choices = scripts,
+		    .text = "The writing it is in, such as Han or Latin."),
+	TEXTS_FIELD("attachments", 20, .check = check_attachment,
+		    .text = "true, false, image, audio, video, document or a media type."),
+	TEXTS_FIELD("tier", 50, .check = check_line, .text = "The customer's tier."),
+	{ .row = { .name = "attributes",
+		   .kind = SETTING_GROUP,
+		   .max = 30,
+		   .check = check_line,
+		   .text = "Attributes of the customer, such as { country: [cn, hk] }." },
+	  .form = FIELD_WORDS },
+	{ .row = { .name = "previous",
+		   .kind = SETTING_GROUP,
+		   .text = "An earlier work item of the customer." },
+	  .form = FIELD_OBJECT,
+	  .fields = previous_fields },
+	{ .row = { .name = "all",
+		   .kind = SETTING_GROUP,
+		   .max = 50,
+		   .text = "Groups of conditions that all hold." },
+	  .form = FIELD_OBJECTS,
+	  .fields = when_fields },
+	{ .row = { .name = "any",
+		   .kind = SETTING_GROUP,
+		   .max = 50,
+		   .text = "Groups of conditions of which one holds." },
+	  .form = FIELD_OBJECTS,
+	  .fields = when_fields },
+	{ .row = { .name = "not",
+		   .kind = SETTING_GROUP,
+		   .text = "A group of conditions that does not hold." },
+	  .form = FIELD_OBJECT,
+	  .fields = when_fields },
 	FIELD_END,
 };
 

@@ -78,6 +78,70 @@ static void list_write(const struct writing *writing, const struct setting *row,
 	jw_array_end(writing->out);
 }
 
+static bool is_choice(const struct setting *row, const char *text)
+{
+	for (size_t i = 0; row->choices != NULL && row->choices[i] != NULL; i++)
+		if (strcmp(row->choices[i], text) == 0)
+			return true;
+	return row->choices == NULL;
+}
+
+static void one_text_write(const struct writing *writing, const struct setting *row,
+			   const char *key, const struct yaml_node *item)
+{
+	const char *wrong = NULL;
+	const char *near = NULL;
+
+	if (item->kind != NODE_TEXT || yaml_is_empty(item) || item->text[0] == '\0' ||
+	    strlen(item->text) > 200) {
+		shape_error(writing, row, item, "a short text or a list of them");
+		return;
+	}
+	if (!is_choice(row, item->text)) {
+		near = settings_nearest(item->text, (const char *const *)row->choices);
+		wrong = "is not known here";
+	} else if (row->check != NULL) {
+		wrong = row->check(item->text);
+	}
+	if (wrong != NULL)
+		problem_error(writing->source->problems, &item->at, "\"%s\" of \"%s\" %s\t%s%s%s",
+			      settings_shown(writing->source->arena, item->text), row->name, wrong,
+			      near == NULL ? row->text : "did you mean \"",
+			      near == NULL ? "" : near, near == NULL ? "" : "\"?");
+	else
+		jw_text(writing->out, key, item->text);
+}
+
+static void texts_write(const struct writing *writing, const struct setting *row, const char *key,
+			const struct yaml_node *node)
+{
+	if (node->kind != NODE_LIST) {
+		one_text_write(writing, row, key, node);
+		return;
+	}
+	if (node->count == 0 || (int64_t)node->count > row->max) {
+		shape_error(writing, row, node, "a text or a list with something in it");
+		return;
+	}
+	jw_array(writing->out, key);
+	for (size_t i = 0; i < node->count; i++)
+		one_text_write(writing, row, NULL, node->items[i]);
+	jw_array_end(writing->out);
+}
+
+static void words_write(const struct writing *writing, const struct setting *row,
+			const struct yaml_node *node)
+{
+	if (node->kind != NODE_MAP || node->count == 0 || (int64_t)node->count > row->max) {
+		shape_error(writing, row, node, "a map of name to text");
+		return;
+	}
+	jw_object(writing->out, row->name);
+	for (size_t i = 0; i < node->count; i++)
+		texts_write(writing, row, node->pairs[i].key, node->pairs[i].value);
+	jw_object_end(writing->out);
+}
+
 static void slot_write(const struct writing *writing, const struct setting *row,
 		       const union slot *slot)
 {
@@ -152,6 +216,10 @@ static void field_write(const struct writing *writing, const struct business_fie
 
 	if (field->form == FIELD_LEVELS) {
 		levels_write(writing, row, node);
+	} else if (field->form == FIELD_TEXTS) {
+		texts_write(writing, row, row->name, node);
+	} else if (field->form == FIELD_WORDS) {
+		words_write(writing, row, node);
 	} else if (field->form == FIELD_OBJECT && node->kind == NODE_MAP) {
 		jw_object(writing->out, row->name);
 		business_object_read(writing->source, node, field->fields,

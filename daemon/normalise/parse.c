@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "channel.h"
 #include "identity/address.h"
 #include "normalise/normalise.h"
 #include "routing/roster.h"
+#include "services/loop.h"
 #include "workspace.h"
 
 static const char *line(struct arena *arena, const char *text, size_t max)
@@ -126,25 +128,38 @@ enum stage_result normalise_parse(struct flight *flight)
 	return STAGE_NEXT;
 }
 
+/* The roster may be replaced while admit is on its way. */
+static void classification_keep(struct arena *arena, struct classification *classification)
+{
+	const char **texts[] = {
+		&classification->queue,        &classification->type,
+		&classification->topic,        &classification->urgency,
+		&classification->skills,       &classification->rule,
+		&classification->type_rule,    &classification->topic_rule,
+		&classification->urgency_rule,
+	};
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		*texts[i] = arena_text(arena, *texts[i]);
+}
+
 enum stage_result normalise_classify(struct flight *flight)
 {
 	const struct roster *roster = workspace_roster(flight->workspace);
 
 	for (size_t i = 0; i < flight->parsed.message_count; i++) {
-		struct classification *classification =
-			arena_alloc(flight->arena, sizeof(*classification));
+		struct passenger *passenger = &flight->passengers[i];
+		struct classification *found = arena_alloc(flight->arena, sizeof(*found));
+		struct rule_facts facts =
+			rule_facts_of(passenger->message, channel_name(flight->channel));
 
-		rules_classify(roster_rules(roster), flight->passengers[i].message,
-			       channel_name(flight->channel), roster_fallback(roster),
-			       classification);
-		/* The roster may be replaced while admit is on its way. */
-		classification->queue = arena_text(flight->arena, classification->queue);
-		classification->type = arena_text(flight->arena, classification->type);
-		classification->topic = arena_text(flight->arena, classification->topic);
-		classification->urgency = arena_text(flight->arena, classification->urgency);
-		classification->skills = arena_text(flight->arena, classification->skills);
-		classification->rule = arena_text(flight->arena, classification->rule);
-		flight->passengers[i].classification = classification;
+		facts.now_ms = loop_unix_ms(flight->parts->loop);
+		rules_classify(roster_rules(roster), &facts, roster_fallback(roster), flight->arena,
+			       found);
+		if (found->stopped != NULL)
+			workspace_note_stopped(flight->workspace, found->stopped);
+		classification_keep(flight->arena, found);
+		passenger->classification = found;
 	}
 	return STAGE_NEXT;
 }

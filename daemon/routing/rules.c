@@ -1,101 +1,12 @@
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include "routing/rules.h"
 
-#include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "converge/message.h"
-
-/* A pattern comes from an administrator, the text from anybody: the limits keep
- * a costly pair from holding the loop. */
-enum { MATCH_LIMIT = 20000, DEPTH_LIMIT = 250, HEAP_LIMIT_KB = 256, TEXT_MAX = 16 * 1024 };
-
-struct rule {
-	const char *name;
-	pcre2_code *text; /* NULL: any */
-	const char *channel;
-	const char *queue;
-	const char *type;
-	const char *topic;
-	const char *urgency;
-	const char *skills;
-	int64_t priority;
-};
-
-struct rules {
-	int refs;
-	struct arena *arena;
-	struct rule *list;
-	size_t count;
-	pcre2_match_context *match;
-};
-
-struct skill_text {
-	struct buf *out;
-};
-
-static void add_skill(const char *name, struct json_object *level, void *context)
-{
-	struct skill_text *text = context;
-
-	if (text->out->len > 0)
-		buf_byte(text->out, '&');
-	buf_format(text->out, "%s>=%lld", name, (long long)json_int(level, "", 1));
-}
-
-static const char *skills_text(struct json_object *skills, struct arena *arena)
-{
-	struct buf out = { 0 };
-	struct skill_text text = { &out };
-	const char *copy;
-
-	if (json_kind(skills) == JSON_OBJECT)
-		json_each_field(skills, add_skill, &text);
-	copy = arena_text(arena, buf_string(&out));
-	buf_clear(&out);
-	return copy;
-}
-
-static int rule_compile(struct rule *rule, const char *pattern, struct error *err)
-{
-	int code;
-	PCRE2_SIZE at;
-	PCRE2_UCHAR why[120];
-
-	if (pattern == NULL)
-		return 0;
-	rule->text = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-				   PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_NEVER_BACKSLASH_C,
-				   &code, &at, NULL);
-	if (rule->text != NULL)
-		return 0;
-	pcre2_get_error_message(code, why, sizeof(why));
-	return error_set(err, ERROR_MISUSE, "rule \"%s\": pattern at character %zu: %s", rule->name,
-			 (size_t)at, (const char *)why);
-}
-
-static int rule_read(struct rules *rules, struct rule *rule, struct json_object *object,
-		     struct error *err)
-{
-	struct arena *arena = rules->arena;
-
-	rule->name = json_text_copy(object, "name", arena);
-	if (rule->name == NULL)
-		rule->name = "";
-	rule->channel = json_text_copy(object, "when.channel", arena);
-	rule->queue = json_text_copy(object, "then.queue", arena);
-	rule->type = json_text_copy(object, "then.type", arena);
-	rule->topic = json_text_copy(object, "then.topic", arena);
-	rule->urgency = json_text_copy(object, "then.urgency", arena);
-	rule->priority = json_int(object, "then.priority", 0);
-	rule->skills = skills_text(json_at(object, "then.skills"), arena);
-	return rule_compile(rule, json_text(object, "when.text"), err);
-}
+#include "routing/rules_private.h"
 
 struct rules *rules_new(struct json_object *const *list, size_t count, struct error *err)
 {
@@ -103,18 +14,16 @@ struct rules *rules_new(struct json_object *const *list, size_t count, struct er
 
 	rules->refs = 1;
 	rules->arena = arena_new(0);
+	rules->keywords = keywords_new();
 	rules->list = arena_alloc(rules->arena, (count + 1) * sizeof(*rules->list));
-	rules->match = pcre2_match_context_create(NULL);
-	pcre2_set_match_limit(rules->match, MATCH_LIMIT);
-	pcre2_set_depth_limit(rules->match, DEPTH_LIMIT);
-	pcre2_set_heap_limit(rules->match, HEAP_LIMIT_KB);
 	for (size_t i = 0; i < count; i++) {
+		rules->count++;
 		if (rule_read(rules, &rules->list[i], list[i], err) != 0) {
 			rules_unref(&rules);
 			return NULL;
 		}
-		rules->count++;
 	}
+	keywords_build(rules->keywords);
 	return rules;
 }
 
@@ -131,68 +40,206 @@ void rules_unref(struct rules **rules)
 	*rules = NULL;
 	if (held == NULL || --held->refs > 0)
 		return;
-	for (size_t i = 0; i <= held->count && held->list != NULL; i++)
-		pcre2_code_free(held->list[i].text);
-	pcre2_match_context_free(held->match);
+	for (size_t i = 0; i < held->count; i++)
+		rule_clear(&held->list[i]);
+	keywords_free(&held->keywords);
 	arena_free(&held->arena);
 	free(held);
 }
 
-static bool text_matches(const struct rules *rules, const struct rule *rule, const char *text)
+void rules_set_version(struct rules *rules, int64_t version)
 {
-	pcre2_match_data *data;
-	int found;
+	rules->version = version;
+}
 
-	if (rule->text == NULL)
-		return true;
-	if (text == NULL || *text == '\0')
+int64_t rules_version(const struct rules *rules)
+{
+	return rules == NULL ? 0 : rules->version;
+}
+
+size_t rules_count(const struct rules *rules)
+{
+	return rules == NULL ? 0 : rules->count;
+}
+
+bool rules_need_customer(const struct rules *rules)
+{
+	return rules != NULL && rules->needs_customer;
+}
+
+struct rule_facts rule_facts_of(const struct message *message, const char *channel)
+{
+	return (struct rule_facts){
+		.channel = channel,
+		.text = message->text,
+		.subject = message->subject,
+		.language = message->language,
+		.attachments = message->attachments,
+		.attachment_count = message->attachment_count,
+	};
+}
+
+/* The first rule that gives an output keeps it. */
+static bool give(const char *offered, const char **held, const char **by, const char *name)
+{
+	if (offered == NULL || *held != NULL)
 		return false;
-	data = pcre2_match_data_create(1, NULL);
-	found = pcre2_match(rule->text, (PCRE2_SPTR)text, text_prefix(text, strlen(text), TEXT_MAX),
-			    0, PCRE2_NO_UTF_CHECK, data, rules->match);
-	pcre2_match_data_free(data);
-	return found >= 0;
+	*held = offered;
+	*by = name;
+	return true;
 }
 
-static bool rule_matches(const struct rules *rules, const struct rule *rule,
-			 const struct message *message, const char *channel)
+static void rule_give(const struct rule *rule, struct classification *found,
+		      struct rule_verdict *verdict)
 {
-	if (rule->channel != NULL && !text_equal(rule->channel, channel))
-		return false;
-	if (rule->text == NULL)
-		return true;
-	return text_matches(rules, rule, message->text) ||
-	       text_matches(rules, rule, message->subject);
-}
-
-static const char *first(const char *held, const char *offered)
-{
-	return held != NULL ? held : offered;
-}
-
-void rules_classify(const struct rules *rules, const struct message *message, const char *channel,
-		    const char *fallback_queue, struct classification *ret)
-{
-	struct classification found = { .skills = "", .rule = "" };
-
-	for (size_t i = 0; rules != NULL && i < rules->count; i++) {
-		const struct rule *rule = &rules->list[i];
-
-		if (!rule_matches(rules, rule, message, channel))
-			continue;
-		if (found.queue == NULL && rule->queue != NULL) {
-			found.queue = rule->queue;
-			found.rule = rule->name;
-			found.priority = rule->priority;
-			found.skills = rule->skills;
-		}
-		found.type = first(found.type, rule->type);
-		found.topic = first(found.topic, rule->topic);
-		found.urgency = first(found.urgency, rule->urgency);
+	verdict->gave_queue = give(rule->queue, &found->queue, &found->rule, rule->name);
+	if (verdict->gave_queue) {
+		found->priority = rule->priority;
+		found->skills = rule->skills;
 	}
-	found.queue = first(found.queue, fallback_queue);
-	found.type = first(found.type, "");
-	found.topic = first(found.topic, "");
-	found.urgency = first(found.urgency, "normal");
+	verdict->gave_type = give(rule->type, &found->type, &found->type_rule, rule->name);
+	verdict->gave_topic = give(rule->topic, &found->topic, &found->topic_rule, rule->name);
+	verdict->gave_urgency =
+		give(rule->urgency, &found->urgency, &found->urgency_rule, rule->name);
+}
+
+static bool is_complete(const struct classification *found)
+{
+	return found->queue != NULL && found->type != NULL && found->topic != NULL &&
+	       found->urgency != NULL;
+}
+
+static void or_text(const char **held, const char *fallback)
+{
+	if (*held == NULL)
+		*held = fallback;
+}
+
+static void finish(struct classification *found, const char *fallback_queue)
+{
+	or_text(&found->queue, fallback_queue);
+	or_text(&found->type, "");
+	or_text(&found->topic, "");
+	or_text(&found->urgency, "normal");
+}
+
+static struct classification nothing(void)
+{
+	return (struct classification){
+		.skills = "",
+		.rule = "",
+		.type_rule = "",
+		.topic_rule = "",
+		.urgency_rule = "",
+		.bits = "",
+	};
+}
+
+static void trial_start(struct trial *trial, const struct rules *rules,
+			const struct rule_facts *facts, struct arena *arena)
+{
+	size_t predicates = (size_t)rules->predicates;
+
+	*trial = (struct trial){ .rules = rules, .facts = facts, .arena = arena };
+	trial->bits = arena_alloc(arena, predicates + 1);
+	memset(trial->bits, '-', predicates);
+}
+
+static void trial_run(struct trial *trial, struct classification *found)
+{
+	const struct rules *rules = trial->rules;
+
+	for (size_t i = 0; i < rules->count && !is_complete(found); i++) {
+		struct rule_verdict verdict;
+
+		trial->rule = &rules->list[i];
+		if (condition_holds(trial, &rules->list[i].when))
+			rule_give(&rules->list[i], found, &verdict);
+	}
+}
+
+static void trial_end(struct trial *trial, struct classification *found)
+{
+	size_t len = (size_t)trial->rules->predicates;
+
+	while (len > 0 && trial->bits[len - 1] == '-')
+		len--;
+	trial->bits[len] = '\0';
+	found->bits = trial->bits;
+	found->stopped = trial->stopped;
+	found->version = trial->rules->version;
+}
+
+void rules_classify(const struct rules *rules, const struct rule_facts *facts,
+		    const char *fallback_queue, struct arena *arena, struct classification *ret)
+{
+	struct classification found = nothing();
+	struct trial trial;
+
+	if (rules != NULL) {
+		trial_start(&trial, rules, facts, arena);
+		trial_run(&trial, &found);
+		trial_end(&trial, &found);
+	}
+	finish(&found, fallback_queue);
+	*ret = found;
+}
+
+void rules_classify_by_bits(const struct rules *rules, const struct rule_facts *facts,
+			    const char *fallback_queue, const char *bits,
+			    struct classification *ret)
+{
+	struct arena *arena = arena_new(0);
+	struct classification found = nothing();
+	struct trial trial;
+	size_t len = strlen(bits);
+
+	trial_start(&trial, rules, facts, arena);
+	trial.is_given = true;
+	if (len > (size_t)rules->predicates)
+		len = (size_t)rules->predicates;
+	memcpy(trial.bits, bits, len);
+	trial_run(&trial, &found);
+	found.version = rules->version;
+	finish(&found, fallback_queue);
+	*ret = found;
+	arena_free(&arena);
+}
+
+static void verdict_explain(struct trial *trial, const struct rule *rule,
+			    struct rule_verdict *verdict)
+{
+	const struct condition *failing = condition_failing(trial, &rule->when);
+
+	verdict->failed = failing->name != NULL
+				  ? arena_format(trial->arena, "attributes.%s", failing->name)
+				  : condition_word(failing->kind);
+	verdict->wanted = failing->json;
+	verdict->found = condition_found(trial, failing);
+}
+
+void rules_try(const struct rules *rules, const struct rule_facts *facts, struct arena *arena,
+	       struct rule_verdict *verdicts, struct classification *ret)
+{
+	struct classification found = nothing();
+	struct trial trial;
+
+	if (rules != NULL)
+		trial_start(&trial, rules, facts, arena);
+	for (size_t i = 0; i < rules_count(rules); i++) {
+		const struct rule *rule = &rules->list[i];
+		struct rule_verdict *verdict = &verdicts[i];
+
+		trial.rule = rule;
+		*verdict = (struct rule_verdict){ .name = rule->name };
+		verdict->is_matching = condition_holds(&trial, &rule->when);
+		if (verdict->is_matching)
+			rule_give(rule, &found, verdict);
+		else
+			verdict_explain(&trial, rule, verdict);
+	}
+	if (rules != NULL)
+		trial_end(&trial, &found);
+	finish(&found, NULL);
 	*ret = found;
 }

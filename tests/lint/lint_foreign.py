@@ -16,7 +16,7 @@ HOMES = (
     (r"gumbo\.h", r"daemon/workers/html\.c"),
     (r"uni(norm|str|case|ctype|types|gbrk)\.h", r"daemon/base/text_clean\.c"),
     (r"seccomp\.h", r"daemon/workers/sandbox\.c"),
-    (r"pcre2\.h", r"daemon/routing/rules\.c"),
+    (r"pcre2\.h", r"daemon/routing/pattern\.c"),
     (r"openssl/(ssl|err)\.h", r"daemon/(services|store)/\w*tls\w*\.c"),
     (r"openssl/", r"daemon/base/crypto\.c"),
     # libevent is the loop itself: the services that wait, the adapter of hiredis, the child that the store starts.

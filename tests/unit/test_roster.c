@@ -129,9 +129,13 @@ Test(roster, a_rule_that_cannot_be_compiled_is_left_out_and_named)
 		&err);
 	struct message message = { .text = "x" };
 	struct classification got;
+	struct rule_facts facts;
+	struct arena *arena = arena_new(0);
 
 	cr_assert_not_null(strstr(err.text, "broken"), "%s", err.text);
-	rules_classify(roster_rules(roster), &message, "site", "f", &got);
+	facts = rule_facts_of(&message, "site");
+	rules_classify(roster_rules(roster), &facts, "f", arena, &got);
 	cr_assert_str_eq(got.queue, "a", "the rest stands");
+	arena_free(&arena);
 	roster_free(&roster);
 }

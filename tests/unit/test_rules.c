@@ -30,12 +30,22 @@ static struct rules *rules_of(const char *const *texts, struct error *err)
 
 #define RULES(...) rules_of((const char *const[]){ __VA_ARGS__, NULL }, &err)
 
+static void judge(const struct rules *rules, const struct message *message, const char *channel,
+		  struct classification *got)
+{
+	struct rule_facts facts = rule_facts_of(message, channel);
+	struct arena *arena = arena_new(0);
+
+	rules_classify(rules, &facts, "fallback", arena, got);
+	arena_free(&arena);
+}
+
 static struct classification classify(const struct rules *rules, const char *text)
 {
 	struct message message = { .text = text };
 	struct classification got;
 
-	rules_classify(rules, &message, "site", "fallback", &got);
+	judge(rules, &message, "site", &got);
 	return got;
 }
 
@@ -81,9 +91,9 @@ Test(rules, without_a_match_the_fallback_stands)
 	cr_assert_str_eq(got.type, "");
 	cr_assert_str_eq(got.urgency, "normal");
 	cr_assert_str_eq(got.skills, "");
-	rules_classify(rules, &message, "mail", "fallback", &got);
+	judge(rules, &message, "mail", &got);
 	cr_assert_str_eq(got.queue, "mail");
-	rules_classify(NULL, &message, "mail", "fallback", &got);
+	judge(NULL, &message, "mail", &got);
 	cr_assert_str_eq(got.queue, "fallback");
 	rules_unref(&rules);
 }
@@ -116,10 +126,10 @@ Test(rules, the_subject_counts_too)
 	struct message message = { .subject = "Refund" };
 	struct classification got;
 
-	rules_classify(rules, &message, "site", "fallback", &got);
+	judge(rules, &message, "site", &got);
 	cr_assert_str_eq(got.queue, "money");
 	message = (struct message){ 0 };
-	rules_classify(rules, &message, "site", "fallback", &got);
+	judge(rules, &message, "site", &got);
 	cr_assert_str_eq(got.queue, "fallback");
 	rules_unref(&rules);
 }
