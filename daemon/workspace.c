@@ -128,7 +128,7 @@ static void on_loaded(const struct store_reply *reply, const struct error *err, 
 	workspace->is_loading = false;
 	if (workspace->is_gone)
 		return;
-	if (err != NULL || reply_count(reply) != ROSTER_KINDS) {
+	if (err != NULL || reply_count(reply) != ROSTER_KINDS + 1) {
 		log_warn("workspace", "workspace=%s event=config_not_read error=%s",
 			 workspace->name, log_quote(err == NULL ? "unexpected answer" : err->text));
 		loop_timer_start(workspace->load_timer, LOAD_RETRY_MS);

@@ -231,11 +231,30 @@ static const struct business_field skill_fields[] = {
 static const struct business_field previous_fields[] = {
 	TEXTS_FIELD("type", 100, .check = check_line, .text = "The earlier item's type."),
 	TEXTS_FIELD("topic", 100, .check = check_line, .text = "The earlier item's topic."),
-	TEXTS_FIELD("queue", 100, .check = check_id, .text = "The queue that it is or was in."),
+	{ .row = { .name = "queue",
+		   .kind = SETTING_TEXT,
+		   .max = 100,
+		   .check = check_id,
+		   .text = "The queue that it is or was in." },
+	  .form = FIELD_TEXTS,
+	  .names = "queues" },
 	TEXTS_FIELD("state", 20, .choices = states, .text = "The state that it is in."),
 	FIELD("within", TIME, NULL, .min = MINUTE, .max = 366 * DAY,
 	      .text = "It came into that state at most this long ago."),
 	FIELD("count", COUNT, NULL, .min = 1, .max = 50, .text = "At least so many; default 1."),
+	FIELD_END,
+};
+
+static const struct business_field when_hours_fields[] = {
+	{ .row = { .name = "calendar",
+		   .kind = SETTING_TEXT,
+		   .min = 1,
+		   .max = 40,
+		   .flags = SETTING_REQUIRED,
+		   .check = check_id,
+		   .text = "The calendar that says when it is open." },
+	  .names = "calendars" },
+	FIELD("open", BOOL, "true", .text = "It is open, or with false it is closed."),
 	FIELD_END,
 };
 
@@ -256,6 +275,11 @@ static const struct business_field when_fields[] = {
 		    .text = "The writing it is in, such as Han or Latin."),
 	TEXTS_FIELD("attachments", 20, .check = check_attachment,
 		    .text = "true, false, image, audio, video, document or a media type."),
+	{ .row = { .name = "hours",
+		   .kind = SETTING_GROUP,
+		   .text = "Whether a calendar is open when the message comes." },
+	  .form = FIELD_OBJECT,
+	  .fields = when_hours_fields },
 	TEXTS_FIELD("tier", 50, .check = check_line, .text = "The customer's tier."),
 	{ .row = { .name = "attributes",
 		   .kind = SETTING_GROUP,

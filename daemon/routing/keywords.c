@@ -205,26 +205,34 @@ void keywords_build(struct keywords *keywords)
 	free(spans);
 }
 
-static bool is_bounded(const struct word *word, const char *text, size_t len, size_t end)
+/* One text under the automaton. */
+struct scan {
+	const struct keywords *keywords;
+	const char *text;
+	size_t len;
+	bool *hits;
+};
+
+static bool is_bounded(const struct scan *scan, const struct word *word, size_t end)
 {
-	if (word->bounded_before && ends_as_word(text, end - word->len))
+	if (word->bounded_before && ends_as_word(scan->text, end - word->len))
 		return false;
-	return !word->bounded_after || !begins_as_word(text + end, len - end);
+	return !word->bounded_after || !begins_as_word(scan->text + end, scan->len - end);
 }
 
-static void words_take(const struct keywords *keywords, uint32_t first, const char *text,
-		       size_t len, size_t end, bool *hits)
+static void words_take(const struct scan *scan, uint32_t first, size_t end)
 {
-	for (uint32_t i = first; i != 0; i = keywords->words[i - 1].next) {
-		const struct word *word = &keywords->words[i - 1];
+	for (uint32_t i = first; i != 0; i = scan->keywords->words[i - 1].next) {
+		const struct word *word = &scan->keywords->words[i - 1];
 
-		if (!hits[word->list] && is_bounded(word, text, len, end))
-			hits[word->list] = true;
+		if (!scan->hits[word->list] && is_bounded(scan, word, end))
+			scan->hits[word->list] = true;
 	}
 }
 
 void keywords_scan(const struct keywords *keywords, const char *folded, size_t len, bool *hits)
 {
+	const struct scan scan = { keywords, folded, len, hits };
 	uint32_t node = 0;
 
 	if (keywords->count == 0)
@@ -235,6 +243,6 @@ void keywords_scan(const struct keywords *keywords, const char *folded, size_t l
 		node = step(keywords, node, (unsigned char)folded[i]);
 		found = keywords->nodes[node].word != 0 ? node : keywords->nodes[node].suffix;
 		for (; found != 0; found = keywords->nodes[found].suffix)
-			words_take(keywords, keywords->nodes[found].word, folded, len, i + 1, hits);
+			words_take(&scan, keywords->nodes[found].word, i + 1);
 	}
 }

@@ -12,7 +12,8 @@
 
 enum { ACCEPT_MS = 3600 * 1000, CAPACITY = 10, SKILLS_MAX = 200, QUEUES_MAX = 200 };
 
-const char *const roster_kinds[ROSTER_KINDS] = { "queues", "agents", "rules", "departments" };
+const char *const roster_kinds[ROSTER_KINDS] = { "queues", "agents", "rules", "departments",
+						 "calendars" };
 
 struct roster {
 	struct arena *arena;
@@ -175,13 +176,18 @@ static void agents_read(struct roster *roster, const struct store_reply *reply, 
 }
 
 /* Drops the rules that do not compile, each named in err. */
-static size_t rules_good(struct json_object **objects, size_t count, struct error *err)
+static size_t rules_good(const struct rule_source *all, struct json_object **objects,
+			 struct error *err)
 {
 	size_t good = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct rules *alone = rules_new(&objects[i], 1, err);
+	for (size_t i = 0; i < all->rule_count; i++) {
+		struct rule_source one = *all;
+		struct rules *alone;
 
+		one.rules = &objects[i];
+		one.rule_count = 1;
+		alone = rules_new(&one, err);
 		if (alone != NULL)
 			objects[good++] = objects[i];
 		rules_unref(&alone);
@@ -189,18 +195,40 @@ static size_t rules_good(struct json_object **objects, size_t count, struct erro
 	return good;
 }
 
-static void rules_read(struct roster *roster, const struct store_reply *reply, struct error *err)
+static struct json_object **objects_of(const struct ordered *list, size_t count,
+				       struct arena *arena)
 {
-	struct ordered *list;
-	size_t count = objects_read(reply, roster->arena, &list, err);
-	struct json_object **objects = arena_alloc(roster->arena, (count + 1) * sizeof(*objects));
+	struct json_object **objects = arena_alloc(arena, (count + 1) * sizeof(*objects));
 
 	for (size_t i = 0; i < count; i++)
 		objects[i] = list[i].object;
-	roster->rules = rules_new(objects, count, err);
-	if (roster->rules == NULL)
-		roster->rules = rules_new(objects, rules_good(objects, count, err), err);
+	return objects;
+}
+
+static void rules_read(struct roster *roster, const struct store_reply *kinds, struct error *err)
+{
+	struct ordered *list;
+	struct ordered *calendars;
+	size_t count = objects_read(reply_item(kinds, ROSTER_RULES), roster->arena, &list, err);
+	size_t calendar_count =
+		objects_read(reply_item(kinds, ROSTER_CALENDARS), roster->arena, &calendars, err);
+	struct json_object **objects = objects_of(list, count, roster->arena);
+	struct rule_source source = {
+		.rules = objects,
+		.rule_count = count,
+		.calendars = objects_of(calendars, calendar_count, roster->arena),
+		.calendar_count = calendar_count,
+	};
+
+	roster->rules = rules_new(&source, err);
+	if (roster->rules == NULL) {
+		source.rule_count = rules_good(&source, objects, err);
+		roster->rules = rules_new(&source, err);
+	}
+	if (roster->rules != NULL)
+		rules_set_version(roster->rules, reply_int(reply_item(kinds, ROSTER_KINDS)));
 	objects_free(list, count);
+	objects_free(calendars, calendar_count);
 }
 
 struct roster *roster_new(const struct store_reply *kinds, struct error *err)
@@ -210,7 +238,7 @@ struct roster *roster_new(const struct store_reply *kinds, struct error *err)
 	roster->arena = arena_new(16 * 1024);
 	queues_read(roster, reply_item(kinds, ROSTER_QUEUES), err);
 	agents_read(roster, reply_item(kinds, ROSTER_AGENTS), err);
-	rules_read(roster, reply_item(kinds, ROSTER_RULES), err);
+	rules_read(roster, kinds, err);
 	departments_read(roster, reply_item(kinds, ROSTER_DEPARTMENTS), err);
 	return roster;
 }

@@ -83,12 +83,19 @@ struct agent_row {
 };
 
 /* The kinds of the business configuration that a roster is made of, in this order (business.h). */
-enum roster_kind { ROSTER_QUEUES, ROSTER_AGENTS, ROSTER_RULES, ROSTER_DEPARTMENTS, ROSTER_KINDS };
+enum roster_kind {
+	ROSTER_QUEUES,
+	ROSTER_AGENTS,
+	ROSTER_RULES,
+	ROSTER_DEPARTMENTS,
+	ROSTER_CALENDARS,
+	ROSTER_KINDS
+};
 extern const char *const roster_kinds[ROSTER_KINDS];
 
-/* kinds: the answer of roster_read, an HGETALL of cfg:<kind> for each of roster_kinds; an object
- * that cannot be read is left out and named in err (the rest stands). Never NULL: with no queue at
- * all there is the built-in "default". */
+/* kinds: the answer of roster_read, an HGETALL of cfg:<kind> for each of roster_kinds and the
+ * version of the rules; an object that cannot be read is left out and named in err (the rest
+ * stands). Never NULL: with no queue at all there is the built-in "default". */
 struct roster *roster_new(const struct store_reply *kinds, struct error *err);
 void roster_free(struct roster **roster);
 

@@ -4,25 +4,29 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/text.h"
+#include "business/calendar.h"
 #include "converge/message.h"
 #include "routing/rules_private.h"
 
-struct rules *rules_new(struct json_object *const *list, size_t count, struct error *err)
+struct rules *rules_new(const struct rule_source *source, struct error *err)
 {
 	struct rules *rules = memory_new(sizeof(*rules));
 
 	rules->refs = 1;
 	rules->arena = arena_new(0);
 	rules->keywords = keywords_new();
-	rules->list = arena_alloc(rules->arena, (count + 1) * sizeof(*rules->list));
-	for (size_t i = 0; i < count; i++) {
+	rules->source = source;
+	rules->list = arena_alloc(rules->arena, (source->rule_count + 1) * sizeof(*rules->list));
+	rules->calendars =
+		arena_alloc(rules->arena, (source->calendar_count + 1) * sizeof(*rules->calendars));
+	for (size_t i = 0; i < source->rule_count; i++) {
 		rules->count++;
-		if (rule_read(rules, &rules->list[i], list[i], err) != 0) {
+		if (rule_read(rules, &rules->list[i], source->rules[i], err) != 0) {
 			rules_unref(&rules);
 			return NULL;
 		}
 	}
+	rules->source = NULL;
 	keywords_build(rules->keywords);
 	return rules;
 }
@@ -42,6 +46,8 @@ void rules_unref(struct rules **rules)
 		return;
 	for (size_t i = 0; i < held->count; i++)
 		rule_clear(&held->list[i]);
+	for (size_t i = 0; i < held->calendar_count; i++)
+		calendar_free(&held->calendars[i].calendar);
 	keywords_free(&held->keywords);
 	arena_free(&held->arena);
 	free(held);

@@ -61,9 +61,16 @@ struct classification {
 	const char *stopped; /* name of a rule whose pattern took too long; NULL: none */
 };
 
-/* list: the rules in order, each a JSON object as in conf/business.yaml. A rule
- * that cannot be compiled is an error naming it. The caller owns the result. */
-struct rules *rules_new(struct json_object *const *list, size_t count, struct error *err);
+/* JSON objects as in conf/business.yaml. */
+struct rule_source {
+	struct json_object *const *rules; /* in order */
+	size_t rule_count;
+	struct json_object *const *calendars; /* that rules may name */
+	size_t calendar_count;
+};
+
+/* A rule that cannot be compiled is an error naming it. The caller owns the result. */
+struct rules *rules_new(const struct rule_source *source, struct error *err);
 struct rules *rules_ref(struct rules *rules);
 void rules_unref(struct rules **rules);
 void rules_set_version(struct rules *rules, int64_t version);

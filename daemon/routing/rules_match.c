@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "business/calendar.h"
 #include "converge/message.h"
 #include "routing/language.h"
 #include "routing/rules_private.h"
@@ -104,6 +105,11 @@ static bool holds_attachments(struct trial *trial, const struct condition *condi
 			if (is_of_kind(facts->attachments[i].type, condition->texts[j]))
 				return true;
 	return false;
+}
+
+static bool holds_hours(struct trial *trial, const struct condition *condition)
+{
+	return calendar_is_open(condition->calendar, trial->facts->now_ms) == condition->wanted;
 }
 
 static bool holds_tier(struct trial *trial, const struct condition *condition)
@@ -233,12 +239,19 @@ static bool holds_not(struct trial *trial, const struct condition *condition)
 }
 
 static condition_fn *const kinds[] = {
-	[CONDITION_CHANNEL] = holds_channel,   [CONDITION_ATTACHMENTS] = holds_attachments,
-	[CONDITION_TIER] = holds_tier,         [CONDITION_ATTRIBUTE] = holds_attribute,
-	[CONDITION_PREVIOUS] = holds_previous, [CONDITION_SCRIPT] = holds_script,
-	[CONDITION_LANGUAGE] = holds_language, [CONDITION_KEYWORDS] = holds_keywords,
-	[CONDITION_TEXT] = holds_text,         [CONDITION_ALL] = holds_all,
-	[CONDITION_ANY] = holds_any,           [CONDITION_NOT] = holds_not,
+	[CONDITION_CHANNEL] = holds_channel,
+	[CONDITION_ATTACHMENTS] = holds_attachments,
+	[CONDITION_HOURS] = holds_hours,
+	[CONDITION_TIER] = holds_tier,
+	[CONDITION_ATTRIBUTE] = holds_attribute,
+	[CONDITION_PREVIOUS] = holds_previous,
+	[CONDITION_SCRIPT] = holds_script,
+	[CONDITION_LANGUAGE] = holds_language,
+	[CONDITION_KEYWORDS] = holds_keywords,
+	[CONDITION_TEXT] = holds_text,
+	[CONDITION_ALL] = holds_all,
+	[CONDITION_ANY] = holds_any,
+	[CONDITION_NOT] = holds_not,
 };
 
 bool condition_holds(struct trial *trial, const struct condition *condition)

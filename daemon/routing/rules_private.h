@@ -5,12 +5,15 @@
 #include "routing/pattern.h"
 #include "routing/rules.h"
 
+struct calendar;
+
 enum { NO_PREDICATE = -1 };
 
 /* In the order in which the conditions of one `when` are asked: the cheap ones first. */
 enum condition_kind {
 	CONDITION_CHANNEL,
 	CONDITION_ATTACHMENTS,
+	CONDITION_HOURS,
 	CONDITION_TIER,
 	CONDITION_ATTRIBUTE,
 	CONDITION_PREVIOUS,
@@ -39,8 +42,9 @@ struct condition {
 	const char *name;         /* of an attribute */
 	const char *json;         /* as it was written */
 	struct pattern *pattern;
-	size_t list; /* of keywords */
-	bool wanted; /* attachments: any, or none */
+	size_t list;                     /* of keywords */
+	bool wanted;                     /* attachments: any, or none; hours: open, or closed */
+	const struct calendar *calendar; /* of the rules */
 	const struct previous_wanted *previous;
 	struct condition *children;
 	size_t child_count;
@@ -57,8 +61,16 @@ struct rule {
 	int64_t priority;
 };
 
+struct rule_calendar {
+	const char *id;
+	struct calendar *calendar;
+};
+
 struct rules {
 	int refs;
+	const struct rule_source *source; /* while they are made */
+	struct rule_calendar *calendars;  /* those that are named */
+	size_t calendar_count;
 	struct arena *arena;
 	struct rule *list;
 	size_t count;

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "business/calendar.h"
 #include "routing/rules_private.h"
 
 enum { TEXTS_MAX = 2000, CHILDREN_MAX = 64 };
@@ -99,6 +100,47 @@ static void read_attachments(struct reading *reading, struct condition *conditio
 		read_texts(reading, condition, value);
 }
 
+static struct json_object *calendar_object(const struct rule_source *source, const char *id)
+{
+	for (size_t i = 0; i < source->calendar_count; i++)
+		if (text_equal(json_text(source->calendars[i], "id"), id))
+			return source->calendars[i];
+	return NULL;
+}
+
+/* Made once, however many rules name it. */
+static const struct calendar *calendar_get(struct reading *reading, const char *id)
+{
+	struct rules *rules = reading->rules;
+	struct json_object *object = calendar_object(rules->source, id);
+	struct calendar *calendar;
+
+	for (size_t i = 0; i < rules->calendar_count; i++)
+		if (text_equal(rules->calendars[i].id, id))
+			return rules->calendars[i].calendar;
+	if (object == NULL) {
+		error_set(reading->err, ERROR_MISUSE, "there is no calendar \"%s\"",
+			  id == NULL ? "" : id);
+		return NULL;
+	}
+	calendar = calendar_new(object, reading->err);
+	if (calendar != NULL)
+		rules->calendars[rules->calendar_count++] =
+			(struct rule_calendar){ arena_text(rules->arena, id), calendar };
+	return calendar;
+}
+
+static void read_hours(struct reading *reading, struct condition *condition,
+		       struct json_object *value)
+{
+	condition->wanted = json_bool(value, "open", true);
+	condition->calendar = calendar_get(reading, json_text(value, "calendar"));
+	if (condition->calendar != NULL)
+		return;
+	reading->failed = true;
+	error_wrap(reading->err, "rule \"%s\": hours", reading->rule->name);
+}
+
 static void read_previous(struct reading *reading, struct condition *condition,
 			  struct json_object *value)
 {
@@ -174,6 +216,7 @@ static const struct {
 } kinds[] = {
 	{ "channel", "channel", read_texts },
 	{ "attachments", "attachments", read_attachments },
+	{ "hours", "hours", read_hours },
 	{ "tier", "tier", read_person },
 	{ "attributes", "attributes", read_person },
 	{ "previous", "previous", read_previous },

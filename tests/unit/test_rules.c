@@ -22,7 +22,7 @@ static struct rules *rules_of(const char *const *texts, struct error *err)
 		list[count] = json_read(texts[count], strlen(texts[count]), err);
 		cr_assert_not_null(list[count], "%s: %s", texts[count], err->text);
 	}
-	rules = rules_new(list, count, err);
+	rules = rules_new(&(struct rule_source){ .rules = list, .rule_count = count }, err);
 	while (count > 0)
 		json_free(&list[--count]);
 	return rules;

@@ -19,7 +19,7 @@ static struct rules *rules_with(const char *when)
 	buf_format(&text, "{\"name\":\"it\",\"when\":%s,\"then\":{\"queue\":\"hit\"}}", when);
 	rule = json_read(text.data, text.len, &err);
 	cr_assert_not_null(rule, "%s: %s", when, err.text);
-	rules = rules_new(&rule, 1, &err);
+	rules = rules_new(&(struct rule_source){ .rules = &rule, .rule_count = 1 }, &err);
 	cr_assert_not_null(rules, "%s: %s", when, err.text);
 	json_free(&rule);
 	buf_clear(&text);
@@ -181,7 +181,7 @@ Test(conditions, a_group_of_too_many_is_refused_by_name)
 		buf_text(&text, ",{}");
 	buf_text(&text, "]},\"then\":{}}");
 	rule = json_read(text.data, text.len, &err);
-	cr_assert_null(rules_new(&rule, 1, &err));
+	cr_assert_null(rules_new(&(struct rule_source){ .rules = &rule, .rule_count = 1 }, &err));
 	cr_assert_not_null(strstr(err.text, "\"big\""), "%s", err.text);
 	json_free(&rule);
 	buf_clear(&text);
@@ -245,7 +245,8 @@ Test(conditions, the_bits_of_the_text_replay_without_it)
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		list[i] = json_read(texts[i], strlen(texts[i]), &err);
-	rules = rules_new(list, COUNT_OF(texts), &err);
+	rules = rules_new(&(struct rule_source){ .rules = list, .rule_count = COUNT_OF(texts) },
+			  &err);
 	rules_set_version(rules, 7);
 	rules_classify(rules, &facts, "f", arena, &got);
 	cr_assert_str_eq(got.bits, "1010");
@@ -293,7 +294,8 @@ Test(conditions, a_trial_names_the_first_that_failed_in_each_rule)
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		list[i] = json_read(texts[i], strlen(texts[i]), &err);
-	rules = rules_new(list, COUNT_OF(texts), &err);
+	rules = rules_new(&(struct rule_source){ .rules = list, .rule_count = COUNT_OF(texts) },
+			  &err);
 	rules_try(rules, &facts, arena, verdicts, &got);
 	for (size_t i = 0; i < COUNT_OF(texts); i++) {
 		cr_expect_eq(verdicts[i].is_matching, failed[i] == NULL);
@@ -308,4 +310,53 @@ Test(conditions, a_trial_names_the_first_that_failed_in_each_rule)
 	cr_expect_str_eq(got.rule, "6");
 	rules_unref(&rules);
 	arena_free(&arena);
+}
+
+Test(conditions, hours_are_those_of_a_calendar)
+{
+	static const char calendar_text[] =
+		"{\"id\":\"office\",\"time_zone\":\"Asia/Shanghai\",\"hours\":[{\"days\":[\"mon\","
+		"\"fri\"],\"from\":\"09:00\",\"to\":\"12:00\"}]}";
+	static const char *const whens[] = {
+		"{\"name\":\"1\",\"when\":{\"hours\":{\"calendar\":\"office\",\"open\":true}},"
+		"\"then\":{\"queue\":\"open\"}}",
+		"{\"name\":\"2\",\"when\":{\"hours\":{\"calendar\":\"office\",\"open\":false}},"
+		"\"then\":{\"queue\":\"closed\"}}",
+	};
+	static const struct {
+		int64_t at_s;
+		const char *queue;
+	} rows[] = {
+		{ 1767315599, "closed" }, /* Friday 2026-01-02 08:59:59 in Shanghai */
+		{ 1767315600, "open" },   /* 09:00 */
+		{ 1767326399, "open" },   /* 11:59:59 */
+		{ 1767326400, "closed" }, /* 12:00 */
+		{ 1767402000, "closed" }, /* Saturday 09:00 */
+	};
+	struct error err = { 0 };
+	struct json_object *calendar = json_read(calendar_text, strlen(calendar_text), &err);
+	struct json_object *list[2];
+	struct rule_source source = { list, 2, &calendar, 1 };
+	struct rules *rules;
+
+	for (size_t i = 0; i < 2; i++)
+		list[i] = json_read(whens[i], strlen(whens[i]), &err);
+	rules = rules_new(&source, &err);
+	cr_assert_not_null(rules, "%s", err.text);
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct rule_facts facts = { .text = "x", .now_ms = rows[i].at_s * 1000 };
+		struct arena *arena = arena_new(0);
+		struct classification got;
+
+		rules_classify(rules, &facts, "f", arena, &got);
+		cr_expect_str_eq(got.queue, rows[i].queue, "%lld", (long long)rows[i].at_s);
+		arena_free(&arena);
+	}
+	rules_unref(&rules);
+	source.calendar_count = 0;
+	cr_assert_null(rules_new(&source, &err));
+	cr_assert_str_eq(err.text, "rule \"1\": hours: there is no calendar \"office\"");
+	json_free(&calendar);
+	json_free(&list[0]);
+	json_free(&list[1]);
 }
