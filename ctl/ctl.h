@@ -83,10 +83,11 @@ void help_man(FILE *out);
 
 /* The settings file of the daemon, as far as a client of it needs to know. locate.c */
 struct location {
-	char *state_dir; /* absolute */
-	char *socket;    /* of the admin listener */
-	char *store;     /* "embedded" or a URL */
-	char *blobs;     /* NULL: in state_dir */
+	char *state_dir;    /* absolute */
+	char *socket;       /* of the admin listener */
+	char *store;        /* "embedded" or a URL */
+	char *blobs;        /* NULL: in state_dir */
+	bool shows_secrets; /* others can read the file, and it has secrets in it */
 };
 int locate(const char *config_file, struct arena *arena, struct location *ret, struct error *err);
 

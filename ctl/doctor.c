@@ -178,11 +178,12 @@ static void check_permissions(struct doctor *doctor)
 	else if (stat(doctor->call->config_file, &info) == 0 && (info.st_mode & 0002) != 0)
 		report(doctor, "permissions", BAD,
 		       "the settings file can be written by other users");
-	else if ((info.st_mode & 0004) != 0)
+	else if (doctor->location.shows_secrets)
 		report(doctor, "permissions", CARE,
-		       "the settings file can be read by other users: keep secrets in *_file");
+		       "the settings file holds secrets and can be read by other users: keep them "
+		       "in *_file");
 	else
-		report(doctor, "permissions", FINE, "state_dir and settings are closed to others");
+		report(doctor, "permissions", FINE, "state_dir and secrets are closed to others");
 }
 
 static void check_channel(struct doctor *doctor, struct json_object *channel)

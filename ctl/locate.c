@@ -10,6 +10,15 @@ static const char *path_of(const char *address)
 	return text_starts(address, "unix:") ? address + strlen("unix:") : address;
 }
 
+static bool has_exposed_secret(struct problems *problems)
+{
+	const struct problem *problem;
+	for (size_t i = 0; (problem = problem_at(problems, i)) != NULL; i++)
+		if (strstr(problem->text, "others can read") != NULL)
+			return true;
+	return false;
+}
+
 int locate(const char *config_file, struct arena *arena, struct location *ret, struct error *err)
 {
 	struct problems *problems = problems_new();
@@ -21,6 +30,7 @@ int locate(const char *config_file, struct arena *arena, struct location *ret, s
 				   config_file);
 	} else {
 		ret->state_dir = arena_text(arena, config->state_dir);
+		ret->shows_secrets = has_exposed_secret(problems);
 		ret->store = arena_text(arena, config->store.url);
 		ret->blobs = arena_text(arena, config->blobs.url);
 		ret->socket = config->listen.admin != NULL

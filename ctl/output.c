@@ -125,10 +125,18 @@ int output_problem(int status, const char *body, size_t len)
 	const char *title = json_text(problem, "title");
 	const char *detail = json_text(problem, "detail");
 	const char *id = json_text(problem, "instance");
-	if (title == NULL)
+	if (title == NULL && json_text(problem, "status") != NULL)
+		output_plain(stderr, json_text(problem, "status"));
+	else if (title == NULL)
 		fprintf(stderr, "the daemon answered %d", status);
 	else
 		output_plain(stderr, title);
+	if (json_kind(json_at(problem, "checks")) == JSON_OBJECT) {
+		struct buf checks = { 0 };
+		put_value(json_at(problem, "checks"), &checks);
+		fprintf(stderr, ": %s", buf_string(&checks));
+		buf_clear(&checks);
+	}
 	if (detail != NULL) {
 		fputs(": ", stderr);
 		output_plain(stderr, detail);

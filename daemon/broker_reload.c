@@ -71,7 +71,11 @@ void broker_reload(struct broker *broker, const char *file)
 	broker_retire(broker, broker->parts.config);
 	broker->parts.config = fresh;
 	broker_open_channels(broker);
-	if (fresh->listen.tls_cert != NULL && http_server_reload_tls(broker->http, &err) != 0)
+	if (http_server_reload_tls(broker->http, fresh->listen.tls_cert, fresh->listen.tls_key,
+				   &err) != 0)
 		log_error("broker", "event=tls_not_reloaded error=%s", log_quote(err.text));
+	else if (fresh->listen.tls_cert != NULL)
+		log_info("broker", "event=tls_reloaded certificate=%s",
+			 log_quote(fresh->listen.tls_cert));
 	notify_state("READY=1");
 }

@@ -10,6 +10,7 @@
 #include "base/settings.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "services/http_server.h"
 
 enum { CHANNELS_MAX = 5000 };
 
@@ -50,6 +51,22 @@ static void check_file(const struct loading *loading, const char *key, const cha
 			      settings_shown(loading->source.arena, path), strerror(errno));
 }
 
+static void check_tls(const struct loading *loading)
+{
+	const struct config_listen *listen = &loading->config->listen;
+	struct place at = place_in(loading, "listen", "tls_cert");
+	struct error err;
+
+	if (listen->tls_cert == NULL || listen->tls_key == NULL ||
+	    access(listen->tls_cert, R_OK) != 0 || access(listen->tls_key, R_OK) != 0)
+		return;
+	if (http_server_check_tls(listen->tls_cert, listen->tls_key, &err) != 0)
+		problem_error(loading->source.problems, &at,
+			      "%s\tgive a PEM certificate (with its chain) and the key it was "
+			      "made for",
+			      err.text);
+}
+
 static void check_listen(const struct loading *loading)
 {
 	const struct config_listen *listen = &loading->config->listen;
@@ -58,6 +75,7 @@ static void check_listen(const struct loading *loading)
 
 	check_file(loading, "tls_cert", listen->tls_cert);
 	check_file(loading, "tls_key", listen->tls_key);
+	check_tls(loading);
 	if ((listen->tls_cert == NULL) != (listen->tls_key == NULL)) {
 		const char *given = listen->tls_cert != NULL ? "tls_cert" : "tls_key";
 

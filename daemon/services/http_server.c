@@ -56,8 +56,6 @@ static void server_release(void *object)
 	http_replies_free(server);
 	http_requests_free(server);
 	free(server->trusted);
-	free(server->tls_cert);
-	free(server->tls_key);
 	free(server);
 }
 
@@ -65,8 +63,8 @@ static int server_open(struct http_server *server, struct error *err)
 {
 	if (read_trusted(server, err) != 0)
 		return -1;
-	if (server->tls_cert != NULL) {
-		server->tls = http_tls_load(server->tls_cert, server->tls_key, err);
+	if (server->options.tls_cert != NULL) {
+		server->tls = http_tls_load(server->options.tls_cert, server->options.tls_key, err);
 		if (server->tls == NULL)
 			return -1;
 	}
@@ -87,8 +85,6 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 	server->body_limit = body_limit;
 	server->handler = handler;
 	server->context = context;
-	server->tls_cert = memory_text(options->tls_cert);
-	server->tls_key = memory_text(options->tls_key);
 	server->listen_fd = -1;
 	server->reserve_fd = -1;
 	TAILQ_INIT(&server->connections);
@@ -157,13 +153,27 @@ struct http_server_stats http_server_stats(const struct http_server *server)
 	return server->stats;
 }
 
-int http_server_reload_tls(struct http_server *server, struct error *err)
+int http_server_check_tls(const char *cert, const char *key, struct error *err)
+{
+	struct ssl_ctx_st *tls = http_tls_load(cert, key, err);
+
+	if (tls == NULL)
+		return -1;
+	http_tls_free(&tls);
+	return 0;
+}
+
+int http_server_reload_tls(struct http_server *server, const char *cert, const char *key,
+			   struct error *err)
 {
 	struct ssl_ctx_st *fresh;
 
-	if (server->tls == NULL)
+	if ((server->tls == NULL) != (cert == NULL))
+		return error_set(err, ERROR_MISUSE,
+				 "TLS is switched on and off by a restart, not by a reload");
+	if (cert == NULL)
 		return 0;
-	fresh = http_tls_load(server->tls_cert, server->tls_key, err);
+	fresh = http_tls_load(cert, key, err);
 	if (fresh == NULL)
 		return -1;
 	http_tls_free(&server->tls);

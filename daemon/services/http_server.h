@@ -49,8 +49,11 @@ int http_server_port(const struct http_server *server); /* bound port; for tests
  * end streams with a goaway event, then done(context) once. */
 void http_server_drain(struct http_server *server, int64_t grace_ms, void (*done)(void *),
 		       void *context);
-/* Re-reads certificate and key; on error the old ones stay. */
-int http_server_reload_tls(struct http_server *server, struct error *err);
+/* Reads certificate and key (NULL: none) again; on error the old ones stay. */
+int http_server_reload_tls(struct http_server *server, const char *cert, const char *key,
+			   struct error *err);
+/* Would they do? */
+int http_server_check_tls(const char *cert, const char *key, struct error *err);
 
 struct http_server_stats {
 	int64_t connections, streams, requests, refused, bytes_in, bytes_out;

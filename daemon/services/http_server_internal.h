@@ -174,8 +174,6 @@ struct http_server {
 	bool trusts_unix;
 	bool counts_loopback; /* tests: loopback is not exempt */
 	struct ssl_ctx_st *tls;
-	char *tls_cert;
-	char *tls_key;
 
 	int listen_fd;
 	int reserve_fd; /* given up for a moment when descriptors run out */

@@ -7,11 +7,14 @@
 
 static int tls_error(struct error *err, const char *doing, const char *path)
 {
+	unsigned long code = ERR_get_error();
+	const char *reason = ERR_reason_error_string(code);
 	char text[160];
 
-	ERR_error_string_n(ERR_get_error(), text, sizeof(text));
+	ERR_error_string_n(code, text, sizeof(text));
 	ERR_clear_error();
-	return error_set(err, ERROR_MISUSE, "%s %s: %s", doing, path, text);
+	return error_set(err, ERROR_MISUSE, "%s %s: %s", doing, path,
+			 reason == NULL ? text : reason);
 }
 
 static int on_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_len,

@@ -185,7 +185,9 @@ static const char *status_text(int status, char *out, size_t room)
 	else if (WIFSIGNALED(status))
 		snprintf(out, room, "redis-server was ended by signal %d", WTERMSIG(status));
 	else
-		snprintf(out, room, "redis-server ended with code %d; see redis.log in state_dir",
+		snprintf(out, room,
+			 "redis-server ended with code %d; see redis.log in state_dir, and whether "
+			 "its disk is full",
 			 WEXITSTATUS(status));
 	return out;
 }

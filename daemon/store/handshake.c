@@ -66,6 +66,11 @@ int handshake_answer(struct handshake *handshake, const struct store_reply *repl
 		     struct error *err)
 {
 	handshake->waiting--;
+	if (reply->is_error && strstr(reply_text(reply, NULL), "compiling script") != NULL)
+		return error_set(err, ERROR_PERMANENT,
+				 "it does not know our scripts; Redis 7.0 or newer, or Valkey, is "
+				 "needed: %s",
+				 reply_text(reply, NULL));
 	if (reply->is_error)
 		return error_set(err, ERROR_TEMPORARY, "%s", reply_text(reply, NULL));
 	if (reply_is(reply, "slave"))

@@ -224,7 +224,7 @@ Test(http_tls, a_reload_takes_the_new_certificate_and_keeps_the_old_on_error)
 	tls_open(&before, world, TLS1_3_VERSION);
 	cr_assert(tls_handshake(&before));
 	write_certificate(&files, "second");
-	cr_assert_eq(http_server_reload_tls(world->server, &world->err), 0);
+	cr_assert_eq(http_server_reload_tls(world->server, files.cert, files.key, &world->err), 0);
 	tls_open(&after, world, TLS1_3_VERSION);
 	cr_assert(tls_handshake(&after));
 	expect_name(&after, "second");
@@ -234,7 +234,7 @@ Test(http_tls, a_reload_takes_the_new_certificate_and_keeps_the_old_on_error)
 	broken = fopen(files.cert, "w");
 	fputs("not a certificate\n", broken);
 	fclose(broken);
-	cr_assert_eq(http_server_reload_tls(world->server, &world->err), -1);
+	cr_assert_eq(http_server_reload_tls(world->server, files.cert, files.key, &world->err), -1);
 	cr_assert_not_null(strstr(world->err.text, "reading certificate"));
 	tls_open(&after, world, TLS1_3_VERSION);
 	cr_assert(tls_handshake(&after));
