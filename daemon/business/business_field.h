@@ -9,6 +9,7 @@ enum field_form {
 	FIELD_PLAIN,   /* a scalar of the row's kind */
 	FIELD_LEVELS,  /* a map of skill to level 1-5 */
 	FIELD_PATTERN, /* a regular expression */
+	FIELD_NEED,    /* an expression over skills (plan.h) */
 	FIELD_OBJECT,  /* a map with fields of its own */
 	FIELD_TEXTS,   /* a text or a list of texts; row: of each, max how many */
 	FIELD_WORDS,   /* a map of name to a text or a list of texts */

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "business/business_field.h"
 #include "business/calendar.h"
+#include "business/plan.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -312,6 +313,26 @@ static const struct business_field when_fields[] = {
 	FIELD_END,
 };
 
+static const struct business_field step_fields[] = {
+	{ .row = { .name = "skills",
+		   .kind = SETTING_GROUP,
+		   .text = "Skills that the agent must have while this step lasts." },
+	  .form = FIELD_LEVELS },
+	{ .row = { .name = "need",
+		   .kind = SETTING_TEXT,
+		   .min = 1,
+		   .max = 1000,
+		   .text = "The same as an expression, such as refunds>=2&(zh>=3|en>=4)." },
+	  .form = FIELD_NEED },
+	NAMING_FIELD("agents", "agents", LIST, .max = 50,
+		     .text = "Only these agents are asked while this step lasts."),
+	FIELD("priority", COUNT, NULL, .max = 100000,
+	      .text = "Minutes of head start that are added from this step on."),
+	FIELD("for", TIME, NULL, .min = SECOND, .max = 31 * DAY,
+	      .text = "How long the step lasts; none: a minute, the last one for ever."),
+	FIELD_END,
+};
+
 static const struct business_field then_fields[] = {
 	NAMING_FIELD("queues", "queue", TEXT, .min = 1, .max = 40, .check = check_id,
 		     .text = "The queue that the work item goes to."),
@@ -327,6 +348,18 @@ static const struct business_field then_fields[] = {
 		   .kind = SETTING_GROUP,
 		   .text = "Skills that its agent must have, such as { refunds: 2 }." },
 	  .form = FIELD_LEVELS },
+	{ .row = { .name = "need",
+		   .kind = SETTING_TEXT,
+		   .min = 1,
+		   .max = 1000,
+		   .text = "The same as an expression, such as refunds>=2&(zh>=3|en>=4)." },
+	  .form = FIELD_NEED },
+	{ .row = { .name = "steps",
+		   .kind = SETTING_LIST,
+		   .max = PLAN_STEPS_MAX,
+		   .text = "Whom it is for at first, and whom it may go to after a while." },
+	  .form = FIELD_OBJECTS,
+	  .fields = step_fields },
 	FIELD_END,
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "business/business_field.h"
+#include "business/plan.h"
 
 enum { LEVEL_MIN = 1, LEVEL_MAX = 5, LEVELS_MAX = 200, FIELDS_MAX = 48 };
 
@@ -167,6 +168,26 @@ static void slot_write(const struct writing *writing, const struct setting *row,
 	}
 }
 
+/* Where the expression is wrong is told by its own column, which stands behind the place. */
+static bool need_check(const struct writing *writing, const struct business_field *field,
+		       const char *text, const struct place *at)
+{
+	struct error err = { 0 };
+	struct plan *plan = NULL;
+
+	if (strpbrk(text, " ;*") == NULL)
+		plan = plan_parse(text, &err);
+	else
+		error_set(&err, ERROR_MISUSE, "spaces, \";\" and \"*\" do not belong into it");
+	if (plan == NULL)
+		problem_error(writing->source->problems, at,
+			      "\"%s\" is no expression over skills: %s\twrite it like "
+			      "refunds>=2&(zh>=3|en>=4)",
+			      field->row.name, err.text);
+	plan_free(&plan);
+	return err.kind == ERROR_NONE;
+}
+
 static void plain_write(const struct writing *writing, const struct business_field *field,
 			const char *text, const struct place *at)
 {
@@ -179,6 +200,8 @@ static void plain_write(const struct writing *writing, const struct business_fie
 		return;
 	if (field->form == FIELD_PATTERN &&
 	    !business_pattern_check(writing->source, at, field->row.name, text))
+		return;
+	if (field->form == FIELD_NEED && !need_check(writing, field, text, at))
 		return;
 	slot_write(writing, &field->row, &slot);
 }

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "business/calendar.h"
+#include "business/plan.h"
 #include "routing/rules_private.h"
 
 enum { TEXTS_MAX = 2000, CHILDREN_MAX = 64 };
@@ -276,22 +277,12 @@ static void when_read(struct reading *reading, struct condition *group, struct j
 
 /* ---- then ---- */
 
-static void add_skill(const char *name, struct json_object *level, void *context)
-{
-	struct buf *out = context;
-
-	if (out->len > 0)
-		buf_byte(out, '&');
-	buf_format(out, "%s>=%lld", name, (long long)json_int(level, "", 1));
-}
-
-static const char *skills_text(struct json_object *skills, struct arena *arena)
+static const char *plan_text(struct json_object *then, struct arena *arena)
 {
 	struct buf out = { 0 };
 	const char *copy;
 
-	if (json_kind(skills) == JSON_OBJECT)
-		json_each_field(skills, add_skill, &out);
+	plan_from_json(then, &out);
 	copy = arena_text(arena, buf_string(&out));
 	buf_clear(&out);
 	return copy;
@@ -310,7 +301,7 @@ int rule_read(struct rules *rules, struct rule *rule, struct json_object *object
 	rule->topic = json_text_copy(object, "then.topic", arena);
 	rule->urgency = json_text_copy(object, "then.urgency", arena);
 	rule->priority = json_int(object, "then.priority", 0);
-	rule->skills = skills_text(json_at(object, "then.skills"), arena);
+	rule->skills = plan_text(json_at(object, "then"), arena);
 	rule->when = (struct condition){ .kind = CONDITION_ALL, .predicate = NO_PREDICATE };
 	when_read(&reading, &rule->when, json_at(object, "when"));
 	return reading.failed ? -1 : 0;

@@ -16,10 +16,11 @@ LOWER = {
     "store": {"base", "services"},
 }
 for folder in DOMAIN:
-    LOWER[folder] = {"base", "services", "store"}
+    LOWER[folder] = {"base", "services", "store", "business"}
 for folder in STAGES | READERS:
     # Job and answer formats of the worker processes are in workers/*.h.
     LOWER[folder] = {"base", "services", "store", "workers"} | DOMAIN
+# business: the pure language of the configuration (calendars, plans) and its tables.
 # The API shows what the readers keep, and judges business objects as convergectl does.
 LOWER["business"] = {"base"}
 LOWER["api"] |= {"business", "delivery"}

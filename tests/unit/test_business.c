@@ -63,6 +63,10 @@ static const struct row rows[] = {
 	  "b:1:35: warning: \"text\": \\b does not match" },
 	{ "rules: [ { name: r, then: { urgency: hihg } } ]\n",
 	  "b:1:38: error: \"urgency\" is \"hihg\" (did you mean \"high\"?" },
+	{ "rules: [ { name: r, then: { need: \"zh>=3|\" } } ]\n",
+	  "b:1:35: error: \"need\" is no expression over skills: column 7: a skill's name" },
+	{ "rules: [ { name: r, then: { steps: [ { for: 1s }, { need: zh>=9 } ] } } ]\n",
+	  "b:1:59: error: \"need\" is no expression over skills: column 5: a number in range" },
 	{ "canned_replies: [ { id: a } ]\n", "b:1:19: error: \"text\" is missing" },
 	{ "queues: [ { id: a， name: b } ]\n", "b:1:18: error: full-width comma" },
 };
