@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "conversation/message.h"
 #include "identity/identity.h"
+#include "store/blob_owner.h"
 #include "store/store.h"
 
 enum { DIGEST_BYTES = 6, STORED_FIELDS = 7, PREFIX_CHARACTERS = 4, SCRATCH_KEPT = 64 * 1024 };
@@ -233,6 +234,38 @@ static bool has_media(const struct message *message)
 	return false;
 }
 
+static void pack_blobs(struct buf *out, const struct message *message)
+{
+	buf_reset(out);
+	for (size_t i = 0; i < message->attachment_count; i++)
+		if (blob_is_id(message->attachments[i].blob))
+			blob_pack(out, message->attachments[i].blob);
+	if (blob_is_id(message->raw_blob))
+		blob_pack(out, message->raw_blob);
+}
+
+/* The arguments that few messages have; those behind the last one that is needed are left out. */
+static void add_rare(struct store_call *call, const struct admission *admission,
+		     const struct identity_key *reference, const char *conversation, const char *id)
+{
+	struct buf blobs = { 0 };
+	bool media = has_media(admission->message);
+
+	pack_blobs(&blobs, admission->message);
+	if (admission->reference) {
+		store_arg(call, reference->field, IDENTITY_FIELD_BYTES);
+		add_reference(call, conversation, id);
+	} else if (media || blobs.len > 0) {
+		store_arg_text(call, "");
+		store_arg_text(call, "");
+	}
+	if (media || blobs.len > 0)
+		store_arg_text(call, media ? "1" : "");
+	if (blobs.len > 0)
+		store_arg(call, blobs.data, blobs.len);
+	buf_clear(&blobs);
+}
+
 static struct store_call *build(struct admit_run *run, const struct admission *admission,
 				const struct identity_place *place, const struct people *people)
 {
@@ -262,15 +295,7 @@ static struct store_call *build(struct admit_run *run, const struct admission *a
 	store_arg_text(call, admission->message->provider_id);
 	add_new(call, admission, people, scratch);
 	add_identifiers(call, people, admission->now_ms, scratch);
-	if (admission->reference) {
-		store_arg(call, reference.field, IDENTITY_FIELD_BYTES);
-		add_reference(call, conversation, id);
-	} else if (has_media(admission->message)) {
-		store_arg_text(call, "");
-		store_arg_text(call, "");
-	}
-	if (has_media(admission->message))
-		store_arg_text(call, "1");
+	add_rare(call, admission, &reference, conversation, id);
 	if (scratch->room > SCRATCH_KEPT)
 		buf_clear(scratch);
 	return call;

@@ -9,31 +9,61 @@
 #include "services/blobs.h"
 #include "services/file_link.h"
 #include "services/loop.h"
+#include "store/blob_owner.h"
 
-enum { BLOB_ID_LEN = 64 };
-
-static void on_put(const char *blob_id, const struct error *err, void *context)
+static void upload_answer(struct api_call *call)
 {
-	struct api_call *call = context;
+	const char *name = api_query(call, "name");
+	const char *type = api_query(call, "type");
 	struct buf body = { 0 };
 	struct json_out out;
 	size_t len;
+
+	http_request_body(call->request, &len);
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "blob", call->state);
+	jw_text(&out, "name", name == NULL ? "" : name);
+	jw_text(&out, "type", type == NULL ? "application/octet-stream" : type);
+	jw_int(&out, "size", (int64_t)len);
+	jw_object_end(&out);
+	api_answer(call, 201, &body);
+}
+
+static void on_kept(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
 
 	if (err != NULL) {
 		api_fail(call, err);
 		return;
 	}
-	http_request_body(call->request, &len);
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_text(&out, "blob", blob_id);
-	jw_text(&out, "name", api_query(call, "name") == NULL ? "" : api_query(call, "name"));
-	jw_text(&out, "type",
-		api_query(call, "type") == NULL ? "application/octet-stream"
-						: api_query(call, "type"));
-	jw_int(&out, "size", (int64_t)len);
-	jw_object_end(&out);
-	api_answer(call, 201, &body);
+	if (reply_is(reply, "conflict")) {
+		api_key_conflict(call);
+		return;
+	}
+	if (reply_is(reply, "replay"))
+		http_request_add_field(call->request, "Idempotency-Replayed", "true");
+	upload_answer(call);
+}
+
+/* The bytes are there; from now on they are this workspace's. */
+static void on_put(const char *blob_id, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct buf packed = { 0 };
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	call->state = arena_text(call->arena, blob_id);
+	blob_pack(&packed, blob_id);
+	blob_keep(call->parts->store,
+		  &(struct blob_keeping){ call->who.workspace, call->idempotency_key,
+					  call->request_hash, &packed },
+		  on_kept, call);
+	buf_clear(&packed);
 }
 
 void handle_attachment_put(struct api_call *call)
@@ -48,9 +78,9 @@ void handle_attachment_put(struct api_call *call)
 		api_fail(call, &err);
 }
 
-static bool is_blob_id(const char *id)
+static void no_such(struct api_call *call)
 {
-	return strlen(id) == BLOB_ID_LEN && strspn(id, "0123456789abcdef") == BLOB_ID_LEN;
+	api_problem(call, 404, "no_such_attachment", "there is no attachment with this id");
 }
 
 static void on_got(const void *bytes, size_t len, const struct error *err, void *context)
@@ -60,7 +90,7 @@ static void on_got(const void *bytes, size_t len, const struct error *err, void 
 	struct buf disposition = { 0 };
 
 	if (err != NULL && err->kind == ERROR_PERMANENT) {
-		api_problem(call, 404, "no_such_attachment", "there is no attachment with this id");
+		no_such(call);
 		return;
 	}
 	if (err != NULL) {
@@ -85,15 +115,28 @@ void api_attachment(struct api_call *call, const char *blob)
 {
 	struct error err;
 
-	if (!is_blob_id(blob))
-		api_problem(call, 404, "no_such_attachment", "there is no attachment with this id");
+	if (!blob_is_id(blob))
+		no_such(call);
 	else if (blobs_get(call->parts->blobs, blob, on_got, call, &err) != 0)
 		api_fail(call, &err);
 }
 
+static void on_owner(size_t missing, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (missing == 0)
+		no_such(call);
+	else
+		api_attachment(call, call->params[0]);
+}
+
 void handle_attachment_get(struct api_call *call)
 {
-	api_attachment(call, call->params[0]);
+	blob_find_missing(call->parts->store, call->who.workspace, &call->params[0], 1, on_owner,
+			  call);
 }
 
 void handle_file_link(struct api_call *call)

@@ -14,8 +14,8 @@
 #include "identity/identity.h"
 #include "parts.h"
 #include "routing/roster.h"
-#include "services/blobs.h"
 #include "services/loop.h"
+#include "store/blob_owner.h"
 #include "store/store.h"
 #include "workspace.h"
 
@@ -116,9 +116,6 @@ void handle_message_list(struct api_call *call)
 
 struct writing {
 	void (*store)(struct api_call *call); /* once all is known to be there */
-	size_t looking;                       /* attachments that are asked for */
-	size_t missing;                       /* the first one that is not there */
-	struct error err;                     /* of asking */
 	struct message_record record;
 	struct reply reply;
 	char id[ID_BYTES];
@@ -309,61 +306,41 @@ static bool sends_are_idempotent(const struct api_call *call, const char *channe
 	return found != NULL && (channel_connector(found)->abilities & IDEMPOTENT_SEND) != 0;
 }
 
-/* ---- a reply that names bytes that are not here could never leave ---- */
+/* ---- a reply that names bytes that are not here, or not this workspace's ---- */
 
-struct looking {
-	struct api_call *call;
-	size_t place;
-};
-
-static void looked(struct api_call *call)
+static void on_owner(size_t missing, const struct error *err, void *context)
 {
+	struct api_call *call = context;
 	struct writing *writing = call->state;
 	const struct message_record *record = &writing->record;
 
-	if (writing->err.kind != ERROR_NONE)
-		api_fail(call, &writing->err);
-	else if (writing->missing < record->attachment_count)
+	if (err != NULL)
+		api_fail(call, err);
+	else if (missing < record->attachment_count)
 		api_problem(call, 422, "no_such_attachment",
 			    "attachment %zu (\"%s\") is not stored here: POST its bytes to "
 			    "/v1/attachments and name the \"blob\" of that answer",
-			    writing->missing, record->attachments[writing->missing].name);
+			    missing, record->attachments[missing].name);
 	else
 		writing->store(call);
-}
-
-static void on_size(int64_t size, const struct error *err, void *context)
-{
-	struct looking *looking = context;
-	struct writing *writing = looking->call->state;
-
-	(void)size;
-	if (err != NULL && err->kind == ERROR_TEMPORARY)
-		writing->err = *err;
-	else if (err != NULL && looking->place < writing->missing)
-		writing->missing = looking->place;
-	if (--writing->looking == 0)
-		looked(looking->call);
 }
 
 static void writing_store(struct api_call *call, void (*store)(struct api_call *call))
 {
 	struct writing *writing = call->state;
 	const struct message_record *record = &writing->record;
+	const char **blobs =
+		arena_alloc(call->arena, (record->attachment_count + 1) * sizeof(*blobs));
 
 	writing->store = store;
-	writing->missing = record->attachment_count;
-	for (size_t i = 0; i < record->attachment_count; i++) {
-		struct looking *looking = arena_alloc(call->arena, sizeof(*looking));
-
-		looking->call = call;
-		looking->place = i;
-		if (blobs_size(call->parts->blobs, record->attachments[i].blob, on_size, looking,
-			       &writing->err) == 0)
-			writing->looking++;
+	if (record->attachment_count == 0) {
+		store(call);
+		return;
 	}
-	if (writing->looking == 0)
-		looked(call);
+	for (size_t i = 0; i < record->attachment_count; i++)
+		blobs[i] = record->attachments[i].blob;
+	blob_find_missing(call->parts->store, call->who.workspace, blobs, record->attachment_count,
+			  on_owner, call);
 }
 
 static void reply_store(struct api_call *call)

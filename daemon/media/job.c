@@ -17,6 +17,7 @@
 #include "services/blobs.h"
 #include "services/loop.h"
 #include "services/transfer.h"
+#include "store/blob_owner.h"
 #include "store/store.h"
 
 enum { REDIRECTS = 5, TIMEOUT_MS = 60 * 1000, FIELDS_MAX = 16 };
@@ -102,10 +103,14 @@ static void job_write(struct job *job)
 {
 	struct store_call *call = store_script("media_end", job->workspace);
 	struct buf files = { 0 };
+	struct buf blobs = { 0 };
 	int64_t delay = next_delay(job);
 
-	for (size_t i = 0; i < job->count; i++)
+	for (size_t i = 0; i < job->count; i++) {
 		file_state_write(&files, &job->files[i].state);
+		if (job->files[i].state.standing == FILE_STORED)
+			blob_pack(&blobs, job->files[i].state.blob);
+	}
 	store_key(call, "lease:steward");
 	store_key(call, "md");
 	store_key(call, "y:%s", job->conversation);
@@ -120,8 +125,10 @@ static void job_write(struct job *job)
 	else
 		store_arg_text(call, "");
 	store_arg_text(call, settled(job));
+	store_arg(call, blobs.data, blobs.len);
 	store_run(job->parts->store, call, on_written, job);
 	buf_clear(&files);
+	buf_clear(&blobs);
 }
 
 /* ---- one file ---- */

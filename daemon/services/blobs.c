@@ -13,10 +13,8 @@ struct blobs {
 };
 
 struct call {
-	/* one of them */
 	blob_put_done *put;
 	blob_get_done *get;
-	blob_size_done *size;
 	void *context;
 };
 
@@ -61,36 +59,14 @@ static void on_get(const void *answer, size_t len, const struct error *err, void
 	free(call);
 }
 
-static void on_size(const void *answer, size_t len, const struct error *err, void *context)
-{
-	struct call *call = context;
-	struct error odd = { 0 };
-	int64_t size = -1;
-
-	if (err == NULL && len == sizeof(size))
-		memcpy(&size, answer, len);
-	else if (err == NULL)
-		error_set(&odd, ERROR_TEMPORARY, "the disk worker gave no size");
-	if (odd.kind != ERROR_NONE)
-		err = &odd;
-	call->size(size, err, call->context);
-	free(call);
-}
-
-static worker_done_fn *answer_of(const struct call *call)
-{
-	if (call->put != NULL)
-		return on_put;
-	return call->get != NULL ? on_get : on_size;
-}
-
 static int submit(struct blobs *blobs, const void *job, size_t len, const struct call *with,
 		  struct error *err)
 {
 	struct call *call = memory_new(sizeof(*call));
 
 	*call = *with;
-	if (worker_submit(blobs->disk, 0, job, len, answer_of(call), call, err) < 0) {
+	if (worker_submit(blobs->disk, 0, job, len, call->put != NULL ? on_put : on_get, call,
+			  err) < 0) {
 		free(call);
 		return -1;
 	}
@@ -112,30 +88,15 @@ int blobs_put(struct blobs *blobs, const void *bytes, size_t len, blob_put_done 
 	return rc;
 }
 
-static int submit_id(struct blobs *blobs, char op, const char *blob_id, const struct call *call,
-		     struct error *err)
-{
-	char job[ID_CHARS + 2];
-
-	if (blob_id == NULL || strlen(blob_id) != ID_CHARS)
-		return error_set(err, ERROR_MISUSE, "not a blob id");
-	job[0] = op;
-	memcpy(job + 1, blob_id, ID_CHARS);
-	return submit(blobs, job, ID_CHARS + 1, call, err);
-}
-
 int blobs_get(struct blobs *blobs, const char *blob_id, blob_get_done *done, void *context,
 	      struct error *err)
 {
 	const struct call call = { .get = done, .context = context };
+	char job[ID_CHARS + 2];
 
-	return submit_id(blobs, 'g', blob_id, &call, err);
-}
-
-int blobs_size(struct blobs *blobs, const char *blob_id, blob_size_done *done, void *context,
-	       struct error *err)
-{
-	const struct call call = { .size = done, .context = context };
-
-	return submit_id(blobs, 'h', blob_id, &call, err);
+	if (blob_id == NULL || strlen(blob_id) != ID_CHARS)
+		return error_set(err, ERROR_MISUSE, "not a blob id");
+	job[0] = 'g';
+	memcpy(job + 1, blob_id, ID_CHARS);
+	return submit(blobs, job, ID_CHARS + 1, &call, err);
 }

@@ -15,14 +15,10 @@ struct blobs *blobs_new(struct worker_pool *disk);
 void blobs_free(struct blobs **blobs);
 
 typedef void blob_put_done(const char *blob_id, const struct error *err, void *context);
-typedef void blob_size_done(int64_t size, const struct error *err, void *context);
 typedef void blob_get_done(const void *bytes, size_t len, const struct error *err, void *context);
 
 /* Durable (file and folder synced) before done says so. */
 int blobs_put(struct blobs *blobs, const void *bytes, size_t len, blob_put_done *done,
 	      void *context, struct error *err);
-/* Is it there, and how large? ERROR_PERMANENT where there is no such blob. */
-int blobs_size(struct blobs *blobs, const char *blob_id, blob_size_done *done, void *context,
-	       struct error *err);
 int blobs_get(struct blobs *blobs, const char *blob_id, blob_get_done *done, void *context,
 	      struct error *err);

@@ -4,10 +4,11 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "store/blob_owner.h"
 #include "store/check.h"
 
-/* Format 1 is the first; migrate_1_to_2 will be the first row. */
 static const struct store_migration migrations[] = {
+	{ 1, blob_migrate },
 	{ 0, NULL },
 };
 

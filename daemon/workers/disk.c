@@ -98,8 +98,6 @@ int disk_handle(const char *job, size_t len, struct buf *answer, struct error *e
 		return disk_blob_put(WORKER_STATE_FD, job + 1, len - 1, answer, err);
 	case DISK_GET:
 		return disk_blob_get(WORKER_STATE_FD, job + 1, len - 1, answer, err);
-	case DISK_HAS:
-		return disk_blob_has(WORKER_STATE_FD, job + 1, len - 1, answer, err);
 	case DISK_SPOOL_ADD:
 	case DISK_SPOOL_READ:
 	case DISK_SPOOL_DROP:

@@ -19,7 +19,6 @@ int disk_failed(struct error *err, const char *what);
 enum disk_op {
 	DISK_PUT = 'p',       /* bytes -> blob id */
 	DISK_GET = 'g',       /* blob id -> bytes */
-	DISK_HAS = 'h',       /* blob id -> u64 size */
 	DISK_SPOOL_ADD = 'a', /* name NUL record -> u64 end */
 	DISK_SPOOL_READ =
 		'r', /* name NUL u64 from, u64 max -> u64 next, u64 end, then u32, record ... */
@@ -28,5 +27,4 @@ enum disk_op {
 
 int disk_blob_put(int root, const char *bytes, size_t len, struct buf *answer, struct error *err);
 int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, struct error *err);
-int disk_blob_has(int root, const char *job, size_t len, struct buf *answer, struct error *err);
 int disk_spool(int root, const char *job, size_t len, struct buf *answer, struct error *err);

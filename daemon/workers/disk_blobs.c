@@ -157,23 +157,10 @@ static int open_blob(int root, const char *job, size_t len, char id[ID_CHARS + 1
 	return disk_failed(err, "reading a blob");
 }
 
-int disk_blob_has(int root, const char *job, size_t len, struct buf *answer, struct error *err)
-{
-	char id[ID_CHARS + 1];
-	int64_t size;
-	int fd = open_blob(root, job, len, id, &size, err);
-
-	if (fd < 0)
-		return -1;
-	close(fd);
-	buf_add(answer, &size, sizeof(size));
-	return 0;
-}
-
 int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, struct error *err)
 {
 	char id[ID_CHARS + 1];
-	int64_t size;
+	int64_t size = 0;
 	int fd = open_blob(root, job, len, id, &size, err);
 	int rc;
 

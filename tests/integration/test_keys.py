@@ -52,6 +52,18 @@ class Keys(harness.TestCase):
         self.assertEqual(self.ask("/v1/events/ticket", {}, self.admin, "k1").status, 201)
         self.assertNotEqual(self.ask("/v1/events/ticket", {}, self.alice, "k2").json, made.json)
 
+    def upload(self, content, key, query="name=a.bin", token=None):
+        return self.daemon.request("POST", f"/v1/attachments?{query}", content, token or self.alice,
+                                   headers={"Idempotency-Key": key, "Content-Type": "application/octet-stream"})
+
+    def test_an_upload_is_made_once(self):
+        first, again = (self.upload(b"bytes", "k1") for _ in range(2))
+        self.assertEqual((first.status, first.body), (201, again.body))
+        self.assertEqual(again.headers["Idempotency-Replayed"], "true")
+        self.refused(self.upload(b"other bytes", "k1"))
+        self.refused(self.upload(b"bytes", "k1", "name=b.bin"))
+        self.assertEqual(self.upload(b"other bytes", "k2").status, 201)
+
     def test_a_session_is_made_once_for_who_knows_the_password(self):
         put = self.daemon.request("PUT", "/v1/agents/alice/password", PASSWORD, self.admin)
         self.assertEqual(put.status, 204, put)

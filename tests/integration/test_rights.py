@@ -25,8 +25,8 @@ class Rights(harness.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.secret = harness.new_secret()
-        channels = (f'  - {{ name: shop, connector: webhook, secret: "{cls.secret}" }}\n'
-                    f'  - {{ name: shop, workspace: other, connector: webhook, secret: "{cls.secret}" }}\n')
+        channels = (f'  - {{ name: shop, connector: webhook, secret: "{cls.secret}" }}\n' + "".join(f'  - {{ name: shop, workspace: {name}, connector: webhook, secret: "{cls.secret}" }}\n'
+                              for name in ("other", "third")))
         cls.daemon = harness.Daemon(harness.RUNS / f"rights-{harness.os.getpid()}", channels)
         cls.addClassCleanup(cls.daemon.stop)
         cls.daemon.start()
@@ -111,6 +111,25 @@ class Rights(harness.TestCase):
         self.assertEqual(self.daemon.request("GET", "/v1/channels", token=self.other()).json["data"][0]["name"], "shop")
         found = self.daemon.request("GET", "/v1/customers?identifier=webhook:shop:u1", token=self.other())
         self.assertEqual(found.json["data"], [])
+
+    def test_a_file_of_another_workspace_is_nobodys_though_its_id_is_known(self):
+        agent, other = self.roles["agent"], self.daemon.token("admin", None, "third")
+        kept = self.daemon.request("POST", "/v1/attachments?name=a.bin", b"secret", agent).json["blob"]
+        self.assertEqual(self.daemon.request("GET", f"/v1/attachments/{kept}", token=agent).body, b"secret")
+        hidden = self.daemon.request("GET", f"/v1/attachments/{kept}", token=other)
+        self.assertEqual((hidden.status, hidden.json["code"]), (404, "no_such_attachment"))
+        self.daemon.post_signed("third.shop", self.secret, {"id": "f1", "from": {"id": "u1"}, "text": "x"})
+        item = self.daemon.claim(self.daemon.token("agent", "eve", "third"))
+        files = [{"blob": kept, "name": "a.bin", "type": "text/plain"}]
+        for kind in ("reply", "note"):
+            answer = self.daemon.reply(item["conversation"], "x", other, kind=kind, attachments=files)
+            self.assertEqual((answer.status, answer.json["code"]), (422, "no_such_attachment"), answer)
+        started = self.daemon.request("POST", "/v1/conversations", {
+            "channel": "shop", "to": "u9", "text": "x", "attachments": files}, other)
+        self.assertEqual(started.status, 400, started)
+        # Who has the bytes may say so: then they are theirs too.
+        again = self.daemon.request("POST", "/v1/attachments?name=b.bin", b"secret", other).json["blob"]
+        self.assertEqual(self.daemon.request("GET", f"/v1/attachments/{again}", token=other).body, b"secret")
 
     @staticmethod
     def bare(answer, ids):

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "store/blob_owner.h"
 #include "store/check.h"
 #include "store_bed.h"
 
@@ -84,7 +85,7 @@ Test(boot, makes_the_workspace_once_and_knows_it_again)
 
 	cr_expect_str_eq(boot(bed, "one", "sqlite:a"), "");
 	cr_expect_str_eq(redis_ask(&bed->child, "HMGET {t}:meta format gen inst hist"),
-			 "1,1,one,sqlite:a");
+			 "2,1,one,sqlite:a");
 	cr_expect_str_eq(boot(bed, "one", "sqlite:a"), "");
 	expect_says(boot(bed, "two", "sqlite:a"), "another installation (one)");
 	expect_says(boot(bed, "one", "sqlite:b"), "another history (sqlite:a)");
@@ -97,7 +98,57 @@ Test(boot, refuses_a_newer_format)
 
 	redis_ask(&bed->child, "HSET {t}:meta format 7 gen 1");
 	expect_says(boot(bed, "one", NULL),
-		    "workspace t: the store has format 7, this build knows 1");
+		    "workspace t: the store has format 7, this build knows 2");
+	bed_free(&bed);
+}
+
+static const char blob[] = "aaaa0102030405060708090a0b0c0d0e0f1011121314151617181920212223ff";
+
+struct asked {
+	bool done;
+	size_t missing;
+};
+
+static void on_missing(size_t missing, const struct error *err, void *context)
+{
+	struct asked *asked = context;
+
+	cr_assert_null(err);
+	asked->missing = missing;
+	asked->done = true;
+}
+
+static bool is_owned(struct store_bed *bed, const char *id)
+{
+	struct asked asked = { false, 0 };
+
+	blob_find_missing(bed->store, "t", &id, 1, on_missing, &asked);
+	bed_until(bed, &asked.done);
+	return asked.missing == 1;
+}
+
+Test(boot, format_2_knows_the_blobs_of_messages_stored_before)
+{
+	struct store_bed *bed = bed_new(NULL);
+	char raw[BLOB_ID_LEN + 1];
+	char text[BLOB_ID_LEN + 1];
+
+	snprintf(raw, sizeof(raw), "bbbb%s", blob + 4);
+	snprintf(text, sizeof(text), "cccc%s", blob + 4);
+	redis_ask(&bed->child, "HSET {t}:meta format 1 gen 1 num 0");
+	for (int i = 0; i < 450; i++)
+		redis_ask(&bed->child, "RPUSH {t}:m:cnv_1 {\"id\":\"msg_%d\"}", i);
+	redis_ask(&bed->child,
+		  "RPUSH {t}:m:cnv_1 {\"attachments\":[{\"id\":\"%s\"}],\"raw\":\"%s\"}", blob,
+		  raw);
+	redis_ask(&bed->child, "RPUSH {t}:m:cnv_2 {\"text\":\"\\\"id\\\":\\\"%s\\\"\"}", text);
+	redis_ask(&bed->child, "RPUSH {u}:m:cnv_3 {\"id\":\"%s\"}", text);
+	cr_expect_str_eq(boot(bed, "one", NULL), "");
+	cr_expect_str_eq(redis_ask(&bed->child, "HGET {t}:meta format"), "2");
+	cr_expect(is_owned(bed, blob));
+	cr_expect(is_owned(bed, raw));
+	cr_expect_not(is_owned(bed, text));
+	cr_expect_not(is_owned(bed, "../../etc/passwd"));
 	bed_free(&bed);
 }
 

@@ -11,6 +11,7 @@
 --      10 the identifiers, the sender's first: 16 bytes of index field, then each ended by a NUL: index bucket
 --         (empty: the index is neither asked nor written), name in the customer's hash, record JSON
 --      11, 12 reference field ('' none) and its value, 13 '1' where attachments are to be fetched from the provider
+--      14 blobs of the message, 4 hex digits of bucket and 16 bytes of field each
 -- Answers {'ok', msg, cnv, cus, wrk, n, flags} (flags: u new customer, c opened the conversation, w new work item,
 -- r reopened, b back from waiting or wrap-up) or {'duplicate', msg}.
 --
@@ -171,8 +172,13 @@ if ARGV[11] and ARGV[11] ~= '' then
 	-- The first one of an id keeps it: a stranger can choose the id of his mail.
 	call('HSETNX', KEYS[6], ARGV[11], ARGV[12] .. ' ' .. n)
 end
-if ARGV[13] then
+if ARGV[13] == '1' then
 	call('ZADD', ws .. 'md', now, ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. n)
+end
+if ARGV[14] then
+	for at = 1, #ARGV[14], 20 do
+		call('HSET', ws .. 'b:' .. ARGV[14]:sub(at, at + 3), ARGV[14]:sub(at + 4, at + 19), '')
+	end
 end
 call('SADD', KEYS[2], ARGV[1])
 if ARGV[2] ~= '0' then

@@ -2,7 +2,8 @@
 -- media_end: how far the steward came with the attachments of a message that their provider keeps.
 -- KEYS 1 meta, 2 lease:steward, 3 md, 4 y:<cnv>
 -- ARGV 1 fence, 2 cnv, 3 msg, 4 n, 5 channel, 6 how they stand, a line each (conversation/files.h; '' the message is
---      gone), 7 ms until the next try ('' all are settled), 8 stored or failed where one was settled now, else ''
+--      gone), 7 ms until the next try ('' all are settled), 8 stored or failed where one was settled now, else '',
+--      9 blobs of those that are stored, 4 hex digits of bucket and 16 bytes of field each
 -- Entry message.attachment where one was settled. Answers {'ok'}, refused fence or not_found (settled before).
 --@use log
 --@use outbox
@@ -23,6 +24,9 @@ else
 end
 if changed then
 	call('HSET', KEYS[4], ARGV[3] .. '.files', ARGV[6])
+	for at = 1, #ARGV[9], 20 do
+		call('HSET', ws .. 'b:' .. ARGV[9]:sub(at, at + 3), ARGV[9]:sub(at + 4, at + 19), '')
+	end
 end
 if changed and ARGV[8] ~= '' then
 	append('t', 'message.attachment', 'c', ARGV[2], 'm', ARGV[3], 'n', ARGV[4], 'ch', ARGV[5], 'f', 'pending', 'o', ARGV[8])

@@ -1,0 +1,66 @@
+#include "store/blob_owner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { BUCKET_CHARS = 4, FIELD_BYTES = 16 };
+
+bool blob_is_id(const char *text)
+{
+	return text != NULL && strlen(text) == BLOB_ID_LEN &&
+	       strspn(text, "0123456789abcdef") == BLOB_ID_LEN;
+}
+
+void blob_pack(struct buf *out, const char *blob)
+{
+	unsigned char field[FIELD_BYTES];
+
+	text_unhex(blob + BUCKET_CHARS, 2 * sizeof(field), field, sizeof(field));
+	buf_add(out, blob, BUCKET_CHARS);
+	buf_add(out, field, sizeof(field));
+}
+
+void blob_keep(struct store *store, const struct blob_keeping *keeping, store_done_fn *done,
+	       void *context)
+{
+	struct store_call *call = store_script("blob_keep", keeping->workspace);
+
+	store_arg_text(call, keeping->key);
+	store_arg_text(call, keeping->request);
+	store_arg(call, keeping->packed->data, keeping->packed->len);
+	store_run(store, call, done, context);
+}
+
+struct missing_run {
+	size_t count;
+	size_t bad; /* place of the first that is no id; count: none */
+	blob_missing_fn *done;
+	void *context;
+};
+
+static void on_missing(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct missing_run *run = context;
+	size_t place = err ? 0 : (size_t)reply_int(reply_item(reply, 1));
+
+	run->done(place > 0 ? place - 1 : run->bad, err, run->context);
+	free(run);
+}
+
+void blob_find_missing(struct store *store, const char *workspace, const char *const *blobs,
+		       size_t count, blob_missing_fn *done, void *context)
+{
+	struct missing_run *run = memory_new(sizeof(*run));
+	struct store_call *call = store_script("blob_missing", workspace);
+	struct buf packed = { 0 };
+
+	*run = (struct missing_run){ count, 0, done, context };
+	while (run->bad < count && blob_is_id(blobs[run->bad]))
+		blob_pack(&packed, blobs[run->bad++]);
+	store_arg(call, packed.data, packed.len);
+	store_read(store, call, on_missing, run);
+	buf_clear(&packed);
+}

@@ -1,0 +1,38 @@
+/* Which blobs belong to a workspace. The blob store is one per installation and a blob's id is the
+ * hash of its bytes, so that knowing an id must not be enough: {ws}:b:<bucket> holds those that
+ * came in here, by upload, with a message, or from a provider. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "store/store.h"
+
+enum { BLOB_ID_LEN = 64 };
+
+bool blob_is_id(const char *text); /* 64 lower-case hex digits */
+
+/* A blob as the scripts take it: 4 hex digits of bucket, 16 bytes of field. */
+void blob_pack(struct buf *out, const char *blob);
+
+/* Notes the packed blobs as the workspace's, under an idempotency key and request hash ("" both
+ * without): blob_keep.lua. */
+struct blob_keeping {
+	const char *workspace;
+	const char *key;
+	const char *request;
+	const struct buf *packed;
+};
+void blob_keep(struct store *store, const struct blob_keeping *keeping, store_done_fn *done,
+	       void *context);
+
+/* missing: place of the first one that is not the workspace's (an id that is none is nobody's);
+ * count where all are. Once, never before the call has returned. */
+typedef void blob_missing_fn(size_t missing, const struct error *err, void *context);
+void blob_find_missing(struct store *store, const char *workspace, const char *const *blobs,
+		       size_t count, blob_missing_fn *done, void *context);
+
+/* The step to format 2: notes the blobs of all messages stored before. */
+void blob_migrate(struct store *store, const char *workspace,
+		  void (*done)(const struct error *err, void *context), void *context);
