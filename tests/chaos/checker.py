@@ -110,6 +110,7 @@ class Checker:
         self.leftovers = [row for row in agent if row["op"] == "leftover"]
         self.strange = [row for row in agent if row["op"] in ("unexpected", "gave_up")]
         self.sends = [row for row in provider if row["op"] == "out"]
+        self.mails = [row for row in provider if row["op"] == "mail"]
         self.faults = [row["t"] for row in faults if row["op"] in ("kill", "over", "restart")]
         if not any(row["op"] == "end" for row in agent) or not any(row["op"] == "end" for row in generator):
             self.say("I6", "the load did not end by itself")
@@ -194,6 +195,24 @@ class Checker:
                 if was_taken and not any(before["t"] - 1 <= fault <= after["t"] for fault in self.faults):
                     self.say("I5", f"{message_id} went out again after it was taken, with no fault between")
 
+    def check_mails(self):
+        """I5. A mail server cannot drop repeats: what it took must never come again, whatever happened."""
+        taken = collections.Counter()
+        names = collections.defaultdict(set)
+        for mail in self.mails:
+            match = KEY.match(mail["text"])
+            if not match:
+                self.say("I4", f"the mail {mail['id']} went out and no agent wrote it")
+                continue
+            names[match[1]].add(mail["id"])
+            taken[match[1]] += mail["status"] < 300
+        for key, ids in names.items():
+            if len(ids) > 1:
+                self.say("I5", f"the reply {key} went out as {len(ids)} mails")
+        for key, count in taken.items():
+            if count > 1:
+                self.say("I5", f"the mail server took the reply {key} {count} times")
+
     def check_ends(self, outbox):
         """I6."""
         for row in self.leftovers:
@@ -210,8 +229,10 @@ class Checker:
             elif message is not None and message["delivery"] in (None, "queued", "sending"):
                 self.say("I6", f"reply {reply['key']} ended as {message['delivery']}")
         taken = {send["id"] for send in self.sends if send["status"] < 300}
+        mailed = {KEY.match(mail["text"])[1] for mail in self.mails if mail["status"] < 300 and KEY.match(mail["text"])}
         for message in visible.values():
-            if message["delivery"] in ("failed", "expired") and message["id"] in taken:
+            key = KEY.match(message["text"]) if message["direction"] == "out" else None
+            if message["delivery"] in ("failed", "expired") and (message["id"] in taken or key and key[1] in mailed):
                 self.say("I6", f"{message['id']} was taken by the provider and is marked {message['delivery']}")
 
     def check_foreign(self, foreign):
@@ -245,10 +266,18 @@ class Checker:
         self.check_order("stored", stored)
         self.check_order("displayed", self.finals)
         self.check_sends()
+        self.check_mails()
         self.check_ends(outbox)
         self.check_foreign(foreign)
         self.check_states()
         return self.violations
+
+
+def service_back_s(faults, agent):
+    """The longest time from the end of a fault to the next work handed out; it judges nothing."""
+    claims = [row["t"] for row in agent if row["op"] == "claimed"]
+    ends = [row["t"] for row in faults if row["op"] == "over"]
+    return max([min(t for t in claims if t > end) - end for end in ends if claims and claims[-1] > end], default=0)
 
 
 def main():
@@ -267,7 +296,8 @@ def main():
     counts = collections.Counter(invariant for invariant, _ in violations)
     kills = sum(row["op"] == "kill" for row in logs[3])
     print(f"{len(checker.offered)} offered, {len(checker.acked)} acknowledged, {len(checker.replies)} replies, "
-          f"{len(checker.sends)} sends, {kills} kills; violations: {dict(counts) or 'none'}")
+          f"{len(checker.sends)} sends, {len(checker.mails)} mails, {kills} kills, work again "
+          f"within {service_back_s(logs[3], logs[1]):.1f} s; violations: {dict(counts) or 'none'}")
     if violations:
         return 1
     if len(checker.acked) < options.least:

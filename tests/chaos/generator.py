@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import smtplib
 import threading
 import time
 
@@ -58,6 +59,41 @@ class ChatCustomer:
         answer = caller.call("POST", "/chat/site/messages", raw, {
             "Content-Type": "application/json", "Authorization": f"Bearer {self.token}"})
         return answer, answer is not None and answer[0] in (200, 201)
+
+
+class MailCustomer:
+    """Hands mail over by LMTP: 250 after the text means kept. Each mail goes on from the one before."""
+
+    def __init__(self, name, port):
+        self.name = name
+        self.port = port
+        self.client = None
+
+    def mail(self, message_id, text):
+        number = int(message_id.rpartition("-")[2])
+        thread = f"In-Reply-To: <{self.name}-{number - 1}@customer.test>\r\n" if number else ""
+        return (f"From: {self.name} <{self.name}@customer.test>\r\nTo: desk@example.test\r\nSubject: order {self.name}\r\n"
+                f"Date: Sun, 22 Nov 2026 10:00:00 +0800\r\nMessage-ID: <{message_id}@customer.test>\r\n{thread}"
+                f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
+                f"\r\n{text}\r\n").encode()
+
+    def offer(self, message_id, text, caller=None):
+        """As the others: (status, body) or None, and whether it was taken. A twin has a connection of its own."""
+        client = None if caller else self.client
+        try:
+            if client is None:
+                client = smtplib.LMTP("127.0.0.1", self.port, timeout=40)
+                client.ehlo()
+            self.client = self.client if caller else client
+            client.sendmail(f"{self.name}@customer.test", ["desk@example.test"], self.mail(message_id, text))
+            return (250, b""), True
+        except smtplib.SMTPResponseException as trouble:
+            return (trouble.smtp_code, trouble.smtp_error), False
+        except smtplib.SMTPRecipientsRefused as trouble:
+            return list(trouble.recipients.values())[0], False
+        except (OSError, smtplib.SMTPException):
+            self.client = self.client if caller else None
+            return None, False
 
 
 class Lane(threading.Thread):
@@ -115,7 +151,7 @@ class Lane(threading.Thread):
         status = answer[0] if answer else 0
         self.log.write("refused", id=message_id, status=status)
         # No answer, busy or starting is what faults look like; anything else is worth a look.
-        if status not in (0, 503, 429):
+        if status not in (0, 503, 429, 421, 451):
             self.trouble += 1
 
 
@@ -127,7 +163,9 @@ def main():
     parser.add_argument("--rate", type=float, default=300)
     parser.add_argument("--lanes", type=int, default=16)
     parser.add_argument("--customers", type=int, default=64)
+    parser.add_argument("--lmtp-port", type=int, required=True)
     parser.add_argument("--chat", type=float, default=0.25, help="share of customers who use the web chat")
+    parser.add_argument("--mail", type=float, default=0.125, help="share of customers who write mail")
     parser.add_argument("--repeats", type=float, default=0.05)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--prefix", default="c")
@@ -138,9 +176,12 @@ def main():
         customers = []
         for number in range(lane, options.customers, options.lanes):
             name = f"{options.prefix}{number}"
-            is_chat = number < options.customers * options.chat
-            customers.append(ChatCustomer(name, options.port) if is_chat else
-                             WebhookCustomer(name, options.port, options.secret))
+            if number < options.customers * options.chat:
+                customers.append(ChatCustomer(name, options.port))
+            elif number < options.customers * (options.chat + options.mail):
+                customers.append(MailCustomer(name, options.lmtp_port))
+            else:
+                customers.append(WebhookCustomer(name, options.port, options.secret))
         lanes.append(Lane(lane, customers, options, log))
     for lane in lanes:
         lane.start()

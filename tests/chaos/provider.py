@@ -1,12 +1,18 @@
-"""Plays the application behind deliver_url: takes signed webhooks, logs each arrival, sometimes says no."""
+"""Plays what stands behind the channels: the application at deliver_url, and the mail server. Takes signed webhooks
+and mail, logs each arrival, sometimes says no.
+"""
 import argparse
 import base64
+import email
+import email.policy
 import hashlib
 import hmac
 import http.server
 import json
 import os
 import random
+import socketserver
+import threading
 
 from record import Log
 
@@ -44,6 +50,60 @@ def handler_of(options, log):
     return Handler
 
 
+def mail_handler_of(options, log):
+    chance = random.Random(options.seed)
+    refused = set()
+
+    class Handler(socketserver.StreamRequestHandler):
+        """SMTP as far as a submitting client needs it."""
+
+        def handle(self):
+            try:
+                self.say(220, "provider")
+                while line := self.rfile.readline():
+                    if not self.answer(line.decode(errors="replace").strip().upper()):
+                        return
+            except OSError:
+                pass
+
+        def say(self, code, text):
+            self.wfile.write(f"{code} {text}\r\n".encode())
+
+        def answer(self, line):
+            verb = line.split(" ")[0]
+            if verb == "DATA":
+                self.say(354, "go on")
+                return self.take()
+            if verb == "QUIT":
+                self.say(221, "bye")
+                return False
+            self.say(250 if verb in ("EHLO", "HELO", "MAIL", "RCPT", "RSET", "NOOP") else 502, "provider")
+            return True
+
+        def take(self):
+            raw = b""
+            while (line := self.rfile.readline()) != b".\r\n":
+                if not line:
+                    return False
+                raw += line.removeprefix(b".") if line.startswith(b"..") else line
+            mail = email.message_from_bytes(raw, policy=email.policy.default)
+            name, text = mail["Message-ID"], mail.get_body(("plain",)).get_content()
+            status = 451 if name not in refused and chance.random() < options.refuse_mail else 250
+            if status == 451:
+                refused.add(name)
+            log.write("mail", id=name, text=text, to=mail["To"], status=status)
+            self.say(status, "later" if status == 451 else "taken")
+            return True
+
+    return Handler
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 1024
+
+
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     # A daemon that comes back sends all that waited at once: a short queue would reset half of it.
@@ -54,11 +114,15 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--mail-port", type=int, required=True)
     parser.add_argument("--secret", required=True)
     parser.add_argument("--refuse", type=float, default=0.02)
+    parser.add_argument("--refuse-mail", type=float, default=0.0)
     parser.add_argument("--seed", default="1")
     options = parser.parse_args()
     log = Log(os.path.join(options.folder, "provider.log"))
+    mail_server = MailServer(("127.0.0.1", options.mail_port), mail_handler_of(options, log))
+    threading.Thread(target=mail_server.serve_forever, daemon=True).start()
     Server(("127.0.0.1", options.port), handler_of(options, log)).serve_forever()
 
 

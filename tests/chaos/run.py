@@ -86,19 +86,24 @@ class Round:
         if self.kind == "external":
             self.redis = harness.Redis(self.folder / "redis").start()
             extra = f"store: unix:{self.redis.socket}\n"
-        provider_port = harness.free_port()
+        provider_port, mail_port = harness.free_port(), harness.free_port()
         channels = (f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", '
                     f'deliver_url: "http://127.0.0.1:{provider_port}/out", allow_private_urls: true }}\n'
-                    "  - { name: site, connector: webchat }\n")
+                    "  - { name: site, connector: webchat }\n"
+                    f'  - {{ name: post, connector: email, address: desk@example.test, '
+                    f'smtp: {{ url: "smtp://127.0.0.1:{mail_port}" }} }}\n')
         self.daemon = harness.Daemon(self.folder / "node", channels, BUSINESS, extra)
         self.daemon.start()
         tokens = {name: self.daemon.token(agent=name) for name in AGENTS}
         tokens["supervisor"] = self.daemon.token("admin", None)
-        self.spawn("provider", "--port", str(provider_port), "--secret", self.secret)
+        # A refused mail is tried again after a minute, and holds its conversation: only the long campaign has the time.
+        self.spawn("provider", "--port", str(provider_port), "--mail-port", str(mail_port), "--secret", self.secret,
+                   "--refuse-mail", "0.02" if self.options.full else "0")
         harness.wait_for("the provider", lambda: is_listening(provider_port))
         self.agent = self.spawn("agent", "--port", str(self.daemon.http_port), "--tokens", json.dumps(tokens))
         self.generator = self.spawn("generator", "--port", str(self.daemon.http_port), "--secret", self.secret,
-                                    "--rate", str(self.options.rate), "--chat", str(self.options.chat))
+                                    "--lmtp-port", str(self.daemon.lmtp_port), "--rate", str(self.options.rate), "--chat",
+                                    str(self.options.chat), "--mail", str(self.options.mail))
         self.keeper = Keeper(self.daemon, self.faults)
         self.keeper.start()
 
@@ -228,6 +233,7 @@ def main():
     parser.add_argument("--seed", default=secrets.token_hex(4))
     parser.add_argument("--rate", type=float, default=200)
     parser.add_argument("--chat", type=float, default=0.25, help="share of web-chat customers")
+    parser.add_argument("--mail", type=float, default=0.125, help="share of customers who write mail")
     parser.add_argument("--gap", type=float, default=2.0, help="longest pause before a kill, s")
     parser.add_argument("--calm", type=float, default=1.0, help="load after the last kill, s")
     parser.add_argument("--least", type=int, default=100)

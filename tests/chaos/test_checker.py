@@ -98,6 +98,31 @@ class CheckerTest(unittest.TestCase):
         self.provider[0]["signed"] = False
         self.assertEqual(self.seen(), {"I5"})
 
+    def test_a_mail_may_come_again_after_a_refusal(self):
+        self.provider[:] = [self.mail(status=451), self.mail()]
+        self.assertEqual(self.seen(), set())
+
+    def test_i5_a_mail_taken_twice_even_around_a_fault(self):
+        self.faults.append({"t": 6.5, "op": "kill"})
+        self.provider[:] = [self.mail(), self.mail(t=7)]
+        self.assertEqual(self.seen(), {"I5"})
+
+    def test_i5_one_reply_as_two_mails(self):
+        self.provider[:] = [self.mail(status=451), self.mail(id="<2@x>")]
+        self.assertEqual(self.seen(), {"I5"})
+
+    def test_i4_a_mail_that_nobody_wrote(self):
+        self.provider[:] = [self.mail(text="hello")]
+        self.assertEqual(self.seen(), {"I4"})
+
+    def test_i6_a_mail_that_was_taken_and_is_marked_failed(self):
+        self.provider[:] = [self.mail()]
+        self.final[-1]["delivery"] = "failed"
+        self.assertEqual(self.seen(), {"I6"})
+
+    def mail(self, **more):
+        return {"t": 6, "op": "mail", "id": "<1@x>", "text": "key:r1: ok", "to": "a", "status": 250, **more}
+
     def test_i6_stuck_work_and_stuck_replies(self):
         self.agent.append({"t": 9, "op": "leftover", "item": "wrk_1", "state": "assigned"})
         self.assertEqual(self.seen(), {"I6"})
