@@ -21,7 +21,7 @@ struct broker {
 	struct http_server *admin;
 	struct lmtp_server *lmtp;
 	char instance[INSTANCE_BYTES];
-	char former[INSTANCE_BYTES]; /* who used state_dir before; dead */
+	char forerunners[FORERUNNERS_BYTES]; /* who used state_dir before; dead */
 	int exit_status;
 	int drains; /* listeners still draining */
 	bool is_demo;

@@ -239,7 +239,8 @@ static int domain_start(struct broker *broker, struct error *err)
 		return -1;
 	workers_start(parts);
 	parts->transfers = transfers_new(parts->loop);
-	parts->leases = leases_new(parts->loop, parts->store, broker->instance, broker->former);
+	parts->leases =
+		leases_new(parts->loop, parts->store, broker->instance, broker->forerunners);
 	parts->admit = admit_new(parts->store, parts->key);
 	parts->pipeline = pipeline_new(parts);
 	parts->workspaces = workspaces_new(parts);
@@ -318,10 +319,11 @@ static int claim_state_dir(struct broker *broker, struct error *err)
 	text_hex(random, sizeof(random), hex);
 	snprintf(broker->instance, sizeof(broker->instance), "i-%s", hex);
 	broker->parts.instance = broker->instance;
+	broker->parts.forerunners = broker->forerunners;
 	broker->state_dir = state_dir_open(broker->parts.config->state_dir, err);
 	if (broker->state_dir == NULL)
 		return -1;
-	return state_dir_succeed(broker->state_dir, broker->instance, broker->former, err);
+	return state_dir_succeed(broker->state_dir, broker->instance, broker->forerunners, err);
 }
 
 int broker_start(struct broker *broker)

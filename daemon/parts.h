@@ -39,6 +39,8 @@ struct parts {
 	struct pipeline *pipeline;
 	struct api *api;
 	const char *instance; /* id of this process among the instances */
+	const char
+		*forerunners; /* ids of those before it that are dead for sure, parted by spaces */
 	bool draining;        /* SIGTERM came: readyz says so, claims end */
 	bool listening;       /* every configured listener and the admin socket are bound */
 };

@@ -419,7 +419,8 @@ static void on_begun(const struct outbox_result *result, const struct error *err
 	struct attempt *attempt = context;
 	struct outbox_claim claim = { .workspace = attempt->workspace,
 				      .fence = attempt->fence,
-				      .conversation = attempt->conversation };
+				      .conversation = attempt->conversation,
+				      .dead = attempt->parts->forerunners };
 
 	(void)err;
 	if (result->code == OUTBOX_SENDING) {

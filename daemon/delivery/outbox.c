@@ -170,6 +170,7 @@ void outbox_recover(struct store *store, const struct outbox_claim *claim, outbo
 	store_key(call, "oq:%s", claim->conversation);
 	store_arg_text(call, claim->fence);
 	store_arg_text(call, claim->conversation);
+	store_arg_text(call, claim->dead);
 	store_run(store, call, on_answer, run_new(done, context));
 }
 

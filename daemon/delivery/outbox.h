@@ -59,10 +59,12 @@ struct outbox_claim {
 	const char *conversation;
 	const char *token;  /* begin: of this attempt, random */
 	int64_t timeout_ms; /* begin: after this the attempt counts as lost */
+	const char *dead;   /* recover: instances known to be dead, parted by spaces */
 };
 void outbox_begin(struct store *store, const struct outbox_claim *claim, outbox_done_fn *done,
 		  void *context);
-/* A message found `sending` after its time: queued again, or uncertain. */
+/* A message found `sending` after its time, or by a sender who is gone: queued again, or uncertain.
+ */
 void outbox_recover(struct store *store, const struct outbox_claim *claim, outbox_done_fn *done,
 		    void *context);
 

@@ -78,10 +78,10 @@ static int take_lock(struct state_dir *dir, struct error *err)
 
 /* --- who used it --- */
 
-static void read_instance(const struct state_dir *dir, char out[INSTANCE_BYTES])
+static void read_instances(const struct state_dir *dir, char out[FORERUNNERS_BYTES])
 {
-	int fd = openat(dir->fd, "instance", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? 0 : read(fd, out, INSTANCE_BYTES - 1);
+	int fd = openat(dir->fd, "instances", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, out, FORERUNNERS_BYTES - 1);
 
 	out[len > 0 ? len : 0] = '\0';
 	out[strcspn(out, "\n")] = '\0';
@@ -89,21 +89,32 @@ static void read_instance(const struct state_dir *dir, char out[INSTANCE_BYTES])
 		close(fd);
 }
 
-/* Renamed into its place, so that a crash leaves the old one or the new one. */
-int state_dir_succeed(struct state_dir *dir, const char *instance, char ret_former[INSTANCE_BYTES],
-		      struct error *err)
+static bool write_all(int fd, const char *text)
 {
-	int fd = openat(dir->fd, "instance.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	ssize_t len = (ssize_t)strlen(instance);
-	bool is_written = fd >= 0 && write(fd, instance, (size_t)len) == len;
+	ssize_t len = (ssize_t)strlen(text);
 
+	return write(fd, text, (size_t)len) == len;
+}
+
+/* Renamed into its place, so that a crash leaves the old list or the new one. */
+int state_dir_succeed(struct state_dir *dir, const char *instance,
+		      char ret_forerunners[FORERUNNERS_BYTES], struct error *err)
+{
+	int fd = openat(dir->fd, "instances.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	char list[FORERUNNERS_BYTES + INSTANCE_BYTES];
+	bool is_written;
+
+	read_instances(dir, ret_forerunners);
+	snprintf(list, sizeof(list), "%s%s%s", instance, *ret_forerunners == '\0' ? "" : " ",
+		 ret_forerunners);
+	/* The oldest goes where there is no room. */
+	while (strlen(list) >= FORERUNNERS_BYTES)
+		*strrchr(list, ' ') = '\0';
+	is_written = fd >= 0 && write_all(fd, list);
 	if (fd >= 0)
 		close(fd);
-	if (!is_written)
-		return fail(dir, "cannot write instance", err);
-	read_instance(dir, ret_former);
-	if (renameat(dir->fd, "instance.new", dir->fd, "instance") < 0)
-		return fail(dir, "cannot write instance", err);
+	if (!is_written || renameat(dir->fd, "instances.new", dir->fd, "instances") < 0)
+		return fail(dir, "cannot write instances", err);
 	return 0;
 }
 

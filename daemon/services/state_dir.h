@@ -1,11 +1,11 @@
 /* state_dir: the files of one daemon, used by one process at a time (flock on
- * `lock`, which holds its pid). It remembers the instance that used it last:
- * whoever has the lock knows that one to be dead. */
+ * `lock`, which holds its pid). It remembers the instances that used it last:
+ * whoever has the lock knows those to be dead. */
 #pragma once
 
 #include "base/error.h"
 
-enum { INSTANCE_BYTES = 64 };
+enum { INSTANCE_BYTES = 64, FORERUNNERS_BYTES = 512 };
 
 struct state_dir;
 
@@ -20,6 +20,8 @@ const char *state_dir_path(const struct state_dir *dir); /* absolute */
 int state_dir_fd(const struct state_dir *dir);           /* O_PATH */
 int state_dir_lock_fd(const struct state_dir *dir);      /* for a child that must not outlive it */
 
-/* Writes down who uses it from now on; ret_former gets who did before, "" where nobody is known. */
-int state_dir_succeed(struct state_dir *dir, const char *instance, char ret_former[INSTANCE_BYTES],
-		      struct error *err);
+/* Writes down who uses it from now on; ret_forerunners gets who did before, newest first, parted by
+ * spaces, "" where nobody is known. Several: one that was killed before it had a lease of its own
+ * leaves its forerunners' behind. */
+int state_dir_succeed(struct state_dir *dir, const char *instance,
+		      char ret_forerunners[FORERUNNERS_BYTES], struct error *err);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/buf.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -32,7 +33,7 @@ struct leases {
 	struct loop *loop;
 	struct store *store;
 	char *instance;
-	char *former; /* dead; what it held is ours at once; "" nobody */
+	char *ours; /* this instance and its dead forerunners, parted by spaces: what they held */
 	struct loop_timer *tick;
 	struct lease_list list; /* those of one workspace side by side */
 	char **alive;           /* instances, this one too */
@@ -73,7 +74,7 @@ static void leases_release(struct leases *leases)
 		free(leases->alive[i]);
 	free(leases->alive);
 	free(leases->instance);
-	free(leases->former);
+	free(leases->ours);
 	free(leases);
 }
 
@@ -225,8 +226,7 @@ static void lease_take(struct lease *lease)
 	store_key(call, "lease:%s", lease->name);
 	add_value(call, lease);
 	store_arg_int(call, LEASE_MS);
-	store_arg_text(call, lease->leases->instance);
-	store_arg_text(call, lease->leases->former);
+	store_arg_text(call, lease->leases->ours);
 	store_run(lease->leases->store, call, on_taken, attempt_new(lease));
 }
 
@@ -477,20 +477,33 @@ static void arm_tick(struct leases *leases)
 
 /* --- public --- */
 
+/* The dead are not waited for, neither as holders nor as those who are placed better. */
+static void bury(struct leases *leases, const char *forerunners)
+{
+	char *list = memory_text(forerunners);
+	char *rest = NULL;
+
+	for (char *id = strtok_r(list, " ", &rest); id != NULL; id = strtok_r(NULL, " ", &rest))
+		beat(leases, id, 0);
+	free(list);
+}
+
 struct leases *leases_new(struct loop *loop, struct store *store, const char *instance_id,
-			  const char *former_id)
+			  const char *forerunners)
 {
 	struct leases *leases = memory_new(sizeof(*leases));
+	struct buf ours = { 0 };
 
 	leases->loop = loop;
 	leases->store = store;
 	leases->instance = memory_text(instance_id);
-	leases->former = memory_text(former_id == NULL ? "" : former_id);
+	buf_format(&ours, "%s %s", instance_id, forerunners == NULL ? "" : forerunners);
+	leases->ours = memory_text(buf_string(&ours));
+	buf_clear(&ours);
 	leases->tick = loop_timer_new(loop, on_tick, leases);
 	leases->beat_ms = INT64_MIN / 2;
-	/* The dead are not waited for, neither as holders nor as those who are placed better. */
-	if (*leases->former != '\0')
-		beat(leases, leases->former, 0);
+	if (forerunners != NULL)
+		bury(leases, forerunners);
 	loop_timer_start(leases->tick, 0);
 	return leases;
 }

@@ -15,10 +15,10 @@ struct lease;
  * what runs under it must stop before on_change(false) returns. */
 typedef void lease_change_fn(bool held, const char *fence, void *context);
 
-/* former_id: an instance known to be dead, whose leases are taken over at once; NULL or "": none.
- */
+/* forerunners: instances known to be dead, parted by spaces, whose leases are taken over at once;
+ * NULL or "": none. */
 struct leases *leases_new(struct loop *loop, struct store *store, const char *instance_id,
-			  const char *former_id);
+			  const char *forerunners);
 void leases_free(struct leases **pointer); /* gives all back */
 struct lease *lease_want(struct leases *leases, const char *workspace, const char *name,
 			 lease_change_fn *on_change, void *context);

@@ -7,7 +7,11 @@
 
 static void begin(struct desk_bed *desk, const char *token)
 {
-	const struct outbox_claim claim = { "main", "f1", desk->conversation, token, 30000 };
+	const struct outbox_claim claim = { .workspace = "main",
+					    .fence = "f1",
+					    .conversation = desk->conversation,
+					    .token = token,
+					    .timeout_ms = 30000 };
 
 	outbox_begin(desk->bed->store, &claim, desk_on_outbox, desk);
 	desk_wait(desk);
@@ -15,7 +19,9 @@ static void begin(struct desk_bed *desk, const char *token)
 
 static void recover(struct desk_bed *desk)
 {
-	const struct outbox_claim claim = { "main", "f1", desk->conversation, NULL, 0 };
+	const struct outbox_claim claim = { .workspace = "main",
+					    .fence = "f1",
+					    .conversation = desk->conversation };
 
 	desk_ask(desk, "ZADD {main}:od 1 %s", desk->conversation);
 	outbox_recover(desk->bed->store, &claim, desk_on_outbox, desk);

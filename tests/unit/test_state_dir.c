@@ -135,15 +135,22 @@ Test(state_dir, is_had_as_soon_as_its_holder_is_dead)
 
 Test(state_dir, remembers_who_used_it)
 {
-	static const char *const users[] = { "i-1", "i-2", "i-3" };
-	char former[INSTANCE_BYTES];
+	static const char *const expected[] = { "", "i-0", "i-1 i-0", "i-2 i-1 i-0" };
+	char former[FORERUNNERS_BYTES];
+	char user[INSTANCE_BYTES];
 	struct error err;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 200; i++) {
 		struct state_dir *dir = open_it();
 
-		cr_assert_eq(state_dir_succeed(dir, users[i], former, &err), 0, "%s", err.text);
-		cr_expect_str_eq(former, i == 0 ? "" : users[i - 1]);
+		snprintf(user, sizeof(user), "i-%d", i);
+		cr_assert_eq(state_dir_succeed(dir, user, former, &err), 0, "%s", err.text);
+		if (i < 4)
+			cr_expect_str_eq(former, expected[i]);
 		state_dir_close(&dir);
 	}
+	/* As many as there is room for, none cut short. */
+	cr_expect_eq(strncmp(former, "i-198 i-197 i-196 ", 18), 0);
+	cr_expect_gt(strlen(former), FORERUNNERS_BYTES - 8);
+	cr_expect_eq(strlen(strrchr(former, ' ')), strlen(" i-100"));
 }

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- send_recover: a message found `sending` after its time, or by another steward than the one who sent it where
--- sending twice does no harm: whoever sent it is gone.
--- KEYS 1 meta, 2 lease:steward, 3 oq:<cnv>   ARGV 1 fence, 2 cnv
+-- send_recover: a message found `sending` after its time, by another steward than the one who sent it where sending
+-- twice does no harm, or sent by an instance that is dead: whoever sent it is gone.
+-- KEYS 1 meta, 2 lease:steward, 3 oq:<cnv>   ARGV 1 fence, 2 cnv, 3 instances known to be dead, parted by spaces
 -- sending -> queued where sends are idempotent, else -> uncertain (and the next one is due). A receipt that came
 -- says it was sent. Entry message.delivery. Answers {'ok', state, msg} or {'wait', due ms}.
 --@use log
@@ -18,7 +18,9 @@ if x[1] ~= 'sending' then
 end
 local length = call('LLEN', KEYS[3])
 local due = tonumber(call('ZSCORE', ws .. 'od', cnv) or 0)
-if due > now and (x[4] ~= '1' or x[5] == fence) then
+local sender = (x[5] or ''):match(' .*$')
+local is_dead = sender and (' ' .. ARGV[3] .. ' '):find(sender .. ' ', 1, true)
+if due > now and not is_dead and (x[4] ~= '1' or x[5] == fence) then
 	return { 'wait', due }
 end
 local old = call('HGET', ws .. 'y:' .. cnv, msg)
