@@ -465,6 +465,72 @@ static const struct business_field calendar_fields[] = {
 	FIELD_END,
 };
 
+static const struct business_field sla_when_fields[] = {
+	FIELD("queue", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
+	      .text = "The queue that the work item is in."),
+	FIELD("type", TEXT, NULL, .min = 1, .max = 40, .check = check_line,
+	      .text = "The work item's type."),
+	FIELD("topic", TEXT, NULL, .min = 1, .max = 100, .check = check_line,
+	      .text = "The work item's topic."),
+	FIELD("urgency", CHOICE, NULL, .choices = urgencies,
+	      .text = "The work item's urgency, before any clock raised it."),
+	FIELD("channel", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
+	      .text = "The channel that it came in on."),
+	FIELD("tier", TEXT, NULL, .min = 1, .max = 40, .check = check_line,
+	      .text = "The customer's tier."),
+	FIELD_END,
+};
+
+static const struct business_field sla_action_fields[] = {
+	FIELD("priority", COUNT, "0", .max = 100000,
+	      .text = "Minutes of head start that the work item gains."),
+	FIELD("urgency", CHOICE, NULL, .choices = urgencies,
+	      .text = "The urgency that the work item has at least from then on."),
+	FIELD("escalate", TEXT, NULL, .min = 1, .max = 60, .check = check_target,
+	      .text = "Who is asked to take it over: queue:<id> or agent:<id>."),
+	FIELD("accept", TIME, "10m", .min = SECOND, .max = 7 * DAY, .text = "How long they have."),
+	FIELD_END,
+};
+
+static const struct business_field sla_policy_fields[] = {
+	ID_FIELD,
+	NAME_FIELD,
+	FIELD("enabled", BOOL, "true", .text = "Off: no work item has this policy."),
+	{ .row = { .name = "when",
+		   .kind = SETTING_GROUP,
+		   .text = "What must be true of the work item; nothing: always." },
+	  .form = FIELD_OBJECT,
+	  .fields = sla_when_fields },
+	FIELD("first_response", TIME, NULL, .min = SECOND, .max = 366 * DAY,
+	      .text = "From its start to the first answer of an agent."),
+	FIELD("next_response", TIME, NULL, .min = SECOND, .max = 366 * DAY,
+	      .text = "From a later message of the customer to an agent's answer."),
+	FIELD("resolution", TIME, NULL, .min = SECOND, .max = 366 * DAY,
+	      .text = "From its start until it is resolved."),
+	FIELD("owner_accept", TIME, NULL, .min = SECOND, .max = 366 * DAY,
+	      .text = "From when it is handed to a queue or agent until somebody takes it."),
+	FIELD("owner", TIME, NULL, .min = SECOND, .max = 366 * DAY,
+	      .text = "From when an agent has it until that agent answers or moves it on."),
+	FIELD("calendar", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
+	      .text = "The calendar whose open time counts; none: all time does."),
+	FIELD("pause", LIST, NULL, .max = 4,
+	      .text = "Waiting for whom stops the clocks: customer, department, third_party, "
+		      "until; none given: customer; []: nobody."),
+	FIELD("warn", COUNT, "80", .max = 99,
+	      .text = "At how many percent of a target a warning is given; 0: never."),
+	{ .row = { .name = "on_warn",
+		   .kind = SETTING_GROUP,
+		   .text = "What is done when a warning is given." },
+	  .form = FIELD_OBJECT,
+	  .fields = sla_action_fields },
+	{ .row = { .name = "on_breach",
+		   .kind = SETTING_GROUP,
+		   .text = "What is done when a target is missed." },
+	  .form = FIELD_OBJECT,
+	  .fields = sla_action_fields },
+	FIELD_END,
+};
+
 const struct business_kind business_kinds[] = {
 	{ "queues", "queues", queue_fields },
 	{ "departments", "departments", department_fields },
@@ -473,6 +539,7 @@ const struct business_kind business_kinds[] = {
 	{ "rules", "rules", rule_fields },
 	{ "canned_replies", "canned-replies", canned_fields },
 	{ "calendars", "calendars", calendar_fields },
+	{ "sla_policies", "sla-policies", sla_policy_fields },
 	{ NULL, NULL, NULL },
 };
 
@@ -485,11 +552,42 @@ static int calendar_check(struct json_object *object, struct error *err)
 	return status;
 }
 
+static int sla_policy_check(struct json_object *object, struct error *err)
+{
+	static const char *const words[] = { "customer", "department", "third_party", "until",
+					     NULL };
+	static const char *const targets[] = { "first_response_ms", "next_response_ms",
+					       "resolution_ms", "owner_accept_ms", "owner_ms" };
+	struct json_object *pause = json_at(object, "pause");
+	size_t count = 0;
+
+	for (size_t i = 0; i < json_count(pause); i++) {
+		const char *word = json_string(json_item(pause, i));
+		size_t known = 0;
+
+		while (words[known] != NULL && !text_equal(words[known], word))
+			known++;
+		if (words[known] == NULL)
+			return error_set(err, ERROR_MISUSE,
+					 "\"pause\" cannot have \"%.40s\" (known: customer, "
+					 "department, third_party, until)",
+					 word == NULL ? "" : word);
+	}
+	for (size_t i = 0; i < COUNT_OF(targets); i++)
+		count += json_has(object, targets[i]);
+	if (count == 0)
+		return error_set(err, ERROR_MISUSE,
+				 "it has no target (give at least one of first_response, "
+				 "next_response, resolution, owner_accept, owner)");
+	return 0;
+}
+
 static const struct {
 	const char *kind;
 	int (*check)(struct json_object *object, struct error *err);
 } checks[] = {
 	{ "calendars", calendar_check },
+	{ "sla_policies", sla_policy_check },
 };
 
 int business_kind_check(const struct business_kind *kind, struct json_object *object,

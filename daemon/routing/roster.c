@@ -5,15 +5,18 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/map.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "business/calendar.h"
 #include "routing/roster_queue.h"
+#include "routing/sla_policy.h"
 #include "store/store.h"
 
 enum { ACCEPT_MS = 3600 * 1000, CAPACITY = 10, SKILLS_MAX = 200, QUEUES_MAX = 200 };
 
-const char *const roster_kinds[ROSTER_KINDS] = { "queues", "agents", "rules", "departments",
-						 "calendars" };
+const char *const roster_kinds[ROSTER_KINDS] = { "queues",      "agents",    "rules",
+						 "departments", "calendars", "sla-policies" };
 
 struct roster {
 	struct arena *arena;
@@ -24,6 +27,8 @@ struct roster {
 	struct department_row *departments;
 	size_t department_count;
 	struct rules *rules;
+	struct map *calendars; /* id to struct calendar */
+	struct sla_policies *sla_policies;
 };
 
 /* Objects carry "order" (their place in the file they were applied from). */
@@ -231,6 +236,37 @@ static void rules_read(struct roster *roster, const struct store_reply *kinds, s
 	objects_free(calendars, calendar_count);
 }
 
+static void calendars_read(struct roster *roster, const struct store_reply *reply,
+			   struct error *err)
+{
+	struct ordered *list;
+	size_t count = objects_read(reply, roster->arena, &list, err);
+
+	roster->calendars = map_new();
+	for (size_t i = 0; i < count; i++) {
+		struct calendar *calendar = calendar_new(list[i].object, err);
+
+		if (calendar != NULL)
+			map_put(roster->calendars, list[i].id, calendar);
+		else
+			error_wrap(err, "stored calendar \"%s\"", list[i].id);
+	}
+	objects_free(list, count);
+}
+
+static void sla_policies_read(struct roster *roster, const struct store_reply *reply,
+			      struct error *err)
+{
+	struct ordered *list;
+	size_t count = objects_read(reply, roster->arena, &list, err);
+
+	roster->sla_policies = sla_policies_new();
+	for (size_t i = 0; i < count; i++)
+		sla_policies_add(roster->sla_policies, list[i].id, list[i].object,
+				 roster_calendar(roster, json_text(list[i].object, "calendar")));
+	objects_free(list, count);
+}
+
 struct roster *roster_new(const struct store_reply *kinds, struct error *err)
 {
 	struct roster *roster = memory_new(sizeof(*roster));
@@ -240,7 +276,20 @@ struct roster *roster_new(const struct store_reply *kinds, struct error *err)
 	agents_read(roster, reply_item(kinds, ROSTER_AGENTS), err);
 	rules_read(roster, kinds, err);
 	departments_read(roster, reply_item(kinds, ROSTER_DEPARTMENTS), err);
+	calendars_read(roster, reply_item(kinds, ROSTER_CALENDARS), err);
+	sla_policies_read(roster, reply_item(kinds, ROSTER_SLA_POLICIES), err);
 	return roster;
+}
+
+static void calendars_free(struct map **calendars)
+{
+	struct calendar *calendar;
+	size_t at = 0;
+	const char *id;
+
+	while ((calendar = map_next(*calendars, &at, &id)) != NULL)
+		calendar_free(&calendar);
+	map_free(calendars);
 }
 
 void roster_free(struct roster **roster)
@@ -248,6 +297,8 @@ void roster_free(struct roster **roster)
 	if (*roster == NULL)
 		return;
 	rules_unref(&(*roster)->rules);
+	sla_policies_free(&(*roster)->sla_policies);
+	calendars_free(&(*roster)->calendars);
 	arena_free(&(*roster)->arena);
 	free(*roster);
 	*roster = NULL;
@@ -321,6 +372,16 @@ bool agent_has_skills(const struct agent_row *agent, const char *expression)
 			expression++;
 	}
 	return true;
+}
+
+const struct calendar *roster_calendar(const struct roster *roster, const char *id)
+{
+	return id == NULL ? NULL : map_get(roster->calendars, id);
+}
+
+const struct sla_policies *roster_sla_policies(const struct roster *roster)
+{
+	return roster->sla_policies;
 }
 
 struct rules *roster_rules(const struct roster *roster)

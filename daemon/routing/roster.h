@@ -9,7 +9,9 @@
 #include "base/error.h"
 #include "routing/rules.h"
 
+struct calendar;
 struct roster;
+struct sla_policies;
 struct store_reply;
 
 enum strategy {
@@ -89,6 +91,7 @@ enum roster_kind {
 	ROSTER_RULES,
 	ROSTER_DEPARTMENTS,
 	ROSTER_CALENDARS,
+	ROSTER_SLA_POLICIES,
 	ROSTER_KINDS
 };
 extern const char *const roster_kinds[ROSTER_KINDS];
@@ -109,6 +112,9 @@ const struct agent_row *roster_agent(const struct roster *roster, const char *id
 bool agent_serves(const struct agent_row *agent, const char *queue);
 /* "refunds>=2&zh>=3" over the agent's skills; "" is met by all. */
 bool agent_has_skills(const struct agent_row *agent, const char *expression);
+/* NULL where the id is NULL or unknown, which reads as always open (business/calendar.h). */
+const struct calendar *roster_calendar(const struct roster *roster, const char *id);
+const struct sla_policies *roster_sla_policies(const struct roster *roster);
 struct rules *roster_rules(const struct roster *roster);
 /* Where work goes that no rule sends anywhere: the first queue by id order given. */
 const char *roster_fallback(const struct roster *roster);

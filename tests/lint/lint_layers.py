@@ -19,11 +19,11 @@ for folder in DOMAIN:
     LOWER[folder] = {"base", "services", "store", "business"}
 for folder in STAGES | READERS:
     # Job and answer formats of the worker processes are in workers/*.h.
-    LOWER[folder] = {"base", "services", "store", "workers"} | DOMAIN
+    LOWER[folder] = {"base", "services", "store", "workers", "business"} | DOMAIN
 # business: the pure language of the configuration (calendars, plans) and its tables.
-# The API shows what the readers keep, and judges business objects as convergectl does.
+# The API shows what the readers keep.
 LOWER["business"] = {"base"}
-LOWER["api"] |= {"business", "delivery"}
+LOWER["api"] |= {"delivery", "automation"}
 # The headers of daemon/ itself through which stages and readers meet the rest.
 MEETING = {"channel.h", "pipeline.h", "connectors.h", "workspace.h", "parts.h", "config.h"}
 FOREIGN_OK = re.compile(r"[a-z0-9_]+\.h")  # the C library: connectors use nothing else
