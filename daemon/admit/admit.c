@@ -138,11 +138,14 @@ static void add_new(struct store_call *call, const struct admission *admission,
 	const struct identifier *sender = &message->sender;
 	char ids[2][ID_BYTES];
 	char priority[24] = "";
+	char version[24] = "";
 
 	id_new("wrk_", ids[0]);
 	id_new("cus_", ids[1]);
 	if (work->priority != 0)
 		snprintf(priority, sizeof(priority), "%" PRId64, work->priority);
+	if (work->version != 0)
+		snprintf(version, sizeof(version), "%" PRId64, work->version);
 	buf_reset(scratch);
 	pack_text(scratch, ids[0]);
 	pack_text(scratch, ids[1]);
@@ -158,6 +161,9 @@ static void add_new(struct store_call *call, const struct admission *admission,
 	pack_text(scratch, priority);
 	pack_text(scratch, work->skills);
 	pack_text(scratch, work->rule);
+	pack_text(scratch, work->given);
+	pack_text(scratch, version);
+	pack_text(scratch, work->bits);
 	store_arg(call, scratch->data, scratch->len);
 }
 

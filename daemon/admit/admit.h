@@ -23,6 +23,9 @@ struct admit_work {
 	int64_t priority;   /* minutes */
 	const char *skills; /* refunds>=2&zh>=3 */
 	const char *rule;
+	const char *given; /* names of the rules that gave type, topic and urgency, by line */
+	int64_t version;   /* of the rules; 0: not known */
+	const char *bits;  /* what their conditions on text said */
 };
 
 struct admission {

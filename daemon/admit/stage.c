@@ -63,6 +63,15 @@ static bool is_sabotaged(struct passenger *passenger)
 	return passenger->stored;
 }
 
+/* "" where no rule gave any of them. */
+static const char *given_by(struct arena *arena, const struct classification *rules)
+{
+	if (*rules->type_rule == '\0' && *rules->topic_rule == '\0' && *rules->urgency_rule == '\0')
+		return "";
+	return arena_format(arena, "%s\n%s\n%s", rules->type_rule, rules->topic_rule,
+			    rules->urgency_rule);
+}
+
 static void message_admit(struct flight *flight, struct passenger *passenger)
 {
 	const struct connector *connector = channel_connector(flight->channel);
@@ -73,7 +82,8 @@ static void message_admit(struct flight *flight, struct passenger *passenger)
 		.message = passenger->message,
 		.conversation = passenger->conversation,
 		.work = { rules->queue, rules->type, rules->topic, rules->urgency, rules->priority,
-			  rules->skills, rules->rule },
+			  rules->skills, rules->rule, given_by(flight->arena, rules),
+			  rules->version, rules->bits },
 		.remember_ms = channel_remember_ms(flight->channel),
 		.now_ms = loop_unix_ms(flight->parts->loop),
 		.steady_id = (connector->abilities & HAS_VISITORS) != 0,

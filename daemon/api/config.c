@@ -226,10 +226,11 @@ static void put_check_names(struct api_call *call)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct business_reference *reference = &references[i];
-		enum name_kind kind = text_equal(reference->kind, "queues")   ? NAME_QUEUE
-				      : text_equal(reference->kind, "agents") ? NAME_AGENT
-				      : text_equal(reference->from, "rules")  ? NAME_SKILL_NEEDED
-									      : NAME_SKILL;
+		enum name_kind kind = text_equal(reference->kind, "queues")      ? NAME_QUEUE
+				      : text_equal(reference->kind, "agents")    ? NAME_AGENT
+				      : text_equal(reference->kind, "calendars") ? NAME_CALENDAR
+				      : text_equal(reference->from, "rules")     ? NAME_SKILL_NEEDED
+										 : NAME_SKILL;
 
 		names[i] = (struct name_given){ kind, reference->name, reference->field };
 	}

@@ -103,6 +103,28 @@ static void write_other(struct buf *en, struct buf *zh, const struct explain_ite
 	}
 }
 
+/* Which rule gave what; null where none did. */
+static void write_rules(struct json_out *out, const struct explain_item *item)
+{
+	static const char *const outputs[] = { "type", "topic", "urgency" };
+	const char *names = item->given == NULL ? "" : item->given;
+
+	if (item->rules_version > 0)
+		jw_int(out, "rules_version", item->rules_version);
+	jw_object(out, "given_by");
+	jw_text(out, "queue", item->rule == NULL || *item->rule == '\0' ? NULL : item->rule);
+	for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
+		size_t len = strcspn(names, "\n");
+
+		if (len == 0)
+			jw_null(out, outputs[i]);
+		else
+			jw_textn(out, outputs[i], names, len);
+		names += len + (names[len] == '\n');
+	}
+	jw_object_end(out);
+}
+
 void explain_answer(struct api_call *call, const struct explain_item *item,
 		    const struct roster *roster, const struct store_reply *agents)
 {
@@ -120,6 +142,7 @@ void explain_answer(struct api_call *call, const struct explain_item *item,
 	jw_text(&out, "queue", item->queue);
 	jw_text(&out, "skills", item->skills == NULL ? "" : item->skills);
 	jw_text(&out, "rule", item->rule);
+	write_rules(&out, item);
 	write_agents(&out, item, roster, agents, &tally);
 	if (text_equal(item->state, "queued") || text_equal(item->state, "offered"))
 		write_waiting(&en, &zh, item, &tally, waited_s);

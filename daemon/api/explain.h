@@ -14,6 +14,8 @@ struct explain_item {
 	const char *skills; /* "refunds>=2"; "" or NULL none */
 	const char *agent;  /* NULL */
 	const char *rule;   /* NULL */
+	const char *given;  /* names of the rules that gave type, topic, urgency, by line; NULL */
+	int64_t rules_version; /* by which it was classified; 0: not known */
 	int64_t queued_ms;
 };
 

@@ -286,6 +286,8 @@ static void on_item(const struct store_reply *reply, const struct error *err, vo
 	item->agent = arena_text(call->arena, reply_text(reply_item(reply, 3), NULL));
 	item->rule = arena_text(call->arena, reply_text(reply_item(reply, 4), NULL));
 	item->queued_ms = reply_int(reply_item(reply, 5));
+	item->given = arena_text(call->arena, reply_text(reply_item(reply, 6), NULL));
+	item->rules_version = reply_int(reply_item(reply, 7));
 	call->state = item;
 	roster = roster_of(call);
 	if (roster != NULL)
@@ -295,7 +297,7 @@ static void on_item(const struct store_reply *reply, const struct error *err, vo
 void handle_work_explain(struct api_call *call)
 {
 	struct store_call *read = store_command("HMGET");
-	static const char *const fields[] = { "s", "q", "sk", "a", "ru", "qt" };
+	static const char *const fields[] = { "s", "q", "sk", "a", "ru", "qt", "rg", "rv" };
 
 	store_arg_key(read, call->who.workspace, "w:%s", call->params[0]);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)

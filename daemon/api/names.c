@@ -22,8 +22,9 @@ struct naming {
 	size_t known_room;
 };
 
-static const char *const nouns[] = { "queue", "agent", "skill", "skill" };
-static const char *const kinds[] = { "cfg:queues", "cfg:agents", "cfg:skills", "cfg:skills" };
+static const char *const nouns[] = { "queue", "agent", "skill", "skill", "calendar" };
+static const char *const kinds[] = { "cfg:queues", "cfg:agents", "cfg:skills", "cfg:skills",
+				     "cfg:calendars" };
 
 static void naming_step(struct naming *naming);
 

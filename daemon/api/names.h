@@ -10,7 +10,8 @@ enum name_kind {
 	NAME_QUEUE,
 	NAME_AGENT,
 	NAME_SKILL,
-	NAME_SKILL_NEEDED /* where none is declared: one that some agent has */
+	NAME_SKILL_NEEDED, /* where none is declared: one that some agent has */
+	NAME_CALENDAR
 };
 
 struct name_given {

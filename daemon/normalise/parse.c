@@ -4,14 +4,10 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "channel.h"
 #include "identity/address.h"
 #include "normalise/normalise.h"
-#include "routing/roster.h"
-#include "services/loop.h"
-#include "workspace.h"
 
 static const char *line(struct arena *arena, const char *text, size_t max)
 {
@@ -124,42 +120,6 @@ enum stage_result normalise_parse(struct flight *flight)
 			      channel_default_region(flight->channel));
 		flight->passengers[i].message = &flight->parsed.messages[i];
 		id_new("msg_", flight->passengers[i].message_id);
-	}
-	return STAGE_NEXT;
-}
-
-/* The roster may be replaced while admit is on its way. */
-static void classification_keep(struct arena *arena, struct classification *classification)
-{
-	const char **texts[] = {
-		&classification->queue,        &classification->type,
-		&classification->topic,        &classification->urgency,
-		&classification->skills,       &classification->rule,
-		&classification->type_rule,    &classification->topic_rule,
-		&classification->urgency_rule,
-	};
-
-	for (size_t i = 0; i < COUNT_OF(texts); i++)
-		*texts[i] = arena_text(arena, *texts[i]);
-}
-
-enum stage_result normalise_classify(struct flight *flight)
-{
-	const struct roster *roster = workspace_roster(flight->workspace);
-
-	for (size_t i = 0; i < flight->parsed.message_count; i++) {
-		struct passenger *passenger = &flight->passengers[i];
-		struct classification *found = arena_alloc(flight->arena, sizeof(*found));
-		struct rule_facts facts =
-			rule_facts_of(passenger->message, channel_name(flight->channel));
-
-		facts.now_ms = loop_unix_ms(flight->parts->loop);
-		rules_classify(roster_rules(roster), &facts, roster_fallback(roster), flight->arena,
-			       found);
-		if (found->stopped != NULL)
-			workspace_note_stopped(flight->workspace, found->stopped);
-		classification_keep(flight->arena, found);
-		passenger->classification = found;
 	}
 	return STAGE_NEXT;
 }

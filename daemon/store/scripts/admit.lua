@@ -7,7 +7,7 @@
 --      6 channel, 7 digest of the sender and the other identifiers, 8 provider id,
 --      9 what only a new conversation, item or customer needs, each ended by a NUL: wrk and cus to use where one must
 --        be made, sender's index hash (hex), address to answer, shown name, thread, subject, queue (empty: opens no
---        work item), type, topic, urgency, priority, skills, rule
+--        work item), type, topic, urgency, priority, skills, rule, rules that gave the rest, rules' version, text bits
 --      10 the identifiers, the sender's first: 16 bytes of index field, then each ended by a NUL: index bucket
 --         (empty: the index is neither asked nor written), name in the customer's hash, record JSON
 --      11, 12 reference field ('' none) and its value, 13 '1' where attachments are to be fetched from the provider
@@ -39,10 +39,10 @@ end
 -- Who is it? A conversation knows; a new one, or new facts about its own sender, ask the index.
 local new, fresh, name, convs, missing
 if not cus or not w then
-	new = { struct.unpack('ssssssssssssss', ARGV[9]) }
+	new = { struct.unpack('sssssssssssssssss', ARGV[9]) }
 end
 if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)) then
-	new = new or { struct.unpack('ssssssssssssss', ARGV[9]) }
+	new = new or { struct.unpack('sssssssssssssssss', ARGV[9]) }
 	missing = {}
 	local found
 	local at = 1
@@ -122,7 +122,7 @@ if not w and new[8] ~= '' then
 	flags = flags .. 'w'
 	local f = { 's', to, 'v', 1, 'q', queue, 'a', '', 'num', call('HINCRBY', KEYS[1], 'num', 1), 'c', ARGV[3], 'u', cus,
 		'ch', ARGV[6], 'ct', now, 'st', now, 'qt', now }
-	for i, field in ipairs({ 'ty', 'tp', 'ur', 'pr', 'sk', 'ru' }) do
+	for i, field in ipairs({ 'ty', 'tp', 'ur', 'pr', 'sk', 'ru', 'rg', 'rv', 'rb' }) do
 		if new[8 + i] ~= '' then
 			f[#f + 1], f[#f + 2] = field, new[8 + i]
 		end

@@ -25,7 +25,7 @@ local pieces = offers_close(w, offers, 'cancelled') .. transfer_close(w, 'cancel
 item_unqueue(w)
 call('ZREM', ws .. 'wx', w.id)
 if ours then
-	call('HSET', ws .. 'c:' .. w.c, 'w', '')
+	call('HSET', ws .. 'c:' .. w.c, 'w', '', 'lw', w.id)
 end
 item_log(w, from, offers[1] and offers[1][1] or '', item_extra(offers[1] and ',"offer":"cancelled"' or '', pieces))
 return idem_keep(ARGV[1], ARGV[2], item_answer(w))

@@ -33,7 +33,7 @@ local ended = transfer_close(w, 'cancelled')
 item_unqueue(w)
 call('ZREM', ws .. 'wx', w.id)
 if ours then
-	call('HSET', ws .. 'c:' .. w.c, 'w', '', 's', 'closed', 'ut', now)
+	call('HSET', ws .. 'c:' .. w.c, 'w', '', 'lw', w.id, 's', 'closed', 'ut', now)
 end
 item_log(w, from, '', item_extra(ours and ',"cc":1' or '', ended))
 return idem_keep(ARGV[1], ARGV[2], item_answer(w))

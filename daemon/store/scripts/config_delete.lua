@@ -3,6 +3,7 @@
 -- KEYS 1 meta, 2 cfg:<kind>, 3 born:<kind>   ARGV 1 id, 2 version it has ('': whichever)
 -- Entry config.changed (x <kind>:<id>, v, e deleted). Answers ok (also where it is gone), or refused version with what is stored.
 --@use log
+--@use rules
 local stored = redis.call('HGET', KEYS[2], ARGV[1])
 if not stored then
 	return { 'ok' }
@@ -13,5 +14,8 @@ if ARGV[2] ~= '' and ARGV[2] ~= version then
 end
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
-append('t', 'config.changed', 'x', KEYS[2]:match(':cfg:(.*)$') .. ':' .. ARGV[1], 'v', version, 'e', '{"deleted":true}')
+local kind = KEYS[2]:match(':cfg:(.*)$')
+local rules = rules_changed(' ' .. kind .. ' ')
+append('t', 'config.changed', 'x', kind .. ':' .. ARGV[1], 'v', version, 'e',
+	rules == '' and '{"deleted":true}' or '{"deleted":true,' .. rules:sub(2))
 return { 'ok' }

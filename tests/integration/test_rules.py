@@ -1,0 +1,91 @@
+"""Rules: what they may look at, which one gave what, and what is kept of their versions."""
+import unittest
+
+import harness
+
+BUSINESS = """
+queues: [ { id: support }, { id: gold }, { id: again }, { id: chinese } ]
+agents: [ { id: alice, name: Alice, queues: [support, gold, again, chinese] } ]
+calendars:
+  - { id: never, time_zone: UTC, hours: [ { days: [mon], from: "00:00", to: "00:01" } ], holidays: [] }
+rules:
+  - { name: money, when: { keywords: [refund, 退款] }, then: { type: refund, urgency: high } }
+  - { name: angry, when: { text: "!!" }, then: { topic: anger } }
+  - { name: rich, when: { tier: gold, attributes: { country: [cn, hk] } }, then: { queue: gold } }
+  - { name: back, when: { previous: { state: [resolved, closed], within: 1h } }, then: { queue: again } }
+  - { name: chinese, when: { language: zh }, then: { queue: chinese } }
+  - { name: rest, then: { queue: support, type: question } }
+"""
+
+
+class Rules(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.secret = harness.new_secret()
+        self.daemon = self.start_daemon(
+            f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", '
+            f'deliver_url: "http://127.0.0.1:1/", allow_private_urls: true }}\n', business=BUSINESS)
+        self.alice = self.daemon.token()
+        self.admin = self.daemon.token(role="admin", agent=None)
+
+    def post(self, text, sender="u1", message_id=None, **more):
+        self.posted = getattr(self, "posted", 0) + 1
+        answer = self.daemon.post_signed("shop", self.secret, {
+            "id": message_id or f"m{self.posted}", "from": {"id": sender, "name": "Li Lei"}, "text": text, **more})
+        self.assertEqual(answer.status, 200, answer)
+
+    def get(self, path, status=200):
+        answer = self.daemon.request("GET", path, token=self.admin)
+        self.assertEqual(answer.status, status, answer)
+        return answer.json
+
+    def newest(self):
+        return self.get("/v1/work-items?limit=1")["data"][0]
+
+    def test_each_output_names_the_rule_that_gave_it(self):
+        self.post("I want a refund!!")
+        item = self.newest()
+        self.assertEqual((item["queue"], item["type"], item["topic"], item["urgency"]),
+                         ("support", "refund", "anger", "high"))
+        explain = self.get(f"/v1/work-items/{item['id']}/explain")
+        self.assertEqual(explain["given_by"],
+                         {"queue": "rest", "type": "money", "topic": "angry", "urgency": "money"})
+        self.assertGreater(explain["rules_version"], 0)
+
+    def test_what_is_stored_of_a_customer_decides(self):
+        self.post("hello")
+        item = self.newest()
+        self.assertEqual(item["queue"], "support")
+        changed = self.daemon.request("PATCH", f"/v1/customers/{item['customer']['id']}",
+                                      {"tier": "gold", "attributes": {"country": "hk"}}, self.alice)
+        self.assertEqual(changed.status, 200, changed)
+        self.post("hello again", thread="t2")
+        self.assertEqual(self.newest()["queue"], "gold")
+        self.post("hello from another", sender="u2")
+        self.assertEqual(self.newest()["queue"], "support")
+
+    def test_earlier_work_of_the_customer_decides(self):
+        self.post("hello")
+        item = self.newest()
+        closed = self.daemon.request("POST", f"/v1/work-items/{item['id']}/close", {}, self.admin)
+        self.assertEqual(closed.status, 200, closed)
+        self.post("it is still broken")
+        again = self.newest()
+        self.assertNotEqual(again["id"], item["id"])
+        self.assertEqual(again["queue"], "again")
+
+    def test_the_language_decides(self):
+        self.post("请问我的订单在哪里")
+        self.assertEqual(self.newest()["queue"], "chinese")
+
+    def test_a_rule_may_name_only_a_calendar_that_is_there(self):
+        rule = {"name": "closed", "when": {"hours": {"calendar": "nevver"}}, "then": {"queue": "support"}}
+        wrong = self.daemon.request("PUT", "/v1/rules/closed", rule, self.admin)
+        self.assertEqual((wrong.status, wrong.json["code"]), (400, "unknown_name"), wrong)
+        self.assertIn('did you mean "never"', wrong.json["detail"])
+        rule["when"]["hours"]["calendar"] = "never"
+        self.assertEqual(self.daemon.request("PUT", "/v1/rules/closed", rule, self.admin).status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()
