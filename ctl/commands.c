@@ -55,9 +55,9 @@ static const struct column channel_columns[] = {
 };
 
 static const struct column deadletter_columns[] = {
-	{ "MESSAGE", "id" },         { "STATE", "state" }, { "CHANNEL", "channel" },
-	{ "CODE", "code" },          { "WHY", "why" },     { "ATTEMPTS", "attempts" },
-	{ "CREATED", "created_at" }, COLUMNS_END,
+	{ "MESSAGE", "id" }, { "STATE", "state" }, { "CHANNEL", "channel" },
+	{ "CODE", "code" },  { "WHY", "reason" },  { "SINCE", "at" },
+	COLUMNS_END,
 };
 
 static const struct choice_option list_options[] = {
@@ -156,6 +156,9 @@ static const struct command commands[] = {
 	  NULL, NULL },
 	{ "deadletter", "redrive", "ID", "Try to deliver it again", run_send, "POST",
 	  "/v1/deadletters/%s/redrive", NULL, NULL },
+	{ "deadletter", "decide", "ID OUTCOME",
+	  "Say what became of an uncertain message: sent, failed or resend", run_send, "POST",
+	  "/v1/messages/%s/decide", NULL, NULL },
 	{ "doctor", NULL, NULL, "Check daemon, store, disk, clock, channels and permissions",
 	  run_doctor, NULL, NULL, NULL, NULL },
 	{ "backup", NULL, "FILE",

@@ -1,4 +1,5 @@
 /* One request and its answer, and the verbs that are no more than that. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,6 +239,15 @@ int run_show(struct call *call)
 	return code;
 }
 
+/* The second argument is the body's member of that name: "ID OUTCOME" sends "outcome". */
+static const char *second_name(const struct call *call)
+{
+	char *name = arena_text(call->arena, strrchr(call->command->arguments, ' ') + 1);
+	for (char *p = name; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return name;
+}
+
 int run_send(struct call *call)
 {
 	const struct choice_option *rows = call->command->options;
@@ -247,7 +257,7 @@ int run_send(struct call *call)
 	jw_start(&json, &body);
 	jw_object(&json, NULL);
 	if (call->argument_count > 1)
-		jw_text(&json, "status", call->arguments[1]);
+		jw_text(&json, second_name(call), call->arguments[1]);
 	for (size_t i = 0; rows != NULL && rows[i].name != NULL; i++)
 		if (rows[i].field != NULL && call->options[i] != NULL)
 			jw_text(&json, rows[i].field, call->options[i]);

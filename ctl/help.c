@@ -15,6 +15,7 @@ static const char *const exit_help[][2] = {
 	{ "0", "done" },
 	{ "1", "the daemon refused, or a check of doctor failed" },
 	{ "64", "the command line is wrong" },
+	{ "65", "the password is empty or too long" },
 	{ "66", "an input file cannot be read" },
 	{ "69", "the daemon or the store cannot be reached" },
 	{ "73", "a file cannot be created" },

@@ -256,6 +256,11 @@ void options_man(struct buf *out)
 		 "and "
 		 "ends.\n\n"
 		 "# EXIT STATUS\n\n*0*\n\tFine.\n\n*64*\n\tThe command line is wrong.\n\n"
+		 "*69*\n\tThe embedded store or a worker cannot be started.\n\n"
+		 "*71*\n\tA listener or the admin socket cannot be opened, such as a port "
+		 "that is taken.\n\n"
+		 "*73*\n\tstate_dir cannot be made or written.\n\n"
+		 "*74*\n\tWriting the output failed.\n\n"
 		 "*75*\n\tSomething that it needs is not there now, such as a lock that another "
 		 "instance holds.\n\n*78*\n\tThe configuration is wrong.\n\n"
 		 "# SEE ALSO\n\n*converged.yaml*(5)\n");

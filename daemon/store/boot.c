@@ -61,8 +61,11 @@ static void refuse(struct boot *boot, const struct store_reply *reply)
 	else
 		snprintf(text, sizeof(text),
 			 "the store belongs to another %s (%s): point the configuration back to it "
-			 "or use another store",
-			 what, stored);
+			 "or use another store%s",
+			 what, stored,
+			 what != NULL && strcmp(what, "installation") == 0
+				 ? " (a fleet shares the first instance's installation.key)"
+				 : "");
 	finish_text(boot, text);
 }
 

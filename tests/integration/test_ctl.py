@@ -159,6 +159,11 @@ class Commands(harness.TestCase):
         self.assertTrue(headers["Idempotency-Key"])
         self.assertNotIn("Authorization", headers)
 
+    def test_the_second_argument_becomes_what_it_is_called(self):
+        self.run_ctl("deadletter", "decide", "msg_1", "resend")
+        method, path, body, _ = self.admin.asked[-1]
+        self.assertEqual((method, path, body), ("POST", "/v1/messages/msg_1/decide", {"outcome": "resend"}))
+
     def test_a_problem_shows_title_detail_and_request(self):
         done = self.run_ctl("work", "list", code=1)
         self.assertIn("Not found: no such ", done.stderr)
