@@ -90,12 +90,21 @@ bool principal_leads(const struct principal *who)
 
 /* ---- what a route says about its request ---- */
 
+/* Parameters such as charset may follow. */
+static bool type_is(const char *type, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
+	return strncasecmp(type, wanted, len) == 0 &&
+	       (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
+}
+
 static bool body_is_json(struct api_call *call)
 {
 	const char *type = http_request_field(call->request, "Content-Type");
 
-	if (type == NULL || strncasecmp(type, "application/json", 16) == 0 ||
-	    strncasecmp(type, "application/merge-patch+json", 28) == 0)
+	if (type == NULL || type_is(type, "application/json") ||
+	    type_is(type, "application/merge-patch+json"))
 		return true;
 	api_problem(call, 415, "wrong_content_type", "the body must be application/json, not %.60s",
 		    type);
@@ -163,6 +172,28 @@ bool api_idempotency(struct api_call *call, const char *whose)
 	return true;
 }
 
+/* Only our own ETags can match; anything else is a version that nothing has. */
+static bool if_match_read(struct api_call *call)
+{
+	const char *match = http_request_field(call->request, "If-Match");
+	size_t len = match == NULL ? 0 : strlen(match);
+	uint64_t version;
+
+	if (match == NULL)
+		return true;
+	if (text_equal(match, "*")) {
+		call->if_match = IF_MATCH_ANY;
+		return true;
+	}
+	if (len > 2 && match[0] == '"' && match[len - 1] == '"' &&
+	    text_uint(match + 1, len - 2, &version) && version > 0 && version <= INT64_MAX) {
+		call->if_match = (int64_t)version;
+		return true;
+	}
+	api_problem(call, 412, "version", "If-Match must be the ETag of an earlier answer, or *");
+	return false;
+}
+
 static void call_run(struct api_call *call)
 {
 	if ((call->route->roles & ROLE_PUBLIC) == 0 &&
@@ -170,7 +201,8 @@ static void call_run(struct api_call *call)
 		api_problem(call, 403, "not_allowed", "this needs another role than yours");
 		return;
 	}
-	if (query_check(call) && api_idempotency(call, call->who.credential) && body_read(call))
+	if (query_check(call) && api_idempotency(call, call->who.credential) &&
+	    if_match_read(call) && body_read(call))
 		call->route->run(call);
 }
 

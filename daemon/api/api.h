@@ -81,6 +81,8 @@ struct route {
 	int64_t body_max; /* 0: the server's */
 };
 
+enum { IF_MATCH_ANY = -1 };
+
 struct api_call {
 	struct api *api;
 	struct parts *parts;
@@ -93,7 +95,8 @@ struct api_call {
 	const char *request_hash; /* hex over method, path and body: tells a repeated request from
 				     another */
 	const char *idempotency_key; /* hex of the scoped key; "" without one */
-	void *state;                 /* the handler's own, in the arena */
+	int64_t if_match; /* version of If-Match, IF_MATCH_ANY, or 0 where there is none */
+	void *state;      /* the handler's own, in the arena */
 };
 
 struct api *api_new(struct parts *parts);

@@ -129,10 +129,8 @@ static void on_put(const struct store_reply *reply, const struct error *err, voi
 
 static bool match_fits(struct api_call *call, int64_t version)
 {
-	const char *match = http_request_field(call->request, "If-Match");
-
-	if (match == NULL || text_equal(match, "*") ||
-	    (*match == '"' && strtoll(match + 1, NULL, 10) == version))
+	if (call->if_match == 0 || call->if_match == version ||
+	    (call->if_match == IF_MATCH_ANY && version > 0))
 		return true;
 	api_problem(call, 412, "version", "the object is at version %lld", (long long)version);
 	return false;
@@ -272,11 +270,10 @@ static void on_deleted(const struct store_reply *reply, const struct error *err,
 
 void handle_config_delete(struct api_call *call)
 {
-	const char *match = http_request_field(call->request, "If-Match");
-	const char *version = "";
+	const char *version =
+		call->if_match <= 0 ? ""
+				    : arena_format(call->arena, "%lld", (long long)call->if_match);
 
-	if (match != NULL && *match == '"')
-		version = arena_copy(call->arena, match + 1, strcspn(match + 1, "\""));
 	config_delete(&(struct keeper){ call->parts->store, call->who.workspace },
 		      &(struct config_write){ .kind = kind_of(call), .id = call->params[0] },
 		      version, on_deleted, call);

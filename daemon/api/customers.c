@@ -264,12 +264,11 @@ static void add_json_edit(struct api_call *call, struct store_call *edit, const 
 
 void handle_customer_patch(struct api_call *call)
 {
-	const char *match = http_request_field(call->request, "If-Match");
 	struct store_call *edit = store_script("customer_put", call->who.workspace);
 
 	store_key(edit, "u:%s", call->params[0]);
 	store_arg_text(edit, call->params[0]);
-	store_arg_int(edit, match != NULL && *match == '"' ? strtoll(match + 1, NULL, 10) : 0);
+	store_arg_int(edit, call->if_match > 0 ? call->if_match : 0);
 	add_edit(call, edit, "name", "nm");
 	add_edit(call, edit, "tier", "tier");
 	add_json_edit(call, edit, "attributes", "at");

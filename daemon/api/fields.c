@@ -95,6 +95,9 @@ static const char *list_problem(const struct field *field, struct json_object *v
 	for (size_t i = 0; i < json_count(value); i++)
 		if (json_kind(json_item(value, i)) != (of_texts ? JSON_TEXT : JSON_OBJECT))
 			return wrong;
+	for (size_t i = 0; of_texts && i < json_count(value); i++)
+		if (strlen(json_string(json_item(value, i))) > TEXT_DEFAULT_MAX)
+			return "has an item that is longer than 1000 bytes";
 	return NULL;
 }
 

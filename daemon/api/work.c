@@ -31,15 +31,14 @@ void work_answer_done(const struct work_result *result, const struct error *err,
 struct work_call *work_call_of(struct api_call *call, bool always_as_agent)
 {
 	struct work_call *work = arena_alloc(call->arena, sizeof(*work));
-	const char *match = http_request_field(call->request, "If-Match");
 
 	work->store = call->parts->store;
 	work->workspace = call->who.workspace;
 	work->work_item = call->params[0];
 	work->agent = always_as_agent || !principal_leads(&call->who) ? call->who.agent : NULL;
 	work->version = json_int(call->body, "version", 0);
-	if (match != NULL && *match == '"')
-		work->version = strtoll(match + 1, NULL, 10);
+	if (call->if_match > 0)
+		work->version = call->if_match;
 	if (*call->idempotency_key != '\0') {
 		work->key = call->idempotency_key;
 		work->request = call->request_hash;
