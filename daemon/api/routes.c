@@ -250,6 +250,7 @@ static const struct route routes[] = {
 	CONFIG("rules", ROLES_WORK),
 	CONFIG("canned-replies", ROLES_WORK),
 	CONFIG("calendars", ROLES_WORK),
+	CONFIG("sla-policies", ROLES_WORK),
 	{ "POST", "/v1/queues/{id}/pause", ROLES_LEAD, handle_queue_pause, body_none, NULL,
 	  "Object", 200, "Offer nothing of it", 0 },
 	{ "POST", "/v1/queues/{id}/resume", ROLES_LEAD, handle_queue_resume, body_none, NULL,

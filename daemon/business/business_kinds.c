@@ -466,8 +466,8 @@ static const struct business_field calendar_fields[] = {
 };
 
 static const struct business_field sla_when_fields[] = {
-	FIELD("queue", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
-	      .text = "The queue that the work item is in."),
+	NAMING_FIELD("queues", "queue", TEXT, .min = 1, .max = 40, .check = check_id,
+		     .text = "The queue that the work item is in."),
 	FIELD("type", TEXT, NULL, .min = 1, .max = 40, .check = check_line,
 	      .text = "The work item's type."),
 	FIELD("topic", TEXT, NULL, .min = 1, .max = 100, .check = check_line,
@@ -486,8 +486,8 @@ static const struct business_field sla_action_fields[] = {
 	      .text = "Minutes of head start that the work item gains."),
 	FIELD("urgency", CHOICE, NULL, .choices = urgencies,
 	      .text = "The urgency that the work item has at least from then on."),
-	FIELD("escalate", TEXT, NULL, .min = 1, .max = 60, .check = check_target,
-	      .text = "Who is asked to take it over: queue:<id> or agent:<id>."),
+	NAMING_FIELD("", "escalate", TEXT, .min = 1, .max = 60, .check = check_target,
+		     .text = "Who is asked to take it over: queue:<id> or agent:<id>."),
 	FIELD("accept", TIME, "10m", .min = SECOND, .max = 7 * DAY, .text = "How long they have."),
 	FIELD_END,
 };
@@ -511,8 +511,8 @@ static const struct business_field sla_policy_fields[] = {
 	      .text = "From when it is handed to a queue or agent until somebody takes it."),
 	FIELD("owner", TIME, NULL, .min = SECOND, .max = 366 * DAY,
 	      .text = "From when an agent has it until that agent answers or moves it on."),
-	FIELD("calendar", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
-	      .text = "The calendar whose open time counts; none: all time does."),
+	NAMING_FIELD("calendars", "calendar", TEXT, .min = 1, .max = 40, .check = check_id,
+		     .text = "The calendar whose open time counts; none: all time does."),
 	FIELD("pause", LIST, NULL, .max = 4,
 	      .text = "Waiting for whom stops the clocks: customer, department, third_party, "
 		      "until; none given: customer; []: nobody."),

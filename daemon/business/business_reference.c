@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "business/business_field.h"
+#include "business/plan.h"
 
 static void add(struct references *references, const char *kind, const char *name,
 		const char *field, const struct place *at)
@@ -38,9 +39,35 @@ static void add_named(struct references *references, const char *kind, const str
 		add(references, kind, name, path, &node->at);
 }
 
+static void add_need(struct references *references, const struct need *need, const char *path,
+		     const struct place *at)
+{
+	if (need == NULL)
+		return;
+	if (need->kind == NEED_SKILL)
+		add(references, "skills", arena_text(references->arena, need->skill), path, at);
+	for (size_t i = 0; need->kind != NEED_SKILL && i < need->count; i++)
+		add_need(references, &need->children[i], path, at);
+}
+
+/* An expression that cannot be read is refused elsewhere, with its place. */
+static void add_expression(struct references *references, const struct yaml_node *node,
+			   const char *path)
+{
+	struct plan *plan = node->kind == NODE_TEXT ? plan_parse(node->text, NULL) : NULL;
+
+	if (plan == NULL)
+		return;
+	for (size_t i = 0; i < plan_count(plan); i++)
+		add_need(references, plan_step(plan, i)->need, path, &node->at);
+	plan_free(&plan);
+}
+
 static void add_field(struct references *references, const struct business_field *field,
 		      const struct yaml_node *node, const char *path)
 {
+	if (field->form == FIELD_NEED)
+		add_expression(references, node, path);
 	if (field->form == FIELD_OBJECT)
 		references_add(references, field->fields, node,
 			       arena_format(references->arena, "%s.", path));

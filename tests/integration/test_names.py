@@ -66,6 +66,20 @@ class Names(harness.TestCase):
         self.daemon.request("PUT", "/v1/skills/refunds", {"id": "refunds"}, self.admin)
         self.api_refused("PUT", "/v1/agents/erin", agent, 'skills: there is no skill "jokes"')
 
+    def test_the_sample_configuration_applies(self):
+        sample = harness.ROOT / "conf" / "business.yaml"
+        self.assertNotIn(" 0 new", self.daemon.ctl("apply", "-f", sample))
+        self.assertIn("0 new, 0 changed", self.daemon.ctl("apply", "-f", sample))
+
+    def test_skills_in_expressions_and_calendars_are_checked(self):
+        rule = {"name": "r", "then": {"queue": "support", "need": "refunds>=2&(zh>=3|enn>=1)"}}
+        self.api_refused("PUT", "/v1/rules/r", rule, 'then.need: there is no skill "enn"')
+        rule["then"]["need"] = "refunds>=2&zh>=3"
+        self.assertEqual(self.daemon.request("PUT", "/v1/rules/r", rule, self.admin).status, 200)
+        self.assertEqual(self.daemon.request("PUT", "/v1/calendars/work", {}, self.admin).status, 200)
+        policy = {"first_response": "1h", "calendar": "wrok"}
+        self.api_refused("PUT", "/v1/sla-policies/p", policy, 'no calendar "wrok"; did you mean "work"?')
+
     def test_objects_may_name_each_other_in_a_file(self):
         path = self.folder / "ring.yaml"
         path.write_text("queues:\n"
