@@ -122,7 +122,7 @@ static bool mark_read(const char *text, struct page_row *ret_mark)
 void page_answer(struct api_call *call, struct page_row *rows, size_t count, page_write_fn *write)
 {
 	struct page page;
-	struct page_row mark;
+	struct page_row mark = { 0 };
 	struct buf body = { 0 };
 	struct json_out out;
 	const struct page_row *last = NULL;
