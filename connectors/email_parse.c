@@ -185,7 +185,7 @@ static void add_extra(const struct reading *reading)
 	struct arena *arena = reading->arena;
 	const char *reason = text_of(reading, "automatic");
 	const char *id = text_of(reading, "message_id");
-	const char *whole = email_host()->json_text(reading->document, "text");
+	const char *cut = email_host()->json_text(reading->document, "text_new");
 
 	reading->message->extra = email_host()->format(
 		arena,
@@ -193,12 +193,26 @@ static void add_extra(const struct reading *reading)
 		"\"trimmed\":%s%s}",
 		id ? email_host()->json_quote(arena, id) : "null", people_json(reading, "to"),
 		people_json(reading, "cc"), people_json(reading, "reply_to"),
-		reason ? email_host()->json_quote(arena, reason) : "null",
-		whole && strcmp(whole, reading->message->text) != 0 ? "true" : "false",
+		reason ? email_host()->json_quote(arena, reason) : "null", cut ? "true" : "false",
 		reading->in->whole_size > 0
 			? email_host()->format(arena, ",\"too_big\":{\"bytes\":%lld}",
 					       (long long)reading->in->whole_size)
 			: "");
+}
+
+/* Without what it quotes; null where it quotes nothing. */
+static const char *new_text(const struct reading *reading)
+{
+	const char *whole = email_host()->json_text(reading->document, "text");
+	const char *cut = email_host()->json_text(reading->document, "text_new");
+	size_t len;
+
+	if (cut)
+		return email_host()->text(reading->arena, cut);
+	len = whole ? strlen(whole) : 0;
+	while (len > 0 && (unsigned char)whole[len - 1] <= ' ')
+		len--;
+	return email_host()->copy(reading->arena, whole, len);
 }
 
 static void take_content(const struct reading *reading)
@@ -206,12 +220,11 @@ static void take_content(const struct reading *reading)
 	struct message *message = reading->message;
 	const char *id = text_of(reading, "message_id");
 	const char *hash = text_of(reading, "content_hash");
-	const char *text = text_of(reading, "text_new");
 
 	message->kind = MESSAGE_TEXT;
 	message->dedupe = hash;
 	message->provider_id = id && id[0] ? id : hash;
-	message->text = text ? text : "";
+	message->text = new_text(reading);
 	message->html = text_of(reading, "html");
 	message->subject = text_of(reading, "subject");
 	message->sent_ms = email_host()->json_int(reading->document, "date_ms", 0);

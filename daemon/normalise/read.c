@@ -1,18 +1,14 @@
-/* Mail bytes to a document: the parse worker's answer is a little-endian
- * 32-bit length, that much JSON, then the bytes of the decoded parts. */
+/* Mail bytes to a document: docs/mail-document.md says how the parse worker answers. */
 #include <stdint.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/crypto.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "channel.h"
 #include "normalise/normalise.h"
 #include "services/worker.h"
-
-enum { LENGTH_BYTES = 4 };
 
 void normalise_unreadable(struct flight *flight, const char *why)
 {
@@ -44,24 +40,22 @@ void normalise_unreadable(struct flight *flight, const char *why)
 	flight->is_unreadable = true;
 }
 
-static int parts_find(struct flight *flight, struct json_object *list, const char *bytes,
+/* sizes: of the parts, one after the other in bytes. */
+static int parts_find(struct flight *flight, const char *sizes, size_t count, const char *bytes,
 		      size_t len)
 {
-	size_t count = json_count(list);
-	struct inbound_part *parts;
+	struct inbound_part *parts = arena_alloc(flight->arena, (count + 1) * sizeof(*parts));
 
-	if (count > LIMIT_MIME_PARTS)
-		return -1;
-	parts = arena_alloc(flight->arena, (count + 1) * sizeof(*parts));
 	for (size_t i = 0; i < count; i++) {
-		int64_t offset = json_int(json_item(list, i), "offset", -1);
-		int64_t size = json_int(json_item(list, i), "size", -1);
+		uint32_t size;
 
-		if (offset < 0 || size < 0 || (uint64_t)offset > len ||
-		    (uint64_t)size > len - (uint64_t)offset)
+		memcpy(&size, sizes + i * sizeof(size), sizeof(size));
+		if (size > len)
 			return -1;
-		parts[i].bytes = bytes + offset;
-		parts[i].len = (size_t)size;
+		parts[i].bytes = bytes;
+		parts[i].len = size;
+		bytes += size;
+		len -= size;
 	}
 	flight->in.parts = parts;
 	flight->in.part_count = count;
@@ -71,25 +65,22 @@ static int parts_find(struct flight *flight, struct json_object *list, const cha
 static int document_take(struct flight *flight, const char *answer, size_t len)
 {
 	uint32_t json_len;
-	struct json_object *document;
-	char *copy;
-	int result;
+	uint32_t count;
+	size_t head = sizeof(json_len) + sizeof(count);
+	const char *copy;
 
-	if (len < LENGTH_BYTES)
+	if (len < head)
 		return -1;
-	memcpy(&json_len, answer, LENGTH_BYTES);
-	if (json_len > len - LENGTH_BYTES)
+	memcpy(&json_len, answer, sizeof(json_len));
+	memcpy(&count, answer + sizeof(json_len), sizeof(count));
+	if (count > LIMIT_MIME_PARTS || len - head < count * sizeof(uint32_t) ||
+	    json_len >= len - head - count * sizeof(uint32_t))
 		return -1;
-	copy = arena_copy(flight->arena, answer + LENGTH_BYTES, len - LENGTH_BYTES);
-	document = json_read(copy, json_len, NULL);
-	if (document == NULL)
-		return -1;
-	result = parts_find(flight, json_at(document, "attachments"), copy + json_len,
-			    len - LENGTH_BYTES - json_len);
-	json_free(&document);
-	flight->in.body = arena_copy(flight->arena, copy, json_len);
+	copy = arena_copy(flight->arena, answer, len);
+	flight->in.body = copy + head + count * sizeof(uint32_t);
 	flight->in.body_len = json_len;
-	return result;
+	return parts_find(flight, copy + head, count, flight->in.body + json_len + 1,
+			  len - (size_t)(flight->in.body + json_len + 1 - copy));
 }
 
 static void on_read(const void *answer, size_t len, const struct error *err, void *context)

@@ -2,18 +2,42 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
+#include "base/buf.h"
 #include "base/memory.h"
 #include "services/worker.h"
 
-enum { ID_CHARS = 64 };
+enum {
+	ID_CHARS = 64,
+	BATCH_BYTES = 64 * 1024 * 1024, /* of what waits; a single call may be larger */
+	KEPT_BYTES = 1024 * 1024,
+};
+
+/* Somebody who waits for blobs to be durable. */
+struct keeping {
+	STAILQ_ENTRY(keeping) link;
+	size_t count;
+	blob_keep_done *keep; /* one of the two */
+	blob_put_done *put;
+	void *context;
+};
+STAILQ_HEAD(keepings, keeping);
+
+/* The job that the disk works on. */
+struct batch {
+	struct blobs *blobs; /* NULL once it is gone */
+	struct keepings waiting;
+};
 
 struct blobs {
 	struct worker_pool *disk;
+	struct batch *batch;     /* NULL: none under way */
+	struct keepings waiting; /* for the next one */
+	struct buf job;          /* theirs */
 };
 
-struct call {
-	blob_put_done *put;
+struct reading {
 	blob_get_done *get;
 	void *context;
 };
@@ -23,80 +47,197 @@ struct blobs *blobs_new(struct worker_pool *disk)
 	struct blobs *blobs = memory_new(sizeof(*blobs));
 
 	blobs->disk = disk;
+	STAILQ_INIT(&blobs->waiting);
 	return blobs;
 }
 
-void blobs_free(struct blobs **blobs)
+/* ---- keeping ---- */
+
+/* ids: of this one's first, ID_CHARS each; NULL with err. */
+static void keeping_end(struct keeping *keeping, const char *ids, const struct error *err)
 {
-	free(*blobs);
-	*blobs = NULL;
-}
+	char(*texts)[ID_CHARS + 1] = NULL;
+	const char **list = NULL;
 
-static void on_put(const void *answer, size_t len, const struct error *err, void *context)
-{
-	struct call *call = context;
-	struct error odd = { 0 };
-	char id[ID_CHARS + 1] = "";
-
-	if (err == NULL && len == ID_CHARS)
-		memcpy(id, answer, len);
-	else if (err == NULL)
-		error_set(&odd, ERROR_TEMPORARY, "the disk worker gave no blob id");
-	if (odd.kind != ERROR_NONE)
-		err = &odd;
-	call->put(err == NULL ? id : NULL, err, call->context);
-	free(call);
-}
-
-static void on_get(const void *answer, size_t len, const struct error *err, void *context)
-{
-	struct call *call = context;
-
-	if (err != NULL)
-		call->get(NULL, 0, err, call->context);
+	if (err == NULL) {
+		texts = memory_new(keeping->count * sizeof(*texts));
+		list = memory_new(keeping->count * sizeof(*list));
+	}
+	for (size_t i = 0; err == NULL && i < keeping->count; i++) {
+		memcpy(texts[i], ids + i * ID_CHARS, ID_CHARS);
+		list[i] = texts[i];
+	}
+	if (keeping->put != NULL)
+		keeping->put(list == NULL ? NULL : list[0], err, keeping->context);
 	else
-		call->get(len == 0 ? "" : answer, len, NULL, call->context);
-	free(call);
+		keeping->keep(list, err, keeping->context);
+	free(list);
+	free(texts);
+	free(keeping);
 }
 
-static int submit(struct blobs *blobs, const void *job, size_t len, const struct call *with,
-		  struct error *err)
+static void keepings_end(struct keepings *waiting, const char *ids, const struct error *err)
 {
-	struct call *call = memory_new(sizeof(*call));
+	struct keeping *keeping;
 
-	*call = *with;
-	if (worker_submit(blobs->disk, 0, job, len, call->put != NULL ? on_put : on_get, call,
-			  err) < 0) {
-		free(call);
+	while ((keeping = STAILQ_FIRST(waiting)) != NULL) {
+		size_t count = keeping->count;
+
+		STAILQ_REMOVE_HEAD(waiting, link);
+		keeping_end(keeping, ids, err);
+		ids = ids == NULL ? NULL : ids + count * ID_CHARS;
+	}
+}
+
+static size_t keepings_count(const struct keepings *waiting)
+{
+	const struct keeping *keeping;
+	size_t count = 0;
+
+	STAILQ_FOREACH (keeping, waiting, link)
+		count += keeping->count;
+	return count;
+}
+
+static int batch_start(struct blobs *blobs, struct error *err);
+
+static void on_kept(const void *answer, size_t len, const struct error *err, void *context)
+{
+	struct batch *batch = context;
+	struct blobs *blobs = batch->blobs;
+	struct error problem;
+
+	if (err == NULL && len != keepings_count(&batch->waiting) * ID_CHARS) {
+		error_set(&problem, ERROR_TEMPORARY, "the disk worker gave other ids than asked");
+		err = &problem;
+	}
+	if (blobs != NULL)
+		blobs->batch = NULL;
+	keepings_end(&batch->waiting, err == NULL ? answer : NULL, err);
+	free(batch);
+	if (blobs != NULL && blobs->batch == NULL && !STAILQ_EMPTY(&blobs->waiting) &&
+	    batch_start(blobs, &problem) != 0)
+		keepings_end(&blobs->waiting, NULL, &problem);
+}
+
+/* -1: those who wait still do. */
+static int batch_start(struct blobs *blobs, struct error *err)
+{
+	struct batch *batch = memory_new(sizeof(*batch));
+	int rc =
+		worker_submit(blobs->disk, 0, blobs->job.data, blobs->job.len, on_kept, batch, err);
+
+	if (blobs->job.room > KEPT_BYTES)
+		buf_clear(&blobs->job);
+	buf_reset(&blobs->job);
+	if (rc < 0) {
+		free(batch);
 		return -1;
 	}
+	batch->blobs = blobs;
+	STAILQ_INIT(&batch->waiting);
+	STAILQ_CONCAT(&batch->waiting, &blobs->waiting);
+	blobs->batch = batch;
 	return 0;
+}
+
+static void job_add(struct blobs *blobs, const struct blob_piece *pieces, size_t count)
+{
+	if (blobs->job.len == 0)
+		buf_byte(&blobs->job, 'p');
+	for (size_t i = 0; i < count; i++) {
+		uint32_t len = (uint32_t)pieces[i].len;
+
+		buf_add(&blobs->job, &len, sizeof(len));
+		if (len > 0)
+			buf_add(&blobs->job, pieces[i].bytes, len);
+	}
+}
+
+static int keep(struct blobs *blobs, const struct blob_piece *pieces, const struct keeping *with,
+		struct error *err)
+{
+	struct keeping *keeping;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < with->count; i++)
+		bytes += pieces[i].len;
+	if (with->count == 0 || with->count > BLOB_PIECES_MAX || bytes > UINT32_MAX)
+		return error_set(err, ERROR_MISUSE, "%zu blobs at once", with->count);
+	if (blobs->job.len > 0 && blobs->job.len + bytes > BATCH_BYTES)
+		return error_set(err, ERROR_TEMPORARY, "the disk is behind");
+	keeping = memory_new(sizeof(*keeping));
+	*keeping = *with;
+	job_add(blobs, pieces, with->count);
+	STAILQ_INSERT_TAIL(&blobs->waiting, keeping, link);
+	if (blobs->batch != NULL || batch_start(blobs, err) == 0)
+		return 0;
+	STAILQ_REMOVE_HEAD(&blobs->waiting, link);
+	free(keeping);
+	return -1;
+}
+
+int blobs_keep(struct blobs *blobs, const struct blob_piece *pieces, size_t count,
+	       blob_keep_done *done, void *context, struct error *err)
+{
+	const struct keeping with = { .count = count, .keep = done, .context = context };
+
+	return keep(blobs, pieces, &with, err);
 }
 
 int blobs_put(struct blobs *blobs, const void *bytes, size_t len, blob_put_done *done,
 	      void *context, struct error *err)
 {
-	struct call call = { .put = done, .context = context };
-	char *job = memory_new(len + 1);
-	int rc;
+	const struct keeping with = { .count = 1, .put = done, .context = context };
+	const struct blob_piece piece = { bytes, len };
 
-	job[0] = 'p';
-	if (len > 0)
-		memcpy(job + 1, bytes, len);
-	rc = submit(blobs, job, len + 1, &call, err);
-	free(job);
-	return rc;
+	return keep(blobs, &piece, &with, err);
+}
+
+/* ---- reading ---- */
+
+static void on_get(const void *answer, size_t len, const struct error *err, void *context)
+{
+	struct reading *reading = context;
+
+	if (err != NULL)
+		reading->get(NULL, 0, err, reading->context);
+	else
+		reading->get(len == 0 ? "" : answer, len, NULL, reading->context);
+	free(reading);
 }
 
 int blobs_get(struct blobs *blobs, const char *blob_id, blob_get_done *done, void *context,
 	      struct error *err)
 {
-	const struct call call = { .get = done, .context = context };
+	struct reading *reading;
 	char job[ID_CHARS + 2];
 
 	if (blob_id == NULL || strlen(blob_id) != ID_CHARS)
 		return error_set(err, ERROR_MISUSE, "not a blob id");
 	job[0] = 'g';
 	memcpy(job + 1, blob_id, ID_CHARS);
-	return submit(blobs, job, ID_CHARS + 1, &call, err);
+	reading = memory_new(sizeof(*reading));
+	reading->get = done;
+	reading->context = context;
+	if (worker_submit(blobs->disk, 0, job, ID_CHARS + 1, on_get, reading, err) == 0)
+		return 0;
+	free(reading);
+	return -1;
+}
+
+void blobs_free(struct blobs **blobs)
+{
+	struct blobs *held = *blobs;
+	struct error err;
+
+	*blobs = NULL;
+	if (held == NULL)
+		return;
+	error_set(&err, ERROR_TEMPORARY, "the blob store is closed");
+	keepings_end(&held->waiting, NULL, &err);
+	if (held->batch != NULL)
+		held->batch->blobs = NULL;
+	buf_clear(&held->job);
+	free(held);
 }

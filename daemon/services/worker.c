@@ -56,6 +56,7 @@ struct worker_pool {
 	struct process *processes;
 	int process_count;
 	int failed_starts;
+	bool is_ending; /* whoever is told of it must not bring more */
 	struct job_list waiting;
 	struct worker_stats stats;
 };
@@ -359,6 +360,7 @@ void worker_pool_free(struct worker_pool **ref)
 	if (pool == NULL)
 		return;
 	*ref = NULL;
+	pool->is_ending = true;
 	end_waiting(pool, "was ended");
 	for (int i = 0; i < pool->process_count; i++)
 		process_clear(&pool->processes[i]);
@@ -375,6 +377,8 @@ int worker_submit(struct worker_pool *pool, uint64_t lane, const void *bytes, si
 	struct job *job;
 	int memfd = -1;
 
+	if (pool->is_ending)
+		return error_set(err, ERROR_TEMPORARY, "the %s worker was ended", pool->name);
 	if (pool->stats.waiting >= pool->options.queue_max)
 		return error_set(err, ERROR_TEMPORARY, "the %s worker has %d jobs waiting",
 				 pool->name, pool->options.queue_max);

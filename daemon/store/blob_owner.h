@@ -1,6 +1,6 @@
 /* Which blobs belong to a workspace. The blob store is one per installation and a blob's id is the
- * hash of its bytes, so that knowing an id must not be enough: {ws}:b:<bucket> holds those that
- * came in here, by upload, with a message, or from a provider. */
+ * hash of its bytes and their place, and knowing an id must not be enough: {ws}:b:<bucket> holds
+ * those that came in here, by upload, with a message, or from a provider. */
 #pragma once
 
 #include <stdbool.h>

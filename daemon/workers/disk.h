@@ -17,7 +17,7 @@ int disk_failed(struct error *err, const char *what);
 
 /* What is in front of every job's bytes. */
 enum disk_op {
-	DISK_PUT = 'p',       /* bytes -> blob id */
+	DISK_PUT = 'p',       /* u32 length, bytes ... -> blob id ... */
 	DISK_GET = 'g',       /* blob id -> bytes */
 	DISK_SPOOL_ADD = 'a', /* name NUL record -> u64 end */
 	DISK_SPOOL_READ =
@@ -25,6 +25,6 @@ enum disk_op {
 	DISK_SPOOL_DROP = 'd', /* name NUL u64 upto -> nothing */
 };
 
-int disk_blob_put(int root, const char *bytes, size_t len, struct buf *answer, struct error *err);
+int disk_blob_put(int root, const char *job, size_t len, struct buf *answer, struct error *err);
 int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, struct error *err);
 int disk_spool(int root, const char *job, size_t len, struct buf *answer, struct error *err);

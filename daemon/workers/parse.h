@@ -169,5 +169,6 @@ void mail_close(void);
 /* The walk. -1 with err: the mail cannot be read and is to be kept raw. */
 int mail_read(const char *raw, size_t len, const struct parse_options *options, struct arena *arena,
 	      struct mail *ret, struct error *err);
-/* Appends u32 length of the JSON, the JSON, then the attachments' bytes. */
+/* Appends u32 length of the JSON, u32 count of the attachments and u32 size of each, the JSON and a
+ * NUL, then the attachments' bytes. */
 void mail_write(const struct mail *mail, struct buf *out);

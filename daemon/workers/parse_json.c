@@ -45,8 +45,6 @@ static void write_people(struct json_out *out, const struct mail *mail)
 
 static void write_attachments(struct json_out *out, const struct mail *mail)
 {
-	size_t offset = 0;
-
 	jw_array(out, "attachments");
 	for (size_t i = 0; i < mail->part_count; i++) {
 		const struct mail_part *part = &mail->parts[i];
@@ -57,9 +55,7 @@ static void write_attachments(struct json_out *out, const struct mail *mail)
 		jw_int(out, "size", (int64_t)part->len);
 		jw_text(out, "content_id", part->content_id);
 		jw_bool(out, "inline", part->is_inline);
-		jw_int(out, "offset", (int64_t)offset);
 		jw_object_end(out);
-		offset += part->len;
 	}
 	jw_array_end(out);
 }
@@ -109,10 +105,21 @@ static void write_report(struct json_out *out, const char *key, bool present,
 	jw_object_end(out);
 }
 
+/* Most mails quote nothing: their text is not written twice. */
+static bool is_cut(const struct mail *mail)
+{
+	const char *rest = mail->text + mail->text_cut;
+
+	return rest[strspn(rest, " \t\r\n")] != '\0';
+}
+
 static void write_body(struct json_out *out, const struct mail *mail)
 {
 	jw_text(out, "text", mail->text);
-	jw_textn(out, "text_new", mail->text, mail->text_cut);
+	if (is_cut(mail))
+		jw_textn(out, "text_new", mail->text, mail->text_cut);
+	else
+		jw_null(out, "text_new");
 	jw_text(out, "html", mail->html);
 	jw_bool(out, "truncated", mail->truncated);
 	jw_bool(out, "charset_guessed", mail->charset_guessed);
@@ -143,13 +150,22 @@ void mail_write(const struct mail *mail, struct buf *out)
 {
 	size_t start = out->len;
 	uint32_t len = 0;
+	uint32_t count = (uint32_t)mail->part_count;
 	struct json_out json;
 
 	buf_add(out, &len, sizeof(len)); /* corrected below */
+	buf_add(out, &count, sizeof(count));
+	for (size_t i = 0; i < mail->part_count; i++) {
+		uint32_t size = (uint32_t)mail->parts[i].len;
+
+		buf_add(out, &size, sizeof(size));
+	}
+	len = (uint32_t)out->len;
 	jw_start(&json, out);
 	write_document(&json, mail);
-	len = (uint32_t)(out->len - start - sizeof(len));
+	len = (uint32_t)(out->len - len);
 	memcpy(out->data + start, &len, sizeof(len));
+	buf_byte(out, '\0');
 	for (size_t i = 0; i < mail->part_count; i++)
 		buf_add(out, mail->parts[i].bytes, mail->parts[i].len);
 }

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "workers/parse.h"
 
-enum { BOUNDARIES_MAX = 50 * 1000 };
+enum { BOUNDARIES_MAX = 50 * 1000, PARTS_FIRST = 8 };
 
 static const int64_t year_2100_s = 4102444800;
 
@@ -23,6 +23,7 @@ struct walk {
 	struct buf html;
 	size_t html_cut; /* where a quoted mail begins in text, told by HTML; SIZE_MAX */
 	size_t parts;
+	size_t part_room; /* of mail->parts */
 	size_t decoded;
 	bool in_report;
 };
@@ -216,8 +217,19 @@ static void add_html(struct walk *walk, const struct leaf *leaf, bool in_alterna
 
 static void add_part(struct walk *walk, const struct leaf *leaf)
 {
-	struct mail_part *part = &walk->mail->parts[walk->mail->part_count++];
+	struct mail *mail = walk->mail;
+	struct mail_part *part;
 
+	if (mail->part_count == walk->part_room) {
+		size_t room = walk->part_room == 0 ? PARTS_FIRST : 2 * walk->part_room;
+		struct mail_part *parts = arena_alloc(walk->arena, room * sizeof(*parts));
+
+		if (mail->part_count > 0)
+			memcpy(parts, mail->parts, mail->part_count * sizeof(*parts));
+		mail->parts = parts;
+		walk->part_room = room;
+	}
+	part = &mail->parts[mail->part_count++];
 	part->name = leaf->name == NULL ? "" : leaf->name;
 	part->type = leaf->type;
 	part->content_id = leaf->content_id;
@@ -561,7 +573,6 @@ int mail_read(const char *raw, size_t len, const struct parse_options *options, 
 	    check_size(ret, raw, len, err) < 0)
 		return -1;
 	read_headers(ret, raw, len, options, arena);
-	ret->parts = arena_alloc(arena, (LIMIT_MIME_PARTS + 1) * sizeof(*ret->parts));
 	rc = walk_tree(&walk, raw, len);
 	if (rc == 0) {
 		finish_text(&walk);

@@ -24,7 +24,7 @@ static void check_document(const struct mail *mail)
 
 	mail_write(mail, &out);
 	memcpy(&len, out.data, sizeof(len));
-	document = json_read(out.data + sizeof(len), len, &err);
+	document = json_read(out.data + (2 + mail->part_count) * sizeof(len), len, &err);
 	MUST(document != NULL);
 	MUST(json_text(document, "text") != NULL && json_text(document, "content_hash") != NULL);
 	json_free(&document);

@@ -141,17 +141,71 @@ Test(blobs, gives_back_what_was_put_in)
 	}
 }
 
-Test(blobs, are_addressed_by_their_sha256)
+struct kept {
+	bool ended;
+	char ids[4][65];
+	enum error_kind kind;
+};
+
+static void on_kept(const char *const *ids, const struct error *err, void *context)
 {
-	static const char id[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+	struct kept *kept = context;
+
+	kept->ended = true;
+	kept->kind = err == NULL ? ERROR_NONE : err->kind;
+	for (size_t i = 0; ids != NULL && i < COUNT_OF(kept->ids); i++)
+		snprintf(kept->ids[i], sizeof(kept->ids[i]), "%s", ids[i]);
+}
+
+static void expect_text(const char *id, const char *text)
+{
+	struct answer read = get(id);
+
+	cr_assert_eq(read.kind, ERROR_NONE, "%s", read.text);
+	cr_expect_eq(read.len, strlen(text));
+	cr_expect_eq(memcmp(read.bytes, text, read.len), 0);
+	free(read.bytes);
+}
+
+Test(blobs, of_many_calls_are_one_job_and_stay_apart)
+{
+	static const char *const texts[] = { "raw", "", "a picture", "raw" };
+	struct blob_piece pieces[COUNT_OF(texts)];
+	struct kept kept[3] = { 0 };
+	struct error err;
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		pieces[i] = (struct blob_piece){ texts[i], strlen(texts[i]) };
+	for (size_t i = 0; i < COUNT_OF(kept); i++)
+		cr_assert_eq(blobs_keep(blobs, pieces, COUNT_OF(texts), on_kept, &kept[i], &err),
+			     0);
+	while (!kept[0].ended || !kept[1].ended || !kept[2].ended)
+		loop_turn(loop, true);
+	/* the first one, and what waited for it */
+	cr_expect_eq(worker_stats(disk).done, 2);
+	for (size_t i = 0; i < COUNT_OF(kept); i++)
+		for (size_t j = 0; j < COUNT_OF(texts); j++)
+			expect_text(kept[i].ids[j], texts[j]);
+	cr_expect_eq(blobs_keep(blobs, pieces, 0, on_kept, &kept[0], &err), -1);
+}
+
+Test(blobs, outlive_the_process_that_wrote_them_and_its_half_written_end)
+{
+	struct answer first = put("order 1", 7);
 	char path[200];
 	struct stat stat_of;
+	int fd;
 
-	cr_assert_str_eq(put("abc", 3).id, id);
-	cr_assert_str_eq(put("abc", 3).id, id);
-	snprintf(path, sizeof(path), "%s/blobs/ba/78/%s", dir, id);
+	stop();
+	snprintf(path, sizeof(path), "%s/blobs/%.8s", dir, first.id + 38);
 	cr_assert_eq(stat(path, &stat_of), 0);
 	cr_assert_eq(stat_of.st_mode & 0777, 0600);
+	fd = open(path, O_WRONLY | O_APPEND);
+	cr_assert_eq(write(fd, "CVBLOB1\0half", 12), 12);
+	close(fd);
+	setup();
+	expect_text(put("order 2", 7).id, "order 2");
+	expect_text(first.id, "order 1");
 }
 
 Test(blobs, that_are_missing_or_have_no_id_are_errors)
@@ -163,9 +217,20 @@ Test(blobs, that_are_missing_or_have_no_id_are_errors)
 	memset(id, '0', 64);
 	id[64] = '\0';
 	cr_assert_eq(get(id).kind, ERROR_PERMANENT);
+	memcpy(id, put("abc", 3).id, 64);
+	id[9] = id[9] == '0' ? '1' : '0';
+	cr_assert_eq(get(id).kind, ERROR_PERMANENT, "another hash");
 	memcpy(id, "../../../../etc/passwd", 22);
 	cr_assert_eq(get(id).kind, ERROR_PERMANENT);
 	cr_assert_eq(blobs_get(blobs, "../x", on_get, &answer, &err), -1);
+}
+
+static off_t stat_size(int fd)
+{
+	struct stat stat_of;
+
+	cr_assert_eq(fstat(fd, &stat_of), 0);
+	return stat_of.st_size;
 }
 
 Test(blobs, that_the_disk_changed_are_not_handed_out)
@@ -174,10 +239,9 @@ Test(blobs, that_the_disk_changed_are_not_handed_out)
 	char path[200];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/blobs/%.2s/%.2s/%s", dir, stored.id, stored.id + 2,
-		 stored.id);
+	snprintf(path, sizeof(path), "%s/blobs/%.8s", dir, stored.id + 38);
 	fd = open(path, O_WRONLY);
-	cr_assert_eq(write(fd, "0", 1), 1);
+	cr_assert_eq(pwrite(fd, "0", 1, stat_size(fd) - 1), 1);
 	close(fd);
 	cr_assert_eq(get(stored.id).kind, ERROR_PERMANENT);
 }
