@@ -1,29 +1,11 @@
-#include "routing/desk.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "routing/desk_private.h"
 
-enum { MINUTE_MS = 60 * 1000, TOOL_CAPACITY = 100000, ITEM_COST = 1 };
-
-/* Items of one queue in the order they should go. */
-struct line {
-	char *queue;
-	struct desk_item **items;
-	size_t count;
-	size_t room;
-};
-
-struct desk {
-	struct map *items;  /* id -> desk_item */
-	struct map *agents; /* id -> desk_agent */
-	struct map *lines;  /* queue -> line */
-	const struct roster *roster;
-	int64_t now_ms; /* of the match that runs */
-};
+enum { TOOL_CAPACITY = 100000, FREED_MANY = 64 };
 
 struct desk *desk_new(void)
 {
@@ -32,6 +14,8 @@ struct desk *desk_new(void)
 	desk->items = map_new();
 	desk->agents = map_new();
 	desk->lines = map_new();
+	desk->plans = map_new();
+	desk->needs = map_new();
 	return desk;
 }
 
@@ -55,108 +39,112 @@ static void agent_free(struct desk_agent *agent)
 	free(agent);
 }
 
-static void line_free(struct line *line)
-{
-	free(line->queue);
-	free(line->items);
-	free(line);
-}
-
 void desk_clear_items(struct desk *desk)
 {
-	size_t at = 0;
 	struct desk_item *item;
-	struct line *line;
+	size_t at = 0;
 
 	while ((item = map_next(desk->items, &at, NULL)) != NULL)
 		item_free(item);
-	for (at = 0; (line = map_next(desk->lines, &at, NULL)) != NULL;)
-		line_free(line);
 	map_free(&desk->items);
-	map_free(&desk->lines);
+	lines_free(desk);
+	plans_free(desk);
 	desk->items = map_new();
 	desk->lines = map_new();
+	desk->plans = map_new();
+	desk->needs = map_new();
+	desk->alarms.count = 0;
+	desk->fresh.first = desk->fresh.end = 0;
 }
 
 void desk_free(struct desk **desk)
 {
-	size_t at = 0;
-	struct desk_agent *agent;
-
 	if (*desk == NULL)
 		return;
 	desk_clear_items(*desk);
-	while ((agent = map_next((*desk)->agents, &at, NULL)) != NULL)
-		agent_free(agent);
+	for (size_t i = 0; i < (*desk)->agent_count; i++)
+		agent_free((*desk)->agent_list[i]);
+	roll_clear(&(*desk)->rolls[ROLL_WISH]);
+	roll_clear(&(*desk)->rolls[ROLL_FREE]);
 	map_free(&(*desk)->items);
 	map_free(&(*desk)->agents);
 	map_free(&(*desk)->lines);
+	map_free(&(*desk)->plans);
+	map_free(&(*desk)->needs);
+	free((*desk)->agent_list);
+	free((*desk)->alarms.heap);
+	free((*desk)->fresh.items);
+	free((*desk)->freed);
 	free(*desk);
 	*desk = NULL;
 }
 
+void desk_on_step(struct desk *desk, desk_step_fn *fn, void *context)
+{
+	desk->on_step = fn;
+	desk->step_context = context;
+}
+
 /* ---- items ---- */
 
-/* Waited minutes plus base priority: everybody's wait grows alike, so the order
- * of two items never changes and a sorted line stays sorted. */
-static int64_t item_rank(const struct desk_item *item)
+static int64_t step_end(const struct desk_item *item)
 {
-	return item->queued_ms - item->priority * MINUTE_MS;
+	const struct plan_step *step = plan_step(item->plan->plan, item->step);
+
+	return step == NULL || step->until_ms == INT64_MAX ? INT64_MAX
+							   : item->queued_ms + step->until_ms;
 }
 
-static size_t line_place(const struct line *line, const struct desk_item *item)
+static int64_t sooner(int64_t at_ms, int64_t other_ms, int64_t now_ms)
 {
-	size_t low = 0;
-	size_t high = line->count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		const struct desk_item *other = line->items[middle];
-		int64_t difference = item_rank(other) - item_rank(item);
-
-		if (difference < 0 || (difference == 0 && strcmp(other->id, item->id) < 0))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return other_ms > now_ms && other_ms < at_ms ? other_ms : at_ms;
 }
 
-static struct line *line_of(struct desk *desk, const char *queue)
+/* When time alone may change who can take it: its next step, the end of a rest after a refusal,
+ * the end of waiting for the last agent. */
+static void alarm_plan(struct desk *desk, struct desk_item *item)
 {
-	struct line *line = map_get(desk->lines, queue);
+	const struct queue_row *queue = item->line->row;
+	int64_t at_ms = step_end(item);
 
-	if (line == NULL) {
-		line = memory_new(sizeof(*line));
-		line->queue = memory_text(queue);
-		map_put(desk->lines, queue, line);
-	}
-	return line;
+	if (*item->declined != '\0')
+		at_ms = sooner(at_ms, item->retry_ms, desk->now_ms);
+	if (queue != NULL && queue->sticky_ms > 0 && *item->last_agent != '\0')
+		at_ms = sooner(at_ms, item->queued_ms + queue->sticky_ms, desk->now_ms);
+	alarm_set(desk, item, at_ms);
 }
 
-static void line_add(struct line *line, struct desk_item *item)
+static void step_take(struct desk *desk, struct desk_item *item)
 {
-	size_t place = line_place(line, item);
-
-	if (line->count == line->room) {
-		line->room = line->room == 0 ? 16 : line->room * 2;
-		line->items = memory_grow(line->items, line->room, sizeof(struct desk_item *));
-	}
-	memmove(&line->items[place + 1], &line->items[place],
-		(line->count - place) * sizeof(struct desk_item *));
-	line->items[place] = item;
-	line->count++;
+	item->step = plan_at(item->plan->plan, desk->now_ms - item->queued_ms);
 }
 
-static void line_drop(struct line *line, const struct desk_item *item)
+static char *text_kept(const char *text)
 {
-	size_t place = line_place(line, item);
+	return memory_text(text == NULL ? "" : text);
+}
 
-	if (place >= line->count || line->items[place] != item)
-		return;
-	line->count--;
-	memmove(&line->items[place], &line->items[place + 1],
-		(line->count - place) * sizeof(struct desk_item *));
+struct desk_item *desk_put_item(struct desk *desk, const struct desk_item *given)
+{
+	struct desk_item *item = memory_new(sizeof(*item));
+
+	desk_remove_item(desk, given->id);
+	*item = *given;
+	item->id = memory_text(given->id);
+	item->queue = memory_text(given->queue);
+	item->skills = text_kept(given->skills);
+	item->last_agent = text_kept(given->last_agent);
+	item->holder = text_kept(given->holder);
+	item->overflowed = text_kept(given->overflowed);
+	item->declined = text_kept(given->declined);
+	item->alarm = item->fresh = 0;
+	item->plan = plan_of(desk, item->skills);
+	step_take(desk, item);
+	map_put(desk->items, item->id, item);
+	line_put(desk, item);
+	alarm_plan(desk, item);
+	fresh_add(desk, item);
+	return item;
 }
 
 struct desk_item *desk_item(struct desk *desk, const char *id)
@@ -175,26 +163,10 @@ void desk_remove_item(struct desk *desk, const char *id)
 
 	if (item == NULL)
 		return;
-	line_drop(line_of(desk, item->queue), item);
+	line_drop(item);
+	alarm_drop(desk, item);
+	fresh_drop(desk, item);
 	item_free(item);
-}
-
-struct desk_item *desk_put_item(struct desk *desk, const struct desk_item *given)
-{
-	struct desk_item *item = memory_new(sizeof(*item));
-
-	desk_remove_item(desk, given->id);
-	*item = *given;
-	item->id = memory_text(given->id);
-	item->queue = memory_text(given->queue);
-	item->skills = memory_text(given->skills == NULL ? "" : given->skills);
-	item->last_agent = memory_text(given->last_agent == NULL ? "" : given->last_agent);
-	item->overflowed = memory_text(given->overflowed == NULL ? "" : given->overflowed);
-	item->holder = memory_text(given->holder == NULL ? "" : given->holder);
-	item->declined = memory_text(given->declined == NULL ? "" : given->declined);
-	map_put(desk->items, item->id, item);
-	line_add(line_of(desk, item->queue), item);
-	return item;
 }
 
 size_t desk_waiting(const struct desk *desk, const char *queue, int64_t *ret_oldest_ms)
@@ -202,12 +174,15 @@ size_t desk_waiting(const struct desk *desk, const char *queue, int64_t *ret_old
 	const struct line *line = map_get(desk->lines, queue);
 
 	*ret_oldest_ms = 0;
-	if (line == NULL)
-		return 0;
-	for (size_t i = 0; i < line->count; i++)
-		if (*ret_oldest_ms == 0 || line->items[i]->queued_ms < *ret_oldest_ms)
-			*ret_oldest_ms = line->items[i]->queued_ms;
-	return line->count;
+	for (size_t i = 0; line != NULL && i < line->bucket_count; i++) {
+		const struct bucket *bucket = line->buckets[i];
+		int64_t queued_ms =
+			bucket->first == bucket->end ? 0 : bucket->items[bucket->first]->queued_ms;
+
+		if (queued_ms != 0 && (*ret_oldest_ms == 0 || queued_ms < *ret_oldest_ms))
+			*ret_oldest_ms = queued_ms;
+	}
+	return line == NULL ? 0 : line->count;
 }
 
 /* ---- agents ---- */
@@ -215,6 +190,23 @@ size_t desk_waiting(const struct desk *desk, const char *queue, int64_t *ret_old
 struct desk_agent *desk_find_agent(struct desk *desk, const char *id)
 {
 	return map_get(desk->agents, id);
+}
+
+struct desk_agent *desk_next_agent(struct desk *desk, size_t *at)
+{
+	return *at < desk->agent_count ? desk->agent_list[(*at)++] : NULL;
+}
+
+/* Everything that is kept about agents by number learns of this one. */
+static void agent_introduce(struct desk *desk, struct desk_agent *agent)
+{
+	struct need_row *need;
+	size_t at = 0;
+
+	while ((need = map_next(desk->needs, &at, NULL)) != NULL)
+		need_knows_agent(need, agent);
+	for (size_t i = 0; i < desk->line_count; i++)
+		line_knows_agent(desk->line_list[i], agent);
 }
 
 struct desk_agent *desk_agent(struct desk *desk, const char *id)
@@ -225,28 +217,68 @@ struct desk_agent *desk_agent(struct desk *desk, const char *id)
 		return agent;
 	agent = memory_new(sizeof(*agent));
 	agent->id = memory_text(id);
+	agent->wish_queues = memory_text("");
 	agent->row = desk->roster == NULL ? NULL : roster_agent(desk->roster, id);
+	agent->number = desk->agent_count;
+	desk->agent_list =
+		memory_grow(desk->agent_list, desk->agent_count + 1, sizeof(struct desk_agent *));
+	desk->agent_list[desk->agent_count++] = agent;
 	map_put(desk->agents, id, agent);
+	agent_introduce(desk, agent);
 	return agent;
 }
 
-struct desk_agent *desk_next_agent(struct desk *desk, size_t *at)
+bool desk_has_room(const struct desk_agent *agent, int64_t cost)
 {
-	return map_next(desk->agents, at, NULL);
+	return agent->load + cost <= (agent->row == NULL ? TOOL_CAPACITY : agent->row->capacity);
 }
 
-void desk_roster(struct desk *desk, const struct roster *roster)
+static bool may_wish(const struct desk_agent *agent)
 {
-	size_t at = 0;
-	struct desk_agent *agent;
-	size_t count;
-	const struct agent_row *rows = roster_agents(roster, &count);
+	return agent->has_wish && !agent->is_proposed;
+}
 
-	desk->roster = roster;
-	for (size_t i = 0; i < count; i++)
-		desk_agent(desk, rows[i].id);
-	while ((agent = map_next(desk->agents, &at, NULL)) != NULL)
-		agent->row = roster_agent(roster, agent->id);
+static bool is_free(const struct desk_agent *agent)
+{
+	return agent->row != NULL && agent->is_online && agent->is_routable && !agent->has_wish &&
+	       !agent->has_offer && !agent->is_proposed && desk_has_room(agent, 1);
+}
+
+static void freed_add(struct desk *desk, struct desk_agent *agent)
+{
+	if (agent->is_freed)
+		return;
+	agent->is_freed = true;
+	desk->freed = memory_grow(desk->freed, desk->freed_count + 1, sizeof(struct desk_agent *));
+	desk->freed[desk->freed_count++] = agent;
+}
+
+/* Items kept for an agent who is no longer there are for anybody again. */
+static void release_kept(struct desk *desk, const struct desk_agent *agent)
+{
+	struct desk_item *item;
+	size_t at = 0;
+
+	while ((item = map_next(desk->items, &at, NULL)) != NULL)
+		if (text_equal(item->last_agent, agent->id))
+			fresh_add(desk, item);
+}
+
+void desk_agent_changed(struct desk *desk, struct desk_agent *agent)
+{
+	bool in[ROLLS] = { may_wish(agent), is_free(agent) };
+
+	if (agent->was_there && !(agent->is_online && agent->is_routable))
+		release_kept(desk, agent);
+	agent->was_there = agent->is_online && agent->is_routable;
+	for (int kind = 0; kind < ROLLS; kind++) {
+		if (in[kind])
+			roll_add(desk, kind, agent);
+		else
+			roll_leave(desk, kind, agent);
+	}
+	if (in[ROLL_WISH] || in[ROLL_FREE])
+		freed_add(desk, agent);
 }
 
 void desk_set_wish(struct desk_agent *agent, const char *key, const char *queues, int64_t since_ms)
@@ -255,202 +287,146 @@ void desk_set_wish(struct desk_agent *agent, const char *key, const char *queues
 	free(agent->wish_queues);
 	agent->has_wish = key != NULL;
 	agent->wish_key = memory_text(key);
-	agent->wish_queues = memory_text(queues);
+	agent->wish_queues = text_kept(queues);
 	agent->wish_ms = since_ms;
 }
 
-bool desk_has_room(const struct desk_agent *agent, int64_t cost)
+/* ---- the roster ---- */
+
+static void all_are_fresh(struct desk *desk)
 {
-	return agent->load + cost <= (agent->row == NULL ? TOOL_CAPACITY : agent->row->capacity);
+	struct desk_item *item;
+	size_t at = 0;
+
+	while ((item = map_next(desk->items, &at, NULL)) != NULL)
+		fresh_add(desk, item);
+}
+
+void desk_roster(struct desk *desk, const struct roster *roster)
+{
+	struct need_row *need;
+	size_t at = 0;
+	size_t count;
+	const struct agent_row *rows = roster_agents(roster, &count);
+
+	desk->roster = roster;
+	for (size_t i = 0; i < count; i++)
+		desk_agent(desk, rows[i].id);
+	for (size_t i = 0; i < desk->agent_count; i++)
+		desk->agent_list[i]->row = roster_agent(roster, desk->agent_list[i]->id);
+	while ((need = map_next(desk->needs, &at, NULL)) != NULL) {
+		for (size_t i = 0; i < desk->agent_count; i++)
+			need_knows_agent(need, desk->agent_list[i]);
+		rolls_know_need(desk, need);
+	}
+	lines_roster(desk);
+	for (size_t i = 0; i < desk->agent_count; i++)
+		desk_agent_changed(desk, desk->agent_list[i]);
+	all_are_fresh(desk);
 }
 
 /* ---- the choice ---- */
 
-static bool may_serve(const struct desk_agent *agent, const struct desk_item *item)
+static void alarms_fire(struct desk *desk)
 {
-	if (agent->row == NULL)
-		return true;
-	return agent_serves(agent->row, item->queue) && agent_has_skills(agent->row, item->skills);
+	struct desk_item *item;
+
+	while ((item = alarm_due(desk)) != NULL) {
+		size_t before = item->step;
+
+		step_take(desk, item);
+		if (item->step != before) {
+			line_drop(item);
+			line_put(desk, item);
+		}
+		alarm_plan(desk, item);
+		fresh_add(desk, item);
+		if (item->step != before && desk->on_step != NULL)
+			desk->on_step(item, desk->step_context);
+	}
 }
 
-static bool is_paused(const struct desk *desk, const char *queue)
+static bool matched(struct desk *desk, struct desk_item *item, struct desk_agent *agent,
+		    struct desk_match *ret)
 {
-	const struct queue_row *row = roster_queue(desk->roster, queue);
-
-	return row != NULL && row->is_paused;
+	*ret = (struct desk_match){ item, agent, agent->slots[ROLL_WISH] != 0 };
+	item->is_proposed = true;
+	agent->is_proposed = true;
+	agent->turns++;
+	roll_leave(desk, ROLL_WISH, agent);
+	roll_leave(desk, ROLL_FREE, agent);
+	return true;
 }
 
-static struct desk_item *item_for_wish(struct desk *desk, const struct desk_agent *agent)
+static void freed_forget(struct desk *desk)
+{
+	for (size_t i = 0; i < desk->freed_count; i++)
+		desk->freed[i]->is_freed = false;
+	desk->freed_count = 0;
+}
+
+/* The item that goes first of all those that a freed agent may take; agents with nothing to take
+ * are struck off. */
+static struct desk_item *freed_item(struct desk *desk)
 {
 	struct desk_item *best = NULL;
-	struct line *line;
-	size_t at = 0;
+	size_t kept = 0;
 
-	while ((line = map_next(desk->lines, &at, NULL)) != NULL) {
-		if (is_paused(desk, line->queue) ||
-		    (*agent->wish_queues != '\0' &&
-		     !text_has_word(agent->wish_queues, ',', line->queue)))
+	for (size_t i = 0; i < desk->freed_count; i++) {
+		struct desk_agent *agent = desk->freed[i];
+		struct desk_item *item = NULL;
+
+		if (agent->slots[ROLL_WISH] != 0)
+			item = item_for(desk, agent, ROLL_WISH);
+		else if (agent->slots[ROLL_FREE] != 0)
+			item = item_for(desk, agent, ROLL_FREE);
+		if (item == NULL) {
+			agent->is_freed = false;
 			continue;
-		for (size_t i = 0; i < line->count; i++) {
-			struct desk_item *item = line->items[i];
-
-			if (best != NULL && item_rank(best) <= item_rank(item))
-				break;
-			if (!item->is_proposed && may_serve(agent, item))
-				best = item;
 		}
+		desk->freed[kept++] = agent;
+		if (best == NULL || item_before(item, best, desk->now_ms))
+			best = item;
 	}
+	desk->freed_count = kept;
 	return best;
 }
 
-static bool match_wish(struct desk *desk, struct desk_match *ret)
+/* Items that are new here or may go to others now, as long as they go before what a freed agent
+ * could take. */
+static bool match_fresh(struct desk *desk, const struct desk_item *before, struct desk_match *ret)
 {
-	struct desk_agent *agent;
-	size_t at = 0;
+	struct desk_item *item;
+	enum roll_kind kind;
 
-	ret->agent = NULL;
-	while ((agent = map_next(desk->agents, &at, NULL)) != NULL) {
-		struct desk_item *item;
+	while ((item = fresh_first(desk)) != NULL &&
+	       (before == NULL || before == item || item_before(item, before, desk->now_ms))) {
+		struct desk_agent *agent = agent_for(desk, item, &kind);
 
-		if (!agent->has_wish || agent->is_proposed || !desk_has_room(agent, ITEM_COST) ||
-		    (ret->agent != NULL && ret->agent->wish_ms <= agent->wish_ms))
-			continue;
-		item = item_for_wish(desk, agent);
-		if (item == NULL)
-			continue;
-		ret->agent = agent;
-		ret->item = item;
-	}
-	ret->for_wish = true;
-	return ret->agent != NULL;
-}
-
-/* "refunds>=2&zh>=3" asks for "zh", and not for "z". */
-static bool asks_for(const char *expression, const char *name)
-{
-	size_t len = strlen(name);
-
-	while (*expression != '\0') {
-		if (strcspn(expression, ">&") == len && memcmp(expression, name, len) == 0)
-			return true;
-		expression = strchrnul(expression, '&');
-		if (*expression == '&')
-			expression++;
+		fresh_drop(desk, item);
+		if (agent != NULL)
+			return matched(desk, item, agent, ret);
 	}
 	return false;
-}
-
-static int skill_sum(const struct desk_agent *agent, const char *expression)
-{
-	int sum = 0;
-
-	for (size_t i = 0; i < agent->row->skill_count; i++)
-		if (asks_for(expression, agent->row->skills[i].name))
-			sum += agent->row->skills[i].level;
-	return sum;
-}
-
-/* Is a the better choice than b? Ties go to who has been idle longest. */
-static bool is_better(const struct desk_agent *a, const struct desk_agent *b,
-		      const struct desk_item *item, enum strategy strategy)
-{
-	int64_t difference = 0;
-
-	if (text_equal(a->id, item->last_agent) != text_equal(b->id, item->last_agent))
-		return text_equal(a->id, item->last_agent);
-	if (strategy == STRATEGY_LEAST_LOADED)
-		difference = a->load * b->row->capacity - b->load * a->row->capacity;
-	else if (strategy == STRATEGY_BEST_SKILL)
-		difference = skill_sum(b, item->skills) - skill_sum(a, item->skills);
-	else if (strategy == STRATEGY_ROUND_ROBIN)
-		difference = a->turns - b->turns;
-	if (difference == 0)
-		difference = a->idle_ms - b->idle_ms;
-	return difference < 0 || (difference == 0 && strcmp(a->id, b->id) < 0);
-}
-
-static bool is_free(const struct desk_agent *agent)
-{
-	return agent->row != NULL && agent->is_online && agent->is_routable && !agent->has_wish &&
-	       !agent->has_offer && !agent->is_proposed && desk_has_room(agent, ITEM_COST);
-}
-
-static bool has_declined(const struct desk *desk, const struct desk_agent *agent,
-			 const struct desk_item *item)
-{
-	return desk->now_ms < item->retry_ms && text_has_word(item->declined, ' ', agent->id);
-}
-
-static struct desk_agent *agent_for(struct desk *desk, const struct desk_item *item,
-				    enum strategy strategy)
-{
-	struct desk_agent *best = NULL;
-	struct desk_agent *agent;
-	size_t at = 0;
-
-	while ((agent = map_next(desk->agents, &at, NULL)) != NULL)
-		if (is_free(agent) && !text_equal(agent->id, item->holder) &&
-		    may_serve(agent, item) && !has_declined(desk, agent, item) &&
-		    (best == NULL || is_better(agent, best, item, strategy)))
-			best = agent;
-	return best;
-}
-
-static bool anybody_free(struct desk *desk)
-{
-	struct desk_agent *agent;
-	size_t at = 0;
-
-	while ((agent = map_next(desk->agents, &at, NULL)) != NULL)
-		if (is_free(agent))
-			return true;
-	return false;
-}
-
-static bool match_push_line(struct desk *desk, const struct line *line, struct desk_match *ret)
-{
-	const struct queue_row *row = roster_queue(desk->roster, line->queue);
-	enum strategy strategy = row == NULL ? STRATEGY_LONGEST_IDLE : row->strategy;
-
-	for (size_t i = 0; i < line->count; i++) {
-		if (line->items[i]->is_proposed)
-			continue;
-		ret->agent = agent_for(desk, line->items[i], strategy);
-		ret->item = line->items[i];
-		if (ret->agent != NULL)
-			return true;
-	}
-	return false;
-}
-
-static bool match_push(struct desk *desk, struct desk_match *ret)
-{
-	struct desk_match found;
-	struct line *line;
-	size_t at = 0;
-
-	ret->item = NULL;
-	ret->for_wish = false;
-	if (!anybody_free(desk))
-		return false;
-	while ((line = map_next(desk->lines, &at, NULL)) != NULL)
-		if (!is_paused(desk, line->queue) && match_push_line(desk, line, &found) &&
-		    (ret->item == NULL || item_rank(found.item) < item_rank(ret->item))) {
-			ret->item = found.item;
-			ret->agent = found.agent;
-		}
-	return ret->item != NULL;
 }
 
 bool desk_match(struct desk *desk, int64_t now_ms, struct desk_match *ret)
 {
+	struct desk_item *item;
+	struct desk_agent *agent;
+	enum roll_kind kind;
+
 	desk->now_ms = now_ms;
-	if (desk->roster == NULL || map_count(desk->items) == 0)
+	if (desk->roster == NULL)
 		return false;
-	if (!match_wish(desk, ret) && !match_push(desk, ret))
-		return false;
-	ret->item->is_proposed = true;
-	ret->agent->is_proposed = true;
-	ret->agent->turns++;
-	return true;
+	alarms_fire(desk);
+	if (desk->freed_count > FREED_MANY) {
+		freed_forget(desk);
+		all_are_fresh(desk);
+	}
+	item = freed_item(desk);
+	if (match_fresh(desk, item, ret))
+		return true;
+	agent = item == NULL ? NULL : agent_for(desk, item, &kind);
+	return agent != NULL && matched(desk, item, agent, ret);
 }

@@ -9,12 +9,15 @@
 
 #include "routing/roster.h"
 
+struct bucket;
 struct desk;
+struct line;
+struct plan_row;
 
 struct desk_item {
 	char *id;
 	char *queue;
-	char *skills;     /* "refunds>=2&zh>=3"; "" none */
+	char *skills;     /* its plan (business/plan.h) */
 	char *last_agent; /* who had it before; "" none */
 	char *holder;     /* who keeps it until another agent takes it; "" none */
 	char *declined;   /* agents who declined or missed it, space-separated; "" none */
@@ -27,7 +30,16 @@ struct desk_item {
 	bool has_transfer;    /* a pending one */
 	int64_t priority;     /* minutes of head start */
 	int64_t version;
+	int64_t cost;     /* capacity it takes of its agent */
 	bool is_proposed; /* an offer is on its way to the store */
+	/* The desk's own. */
+	size_t step; /* of its plan; the number of steps: after the last */
+	struct plan_row *plan;
+	struct line *line;
+	struct bucket *bucket;
+	int64_t alarm_ms;
+	size_t alarm; /* place in the heap, from 1; 0: none */
+	size_t fresh; /* place among those to look at, from 1; 0: none */
 };
 
 struct desk_agent {
@@ -44,6 +56,12 @@ struct desk_agent {
 	int64_t wish_ms;
 	bool is_proposed;
 	int64_t turns; /* offers so far, for round robin */
+	/* The desk's own. */
+	size_t number;
+	size_t slots[2]; /* in the rolls, from 1; 0: none */
+	int64_t keys[2]; /* what gave it the slots */
+	bool is_freed;
+	bool was_there; /* online and routable when looked at last */
 };
 
 /* One pair the desk would make. */
@@ -64,6 +82,14 @@ struct desk_item *desk_item(struct desk *desk, const char *id);
 struct desk_item *desk_next_item(struct desk *desk, size_t *at);
 /* Of one queue: how many wait, and since when the oldest does (0: none). */
 size_t desk_waiting(const struct desk *desk, const char *queue, int64_t *ret_oldest_ms);
+
+/* An item's plan went on to this step, counted from 0, or after its last one: said inside
+ * desk_put_item() and desk_match(). */
+typedef void desk_step_fn(const struct desk_item *item, void *context);
+void desk_on_step(struct desk *desk, desk_step_fn *fn, void *context);
+
+/* After an agent's fields were written: the desk looks at the agent again. */
+void desk_agent_changed(struct desk *desk, struct desk_agent *agent);
 
 /* Agents: found or made. row pointers are refreshed by desk_roster(). */
 struct desk_agent *desk_agent(struct desk *desk, const char *id);

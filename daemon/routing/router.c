@@ -164,6 +164,7 @@ static void item_put(struct router *router, const char *id, const struct store_r
 		.version = number_of(reply, ITEM_VERSION),
 		.level = number_of(reply, ITEM_LEVEL),
 		.level_before = number_of(reply, ITEM_LEVEL_BEFORE),
+		.cost = ITEM_COST,
 		.has_transfer = *text_of(reply, ITEM_TRANSFER) != '\0',
 		.retry_ms = loop_unix_ms(router->parts->loop) + DECLINED_REST_MS,
 	};
@@ -231,6 +232,7 @@ static void on_agent(const struct store_reply *reply, const struct error *err, v
 	wish = text_of(reply, 5);
 	desk_set_wish(agent, *wish == '\0' ? NULL : wish, text_of(reply, 6),
 		      reply_int(reply_item(reply, 7)));
+	desk_agent_changed(router->desk, agent);
 	errand_end(errand);
 	route_later(router);
 }
@@ -361,7 +363,7 @@ static void propose(struct router *router, const struct desk_match *match)
 		.accept_ms = queue == NULL ? OFFER_MS : queue->offer_timeout_ms,
 		.agent_capacity =
 			match->agent->row == NULL ? INT32_MAX : match->agent->row->capacity,
-		.cost = ITEM_COST,
+		.cost = match->item->cost,
 		.parallel = queue == NULL ? 1 : queue->parallel_offers,
 		.missed_max = queue == NULL ? MISSED_MAX : queue->missed_max,
 	};

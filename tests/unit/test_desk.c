@@ -38,7 +38,9 @@ TestSuite(desk, .init = setup, .fini = teardown);
 static struct desk_item *put(const char *id, int64_t queued_ms)
 {
 	char copy[20];
-	struct desk_item item = { .id = copy, .queue = (char[]){ "a" }, .queued_ms = queued_ms };
+	struct desk_item item = {
+		.id = copy, .queue = (char[]){ "a" }, .queued_ms = queued_ms, .cost = 1
+	};
 
 	snprintf(copy, sizeof(copy), "%s", id);
 	return desk_put_item(desk, &item);
@@ -57,7 +59,11 @@ static struct desk_agent *online(const char *id)
 static const char *next(void)
 {
 	static char text[100];
+	struct desk_agent *agent;
+	size_t at = 0;
 
+	while ((agent = desk_next_agent(desk, &at)) != NULL)
+		desk_agent_changed(desk, agent);
 	text[0] = '\0';
 	if (desk_match(desk, NOW, &match))
 		snprintf(text, sizeof(text), "%s %s", match.item->id, match.agent->id);
