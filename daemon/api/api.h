@@ -127,6 +127,15 @@ void api_fail(struct api_call *call, const struct error *err);
 void api_slow_down(struct api_call *call, int64_t wait_ms);
 /* 422: this Idempotency-Key came with another request before. */
 void api_key_conflict(struct api_call *call);
+/* 409 with the state of what was to be changed, and what that state allows. */
+struct conflict {
+	const char *code;
+	const char *detail;
+	const char *state; /* NULL: not known */
+	const char *const *allowed;
+	size_t allowed_count;
+};
+void api_conflict(struct api_call *call, const struct conflict *conflict);
 /* A problem with an "errors" list of one pointer. */
 void api_invalid(struct api_call *call, const char *pointer, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

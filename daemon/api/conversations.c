@@ -6,6 +6,7 @@
 #include "api/page.h"
 #include "base/id.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "channel.h"
 #include "conversation/conversation.h"
@@ -139,6 +140,8 @@ static void answer_message(struct api_call *call, const struct writing *writing)
 static void answer_refusal(struct api_call *call, const struct write_result *result,
 			   const struct error *err)
 {
+	static const char *const notes[] = { "note" };
+
 	if (result->code == WRITE_FAILED)
 		api_fail(call, err);
 	else if (result->code == WRITE_CONFLICT)
@@ -150,9 +153,11 @@ static void answer_refusal(struct api_call *call, const struct write_result *res
 			    "only the assignee or a supervisor may reply; anybody of the queue may "
 			    "write a note");
 	else
-		api_problem(call, 409, result->refusal == NULL ? "conflict" : result->refusal,
-			    "the conversation is %s",
-			    result->state == NULL ? "not open" : result->state);
+		api_conflict(call, &(struct conflict){ result->refusal == NULL ? "conflict"
+									       : result->refusal,
+						       "the conversation is not open: only a note "
+						       "can be written",
+						       result->state, notes, COUNT_OF(notes) });
 }
 
 /* The same body again: as it was answered, whatever became of the message since. */

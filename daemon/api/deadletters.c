@@ -50,6 +50,27 @@ void handle_dead_list(struct api_call *call)
 				 on_list, page);
 }
 
+/* What a person may do with a message whose delivery stands so. */
+static const char *decision_for(const char *state)
+{
+	if (text_equal(state, "uncertain"))
+		return "decide";
+	return text_equal(state, "failed") || text_equal(state, "expired") ? "redrive" : NULL;
+}
+
+static void answer_refused(struct api_call *call, const struct outbox_result *result)
+{
+	const char *allowed = decision_for(result->state);
+
+	if (text_equal(result->refusal, "not_found"))
+		api_problem(call, 404, "no_such_message", "there is no such message here");
+	else
+		api_conflict(call, &(struct conflict){ result->refusal,
+						       "the message's delivery does not allow this",
+						       result->state, &allowed,
+						       allowed == NULL ? 0 : 1 });
+}
+
 static void on_decided(const struct outbox_result *result, const struct error *err, void *context)
 {
 	struct api_call *call = context;
@@ -65,13 +86,7 @@ static void on_decided(const struct outbox_result *result, const struct error *e
 		return;
 	}
 	if (result->code == OUTBOX_REFUSED) {
-		bool unknown = text_equal(result->refusal, "not_found");
-
-		api_problem(call, unknown ? 404 : 409,
-			    unknown ? "no_such_message" : result->refusal,
-			    unknown ? "there is no such message here"
-				    : "the message's delivery is %s, which does not allow this",
-			    result->state == NULL ? "something else" : result->state);
+		answer_refused(call, result);
 		return;
 	}
 	jw_start(&out, &body);

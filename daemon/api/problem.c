@@ -14,8 +14,8 @@ static const char *status_title(int status)
 		{ 403, "Not allowed" },        { 404, "Not found" },
 		{ 405, "Method not allowed" }, { 409, "Conflict" },
 		{ 412, "Changed meanwhile" },  { 413, "Too large" },
-		{ 422, "Key used before" },    { 429, "Too many requests" },
-		{ 503, "Try again" },
+		{ 415, "Wrong content type" }, { 422, "Cannot be done" },
+		{ 429, "Too many requests" },  { 503, "Try again" },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(titles); i++)
@@ -24,22 +24,38 @@ static const char *status_title(int status)
 	return "Error";
 }
 
+/* The members that every problem has; more may follow, then problem_end(). */
+static void problem_begin(struct api_call *call, struct json_out *out, int status, const char *code,
+			  const char *detail)
+{
+	char type[160];
+
+	snprintf(type, sizeof(type), "urn:converge:problem:%s", code);
+	jw_object(out, NULL);
+	jw_text(out, "type", type);
+	jw_text(out, "title", status_title(status));
+	jw_int(out, "status", status);
+	jw_text(out, "code", code);
+	jw_text(out, "detail", detail);
+	jw_text(out, "instance", http_request_id(call->request));
+}
+
+static void problem_end(struct api_call *call, struct json_out *out, int status, struct buf *body)
+{
+	jw_object_end(out);
+	http_answer(call->request, status, "application/problem+json", body->data, body->len);
+	buf_clear(body);
+	json_free(&call->body);
+}
+
 static void problem_write(struct api_call *call, int status, const char *code, const char *detail,
 			  const char *pointer)
 {
 	struct buf body = { 0 };
 	struct json_out out;
-	char type[160];
 
-	snprintf(type, sizeof(type), "urn:converge:problem:%s", code);
 	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_text(&out, "type", type);
-	jw_text(&out, "title", status_title(status));
-	jw_int(&out, "status", status);
-	jw_text(&out, "code", code);
-	jw_text(&out, "detail", detail);
-	jw_text(&out, "instance", http_request_id(call->request));
+	problem_begin(call, &out, status, code, detail);
 	if (pointer != NULL) {
 		jw_array(&out, "errors");
 		jw_object(&out, NULL);
@@ -49,10 +65,23 @@ static void problem_write(struct api_call *call, int status, const char *code, c
 		jw_object_end(&out);
 		jw_array_end(&out);
 	}
-	jw_object_end(&out);
-	http_answer(call->request, status, "application/problem+json", body.data, body.len);
-	buf_clear(&body);
-	json_free(&call->body);
+	problem_end(call, &out, status, &body);
+}
+
+void api_conflict(struct api_call *call, const struct conflict *conflict)
+{
+	struct buf body = { 0 };
+	struct json_out out;
+
+	jw_start(&out, &body);
+	problem_begin(call, &out, 409, conflict->code, conflict->detail);
+	if (conflict->state != NULL)
+		jw_text(&out, "state", conflict->state);
+	jw_array(&out, "allowed");
+	for (size_t i = 0; i < conflict->allowed_count; i++)
+		jw_text(&out, NULL, conflict->allowed[i]);
+	jw_array_end(&out);
+	problem_end(call, &out, 409, &body);
 }
 
 void api_problem(struct api_call *call, int status, const char *code, const char *format, ...)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "conversation/work_item.h"
 #include "parts.h"
@@ -47,28 +48,25 @@ void work_answer_item(struct api_call *call, const char *id, int status)
 	work_items_read(call->parts->store, call->who.workspace, &id, 1, on_item, shown);
 }
 
-static void problem_state(struct api_call *call, const struct work_result *result)
+static const char *refusal_detail(const char *refusal)
 {
-	struct buf body = { 0 };
-	struct json_out out;
+	static const struct {
+		const char *code;
+		const char *detail;
+	} details[] = {
+		{ "loop", "that is where the work item is already" },
+		{ "transfer_pending", "a transfer of the work item is pending" },
+		{ "consult_pending", "a consultation on the work item is pending" },
+		{ "joined", "they take part in the work item already" },
+		{ "no_lease", "only the claim of a tool has a lease to extend" },
+		{ "no_more", "the wrap-up time cannot be extended any more" },
+		{ "capacity", "they have no room for the work item" },
+	};
 
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_text(&out, "type", "urn:converge:problem:illegal_state");
-	jw_text(&out, "title", "Conflict");
-	jw_int(&out, "status", 409);
-	jw_text(&out, "code", result->refusal);
-	jw_text(&out, "detail", "the work item's state does not allow this");
-	jw_text(&out, "instance", http_request_id(call->request));
-	jw_text(&out, "state", result->state);
-	jw_array(&out, "allowed");
-	for (size_t i = 0; i < result->allowed_count; i++)
-		jw_text(&out, NULL, result->allowed[i]);
-	jw_array_end(&out);
-	jw_object_end(&out);
-	http_answer(call->request, 409, "application/problem+json", body.data, body.len);
-	buf_clear(&body);
-	json_free(&call->body);
+	for (size_t i = 0; i < COUNT_OF(details); i++)
+		if (text_equal(details[i].code, refusal))
+			return details[i].detail;
+	return "the work item's state does not allow this";
 }
 
 void work_answer_refusal(struct api_call *call, const struct work_result *result,
@@ -88,5 +86,7 @@ void work_answer_refusal(struct api_call *call, const struct work_result *result
 			    "the work item has changed meanwhile: it is at version %lld",
 			    (long long)result->version);
 	else
-		problem_state(call, result);
+		api_conflict(call, &(struct conflict){
+					   result->refusal, refusal_detail(result->refusal),
+					   result->state, result->allowed, result->allowed_count });
 }

@@ -23,7 +23,7 @@ enum work_code {
 	WORK_FAILED,   /* err says why; it may be tried again */
 };
 
-enum { WORK_ALLOWED_MAX = 8 };
+enum { WORK_ALLOWED_MAX = 16 };
 
 /* Borrowed: valid inside the call. Absent texts are NULL. */
 struct work_result {

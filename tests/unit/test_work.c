@@ -71,7 +71,7 @@ Test(work, an_illegal_transition_names_the_state_and_what_it_allows)
 	cr_expect_eq(desk->code, WORK_REFUSED);
 	cr_expect_str_eq(desk->refusal, "illegal_state");
 	cr_expect_str_eq(desk->state, "queued");
-	cr_expect_str_eq(desk->allowed, "transfer escalate resolve close cancel ");
+	cr_expect_str_eq(desk->allowed, "transfer escalate resolve close assign barge ");
 	call.work_item = "wrk_none";
 	work_release(&call, NULL, desk_on_work, desk);
 	desk_wait(desk);

@@ -45,12 +45,11 @@ end
 
 local function illegal(state)
 	local next_steps = {
-		new = 'cancel',
-		queued = 'transfer escalate resolve close cancel',
-		offered = 'accept decline transfer escalate cancel',
-		assigned = 'release extend resolve close transfer escalate consult snooze cancel',
-		waiting = 'reopen release resolve close transfer escalate consult cancel',
-		wrapping = 'resolve close reopen release extend',
+		queued = 'transfer escalate resolve close assign barge',
+		offered = 'accept decline transfer escalate assign barge',
+		assigned = 'release extend resolve close transfer escalate consult snooze assign barge',
+		waiting = 'reopen release resolve close transfer escalate consult assign barge',
+		wrapping = 'resolve close reopen release extend transfer escalate assign barge',
 		resolved = 'reopen close',
 	}
 	local answer = { 'refused', 'illegal_state', state }
