@@ -13,6 +13,8 @@ struct apply {
 	bool is_dry;
 	bool is_pruning;
 	int created, changed, same, deleted, extra;
+	struct buf puts; /* the items of the one request that does it all */
+	struct buf deletes;
 };
 
 struct comparison {
@@ -96,28 +98,28 @@ static void compare_field(const char *key, struct json_object *wanted, void *con
 	json_append(wanted, &comparison->difference);
 }
 
-static int put(struct apply *apply, const char *kind, const struct business_object *object)
+static void list_item(struct buf *list, const char *kind, struct json_out *out)
 {
-	struct buf path = { 0 }, body = { 0 };
-	int code;
-	buf_format(&path, "/v1/%s/", kind);
-	text_percent(&path, object->id, strlen(object->id));
-	/* Those of the whole file have been checked; each for itself they come in no order. */
-	buf_text(&path, "?names=any");
-	buf_text(&body, object->json);
-	struct json_object *answer = call_request(apply->call, "PUT", path.data, &body, &code);
-	json_free(&answer);
-	buf_clear(&path);
-	buf_clear(&body);
-	return code;
+	if (list->len > 0)
+		buf_byte(list, ',');
+	jw_start(out, list);
+	jw_object(out, NULL);
+	jw_text(out, "kind", kind);
 }
 
-static int apply_object(struct apply *apply, const char *kind, const struct business_object *object,
-			const struct present *present)
+static void put(struct apply *apply, const char *kind, const struct business_object *object)
+{
+	struct json_out out;
+	list_item(&apply->puts, kind, &out);
+	jw_raw(&out, "object", object->json, strlen(object->json));
+	jw_object_end(&out);
+}
+
+static void apply_object(struct apply *apply, const char *kind,
+			 const struct business_object *object, const struct present *present)
 {
 	struct comparison comparison = { .present = present_find(present, object->id) };
 	struct json_object *wanted = json_read(object->json, strlen(object->json), NULL);
-	int code = EXIT_DONE;
 	json_each_field(wanted, compare_field, &comparison);
 	json_free(&wanted);
 	if (comparison.present != NULL && comparison.difference.len == 0) {
@@ -128,10 +130,9 @@ static int apply_object(struct apply *apply, const char *kind, const struct busi
 		printf("%s %s/%s%s%s\n", comparison.present == NULL ? "+" : "~", kind, object->id,
 		       comparison.present == NULL ? "" : "  ",
 		       comparison.present == NULL ? "" : buf_string(&comparison.difference));
-		code = apply->is_dry ? EXIT_DONE : put(apply, kind, object);
+		put(apply, kind, object);
 	}
 	buf_clear(&comparison.difference);
-	return code;
 }
 
 static bool is_wanted(const struct business_object *objects, size_t count, const char *id)
@@ -142,22 +143,18 @@ static bool is_wanted(const struct business_object *objects, size_t count, const
 	return false;
 }
 
-static int prune_object(struct apply *apply, const char *kind, const char *id)
+static void prune_object(struct apply *apply, const char *kind, const char *id)
 {
-	struct buf path = { 0 };
-	int code = EXIT_DONE;
+	struct json_out out;
 	apply->extra += !apply->is_pruning;
 	apply->deleted += apply->is_pruning;
 	printf("%s %s/%s%s\n", apply->is_pruning ? "-" : "?", kind, id,
 	       apply->is_pruning ? "" : "  not in the file (--prune deletes it)");
-	if (!apply->is_pruning || apply->is_dry)
-		return EXIT_DONE;
-	buf_format(&path, "/v1/%s/", kind);
-	text_percent(&path, id, strlen(id));
-	struct json_object *answer = call_request(apply->call, "DELETE", path.data, NULL, &code);
-	json_free(&answer);
-	buf_clear(&path);
-	return code;
+	if (!apply->is_pruning)
+		return;
+	list_item(&apply->deletes, kind, &out);
+	jw_text(&out, "id", id);
+	jw_object_end(&out);
 }
 
 static int apply_kind(struct apply *apply, const char *kind, const struct business_object *objects,
@@ -166,16 +163,34 @@ static int apply_kind(struct apply *apply, const char *kind, const struct busine
 	struct present present = { 0 };
 	int code = present_fetch(apply->call, kind, &present);
 	for (size_t i = 0; code == EXIT_DONE && i < count; i++)
-		code = apply_object(apply, kind, &objects[i], &present);
+		apply_object(apply, kind, &objects[i], &present);
 	for (size_t i = 0; i < present.page_count; i++) {
 		struct json_object *data = json_at(present.pages[i], "data");
 		for (size_t j = 0; code == EXIT_DONE && j < json_count(data); j++) {
 			const char *id = json_text(json_item(data, j), "id");
 			if (id != NULL && !is_wanted(objects, count, id))
-				code = prune_object(apply, kind, id);
+				prune_object(apply, kind, id);
 		}
 	}
 	present_clear(&present);
+	return code;
+}
+
+/* All or none: a file is never in force by half. */
+static int apply_send(struct apply *apply)
+{
+	struct buf body = { 0 };
+	int code = EXIT_DONE;
+	if (apply->is_dry || (apply->puts.len == 0 && apply->deletes.len == 0))
+		return EXIT_DONE;
+	buf_format(&body, "{\"put\":[%s],\"delete\":[%s]}", buf_string(&apply->puts),
+		   buf_string(&apply->deletes));
+	struct json_object *answer =
+		call_request(apply->call, "POST", "/v1/configuration", &body, &code);
+	json_free(&answer);
+	buf_clear(&body);
+	if (code != EXIT_DONE)
+		fprintf(stderr, "convergectl: nothing was changed\n");
 	return code;
 }
 
@@ -190,6 +205,8 @@ static int apply_all(struct apply *apply, const struct business *business)
 		if (objects != NULL)
 			code = apply_kind(apply, kind->store, objects, count);
 	}
+	if (code == EXIT_DONE)
+		code = apply_send(apply);
 	if (code == EXIT_DONE)
 		printf("%s%d new, %d changed, %d as they were, %d deleted, %d not in the file\n",
 		       apply->is_dry ? "nothing done; would be: " : "", apply->created,
@@ -210,7 +227,11 @@ int run_apply(struct call *call)
 	if (code == EXIT_DONE)
 		code = apply_check_names(call, business, apply.is_pruning);
 	if (code == EXIT_DONE)
+		code = rules_warn(call, business);
+	if (code == EXIT_DONE)
 		code = apply_all(&apply, business);
+	buf_clear(&apply.puts);
+	buf_clear(&apply.deletes);
 	business_free(&business);
 	return code;
 }

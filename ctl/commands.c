@@ -105,6 +105,35 @@ static const struct choice_option message_options[] = {
 	OPTIONS_END,
 };
 
+static const struct choice_option rules_test_options[] = {
+	{ "--message", "TEXT", "text", true, "what the customer writes; also -m" },
+	{ "--subject", "TEXT", "subject", false, "the mail's subject" },
+	{ "--channel", "NAME", "channel", false, "the channel that it comes in on" },
+	{ "--language", "TAG", "language", false, "as told by the channel; default: guessed" },
+	{ "--tier", "TIER", "tier", false, "the customer's tier" },
+	{ "--time", "TIME", "time", false, "when, RFC 3339; default: now" },
+	{ "--attachment", "TYPE", NULL, false, "the media type of an attachment" },
+	{ "--attribute", "NAME=VALUE", NULL, false, "an attribute of the customer" },
+	{ "--file", "FILE", NULL, false, "try the rules of this file instead; also -f" },
+	OPTIONS_END,
+};
+
+static const struct choice_option rules_lint_options[] = {
+	{ "--file", "FILE", NULL, false, "judge the rules of this file instead; also -f" },
+	OPTIONS_END,
+};
+
+static const struct column rules_columns[] = {
+	{ "NAME", "name" }, { "QUEUE", "then.queue" }, { "TYPE", "then.type" }, { "WHEN", "when" },
+	COLUMNS_END,
+};
+
+static const struct column versions_columns[] = {
+	{ "VERSION", "version" },
+	{ "SINCE", "since" },
+	COLUMNS_END,
+};
+
 static const struct choice_option tail_options[] = {
 	{ "--types", "LIST", "types", false, "only these event types, comma-separated" },
 	{ "--queue", "QUEUE", "queue", false, "only events of this queue" },
@@ -144,6 +173,16 @@ static const struct command commands[] = {
 	  NULL },
 	{ "work", "explain", "ID", "Say why a work item waits", run_show, "GET",
 	  "/v1/work-items/%s/explain", NULL, NULL },
+	{ "rules", "list", NULL, "List the rules", run_list, "GET", "/v1/rules", rules_columns,
+	  list_options },
+	{ "rules", "versions", NULL, "List the sets of rules that were in force", run_list, "GET",
+	  "/v1/rules/versions", versions_columns, list_options },
+	{ "rules", "show", "VERSION", "Show a version of the rules", run_show, "GET",
+	  "/v1/rules/versions/%s", NULL, NULL },
+	{ "rules", "test", NULL, "Say which rules a message would meet, and why not the others",
+	  run_rules_test, "POST", "/v1/rules/test", NULL, rules_test_options },
+	{ "rules", "lint", NULL, "Find rules that never match, come too late or are slow",
+	  run_rules_lint, "POST", "/v1/rules/lint", NULL, rules_lint_options },
 	{ "tail", NULL, NULL, "Follow the log of events", run_tail, "GET", "/v1/events", NULL,
 	  tail_options },
 	{ "channel", "list", NULL, "List channels", run_list, "GET", "/v1/channels",

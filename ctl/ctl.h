@@ -16,7 +16,7 @@
 
 enum {
 	CALL_ARGUMENTS = 2, /* most positional arguments a command takes */
-	CALL_OPTIONS = 6,   /* most options of its own a command has */
+	CALL_OPTIONS = 10,  /* most options of its own a command has */
 };
 
 /* Exit codes; the others are of <sysexits.h>: 64 usage, 66 unreadable input, 69 daemon not
@@ -112,6 +112,10 @@ const char *call_path(struct call *call);
 /* Appends the options that have a field as query parameters. */
 void call_add_query(const struct call *call, struct buf *target);
 
+struct business;
+/* Prints what is odd about a file's rules, if it has any, as warnings. rules.c */
+int rules_warn(struct call *call, const struct business *business);
+
 /* The generic verbs: generic.c */
 int run_list(struct call *call);
 int run_show(struct call *call);
@@ -128,6 +132,8 @@ int run_doctor(struct call *call);
 int run_health(struct call *call);
 int run_message_send(struct call *call);
 int run_restore(struct call *call);
+int run_rules_lint(struct call *call);
+int run_rules_test(struct call *call);
 int run_tail(struct call *call);
 int run_token_create(struct call *call);
 int run_version(struct call *call);

@@ -167,6 +167,8 @@ static int scan_short(struct scan *scan, const char *word)
 		return set_common(scan, word[1], take_value(scan, inline_value));
 	case 'f':
 		return set_own(scan, "--file", strlen("--file"), inline_value);
+	case 'm':
+		return set_own(scan, "--message", strlen("--message"), inline_value);
 	default:
 		return usage_option(scan->call->command, word);
 	}

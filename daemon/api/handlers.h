@@ -34,6 +34,9 @@ route_fn handle_customer_find, handle_customer_get, handle_customer_patch; /* cu
 route_fn handle_attachment_put, handle_attachment_get, handle_file_link;   /* attachments.c */
 route_fn handle_config_list, handle_config_get, handle_config_put,
 	handle_config_delete;                                          /* config.c */
+route_fn handle_config_apply;                                          /* config_apply.c */
+route_fn handle_rules_test, handle_rules_lint;                         /* rules.c */
+route_fn handle_rules_versions, handle_rules_version;                  /* rules_versions.c */
 route_fn handle_channel_list, handle_channel_test;                     /* channels.c */
 route_fn handle_token_list, handle_token_make, handle_token_delete;    /* tokens.c */
 route_fn handle_dead_list, handle_dead_redrive, handle_message_decide; /* deadletters.c */

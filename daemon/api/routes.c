@@ -107,6 +107,30 @@ static const struct field body_visitor[] = {
 };
 
 #define PAGED "limit,after,order"
+static const struct field body_rules_test[] = {
+	{ "text", FIELD_TEXT, true, 0, 262144, NULL, "what the customer writes" },
+	{ "subject", FIELD_TEXT, false, 0, 1000, NULL, NULL },
+	{ "channel", FIELD_TEXT, false, 1, 40, NULL, "where it comes in" },
+	{ "language", FIELD_TEXT, false, 2, 16, NULL, "told by the channel; default: guessed" },
+	{ "attachments", FIELD_TEXTS, false, 0, 50, NULL, "media types" },
+	{ "tier", FIELD_TEXT, false, 0, 40, NULL, "of the customer" },
+	{ "attributes", FIELD_OBJECT, false, 0, 0, NULL, "of the customer" },
+	{ "previous", FIELD_OBJECTS, false, 0, 50, NULL,
+	  "earlier work: [{\"state\",\"type\",\"topic\",\"queue\",\"since\"}]" },
+	{ "time", FIELD_TIME, false, 0, 0, NULL, "when; default now" },
+	{ "rules", FIELD_OBJECTS, false, 0, 20000, NULL, "instead of the stored ones" },
+	{ 0 },
+};
+static const struct field body_rules_lint[] = {
+	{ "rules", FIELD_OBJECTS, false, 0, 20000, NULL, "instead of the stored ones" },
+	{ 0 },
+};
+static const struct field body_configuration[] = {
+	{ "put", FIELD_OBJECTS, false, 0, 40000, NULL, "[{\"kind\",\"object\"}]" },
+	{ "delete", FIELD_OBJECTS, false, 0, 40000, NULL, "[{\"kind\",\"id\"}]" },
+	{ 0 },
+};
+
 #define TRANSITION(word, text)                                                                     \
 	{                                                                                          \
 		"POST", "/v1/work-items/{id}/" #word, ROLES_WORK, handle_work_##word,              \
@@ -243,10 +267,21 @@ static const struct route routes[] = {
 	  200, "Download", 0 },
 
 	/* configuration */
+	{ "POST", "/v1/configuration", ROLE_ADMIN, handle_config_apply, body_configuration, NULL,
+	  "Configuration", 200, "Create, replace and delete many objects: all or none",
+	  LIMIT_CONFIGURATION_BYTES },
 	CONFIG("agents", ROLES_WORK),
 	CONFIG("queues", ROLES_WORK),
 	CONFIG("skills", ROLES_WORK),
 	CONFIG("departments", ROLES_WORK),
+	{ "GET", "/v1/rules/versions", ROLES_WORK, handle_rules_versions, NULL, "limit,after,order",
+	  "List", 200, "Sets of rules that were in force, the last 50", 0 },
+	{ "GET", "/v1/rules/versions/{version}", ROLES_WORK, handle_rules_version, NULL, NULL,
+	  "RulesVersion", 200, "One of them, whole", 0 },
+	{ "POST", "/v1/rules/test", ROLES_WORK, handle_rules_test, body_rules_test, NULL,
+	  "RulesTest", 200, "Try the rules on a message; changes nothing", 0 },
+	{ "POST", "/v1/rules/lint", ROLES_WORK, handle_rules_lint, body_rules_lint, NULL,
+	  "RulesLint", 200, "Rules that can never match, come too late, or are slow", 0 },
 	CONFIG("rules", ROLES_WORK),
 	CONFIG("canned-replies", ROLES_WORK),
 	CONFIG("calendars", ROLES_WORK),

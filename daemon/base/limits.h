@@ -9,7 +9,8 @@ enum {
 	LIMIT_HTTP_FIELDS = 64,
 	LIMIT_HTTP_BODY_BYTES = 1024 * 1024,
 	LIMIT_MEDIA_BYTES = 25 * 1024 * 1024,
-	LIMIT_VISITOR_BYTES = 10 * 1024 * 1024, /* one file of a visitor */
+	LIMIT_VISITOR_BYTES = 10 * 1024 * 1024,       /* one file of a visitor */
+	LIMIT_CONFIGURATION_BYTES = 16 * 1024 * 1024, /* of all objects applied at once */
 	LIMIT_HTTP_HEADER_MS = 10 * 1000,
 	LIMIT_HTTP_REQUEST_MS = 30 * 1000,
 	LIMIT_HTTP_IDLE_PER_SOURCE = 10,

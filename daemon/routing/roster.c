@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "business/calendar.h"
+#include "routing/objects.h"
 #include "routing/roster_queue.h"
 #include "routing/sla_policy.h"
 #include "store/store.h"
@@ -30,56 +31,6 @@ struct roster {
 	struct map *calendars; /* id to struct calendar */
 	struct sla_policies *sla_policies;
 };
-
-/* Objects carry "order" (their place in the file they were applied from). */
-struct ordered {
-	struct json_object *object;
-	const char *id;
-	int64_t order;
-};
-
-static int ordered_compare(const void *a, const void *b)
-{
-	const struct ordered *left = a;
-	const struct ordered *right = b;
-
-	if (left->order != right->order)
-		return left->order < right->order ? -1 : 1;
-	return strcmp(left->id, right->id);
-}
-
-/* HGETALL to parsed objects in order; the caller frees each object. */
-static size_t objects_read(const struct store_reply *reply, struct arena *arena,
-			   struct ordered **ret, struct error *err)
-{
-	size_t pairs = reply_count(reply) / 2;
-	struct ordered *list = arena_alloc(arena, (pairs + 1) * sizeof(*list));
-	size_t count = 0;
-
-	for (size_t i = 0; i < pairs; i++) {
-		size_t len = 0;
-		const char *id = reply_text(reply_item(reply, 2 * i), NULL);
-		const char *text = reply_text(reply_item(reply, 2 * i + 1), &len);
-		struct json_object *object = text == NULL ? NULL : json_read(text, len, err);
-
-		if (object == NULL) {
-			error_wrap(err, "stored object \"%s\"", id);
-			continue;
-		}
-		list[count].object = object;
-		list[count].id = arena_text(arena, id);
-		list[count++].order = json_int(object, "order", INT64_MAX);
-	}
-	qsort(list, count, sizeof(*list), ordered_compare);
-	*ret = list;
-	return count;
-}
-
-static void objects_free(struct ordered *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		json_free(&list[i].object);
-}
 
 static void queues_read(struct roster *roster, const struct store_reply *reply, struct error *err)
 {
@@ -198,16 +149,6 @@ static size_t rules_good(const struct rule_source *all, struct json_object **obj
 		rules_unref(&alone);
 	}
 	return good;
-}
-
-static struct json_object **objects_of(const struct ordered *list, size_t count,
-				       struct arena *arena)
-{
-	struct json_object **objects = arena_alloc(arena, (count + 1) * sizeof(*objects));
-
-	for (size_t i = 0; i < count; i++)
-		objects[i] = list[i].object;
-	return objects;
 }
 
 static void rules_read(struct roster *roster, const struct store_reply *kinds, struct error *err)

@@ -19,6 +19,7 @@ class Admin:
     def __init__(self, path):
         self.kept = {"queues": {}, "departments": {}, "skills": {}, "agents": {}, "rules": {}}
         self.asked = []
+        self.findings = []
         admin = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -62,18 +63,20 @@ class Admin:
                 self.wfile.write(b"0\r\n\r\n")
 
             def do_PUT(self):
-                words, body = self.take()
-                admin.kept[words[0]][urllib.parse.unquote(words[1])] = {**body, "version": 1}
-                self.answer(200, body)
+                self.take()
+                self.answer(204)
 
             def do_POST(self):
-                self.take()
-                self.answer(201, {"token": "cvg_main_x", "id": "tok_1"})
-
-            def do_DELETE(self):
-                words, _ = self.take()
-                del admin.kept[words[0]][urllib.parse.unquote(words[1])]
-                self.answer(204)
+                words, body = self.take()
+                if words == ["configuration"]:
+                    for item in body["put"]:
+                        admin.kept[item["kind"]][item["object"]["id"]] = {**item["object"], "version": 1}
+                    for item in body["delete"]:
+                        del admin.kept[item["kind"]][item["id"]]
+                    return self.answer(200, {"changed": len(body["put"]) + len(body["delete"]), "rules_version": 1})
+                if words == ["rules", "lint"]:
+                    return self.answer(200, {"rules": 1, "findings": admin.findings})
+                return self.answer(201, {"token": "cvg_main_x", "id": "tok_1"})
 
             def log_message(self, *_):
                 pass
@@ -113,12 +116,12 @@ class Commands(harness.TestCase):
         return done
 
     def changes(self):
-        return [(method, path) for method, path, _, _ in self.admin.asked if method != "GET"]
+        return [(method, path) for method, path, _, _ in self.admin.asked if method != "GET" and "lint" not in path]
 
     def test_apply_creates_once_and_then_changes_nothing(self):
         first = self.run_ctl("apply", "-f", self.business)
         self.assertIn("5 new, 0 changed", first.stdout)
-        self.assertEqual(self.changes()[0], ("PUT", "/v1/queues/support?names=any"))
+        self.assertEqual(self.changes(), [("POST", "/v1/configuration")], "all of it in one request")
         self.admin.asked.clear()
         self.assertIn("0 new, 0 changed, 5 as they were", self.run_ctl("apply", "-f", self.business).stdout)
         self.assertEqual(self.changes(), [])
@@ -142,6 +145,11 @@ class Commands(harness.TestCase):
         done = self.run_ctl("apply", "-f", self.business, code=78)
         self.assertRegex(done.stderr, r"business\.yaml:2:\d+: error: .*capcity.*capacity")
         self.assertEqual(self.admin.asked, [])
+
+    def test_apply_warns_of_odd_rules_where_they_stand(self):
+        self.admin.findings = [{"rule": "everything-else", "code": "shadowed", "text": {"en": "Too late.", "zh": "太晚"}}]
+        done = self.run_ctl("apply", "-f", self.business)
+        self.assertRegex(done.stderr, r'business\.yaml:8:\d+: warning: rule "everything-else": Too late\.')
 
     def test_lists_go_through_all_pages(self):
         for number in range(5):

@@ -86,6 +86,68 @@ class Rules(harness.TestCase):
         rule["when"]["hours"]["calendar"] = "never"
         self.assertEqual(self.daemon.request("PUT", "/v1/rules/closed", rule, self.admin).status, 200)
 
+    def test_versions_are_kept_and_can_be_read(self):
+        first = self.get("/v1/rules/versions")["data"]
+        self.assertEqual(len(first), 1, "a file that is applied is one change")
+        self.post("hello")
+        explain = self.get(f"/v1/work-items/{self.newest()['id']}/explain")
+        self.assertEqual(explain["rules_version"], first[0]["version"])
+        rule = {"name": "rest", "then": {"queue": "again"}}
+        self.assertEqual(self.daemon.request("PUT", "/v1/rules/rest", rule, self.admin).status, 200)
+        self.assertEqual(self.daemon.request("DELETE", "/v1/rules/rich", token=self.admin).status, 204)
+        versions = [row["version"] for row in self.get("/v1/rules/versions")["data"]]
+        self.assertEqual(versions, [first[0]["version"] + 2, first[0]["version"] + 1, first[0]["version"]])
+        names = {number: [row["name"] for row in self.get(f"/v1/rules/versions/{number}")["rules"]]
+                 for number in versions}
+        self.assertEqual(names[versions[2]], ["money", "angry", "rich", "back", "chinese", "rest"])
+        self.assertNotIn("rich", names[versions[0]])
+        kept = self.get(f"/v1/rules/versions/{versions[2]}")["rules"][-1]
+        self.assertEqual(kept["then"]["queue"], "support")
+        self.get("/v1/rules/versions/99", 404)
+
+    def test_a_file_is_in_force_whole_or_not_at_all(self):
+        before = self.get("/v1/rules/versions")["data"]
+        rules = [{"kind": "rules", "object": {"id": "new", "name": "new", "then": {"queue": "support"}}},
+                 {"kind": "rules", "object": {"id": "bad", "name": "bad", "when": {"text": "("}, "then": {"queue": "q"}}}]
+        wrong = self.daemon.request("POST", "/v1/configuration", {"put": rules}, self.admin)
+        self.assertEqual(wrong.status, 400, wrong)
+        self.assertIn('"bad"', wrong.json["errors"][0]["detail"])
+        self.assertEqual(self.get("/v1/rules/versions")["data"], before)
+        right = self.daemon.request("POST", "/v1/configuration", {"put": rules[:1], "delete": [
+            {"kind": "rules", "id": "money"}, {"kind": "queues", "id": "no such"}]}, self.admin)
+        self.assertEqual((right.status, right.json["changed"]), (200, 2), right)
+        self.assertEqual(len(self.get("/v1/rules/versions")["data"]), len(before) + 1)
+        names = [row["name"] for row in self.get("/v1/rules?limit=200")["data"]]
+        self.assertIn("new", names)
+        self.assertNotIn("money", names)
+        self.assertEqual(self.daemon.request("POST", "/v1/configuration", {"put": rules[:1]}, self.alice).status, 403)
+
+    def test_rules_are_tried_without_changing_anything(self):
+        shown = self.daemon.ctl("rules", "test", "-m", "退款!!", "--channel", "shop", "--tier", "gold",
+                                "--attribute", "country=cn")
+        self.assertIn("+ money: gives type, urgency", shown)
+        self.assertIn('- back: previous does not hold', shown)
+        self.assertIn("+ chinese: gives nothing that an earlier rule has not given", shown)
+        self.assertRegex(shown, r'queue +gold +\(rule "rich"\)')
+        tried = self.daemon.request("POST", "/v1/rules/test", {"text": "bonjour, où est ma commande"}, self.alice)
+        self.assertEqual(tried.status, 200, tried)
+        chinese = [rule for rule in tried.json["rules"] if rule["name"] == "chinese"][0]
+        self.assertEqual(chinese["failed"], {"condition": "language", "wanted": "zh", "found": "fr"})
+        self.assertIn("条件 language 不成立", chinese["text"]["zh"])
+        given = self.daemon.request("POST", "/v1/rules/test", {"text": "x", "rules": [
+            {"name": "a", "when": {"text": "x"}, "then": {"queue": "q"}}]}, self.alice).json
+        self.assertEqual((given["queue"], given["version"]), ("q", None))
+        self.assertEqual(self.get("/v1/work-items")["data"], [])
+
+    def test_a_lint_says_what_is_odd(self):
+        file = self.folder / "odd.yaml"
+        file.write_text('queues: [ { id: support } ]\nrules:\n  - { name: all, then: { queue: support } }\n'
+                        '  - { name: late, when: { text: "\\\\b退款\\\\b" }, then: { queue: support } }\n')
+        shown = self.daemon.ctl("rules", "lint", "-f", str(file))
+        self.assertRegex(shown, r'odd\.yaml:4:\d+: warning: rule "late": ')
+        self.assertIn("2 rules, 2 warnings", shown)
+        self.assertIn("6 rules, 0 warnings", self.daemon.ctl("rules", "lint"))
+
 
 if __name__ == "__main__":
     unittest.main()
