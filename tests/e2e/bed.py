@@ -44,7 +44,9 @@ def main(name, deliver_url, secret):
     try:
         imap.start()
         daemon.start()
-        answer({"http": daemon.http_port, "lmtp": daemon.lmtp_port, "imap": imap.port, "imapUser": imap.user,
+        password = harness.secrets.token_hex(8)
+        daemon.ctl("agent", "password", "alice", "--stdin", stdin=password + "\n")
+        answer({"password": password, "http": daemon.http_port, "lmtp": daemon.lmtp_port, "imap": imap.port, "imapUser": imap.user,
                 "imapPassword": imap.password, "smtp": smtp.port, "alice": daemon.token(),
                 "bob": daemon.token(agent="bob"), "admin": daemon.token("admin", None), "folder": str(folder)})
         for line in sys.stdin:

@@ -7,19 +7,64 @@ const words = {
     pull: "Pull next", accept: "Accept", decline: "Decline", reply: "Reply", note: "Note", resolve: "Resolve",
     hint: "Ctrl+Enter sends", customer: "Customer", online: "Online", busy: "Busy", away: "Away", offline: "Offline",
     offered: "Offered to you", none: "Nothing waits.", choose: "Choose a work item, or pull the next one.",
-    waiting: "waiting", proved: "proved", claimed: "claimed", channels: "Conversations", connected: "live",
-    reconnecting: "reconnecting…", wrong: "The agent or the password is wrong.", work: "Work items",
+    waiting_count: "waiting", proved: "proved", claimed: "claimed", channels: "Conversations", connected: "live",
+    reconnecting: "reconnecting…", work: "Work items", presence: "My presence", text: "Reply or note",
+    earlier: "Load earlier messages", messages: "messages", oldest: "oldest", ended: "Your session has ended. Please sign in again.",
+    author_customer: "Customer", author_agent: "Agent", author_bot: "Bot", author_system: "System", is_note: "Note",
+    kind_email: "e-mail", kind_phone: "phone", kind_visitor: "visitor", seconds: "s", minutes: "min", hours: "h", unnamed: "Unnamed",
+    state_new: "new", state_bot: "with the bot", state_queued: "queued", state_offered: "offered",
+    state_assigned: "assigned", state_wrapping: "wrapping up", state_waiting: "waiting", state_resolved: "resolved",
+    state_closed: "closed", state_cancelled: "cancelled", state_open: "open",
+    delivery_queued: "queued", delivery_sending: "sending", delivery_sent: "sent", delivery_delivered: "delivered",
+    delivery_read: "read", delivery_failed: "failed", delivery_uncertain: "uncertain", delivery_expired: "expired",
   },
   zh: {
     agent: "坐席", password: "密码", enter: "登录", leave: "退出", mine: "我的工单", queues: "队列",
     pull: "领取下一个", accept: "接受", decline: "拒绝", reply: "回复", note: "备注", resolve: "解决",
     hint: "Ctrl+Enter 发送", customer: "客户", online: "在线", busy: "忙碌", away: "离开", offline: "离线",
     offered: "派单给您", none: "没有等待的工单。", choose: "请选择工单，或领取下一个。",
-    waiting: "排队中", proved: "已验证", claimed: "未验证", channels: "会话", connected: "实时",
-    reconnecting: "正在重连…", wrong: "坐席或密码不正确。", work: "工单",
+    waiting_count: "个等待", proved: "已验证", claimed: "未验证", channels: "会话", connected: "实时",
+    reconnecting: "正在重连…", work: "工单", presence: "我的状态", text: "回复或备注",
+    earlier: "加载更早的消息", messages: "条消息", oldest: "最久", ended: "登录已失效，请重新登录。",
+    author_customer: "客户", author_agent: "坐席", author_bot: "机器人", author_system: "系统", is_note: "备注",
+    kind_email: "邮箱", kind_phone: "电话", kind_visitor: "访客", seconds: "秒", minutes: "分钟", hours: "小时", unnamed: "未具名",
+    state_new: "新建", state_bot: "机器人处理中", state_queued: "排队中", state_offered: "派单中",
+    state_assigned: "处理中", state_wrapping: "收尾中", state_waiting: "等待中", state_resolved: "已解决",
+    state_closed: "已关闭", state_cancelled: "已取消", state_open: "进行中",
+    delivery_queued: "待发送", delivery_sending: "发送中", delivery_sent: "已发送", delivery_delivered: "已送达",
+    delivery_read: "已读", delivery_failed: "发送失败", delivery_uncertain: "不确定是否送达", delivery_expired: "已过期",
   },
 };
 
+// By the stable code of a problem; a code that is not here shows what its status means, and the daemon's own words.
+const problems = {
+  en: {
+    wrong_password: "The agent or the password is wrong.", too_many_attempts: "Too many attempts. Wait a little.",
+    too_many_requests: "Too many requests. Wait a little.", not_allowed: "You may not do that.",
+    not_assignee: "This work item is not yours.", version: "It has changed meanwhile. Look again.",
+    store_unavailable: "The store does not answer right now. Try again in a moment.",
+    no_such_work_item: "This work item is no longer there.", no_such_conversation: "This conversation is no longer there.",
+    illegal_state: "The work item's state does not allow this.", idempotency_conflict: "This was sent before with another text.",
+    full: "You hold as much work as you may.", offline: "The daemon does not answer. Check the connection.",
+    400: "The request was not understood.", 403: "You may not do that.", 404: "It is no longer there.",
+    409: "That is not possible now.", 412: "It has changed meanwhile.", 413: "It is too large.", 422: "It was not accepted.",
+    429: "Too many requests. Wait a little.", 500: "The daemon made a mistake.", 503: "Not available right now. Try again.",
+  },
+  zh: {
+    wrong_password: "坐席或密码不正确。", too_many_attempts: "尝试次数过多，请稍候。",
+    too_many_requests: "请求过于频繁，请稍候。", not_allowed: "您没有权限这样做。",
+    not_assignee: "这个工单不在您名下。", version: "内容已被更改，请重新查看。",
+    store_unavailable: "存储暂时没有应答，请稍后再试。",
+    no_such_work_item: "这个工单已不存在。", no_such_conversation: "这个会话已不存在。",
+    illegal_state: "工单当前的状态不允许这样做。", idempotency_conflict: "同一请求此前已用不同内容发送。",
+    full: "您的工单已达上限。", offline: "服务没有应答，请检查网络连接。",
+    400: "请求无法理解。", 403: "您没有权限这样做。", 404: "已不存在。",
+    409: "现在不能这样做。", 412: "内容已被更改。", 413: "内容过大。", 422: "没有被接受。",
+    429: "请求过于频繁，请稍候。", 500: "服务内部出错。", 503: "暂时不可用，请稍后再试。",
+  },
+};
+
+const PAGE = 100;
 const $ = (id) => document.getElementById(id);
 let language = (localStorage.getItem("language") || navigator.language || "en").startsWith("zh") ? "zh" : "en";
 let csrf = sessionStorage.getItem("csrf") || "";
@@ -27,31 +72,54 @@ let me = null;
 let current = null;
 let offer = null;
 let source = null;
+let lastEvent = "";
+let retry = 0;
 let sending = false;
+let thread = { conversation: null, messages: new Map(), earlier: null };
 const drafts = new Map();
 
 const t = (key) => words[language][key] || key;
+const word = (kind, value) => words[language][`${kind}_${value}`] || value || "";
 
 function translate() {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = t(node.dataset.t);
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));
   $("language").textContent = language === "zh" ? "English" : "中文";
-  if (!current) $("thread-title").textContent = t("choose");
+  $("language").lang = language === "zh" ? "en" : "zh-CN";
+  $("thread-title").textContent = current ? titleOf(current) : t("choose");
+  showOffer();
+}
+
+class Problem extends Error {
+  constructor(status, code, detail) {
+    super(detail || code);
+    Object.assign(this, { status, code, detail });
+  }
+
+  shown() {
+    const known = problems[language];
+    if (known[this.code]) return known[this.code];
+    const general = known[this.status] || known[500];
+    return this.detail ? `${general} (${this.detail})` : general;
+  }
 }
 
 async function api(method, path, body) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET") headers["X-CSRF-Token"] = csrf;
-  const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  if (answer.status === 204) return null;
-  const data = await answer.json();
-  if (!answer.ok) {
-    const problem = new Error(data.detail || data.title);
-    problem.status = answer.status;
-    throw problem;
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch {
+    throw new Problem(0, "offline");
   }
-  return data;
+  if (answer.status === 204) return null;
+  const data = await answer.json().catch(() => ({}));
+  if (answer.ok) return data;
+  if (answer.status === 401 && path !== "/v1/session") signedOut(t("ended"));
+  throw new Problem(answer.status, data.code, data.detail || data.title);
 }
 
 function element(tag, text, className) {
@@ -66,26 +134,52 @@ async function attempt(action) {
   try {
     await action();
   } catch (problem) {
-    $("problem").textContent = problem.message;
+    if (!(problem instanceof Problem)) throw problem;
+    $("problem").textContent = problem.shown();
   }
 }
+
+function when(time) {
+  const date = new Date(time);
+  const isToday = date.toDateString() === new Date().toDateString();
+  const locale = document.documentElement.lang;
+  return isToday ? date.toLocaleTimeString(locale) : date.toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
+}
+
+function duration(seconds) {
+  if (seconds < 120) return `${seconds} ${t("seconds")}`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} ${t("minutes")}`;
+  return `${Math.round(seconds / 3600)} ${t("hours")}`;
+}
+
+const nameOf = (item) => (item.customer && item.customer.name) || t("unnamed");
+const titleOf = (item) => `#${item.number} ${nameOf(item)} · ${item.channel || ""}`;
+
+// ---- my work, the queues ----
 
 async function showItems() {
   const assigned = await api("GET", "/v1/work-items?agent=me&limit=100");
   const open = assigned.data.filter((item) => !["resolved", "closed", "cancelled", "queued"].includes(item.state));
-  offer = open.find((item) => item.state === "offered") || offer;
+  const pending = open.find((item) => item.state === "offered");
+  if (pending && !offer) {
+    offer = pending;
+    showOffer();
+  }
   const list = $("items");
+  const focused = list.contains(document.activeElement) ? document.activeElement.dataset.item : null;
   list.replaceChildren();
   for (const item of open.filter((one) => one.state !== "offered")) {
     const button = element("button");
     button.type = "button";
-    button.append(element("strong", `#${item.number} ${item.customer ? item.customer.name : ""}`), element("br"),
-      element("span", `${item.channel || ""} · ${item.queue} · ${item.state}`, "quiet"));
+    button.dataset.item = item.id;
+    button.append(element("strong", `#${item.number} ${nameOf(item)}`), element("br"),
+      element("span", `${item.channel || ""} · ${item.queue} · ${word("state", item.state)}`, "quiet"));
     button.setAttribute("aria-current", String(!!current && current.id === item.id));
     button.onclick = () => attempt(() => openItem(item));
     const row = element("li");
     row.append(button);
     list.append(row);
+    if (item.id === focused) button.focus();
   }
   if (!list.children.length) list.append(element("li", t("none"), "quiet"));
 }
@@ -96,51 +190,112 @@ async function showQueues() {
   body.replaceChildren();
   for (const queue of live.queues) {
     const row = element("tr");
-    row.append(element("td", queue.queue), element("td", `${queue.waiting} ${t("waiting")}`),
-      element("td", queue.waiting ? `${queue.oldest_s} s` : ""));
+    const name = element("th", queue.queue);
+    name.scope = "row";
+    row.append(name, element("td", `${queue.waiting} ${t("waiting_count")}`),
+      element("td", queue.waiting ? `${t("oldest")} ${duration(queue.oldest_s)}` : ""));
     body.append(row);
   }
 }
 
+// ---- the thread: what is shown stays in place, so that readers of the screen hear only what is new ----
+
+function drawMessage(row, message) {
+  const facts = [message.author.name || word("author", message.author.type), message.channel, when(message.created_at)];
+  if (message.kind === "note") facts.unshift(t("is_note"));
+  if (message.delivery)
+    facts.push(word("delivery", message.delivery.state) + (message.delivery.error ? `: ${message.delivery.error}` : ""));
+  row.className = message.kind === "note" ? "note" : message.direction;
+  const text = element("bdi", message.text || "");
+  row.replaceChildren(element("span", facts.filter(Boolean).join(" · "), "quiet"), element("br"), text);
+  for (const file of message.attachments || []) row.append(element("br"), attachmentLink(file));
+}
+
+function drawMessages(page, areEarlier) {
+  const list = $("messages");
+  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  const height = list.scrollHeight;
+  const anchor = areEarlier ? list.children[0] : null;
+  for (const message of page) {
+    let known = thread.messages.get(message.id);
+    if (!known) {
+      known = { row: element("li") };
+      list.insertBefore(known.row, anchor);
+      thread.messages.set(message.id, known);
+    }
+    const text = JSON.stringify([message, language]);
+    if (known.text !== text) drawMessage(known.row, message);
+    known.text = text;
+    known.message = message;
+  }
+  if (areEarlier) list.scrollTop += list.scrollHeight - height;
+  else if (atEnd) list.scrollTop = list.scrollHeight;
+}
+
+async function fetchPage(conversation, after) {
+  const from = after ? `&after=${encodeURIComponent(after)}` : "";
+  const page = await api("GET", `/v1/conversations/${conversation}/messages?limit=${PAGE}&order=desc${from}`);
+  return thread.conversation === conversation ? page : null;
+}
+
 async function showMessages() {
   if (!current || !current.conversation) return;
-  const list = $("messages");
-  const conversation = current.conversation;
-  const page = await api("GET", `/v1/conversations/${conversation}/messages?limit=200&order=desc`);
-  if (!current || current.conversation !== conversation) return;
-  list.replaceChildren();
-  for (const message of page.data.reverse()) {
-    const row = element("li", undefined, message.kind === "note" ? "note" : message.direction);
-    const delivery = message.delivery ? ` · ${message.delivery.state}${message.delivery.error ? ": " + message.delivery.error : ""}` : "";
-    row.append(element("span", `${message.author.name || message.author.type} · ${message.channel} · ` +
-      `${new Date(message.created_at).toLocaleTimeString(language)}${delivery}`, "quiet"), element("br"),
-      document.createTextNode(message.text));
-    for (const file of message.attachments || []) row.append(element("br"), attachmentLink(file));
-    list.append(row);
+  const isFresh = thread.conversation !== current.conversation;
+  if (isFresh) {
+    thread = { conversation: current.conversation, messages: new Map(), earlier: null };
+    $("messages").replaceChildren();
+    $("earlier").hidden = true;
   }
-  list.scrollTop = list.scrollHeight;
+  const conversation = thread.conversation;
+  const newest = [];
+  let page = null;
+  // After a pause there may be more than one page until what is shown already.
+  do {
+    page = await fetchPage(conversation, page && page.next_cursor);
+    if (!page) return;
+    newest.push(...page.data);
+  } while (!isFresh && thread.messages.size && page.next_cursor && !page.data.some((one) => thread.messages.has(one.id)));
+  if (isFresh) {
+    thread.earlier = page.next_cursor;
+    $("earlier").hidden = !thread.earlier;
+  }
+  drawMessages(newest.reverse(), false);
+  if (isFresh) $("messages").scrollTop = $("messages").scrollHeight;
+}
+
+async function showEarlier() {
+  const page = await fetchPage(thread.conversation, thread.earlier);
+  if (!page) return;
+  thread.earlier = page.next_cursor;
+  drawMessages(page.data.reverse(), true);
+  $("earlier").hidden = !thread.earlier;
+  if (!thread.earlier) $("messages").focus();
 }
 
 function attachmentLink(file) {
   if (!file.id) return element("span", `📎 ${file.name || file.url || ""}`);
   const link = element("a", `📎 ${file.name || file.id.slice(0, 8)}`);
-  link.href = `/v1/attachments/${file.id}?name=${encodeURIComponent(file.name || "file")}`;
+  link.href = `/v1/attachments/${encodeURIComponent(file.id)}?name=${encodeURIComponent(file.name || "file")}`;
   return link;
 }
 
 async function showCustomer() {
   const facts = $("facts");
-  facts.replaceChildren();
-  if (!current || !current.customer) return;
+  const shown = current;
+  if (!current || !current.customer) {
+    facts.replaceChildren();
+    return;
+  }
   const customer = await api("GET", `/v1/customers/${current.customer.id}`);
-  facts.append(element("dt", customer.name || customer.id));
+  if (current !== shown) return;
+  facts.replaceChildren(element("dt", customer.name || t("unnamed")));
   for (const one of customer.identifiers)
-    facts.append(element("dd", `${one.kind}: ${one.value} (${t(one.proof)}${one.by ? ", " + one.by : ""})`));
+    facts.append(element("dd", `${word("kind", one.kind)}: ${one.value} (${t(one.proof)}${one.by ? ", " + one.by : ""})`));
   facts.append(element("dt", t("channels")));
   for (const one of customer.conversations)
-    facts.append(element("dd", `${one.channel}: ${one.subject || one.state}, ${one.messages}`));
+    facts.append(element("dd", `${one.channel}: ${one.subject || word("state", one.state)}, ${one.messages} ${t("messages")}`));
   facts.append(element("dt", t("work")));
-  for (const one of customer.work_items) facts.append(element("dd", `#${one.number} ${one.state}`));
+  for (const one of customer.work_items) facts.append(element("dd", `#${one.number} ${word("state", one.state)}`));
 }
 
 async function openItem(item) {
@@ -148,14 +303,29 @@ async function openItem(item) {
   if (current) drafts.set(current.conversation, $("text").value);
   current = item;
   $("text").value = drafts.get(item.conversation) || "";
-  $("thread-title").textContent = `#${item.number} ${item.customer ? item.customer.name : ""} · ${item.channel || ""}`;
+  $("thread-title").textContent = titleOf(item);
+  $("reply-form").hidden = false;
   await Promise.all([showMessages(), showCustomer(), showItems()]);
   $("text").focus();
 }
 
+function closeItem() {
+  if (current) drafts.delete(current.conversation);
+  current = null;
+  thread = { conversation: null, messages: new Map(), earlier: null };
+  $("text").value = "";
+  $("messages").replaceChildren();
+  $("facts").replaceChildren();
+  $("earlier").hidden = true;
+  $("reply-form").hidden = true;
+  translate();
+}
+
+// ---- offers ----
+
 function showOffer() {
   $("offer").hidden = !offer;
-  if (offer) $("offer-text").textContent = `${t("offered")}: #${offer.number} ${offer.customer ? offer.customer.name : ""} · ${offer.channel || ""}`;
+  $("offer-text").textContent = offer ? `${t("offered")}: ${titleOf(offer)}` : "";
 }
 
 async function takeOffer(accept) {
@@ -181,34 +351,83 @@ async function write(kind) {
   // What was typed meanwhile, or for another customer, stays.
   if (current && current.conversation === conversation && $("text").value === text) $("text").value = "";
   await showMessages();
+  $("messages").scrollTop = $("messages").scrollHeight;
 }
 
-async function onEvent(name, data) {
+// ---- what happens elsewhere ----
+
+const refresh = () => Promise.all([showItems(), showQueues(), showMessages(), showCustomer()]);
+
+async function onEvent(name, event) {
+  if (event.lastEventId) lastEvent = event.lastEventId;
+  const data = JSON.parse(event.data);
+  if (name === "reset") {
+    await refresh();
+    return;
+  }
   if (name === "offer.created" && data.agent === me.agent) {
     offer = await api("GET", `/v1/work-items/${data.work_item}`);
     showOffer();
   }
-  if (name === "offer.ended" && offer && data.work_item === offer.id) {
+  if (name === "offer.ended" && offer && data.work_item === offer.id && (!data.agent || data.agent === me.agent)) {
     offer = null;
     showOffer();
   }
   if (current && data.conversation === current.conversation && name.startsWith("message.")) await showMessages();
-  if (name.startsWith("work_item.") || name === "reset") await Promise.all([showItems(), showQueues()]);
+  if (name.startsWith("work_item.")) await Promise.all([showItems(), showQueues()]);
 }
 
 async function listen() {
   const ticket = await api("POST", "/v1/events/ticket", {});
-  source = new EventSource(`/v1/events?ticket=${encodeURIComponent(ticket.ticket)}`);
-  source.onopen = () => { $("live").textContent = t("connected"); };
-  // A ticket is good for one connection, so a lost one is made anew.
-  source.onerror = () => {
-    source.close();
-    $("live").textContent = t("reconnecting");
-    setTimeout(() => listen().catch(() => setTimeout(listen, 5000)), 2000);
+  const after = lastEvent ? `&after=${encodeURIComponent(lastEvent)}` : "";
+  const stream = new EventSource(`/v1/events?ticket=${encodeURIComponent(ticket.ticket)}${after}`);
+  source = stream;
+  stream.onopen = () => {
+    $("live").textContent = t("connected");
+    // What the stream did not carry while it was away is fetched.
+    if (retry) attempt(refresh);
+    retry = 0;
   };
-  for (const name of ["message.created", "message.delivery", "message.attachment", "work_item.created", "work_item.state", "offer.created",
+  // A ticket is good for one connection, so a lost one is made anew.
+  stream.onerror = () => {
+    stream.close();
+    if (source === stream) listenAgain();
+  };
+  for (const name of ["message.created", "message.delivery", "work_item.created", "work_item.state", "offer.created",
     "offer.ended", "reset"])
-    source.addEventListener(name, (event) => attempt(() => onEvent(name, JSON.parse(event.data))));
+    stream.addEventListener(name, (event) => attempt(() => onEvent(name, event)));
+}
+
+function listenAgain() {
+  source = null;
+  $("live").textContent = t("reconnecting");
+  retry = Math.min(retry + 1, 5);
+  setTimeout(() => {
+    if (me && !source) listen().catch(() => me && listenAgain());
+  }, retry * 1000);
+}
+
+// ---- signing in and out ----
+
+function signedOut(why) {
+  const name = me && me.agent;
+  me = null;
+  if (source) source.close();
+  source = null;
+  lastEvent = "";
+  retry = 0;
+  offer = null;
+  csrf = "";
+  sessionStorage.removeItem("csrf");
+  closeItem();
+  drafts.clear();
+  for (const id of ["desk", "leave"]) $(id).hidden = true;
+  $("login").hidden = false;
+  for (const id of ["who", "live"]) $(id).textContent = "";
+  $("login-problem").textContent = why;
+  $("password").value = "";
+  if (name) $("agent").value = name;
+  $(name ? "password" : "agent").focus();
 }
 
 async function start() {
@@ -221,6 +440,7 @@ async function start() {
   $("presence").value = online.status;
   await Promise.all([showItems(), showQueues(), listen()]);
   showOffer();
+  $("pull").focus();
 }
 
 $("login-form").onsubmit = async (event) => {
@@ -230,9 +450,11 @@ $("login-form").onsubmit = async (event) => {
     const session = await api("POST", "/v1/session", { agent: $("agent").value, password: $("password").value });
     csrf = session.csrf_token;
     sessionStorage.setItem("csrf", csrf);
+    $("password").value = "";
     await start();
   } catch (problem) {
-    $("login-problem").textContent = problem.status === 401 ? t("wrong") : problem.message;
+    if (!(problem instanceof Problem)) throw problem;
+    $("login-problem").textContent = problem.shown();
   }
 };
 $("reply-form").onsubmit = (event) => {
@@ -248,16 +470,13 @@ $("text").onkeydown = (event) => {
   }
 };
 $("note").onclick = () => attempt(() => write("note"));
+$("earlier").onclick = () => attempt(showEarlier);
 $("resolve").onclick = () => attempt(async () => {
   if (!current) return;
   await api("POST", `/v1/work-items/${current.id}/resolve`, {});
-  drafts.delete(current.conversation);
-  $("text").value = "";
-  current = null;
-  $("messages").replaceChildren();
-  $("facts").replaceChildren();
-  translate();
+  closeItem();
   await showItems();
+  $("pull").focus();
 });
 $("pull").onclick = () => attempt(async () => {
   const item = await api("POST", "/v1/work/claim", { wait_s: 0 });
@@ -271,13 +490,19 @@ $("language").onclick = () => {
   language = language === "zh" ? "en" : "zh";
   localStorage.setItem("language", language);
   translate();
-  if (me) attempt(() => Promise.all([showItems(), showQueues()]));
+  $("problem").textContent = "";
+  $("login-problem").textContent = "";
+  if (!me) return;
+  $("live").textContent = t(source ? "connected" : "reconnecting");
+  drawMessages([...thread.messages.values()].map((known) => known.message), false);
+  attempt(() => Promise.all([showItems(), showQueues(), showCustomer()]));
 };
 $("leave").onclick = async () => {
   await api("DELETE", "/v1/session").catch(() => null);
-  sessionStorage.removeItem("csrf");
-  location.reload();
+  signedOut("");
 };
 
 translate();
-if (csrf) start().catch(() => sessionStorage.removeItem("csrf"));
+if (csrf) start().catch((problem) => {
+  if (problem.status !== 401) signedOut(problem instanceof Problem ? problem.shown() : String(problem));
+});
