@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -23,6 +24,8 @@ enum {
 	RECIPIENTS = 100,
 	CONNECTIONS = 100,
 	ADDRESS_BYTES = 320,
+	READ_BYTES = 64 * 1024, /* of the data at once */
+	READS = 16,             /* in one turn */
 };
 
 static const int64_t idle_default_ms = 5 * 60 * 1000;
@@ -53,6 +56,7 @@ struct lmtp_peer {
 	TAILQ_ENTRY(lmtp_peer) link;
 	struct lmtp_server *server;
 	struct bufferevent *socket;
+	struct buf out; /* answers of this turn */
 	enum phase phase;
 	enum dots dots;
 	bool has_greeted;
@@ -93,7 +97,7 @@ static void body_unref(struct lmtp_body **body)
 
 static void say(struct lmtp_peer *peer, const char *line)
 {
-	evbuffer_add_printf(bufferevent_get_output(peer->socket), "%s\r\n", line);
+	buf_format(&peer->out, "%s\r\n", line);
 }
 
 static void envelope_clear(struct lmtp_peer *peer)
@@ -112,6 +116,7 @@ static void peer_free(void *object)
 	struct lmtp_peer *peer = object;
 
 	envelope_clear(peer);
+	buf_clear(&peer->out);
 	bufferevent_free(peer->socket);
 	free(peer);
 }
@@ -140,6 +145,27 @@ static void peer_close(struct lmtp_peer *peer)
 	loop_defer_free(peer->server->loop, peer, peer_free);
 }
 
+/* Straight to the socket, which nearly always takes it: waiting until it says so is a turn of the
+ * loop for every answer. */
+static void answers_flush(struct lmtp_peer *peer)
+{
+	struct evbuffer *output = bufferevent_get_output(peer->socket);
+	ssize_t n = 0;
+
+	if (peer->out.len == 0)
+		return;
+	if (evbuffer_get_length(output) == 0)
+		n = send(bufferevent_getfd(peer->socket), peer->out.data, peer->out.len,
+			 MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0)
+		n = 0; /* the buffer meets the same error and reports it */
+	if ((size_t)n < peer->out.len)
+		bufferevent_write(peer->socket, peer->out.data + n, peer->out.len - (size_t)n);
+	else if (peer->is_ending)
+		peer_close(peer);
+	buf_reset(&peer->out);
+}
+
 /* ---- commands ---- */
 
 /* "<a@b>" after the colon to "a@b"; false where it is malformed. */
@@ -166,8 +192,7 @@ static void command_lhlo(struct lmtp_peer *peer, const char *argument)
 	}
 	envelope_clear(peer);
 	peer->has_greeted = true;
-	evbuffer_add_printf(bufferevent_get_output(peer->socket), "250-%s\r\n",
-			    peer->server->hostname);
+	buf_format(&peer->out, "250-%s\r\n", peer->server->hostname);
 	say(peer, "250-PIPELINING");
 	say(peer, "250-ENHANCEDSTATUSCODES");
 	say(peer, "250-8BITMIME");
@@ -398,6 +423,25 @@ static bool read_data(struct lmtp_peer *peer, struct evbuffer *input)
 	return true;
 }
 
+/* The rest of a mail from the socket itself: through the buffer it comes 4 KiB a turn. */
+static void read_directly(struct lmtp_peer *peer, struct evbuffer *input)
+{
+	char bytes[READ_BYTES];
+	size_t used;
+
+	for (int i = 0; i < READS && peer->phase == PHASE_DATA; i++) {
+		ssize_t n =
+			recv(bufferevent_getfd(peer->socket), bytes, sizeof(bytes), MSG_DONTWAIT);
+
+		if (n <= 0)
+			return; /* nothing more now; an end or an error shows once more */
+		if (data_take(peer, bytes, (size_t)n, &used))
+			continue;
+		evbuffer_prepend(input, bytes + used, (size_t)n - used);
+		data_end(peer);
+	}
+}
+
 static bool read_command(struct lmtp_peer *peer, struct evbuffer *input)
 {
 	size_t len;
@@ -423,12 +467,18 @@ static void peer_read(struct lmtp_peer *peer)
 	struct evbuffer *input = bufferevent_get_input(peer->socket);
 	bool more = true;
 
-	while (more && !peer->is_ending && peer->phase != PHASE_ANSWERS)
+	while (more && !peer->is_ending && peer->phase != PHASE_ANSWERS) {
 		more = peer->phase == PHASE_DATA ? read_data(peer, input)
 						 : read_command(peer, input);
+		if (!more && peer->phase == PHASE_DATA) {
+			read_directly(peer, input);
+			more = evbuffer_get_length(input) > 0;
+		}
+	}
 	/* While answers are awaited nothing more is read: the client is held back. */
 	if (peer->phase == PHASE_ANSWERS)
 		bufferevent_disable(peer->socket, EV_READ);
+	answers_flush(peer);
 }
 
 static void on_read(struct bufferevent *socket, void *context)
@@ -455,13 +505,6 @@ static void on_event(struct bufferevent *socket, short what, void *context)
 
 /* ---- answers ---- */
 
-static void on_resumed(void *context)
-{
-	struct lmtp_peer *peer = context;
-
-	peer_read(peer);
-}
-
 /* In the order of the recipients: what is answered at the head of the list goes out. */
 static void answers_say(struct lmtp_peer *peer)
 {
@@ -474,11 +517,13 @@ static void answers_say(struct lmtp_peer *peer)
 		free(mail->recipient);
 		free(mail);
 	}
-	if (!TAILQ_EMPTY(&peer->mails))
+	if (!TAILQ_EMPTY(&peer->mails)) {
+		answers_flush(peer);
 		return;
+	}
 	peer->phase = PHASE_COMMANDS;
 	bufferevent_enable(peer->socket, EV_READ);
-	on_resumed(peer);
+	peer_read(peer);
 }
 
 void lmtp_answer(struct lmtp_mail *mail, enum lmtp_verdict verdict, const char *phrase)
@@ -548,6 +593,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	server->connections++;
 	snprintf(greeting, sizeof(greeting), "220 %s LMTP converged", server->hostname);
 	say(peer, greeting);
+	answers_flush(peer);
 	bufferevent_enable(peer->socket, EV_READ | EV_WRITE);
 }
 
@@ -593,6 +639,7 @@ static void output_write(struct lmtp_peer *peer)
 {
 	struct evbuffer *output = bufferevent_get_output(peer->socket);
 
+	bufferevent_write(peer->socket, peer->out.data, peer->out.len);
 	evbuffer_unfreeze(output, 1);
 	if (evbuffer_write(output, bufferevent_getfd(peer->socket)) < 0)
 		log_debug("lmtp", "event=goodbye_not_said");
