@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "automation/sla.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -55,6 +56,7 @@ struct workspace {
 	struct lease *lease;
 	struct router *router;
 	struct deliveries *deliveries;
+	struct sla *sla;
 	struct media *media;
 	STAILQ_HEAD(, waiter) waiters;
 	TAILQ_HEAD(, listener) listeners;
@@ -143,6 +145,8 @@ static void on_loaded(const struct store_reply *reply, const struct error *err, 
 	waiting_count(workspace);
 	if (workspace->router != NULL)
 		router_roster_changed(workspace->router);
+	if (workspace->sla != NULL)
+		sla_policies_changed(workspace->sla);
 	waiters_call(workspace);
 	if (workspace->is_stale)
 		workspace_load(workspace);
@@ -254,12 +258,14 @@ static void on_steward(bool held, const char *fence, void *context)
 		 held ? "steward_won" : "steward_lost");
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
+	sla_free(&workspace->sla);
 	media_free(&workspace->media);
 	log_keeper_set_steward(workspace->keeper, held);
 	if (!held)
 		return;
 	workspace->router = router_new(workspace->parts, workspace, fence);
 	workspace->deliveries = deliveries_new(workspace->parts, workspace, fence);
+	workspace->sla = sla_new(workspace->parts, workspace, fence);
 	workspace->media = media_new(workspace->parts, workspace, fence);
 }
 
@@ -312,7 +318,10 @@ static struct workspace *workspace_new(struct parts *parts, const char *name)
 {
 	struct workspace *workspace = memory_new(sizeof(*workspace));
 	struct log_reader_options options = { .workspace = name };
-	struct log_keeper_options keep = { .workspace = name };
+	static const char *const log_readers[] = { "sla" };
+	struct log_keeper_options keep = { .workspace = name,
+					   .readers = log_readers,
+					   .reader_count = COUNT_OF(log_readers) };
 
 	workspace->parts = parts;
 	workspace->name = memory_text(name);
@@ -357,6 +366,7 @@ static void workspace_free(struct workspace *workspace)
 	workspace->is_gone = true;
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
+	sla_free(&workspace->sla);
 	media_free(&workspace->media);
 	lease_drop(&workspace->lease);
 	store_off_change(workspace->parts->store, on_store_change, workspace);

@@ -32,6 +32,25 @@ static void text_if(struct json_out *out, const char *key, const char *text)
 		jw_text(out, key, text);
 }
 
+/* What happened to which clock, and when: a breach is told later than it was. */
+static void clock_add(struct json_out *out, const struct log_entry *entry)
+{
+	struct error err;
+	struct json_object *extra =
+		entry->extra == NULL ? NULL : json_read(entry->extra, strlen(entry->extra), &err);
+
+	text_if(out, "policy", entry->object);
+	text_if(out, "metric", json_text(extra, "metric"));
+	text_if(out, "event", json_text(extra, "event"));
+	text_if(out, "paused_for", json_text(extra, "for"));
+	if (extra != NULL) {
+		jw_int(out, "number", json_int(extra, "number", 0));
+		jw_time(out, "at", json_int(extra, "at", 0));
+		jw_time(out, "due_at", json_int(extra, "due", 0));
+	}
+	json_free(&extra);
+}
+
 static void event_add(struct public_event *events, size_t *count, const struct log_entry *entry,
 		      const char *type)
 {
@@ -61,6 +80,8 @@ static void event_add(struct public_event *events, size_t *count, const struct l
 		text_if(&out, "from", entry->from);
 		text_if(&out, "to", entry->to);
 	}
+	if (text_equal(type, "sla.state"))
+		clock_add(&out, entry);
 	jw_object_end(&out);
 	(*count)++;
 }

@@ -210,8 +210,8 @@ static const struct route routes[] = {
 	/* work */
 	{ "POST", "/v1/work/claim", ROLES_WORK, handle_claim, body_claim, NULL, "WorkItem", 200,
 	  "Pull the next work item; 204 when there is none", 0 },
-	{ "GET", "/v1/work-items", ROLES_WORK, handle_work_list, NULL, "state,queue,agent," PAGED,
-	  "List", 200, "List work items", 0 },
+	{ "GET", "/v1/work-items", ROLES_WORK, handle_work_list, NULL,
+	  "state,queue,agent,sla," PAGED, "List", 200, "List work items", 0 },
 	{ "POST", "/v1/work-items", ROLES_WORK, handle_work_open, body_work, NULL, "WorkItem", 201,
 	  "Open a case", 0 },
 	{ "GET", "/v1/work-items/{id}", ROLES_WORK, handle_work_get, NULL, NULL, "WorkItem", 200,

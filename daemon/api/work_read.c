@@ -76,16 +76,25 @@ static bool state_is_known(struct api_call *call)
 	return state == NULL || word_check(call, "state", state, states);
 }
 
+static bool sla_is_known(struct api_call *call)
+{
+	static const char *const words[] = { "warned", "breached", NULL };
+	const char *sla = api_query(call, "sla");
+
+	return sla == NULL || word_check(call, "sla", sla, words);
+}
+
 void handle_work_list(struct api_call *call)
 {
 	struct listing *listing = arena_alloc(call->arena, sizeof(*listing));
 	struct work_query query = { .workspace = call->who.workspace };
 
-	if (!page_read(call, false, &listing->page) || !state_is_known(call))
+	if (!page_read(call, false, &listing->page) || !state_is_known(call) || !sla_is_known(call))
 		return;
 	query.state = api_query(call, "state");
 	query.queue = api_query(call, "queue");
 	query.agent = api_query(call, "agent");
+	query.sla = api_query(call, "sla");
 	if (text_equal(query.agent, "me"))
 		query.agent = call->who.agent;
 	query.after = listing->page.after;

@@ -70,8 +70,7 @@ void work_item_write(struct json_out *json, const char *key, const struct work_i
 	jw_text(json, "conversation", item->conversation);
 	jw_text(json, "agent", item->agent);
 	jw_time(json, "created_at", item->created_ms);
-	jw_array(json, "sla");
-	jw_array_end(json);
+	jw_raw(json, "sla", item->sla ? item->sla : "[]", item->sla ? strlen(item->sla) : 2);
 	write_standing(json, item);
 	jw_int(json, "version", item->version);
 	jw_object_end(json);
@@ -143,6 +142,7 @@ static bool item_read(const struct store_reply *row, struct work_item *ret_item)
 		.state_ms = int_of(row, "st"),
 		.first_response_ms = int_of(row, "fr"),
 		.lease_ms = int_of(row, "lx"),
+		.sla = text_of(row, "sla"),
 	};
 	return true;
 }
@@ -210,5 +210,6 @@ void work_item_list(struct store *store, const struct work_query *query, work_pa
 	store_arg_int(call, (int64_t)query->limit);
 	store_arg_text(call, query->ascending ? "asc" : "desc");
 	store_arg_text(call, query->after);
+	store_arg_text(call, query->sla);
 	store_read(store, call, on_ids, run);
 }

@@ -41,6 +41,7 @@ struct work_item {
 	int64_t state_ms; /* in this state since */
 	int64_t first_response_ms;
 	int64_t lease_ms; /* a tool's claim ends */
+	const char *sla;  /* its service level clocks: a JSON list */
 };
 
 /* The API's form, as the next value of json. */
@@ -64,6 +65,7 @@ struct work_query {
 	const char *state; /* NULL: any; so with the others */
 	const char *queue;
 	const char *agent;
+	const char *sla;   /* warned, breached */
 	const char *after; /* `last` of the page before; NULL: the first page */
 	size_t limit;      /* 1 to WORK_ITEMS_MAX */
 	bool ascending;    /* by creation */

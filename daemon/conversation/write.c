@@ -97,6 +97,12 @@ static void add_message(struct store_call *call, const struct message_record *me
 	buf_clear(&text);
 }
 
+static bool is_by_machine(const struct message_record *message)
+{
+	return message->automatic || text_equal(message->author_type, "bot") ||
+	       text_equal(message->author_type, "system");
+}
+
 void conversation_reply(struct store *store, const struct reply *reply, write_done_fn *done,
 			void *context)
 {
@@ -110,7 +116,7 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 	store_arg_text(call, reply->agent);
 	store_arg_text(call, reply->any_agent ? "1" : "0");
 	store_arg_text(call, reply->idempotent ? "1" : "0");
-	store_arg_text(call, message->automatic ? "1" : "0");
+	store_arg_text(call, is_by_machine(message) ? "1" : "0");
 	store_arg_int(call, reply->expires_ms);
 	store_run(store, call, on_written, run_new(done, context));
 }

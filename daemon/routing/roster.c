@@ -30,6 +30,7 @@ struct roster {
 	struct rules *rules;
 	struct map *calendars; /* id to struct calendar */
 	struct sla_policies *sla_policies;
+	uint64_t sla_digest;
 };
 
 static void queues_read(struct roster *roster, const struct store_reply *reply, struct error *err)
@@ -208,6 +209,27 @@ static void sla_policies_read(struct roster *roster, const struct store_reply *r
 	objects_free(list, count);
 }
 
+/* Of all names and values in whatever order (FNV-1a). */
+static uint64_t digest_of(const struct store_reply *reply)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i + 1 < reply_count(reply); i += 2) {
+		uint64_t digest = UINT64_C(14695981039346656037);
+
+		for (size_t k = i; k < i + 2; k++) {
+			size_t len = 0;
+			const char *text = reply_text(reply_item(reply, k), &len);
+
+			for (size_t at = 0; at < len; at++)
+				digest = (digest ^ (unsigned char)text[at]) *
+					 UINT64_C(1099511628211);
+		}
+		sum += digest;
+	}
+	return sum;
+}
+
 struct roster *roster_new(const struct store_reply *kinds, struct error *err)
 {
 	struct roster *roster = memory_new(sizeof(*roster));
@@ -219,6 +241,8 @@ struct roster *roster_new(const struct store_reply *kinds, struct error *err)
 	departments_read(roster, reply_item(kinds, ROSTER_DEPARTMENTS), err);
 	calendars_read(roster, reply_item(kinds, ROSTER_CALENDARS), err);
 	sla_policies_read(roster, reply_item(kinds, ROSTER_SLA_POLICIES), err);
+	roster->sla_digest = digest_of(reply_item(kinds, ROSTER_SLA_POLICIES)) +
+			     3 * digest_of(reply_item(kinds, ROSTER_CALENDARS));
 	return roster;
 }
 
@@ -318,6 +342,11 @@ bool agent_has_skills(const struct agent_row *agent, const char *expression)
 const struct calendar *roster_calendar(const struct roster *roster, const char *id)
 {
 	return id == NULL ? NULL : map_get(roster->calendars, id);
+}
+
+uint64_t roster_sla_digest(const struct roster *roster)
+{
+	return roster->sla_digest;
 }
 
 const struct sla_policies *roster_sla_policies(const struct roster *roster)

@@ -118,6 +118,8 @@ bool agent_has_skills(const struct agent_row *agent, const char *expression);
 /* NULL where the id is NULL or unknown, which reads as always open (business/calendar.h). */
 const struct calendar *roster_calendar(const struct roster *roster, const char *id);
 const struct sla_policies *roster_sla_policies(const struct roster *roster);
+/* Another one where policies or calendars are others; 0 without any. */
+uint64_t roster_sla_digest(const struct roster *roster);
 struct rules *roster_rules(const struct roster *roster);
 /* Where work goes that no rule sends anywhere: the first queue by id order given. */
 const char *roster_fallback(const struct roster *roster);

@@ -108,9 +108,9 @@ Test(openapi, tells_parameters_and_bodies)
 	struct json_object *parameters = member(operation(&list), "parameters");
 	struct json_object *schema;
 
-	cr_assert_eq(json_count(parameters), 6);
-	cr_assert_str_eq(json_text(json_item(parameters, 5), "name"), "order");
-	cr_assert_str_eq(json_text(json_item(parameters, 5), "in"), "query");
+	cr_assert_eq(json_count(parameters), 7);
+	cr_assert_str_eq(json_text(json_item(parameters, 6), "name"), "order");
+	cr_assert_str_eq(json_text(json_item(parameters, 6), "in"), "query");
 	parameters = member(operation(&file), "parameters");
 	cr_assert_str_eq(json_text(json_item(parameters, 1), "name"), "id");
 	cr_assert_str_eq(json_text(json_item(parameters, 1), "in"), "path");

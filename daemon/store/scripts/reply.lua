@@ -51,5 +51,6 @@ if not note then
 end
 append('t', 'message.created', 'c', cnv, 'u', c[1], 'm', msg, 'n', n, 'ch', c[4] or '', 'w', w and w.id or '', 'v',
 	w and w.v or '', 'a', agent, 'q', w and w.q or '', 'f', from, 'o', wake and w.s or '', 'e',
-	note and '{"d":"note"}' or (first and '{"d":"out","fr":1}' or '{"d":"out"}'))
+	note and '{"d":"note"}' or (first and '{"d":"out","fr":1}' or (ARGV[10] == '1' and '{"d":"out","machine":1}' or
+		'{"d":"out"}')))
 return idem_keep(ARGV[1], ARGV[2], { 'ok', msg, n, w and w.id or '', w and w.s or '', w and w.v or 0 })

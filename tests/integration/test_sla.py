@@ -1,0 +1,169 @@
+"""Service level clocks: deadlines kept, paused, missed and told, also when the daemon was not there."""
+import json
+import shutil
+import time
+
+import harness
+
+BUSINESS = """\
+queues: [ { id: support }, { id: second } ]
+agents:
+  - { id: alice, name: Alice, queues: [support, second] }
+  - { id: bob, name: Bob, queues: [second] }
+rules:
+  - { name: quick, when: { text: "quick" }, then: { queue: support, type: quick } }
+  - { name: raising, when: { text: "raising" }, then: { queue: support, type: raising } }
+  - { name: rest, then: { queue: support } }
+sla_policies:
+  - { id: quick, when: { type: quick }, first_response: 1s, warn: 50, pause: [] }
+  - { id: raising, when: { type: raising }, first_response: 1s, warn: 0, on_breach: { urgency: urgent, priority: 45, escalate: "queue:second" } }
+  - { id: second, when: { queue: second }, resolution: 5h }
+  - { id: standard, first_response: 1h, next_response: 2h, resolution: 8h, owner: 30m, pause: [customer] }
+"""
+
+
+class Sla(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.secret = harness.new_secret()
+
+    def channels(self):
+        return (f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", '
+                f'deliver_url: "http://127.0.0.1:1/", allow_private_urls: true }}\n')
+
+    def start(self):
+        self.daemon = self.start_daemon(self.channels(), business=BUSINESS)
+        self.alice = self.daemon.token()
+        self.boss = self.daemon.token(role="supervisor", agent="alice")
+
+    def post(self, text="hello", message_id="m1", sender="u1"):
+        answer = self.daemon.post_signed("shop", self.secret, {
+            "id": message_id, "from": {"id": sender, "name": "Li Lei"}, "text": text})
+        self.assertEqual(answer.status, 200, answer)
+
+    def item(self, path="/v1/work-items"):
+        return self.daemon.request("GET", path, token=self.boss).json["data"][0]
+
+    def clocks(self):
+        return {one["metric"]: one for one in self.item()["sla"]}
+
+    def wait_clock(self, metric, state):
+        return harness.wait_for(f"{metric} to be {state}", lambda: (
+            self.clocks().get(metric, {}).get("state") == state and self.clocks()[metric]))
+
+    def do(self, item, word, body=None):
+        answer = self.daemon.request("POST", f"/v1/work-items/{item['id']}/{word}", body or {}, self.alice)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json
+
+    def test_clocks_follow_the_work(self):
+        self.start()
+        stream = self.daemon.events("/v1/events?types=sla.state", self.boss)
+        self.post()
+        seen = {}
+        for _ in range(2):
+            event = stream.next()["data"]
+            seen[event["metric"]] = event
+        self.assertEqual({name: (one["event"], one["policy"], one["to"]) for name, one in seen.items()},
+                         {"first_response": ("activate", "standard", "active"), "resolution": ("activate", "standard", "active")})
+        bot = self.daemon.token(role="integration", agent=None)
+        work = self.daemon.claim(bot)
+        self.assertEqual(self.daemon.reply(work["conversation"], "I am a bot", bot).status, 201)
+        self.assertEqual(self.daemon.reply(work["conversation"], "a note", self.alice, kind="note").status, 201)
+        self.daemon.request("POST", f"/v1/work-items/{work['id']}/release", {}, bot)
+        self.daemon.claim(self.alice)
+        owners = [stream.next()["data"] for _ in range(3)]
+        self.assertEqual([(one["metric"], one["event"]) for one in owners],
+                         [("owner", "activate"), ("owner", "cancel"), ("owner", "activate")])
+        self.assertEqual(self.clocks()["first_response"]["state"], "active")
+        self.assertIsNone(self.item()["first_response_at"])
+        self.assertEqual(self.daemon.reply(work["conversation"], "hello", self.alice).status, 201)
+        ended = [stream.next()["data"] for _ in range(2)]
+        self.assertEqual([(one["metric"], one["event"]) for one in ended], [("first_response", "fulfil"), ("owner", "fulfil")])
+        fulfilled = self.wait_clock("first_response", "fulfilled")
+        self.assertLessEqual(fulfilled["fulfilled_at"], fulfilled["due_at"])
+        self.post("still broken", "m2")
+        self.assertEqual(stream.next()["data"]["metric"], "next_response")
+        self.do(work, "snooze", {"waiting_for": "customer", "until": "2099-01-01T00:00:00Z"})
+        paused = [stream.next()["data"] for _ in range(2)]
+        self.assertEqual([(one["metric"], one["event"], one["paused_for"]) for one in paused],
+                         [("next_response", "pause", "customer"), ("resolution", "pause", "customer")])
+        shown = self.wait_clock("resolution", "paused")
+        self.assertEqual((shown["paused_for"], shown["due_at"]), ("customer", None))
+        self.post("again", "m3")
+        self.assertEqual([stream.next()["data"]["event"] for _ in range(2)], ["resume", "resume"])
+        self.do(work, "resolve")
+        self.assertEqual([(one["metric"], one["event"]) for one in (stream.next()["data"] for _ in range(2))],
+                         [("next_response", "cancel"), ("resolution", "fulfil")])
+
+    def test_a_missed_deadline_is_warned_of_told_and_listed(self):
+        self.start()
+        stream = self.daemon.events("/v1/events?types=sla.state", self.boss)
+        self.post("quick")
+        due = stream.next()["data"]["due_at"]
+        self.assertEqual([stream.next()["data"]["event"] for _ in range(2)], ["warn", "breach"])
+        clock = self.wait_clock("first_response", "breached")
+        self.assertEqual((clock["breached_at"], clock["due_at"]), (due, due))
+        self.assertEqual(len(self.daemon.request("GET", "/v1/work-items?sla=breached", token=self.boss).json["data"]), 1)
+        self.assertEqual(self.daemon.request("GET", "/v1/work-items?sla=warned", token=self.boss).json["data"], [])
+        self.assertEqual(self.daemon.request("GET", "/v1/work-items?sla=late", token=self.boss).status, 400)
+
+    def test_a_breach_raises_and_escalates_and_a_disabled_policy_takes_that_back(self):
+        self.start()
+        stream = self.daemon.events("/v1/events?types=sla.state,work_item.state", self.boss)
+        self.post("raising")
+        stream.wait(lambda event: event["data"].get("event") == "breach")
+        moved = stream.wait(lambda event: event["type" if "type" in event else "event"] == "work_item.state")["data"]
+        self.assertEqual(moved["queue"], "second")
+        self.assertEqual((self.item()["urgency"], self.item()["priority"]), ("urgent", 45))
+        admin = self.daemon.token(role="admin", agent=None)
+        policy = self.daemon.request("GET", "/v1/sla-policies/raising", token=admin).json
+        policy.pop("version")
+        answer = self.daemon.request("PUT", "/v1/sla-policies/raising", {**policy, "enabled": False}, admin)
+        self.assertEqual(answer.status, 200, answer)
+        harness.wait_for("the urgency to fall", lambda: self.item()["urgency"] != "urgent")
+        self.assertEqual(self.item()["priority"], 0)
+        self.assertEqual({one["policy"] for one in self.item()["sla"] if one["state"] == "active"}, {"second"})
+
+    def breaches(self, redis):
+        return [line for line in redis.ask("XRANGE", "{main}:log", "-", "+").splitlines() if '"event":"breach"' in line]
+
+    def start_on(self, redis, name="node", business=BUSINESS):
+        return self.start_daemon(self.channels(), name=name, business=business,
+                                 extra=f"store: {{ url: 'unix:{redis.socket}', allow_unsafe: true }}\n")
+
+    def test_a_deadline_that_passes_while_the_daemon_is_dead_is_missed_once_and_then(self):
+        redis = self.start_redis()
+        self.daemon = self.start_on(redis)
+        self.boss = self.daemon.token(role="supervisor", agent="alice")
+        stream = self.daemon.events("/v1/events?types=sla.state", self.boss)
+        self.post("quick")
+        due = stream.next()["data"]["due_at"]
+        self.daemon.kill()
+        harness.wait_for("the deadline to pass", lambda: time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) > due)
+        self.assertEqual(self.breaches(redis), [])
+        self.daemon.start(apply=False)
+        clock = self.wait_clock("first_response", "breached")
+        self.assertEqual(clock["breached_at"], due)
+        self.daemon.restart(apply=False)
+        self.post("another", "m2", "u2")
+        harness.wait_for("the next item's clocks", lambda: self.item()["sla"])
+        self.assertEqual(len(self.breaches(redis)), 1, self.breaches(redis))
+        self.assertEqual(json.loads(self.breaches(redis)[0])["at"], json.loads(self.breaches(redis)[0])["due"])
+
+    def test_of_two_daemons_the_survivor_tells_it_once(self):
+        redis = self.start_redis()
+        self.daemon = self.start_on(redis)
+        other = self.folder / "other" / "var"
+        other.mkdir(parents=True, mode=0o700)
+        shutil.copy(self.daemon.state_dir / "installation.key", other)
+        other = self.start_on(redis, "other", business=None)
+        self.boss = self.daemon.token(role="supervisor", agent="alice")
+        for number in range(20):
+            self.post("quick", f"m{number}", f"u{number}")
+        self.daemon.kill()
+        self.daemon = other
+        harness.wait_for("every breach", lambda: len(self.breaches(redis)) >= 20)
+        self.post("last", "last", "last")
+        harness.wait_for("the last item's clocks", lambda: self.item()["sla"])
+        self.assertEqual(len(self.breaches(redis)), 20)
