@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "api/chat_rooms.h"
 #include "api/handlers.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -12,7 +13,6 @@
 #include "services/loop.h"
 #include "store/log.h"
 #include "store/store.h"
-#include "workspace.h"
 
 enum { HEARTBEAT_MS = 15 * 1000, READ_BATCH = 200 };
 
@@ -20,8 +20,7 @@ struct chat_stream {
 	TAILQ_ENTRY(chat_stream) link;
 	struct chat_streams *streams;
 	struct http_stream *stream; /* NULL once gone */
-	struct listener *listener;
-	struct hearer *hearer;
+	struct chat_seat *seat;
 	char *workspace;
 	char *conversation;
 	int64_t next;    /* index of the next message to show */
@@ -33,6 +32,7 @@ struct chat_stream {
 
 struct chat_streams {
 	struct parts *parts;
+	struct chat_rooms *rooms;
 	struct loop_timer *heartbeat;
 	TAILQ_HEAD(, chat_stream) list;
 };
@@ -41,8 +41,6 @@ static void stream_free(void *object)
 {
 	struct chat_stream *stream = object;
 
-	listener_free(&stream->listener);
-	hearer_free(&stream->hearer);
 	free(stream->workspace);
 	free(stream->conversation);
 	free(stream);
@@ -62,6 +60,7 @@ static void on_gone(void *context)
 	if (stream->stream == NULL)
 		return;
 	TAILQ_REMOVE(&stream->streams->list, stream, link);
+	chat_seat_leave(&stream->seat);
 	stream->stream = NULL;
 	stream_release(stream);
 }
@@ -198,13 +197,12 @@ static void ask_place(struct chat_stream *stream)
 	store_read(stream->streams->parts->store, call, on_place, stream);
 }
 
-static void on_typing(const char *conversation, const char *who, void *context)
+static void on_typing(const char *who, void *context)
 {
 	struct chat_stream *stream = context;
 	static const char typing[] = "event: typing\ndata: {\"author\":{\"type\":\"agent\"}}\n\n";
 
-	if (stream->stream != NULL && text_equal(conversation, stream->conversation) &&
-	    !text_equal(who, "customer"))
+	if (stream->stream != NULL && !text_equal(who, "customer"))
 		http_stream_write(stream->stream, typing, sizeof(typing) - 1);
 }
 
@@ -213,7 +211,7 @@ static void on_entry(const struct log_entry *entry, void *context)
 	struct chat_stream *stream = context;
 	static const char closed[] = "event: closed\ndata: {}\n\n";
 
-	if (stream->stream == NULL || !text_equal(entry->conversation, stream->conversation))
+	if (stream->stream == NULL)
 		return;
 	if (text_equal(entry->type, "message.created"))
 		read_on(stream);
@@ -225,11 +223,10 @@ static void on_entry(const struct log_entry *entry, void *context)
 		ask_place(stream);
 }
 
-static void on_reset(const char *position, void *context)
+static void on_reset(void *context)
 {
 	struct chat_stream *stream = context;
 
-	(void)position;
 	if (stream->stream != NULL)
 		read_on(stream);
 }
@@ -247,10 +244,7 @@ void chat_streams_open(struct chat_streams *streams, struct api_call *call, cons
 	stream->conversation = memory_text(conversation);
 	if (last != NULL && text_uint(last, strlen(last), &index) && index < INT64_MAX)
 		stream->next = (int64_t)index + 1;
-	stream->listener = workspace_listen(workspace_get(streams->parts->workspaces, workspace),
-					    on_entry, on_reset, stream);
-	stream->hearer = workspace_hear(workspace_get(streams->parts->workspaces, workspace),
-					on_typing, stream);
+	stream->seat = chat_rooms_sit(streams->rooms, workspace, conversation, stream);
 	TAILQ_INSERT_TAIL(&streams->list, stream, link);
 	http_request_add_field(call->request, "Cache-Control", "no-store");
 	http_request_add_field(call->request, "X-Accel-Buffering", "no");
@@ -278,9 +272,11 @@ static void on_heartbeat(void *context)
 
 struct chat_streams *chat_streams_new(struct parts *parts)
 {
+	static const struct chat_room_calls calls = { on_entry, on_reset, on_typing };
 	struct chat_streams *streams = memory_new(sizeof(*streams));
 
 	streams->parts = parts;
+	streams->rooms = chat_rooms_new(parts, &calls);
 	TAILQ_INIT(&streams->list);
 	streams->heartbeat = loop_timer_new(parts->loop, on_heartbeat, streams);
 	loop_timer_start(streams->heartbeat, HEARTBEAT_MS);
@@ -293,6 +289,7 @@ void chat_streams_free(struct chat_streams **streams)
 
 	if (*streams == NULL)
 		return;
+	chat_rooms_free(&(*streams)->rooms);
 	while ((stream = TAILQ_FIRST(&(*streams)->list)) != NULL) {
 		TAILQ_REMOVE(&(*streams)->list, stream, link);
 		stream_free(stream);

@@ -47,6 +47,31 @@ class Webchat(harness.TestCase):
         shown = again.wait(lambda event: event["event"] == "message" and event["data"]["direction"] == "out")["data"]
         self.assertEqual((shown["id"], shown["delivery"]), (answer["id"], {"state": "sent", "error": None}))
 
+    def test_each_conversation_is_told_to_its_own_windows_only(self):
+        windows = [self.listen() for _ in range(3)]
+        others = []
+        for _ in range(10):
+            token = self.daemon.request("POST", "/chat/site/sessions", {}).json["token"]
+            others.append((token, self.daemon.events("/chat/site/events", token)))
+            self.addCleanup(others[-1][1].close)
+        self.say("一")
+        for events in windows:
+            self.assertEqual(self.next_message(events)["data"]["text"], "一")
+        windows.pop(0).close()
+        others.pop(0)[1].close()
+        item = self.daemon.claim(self.alice)
+        self.daemon.reply(item["conversation"], "二", self.alice)
+        for events in windows:
+            events.wait(lambda event: event["event"] == "message" and event["data"]["text"] == "二")
+        for events in windows:
+            events.close()
+        late = self.listen()
+        self.say("三")
+        late.wait(lambda event: event["event"] == "message" and event["data"]["text"] == "三")
+        for token, events in others:
+            self.daemon.request("POST", "/chat/site/messages", {"text": "mine"}, token)
+            self.assertEqual(self.next_message(events)["data"]["text"], "mine", "the first that it was told")
+
     def test_a_resent_message_is_the_same_message(self):
         first, again = self.say("一次", "c1"), self.say("一次", "c1")
         self.assertEqual((first.status, again.status), (201, 200))
