@@ -30,6 +30,7 @@ struct webchat_settings {
 	char *greeting;
 	struct setting_texts hours;
 	char *utc_offset;
+	char *calendar;
 	char *offline_message;
 	char *identity_secret;
 	char *identity_public_key;
@@ -62,6 +63,9 @@ static const struct setting webchat_settings_rows[] = {
 		    .text = "When people answer, such as \"mon-fri 09:00-18:00\"; none: always."),
 	SETTING_ROW("utc_offset", TEXT, struct webchat_settings, utc_offset, "+00:00",
 		    .text = "The clock of hours, such as +08:00."),
+	SETTING_ROW("calendar", TEXT, struct webchat_settings, calendar, NULL, .max = 64,
+		    .text = "Instead of hours: a calendar of the business configuration, with its "
+			    "time zone and holidays."),
 	SETTING_ROW("offline_message", TEXT, struct webchat_settings, offline_message,
 		    "We are away at the moment. Leave a message and we will answer.", .max = 2000,
 		    .text = "Shown outside the hours."),
@@ -171,13 +175,17 @@ static bool is_open(const struct webchat_state *state, int64_t now_s)
 static void webchat_rules(const struct channel *channel, int64_t now_s, struct visitor_rules *ret)
 {
 	const struct webchat_settings *settings = host->channel_settings(channel);
+	const char *calendar =
+		settings->calendar && settings->calendar[0] ? settings->calendar : NULL;
 
 	*ret = (struct visitor_rules){
 		.origins = (const char *const *)settings->origins.items,
 		.origin_count = settings->origins.count,
 		.greeting = settings->greeting,
-		.closed = is_open(host->channel_state(channel), now_s) ? NULL
-								       : settings->offline_message,
+		.closed = !calendar && is_open(host->channel_state(channel), now_s)
+				  ? NULL
+				  : settings->offline_message,
+		.calendar = calendar,
 	};
 }
 
@@ -462,6 +470,10 @@ static int webchat_open(const struct host *core, struct channel *channel, const 
 			*ret_error = "hours must look like \"mon-fri 09:00-18:00\"";
 			return -1;
 		}
+	if (settings->hours.count > 0 && settings->calendar && settings->calendar[0]) {
+		*ret_error = "hours and calendar exclude each other: name one of them";
+		return -1;
+	}
 	return open_identity(settings, state, ret_error);
 }
 

@@ -163,6 +163,11 @@ static const struct setting limit_rows[] = {
 		    visitor_messages_per_minute, "30", .min = 1, .max = 10000,
 		    .flags = SETTING_RELOADABLE,
 		    .text = "How many chat messages one visitor may write a minute."),
+	SETTING_ROW("visitor_sessions_per_minute", COUNT, struct config_limits,
+		    visitor_sessions_per_minute, "60", .min = 1, .max = 100000,
+		    .flags = SETTING_RELOADABLE,
+		    .text = "How many chat sessions one address (of IPv6 a network of 64 bits) may "
+			    "start a minute; loopback is not counted."),
 	SETTING_END,
 };
 

@@ -8,9 +8,11 @@
 #include "api/visitor.h"
 #include "base/crypto.h"
 #include "base/text.h"
+#include "business/calendar.h"
 #include "channel.h"
 #include "config.h"
 #include "pipeline.h"
+#include "routing/roster.h"
 #include "services/loop.h"
 #include "store/store.h"
 #include "workspace.h"
@@ -116,6 +118,21 @@ void handle_chat_options(struct api_call *call)
 	api_empty(call, 204);
 }
 
+/* Where the channel names a calendar, its hours are those; one that is not configured never
+ * closes. */
+static const char *closed_text(const struct api_call *call, const struct chat_call *chat,
+			       const struct visitor_rules *rules)
+{
+	const struct roster *roster = workspace_roster(
+		workspace_get(call->parts->workspaces, channel_workspace(chat->channel)));
+
+	if (rules->calendar != NULL && roster != NULL &&
+	    calendar_is_open(roster_calendar(roster, rules->calendar),
+			     loop_unix_ms(call->parts->loop)))
+		return NULL;
+	return rules->closed;
+}
+
 static void session_answer(struct api_call *call, struct chat_call *chat)
 {
 	struct visitor_rules rules = { 0 };
@@ -131,22 +148,20 @@ static void session_answer(struct api_call *call, struct chat_call *chat)
 	jw_object(&out, NULL);
 	jw_text(&out, "token", buf_string(&token));
 	jw_text(&out, "greeting", rules.greeting);
-	jw_text(&out, "closed", rules.closed);
+	jw_text(&out, "closed", closed_text(call, chat, &rules));
 	jw_object_end(&out);
 	buf_clear(&token);
 	api_answer(call, 201, &body);
 }
 
-void handle_chat_session(struct api_call *call)
+static void session_start(struct api_call *call)
 {
-	struct chat_call *chat = chat_call(call);
+	struct chat_call *chat = call->state;
 	unsigned char bytes[VISITOR_ID_BYTES];
 	char id[2 * VISITOR_ID_BYTES + 1];
 	struct inbound in = { .method = "POST" };
 	const char *why = "the identity was refused";
 
-	if (chat == NULL || !origin_allowed(call, chat))
-		return;
 	in.target = http_request_target(call->request);
 	in.body = http_request_body(call->request, &in.body_len);
 	in.now_s = loop_unix_ms(call->parts->loop) / 1000;
@@ -215,21 +230,43 @@ static void on_rate(const struct store_reply *reply, const struct error *err, vo
 }
 
 /* Counted in the store, so that a fleet counts together. */
-void chat_rate(struct api_call *call, route_fn *go_on)
+static void count_one(struct api_call *call, const char *what, const char *whose,
+		      int64_t per_minute)
 {
-	struct chat_call *chat = call->state;
-	int64_t per_minute = call->parts->config->limits.visitor_messages_per_minute;
-	struct store_call *rate;
+	const struct chat_call *chat = call->state;
+	struct store_call *rate = store_script("rate", channel_workspace(chat->channel));
 	char hash[65];
 
-	chat->go_on = go_on;
-	auth_hash(arena_format(call->arena, "%s %s", chat->full_name, chat->visitor.id), hash);
-	rate = store_script("rate", channel_workspace(chat->channel));
-	store_key(rate, "rate:visitor:%.32s", hash);
+	auth_hash(arena_format(call->arena, "%s %s", chat->full_name, whose), hash);
+	store_key(rate, "rate:%s:%.32s", what, hash);
 	store_arg_int(rate, per_minute);
 	store_arg_text(rate, arena_format(call->arena, "%.4f", (double)per_minute / 60));
 	store_arg_int(rate, 1);
 	store_run(call->parts->store, rate, on_rate, call);
+}
+
+void chat_rate(struct api_call *call, route_fn *go_on)
+{
+	struct chat_call *chat = call->state;
+
+	chat->go_on = go_on;
+	count_one(call, "visitor", chat->visitor.id,
+		  call->parts->config->limits.visitor_messages_per_minute);
+}
+
+void handle_chat_session(struct api_call *call)
+{
+	struct chat_call *chat = chat_call(call);
+	char source[HTTP_SOURCE_KEY_BYTES];
+
+	if (chat == NULL || !origin_allowed(call, chat))
+		return;
+	chat->go_on = session_start;
+	if (http_request_source_key(call->request, source))
+		count_one(call, "source", source,
+			  call->parts->config->limits.visitor_sessions_per_minute);
+	else
+		session_start(call);
 }
 
 void handle_chat_message(struct api_call *call)

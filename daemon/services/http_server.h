@@ -76,6 +76,10 @@ const char *http_request_query(struct http_request *request, const char *name);
 /* Textual address of the peer; behind a trusted proxy the last untrusted
  * address of X-Forwarded-For. */
 const char *http_request_source(const struct http_request *request);
+/* What counts as one source: the address, of IPv6 its first 64 bits. false for loopback and unix
+ * sockets, behind which anybody may stand. */
+enum { HTTP_SOURCE_KEY_BYTES = 48 };
+bool http_request_source_key(const struct http_request *request, char out[HTTP_SOURCE_KEY_BYTES]);
 bool http_request_is_secure(
 	const struct http_request *request); /* TLS here or at a trusted proxy */
 /* fn(context) if the client goes away before the answer (long polls). NULL clears.

@@ -113,6 +113,24 @@ static size_t bucket_of(const struct address *address)
 	return (size_t)(hash >> 32) % HTTP_SOURCE_BUCKETS;
 }
 
+static void counted_part(struct address *address)
+{
+	if (!is_v4(address))
+		memset(address->bytes + 8, 0, 8);
+}
+
+bool http_request_source_key(const struct http_request *request, char out[HTTP_SOURCE_KEY_BYTES])
+{
+	struct address address;
+
+	if (!parse_plain(request->source, strlen(request->source), &address) ||
+	    is_loopback(&address))
+		return false;
+	counted_part(&address);
+	http_address_format(&address, out);
+	return true;
+}
+
 void http_source_attach(struct connection *connection)
 {
 	struct http_server *server = connection->server;
@@ -122,8 +140,7 @@ void http_source_attach(struct connection *connection)
 	if (connection->is_trusted || connection->is_unix ||
 	    (is_loopback(&address) && !server->counts_loopback))
 		return;
-	if (!is_v4(&address))
-		memset(address.bytes + 8, 0, 8);
+	counted_part(&address);
 	bucket = &server->sources[bucket_of(&address)];
 	while (*bucket != NULL && memcmp(&(*bucket)->address, &address, sizeof(address)) != 0)
 		bucket = &(*bucket)->next;

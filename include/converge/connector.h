@@ -42,6 +42,8 @@ struct visitor_rules {
 	size_t origin_count;
 	const char *greeting; /* NULL */
 	const char *closed;   /* shown outside the hours of service; NULL while open */
+	const char *calendar; /* of the business configuration: closed is shown only while it is
+			       * closed too; NULL: none */
 };
 
 /* ---- what the core tells a connector about one request ---- */

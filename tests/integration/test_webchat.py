@@ -1,4 +1,5 @@
 """Web chat: a visitor's session, messages both ways over SSE, and re-sends."""
+import datetime
 import unittest
 
 import harness
@@ -116,6 +117,51 @@ class Webchat(harness.TestCase):
         events = self.listen()
         texts = [self.next_message(events)["data"]["text"] for _ in range(2)]
         self.assertEqual(texts, ["一", "二"])
+
+
+class Hours(harness.TestCase):
+    """A chat whose hours are a calendar of the business configuration."""
+
+    def calendar(self, holidays):
+        day = datetime.datetime.now(datetime.timezone.utc).date()
+        span = f"{{ date: {day - datetime.timedelta(2)}, to: {day + datetime.timedelta(2)}, name: x }}"
+        return ("calendars:\n  - id: desk\n    time_zone: Asia/Shanghai\n"
+                f"    holidays: [ {span if holidays else ''} ]\n")
+
+    def closed(self):
+        answer = self.daemon.request("POST", "/chat/site/sessions", {})
+        self.assertEqual(answer.status, 201, answer)
+        return answer.json["closed"]
+
+    def test_a_calendar_opens_and_closes_the_chat_at_once(self):
+        self.daemon = self.start_daemon("  - { name: site, connector: webchat, calendar: desk, offline_message: 休息 }\n")
+        self.assertIsNone(self.closed())
+        for holidays, shown in ((True, "休息"), (False, None)):
+            file = self.folder / "calendar.yaml"
+            file.write_text(self.calendar(holidays))
+            self.daemon.ctl("apply", "-f", file)
+            harness.wait_for("the calendar to count", lambda want=shown: self.closed() == want)
+
+
+class Sources(harness.TestCase):
+    def start_session(self, source):
+        return self.daemon.request("POST", "/chat/site/sessions", {}, headers={"X-Forwarded-For": source})
+
+    def test_sessions_of_one_source_are_limited(self):
+        self.daemon = harness.Daemon(self.folder / "node", extra="limits: { visitor_sessions_per_minute: 3 }\n")
+        self.addCleanup(self.daemon.stop)
+        self.daemon.config.write_text(self.daemon.config.read_text().replace(
+            "listen: { ", "listen: { trusted_proxies: [127.0.0.1], "))
+        self.daemon.start()
+        answers = [self.start_session("203.0.113.7") for _ in range(4)]
+        self.assertEqual([answer.status for answer in answers], [201, 201, 201, 429], answers[-1])
+        self.assertGreater(int(answers[-1].headers["Retry-After"]), 0)
+        self.assertEqual(answers[-1].json["code"], "too_many_requests")
+        self.assertEqual(self.start_session("203.0.113.8").status, 201)
+        same_network = [self.start_session(f"2001:db8:1:2::{n}").status for n in range(4)]
+        self.assertEqual(same_network, [201, 201, 201, 429])
+        self.assertEqual(self.start_session("2001:db8:1:3::1").status, 201)
+        self.assertEqual([self.start_session("127.0.0.1").status for _ in range(5)], [201] * 5)
 
 
 if __name__ == "__main__":

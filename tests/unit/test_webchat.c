@@ -48,6 +48,19 @@ Test(webchat, shows_the_offline_message_outside_its_hours)
 	}
 }
 
+Test(webchat, leaves_its_hours_to_a_calendar)
+{
+	struct fixture fixture;
+	struct visitor_rules rules;
+
+	fixture_start(&fixture);
+	cr_assert_eq(fixture_open(&fixture, "webchat", "{\"calendar\":\"cn\"}"), 0);
+	channel_connector(fixture.channel)->visitor_rules(fixture.channel, MONDAY_S, &rules);
+	cr_expect_str_eq(rules.calendar, "cn");
+	cr_expect_not_null(rules.closed);
+	fixture_stop(&fixture);
+}
+
 Test(webchat, refuses_settings_that_cannot_work)
 {
 	static const char *const bad[] = {
@@ -56,6 +69,7 @@ Test(webchat, refuses_settings_that_cannot_work)
 		"{\"hours\":[\"mon-fri 09:00-25:00\"]}",
 		"{\"hours\":[\"mon-fri 09:00-18:00 x\"]}",
 		"{\"utc_offset\":\"8\"}",
+		"{\"hours\":[\"mon-fri 09:00-18:00\"],\"calendar\":\"cn\"}",
 		"{\"utc_offset\":\"+15:00\"}",
 		"{\"identity_secret\":\"short\"}",
 		"{\"identity_public_key\":\"AAAA\"}",
