@@ -1,4 +1,5 @@
 /* Start and stop, in order. What a part needs is up before it. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -343,8 +344,11 @@ int broker_start(struct broker *broker)
 		return fail(&err, EX_UNAVAILABLE);
 	if (broker_open_channels(broker) != 0)
 		return EX_CONFIG;
-	if (doors_open(broker, &err) != 0)
+	if (doors_open(broker, &err) != 0) {
+		if (strstr(err.text, strerror(EADDRINUSE)) != NULL)
+			error_wrap(&err, "another program has that address, choose another");
 		return fail(&err, EX_OSERR);
+	}
 	return 0;
 }
 

@@ -60,13 +60,18 @@ static int run(const struct options *options)
 					 .log_level = options->log_level,
 					 .demo = options->demo,
 					 .simulator = !options->no_simulator };
+	int status;
 
 	if (options->demo && !options->is_config_given) {
 		broker.config_file = broker_demo_config();
 		if (broker.config_file == NULL)
 			return EX_CANTCREAT;
 	}
-	return broker_run(&broker);
+	status = broker_run(&broker);
+	if (status != EX_OK && options->demo)
+		fprintf(stderr, "converged: the settings of the demonstration are in %s\n",
+			broker.config_file);
+	return status;
 }
 
 /* The workers' program lies beside this one. Only returns when it cannot be run. */

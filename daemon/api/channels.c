@@ -1,5 +1,6 @@
 /* /v1/channels: the channels of the file, read-only here. */
 #include "api/handlers.h"
+#include "api/names.h"
 #include "api/page.h"
 #include "base/text.h"
 #include "channel.h"
@@ -63,8 +64,8 @@ void handle_channel_test(struct api_call *call)
 		channel_find(call->parts->channels, call->who.workspace, call->params[0]);
 
 	if (channel == NULL)
-		api_problem(call, 404, "unknown_channel", "there is no channel \"%s\"",
-			    call->params[0]);
+		api_problem(call, 404, "unknown_channel", "there is no channel \"%s\"%s",
+			    call->params[0], channel_hint(call, call->params[0]));
 	else if (channel_connector(channel)->test == NULL)
 		on_tested(true, "nothing to ask: this connector has no provider of its own", call);
 	else

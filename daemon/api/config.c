@@ -86,6 +86,26 @@ static void answer_stored(struct api_call *call, int status, const char *stored)
 	api_answer_text(call, status, stored);
 }
 
+static void on_others(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	size_t count = reply_count(reply);
+	const char **known = arena_alloc(call->arena, (count + 1) * sizeof(*known));
+
+	for (size_t i = 0; err == NULL && i < count; i++)
+		known[i] = reply_text(reply_item(reply, i), NULL);
+	api_problem(call, 404, "no_such_object", "there is no \"%s\" here%s", call->params[0],
+		    name_hint(call, call->params[0], known));
+}
+
+static void answer_absent(struct api_call *call)
+{
+	struct store_call *read = store_command("HKEYS");
+
+	store_arg_key(read, call->who.workspace, "cfg:%s", kind_of(call));
+	store_read(call->parts->store, read, on_others, call);
+}
+
 static void on_one(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
@@ -94,8 +114,7 @@ static void on_one(const struct store_reply *reply, const struct error *err, voi
 	if (err != NULL)
 		api_fail(call, err);
 	else if (stored == NULL)
-		api_problem(call, 404, "no_such_object", "there is no \"%s\" here",
-			    call->params[0]);
+		answer_absent(call);
 	else
 		answer_stored(call, 200, stored);
 }

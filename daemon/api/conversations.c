@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/names.h"
 #include "api/page.h"
 #include "base/id.h"
 #include "base/limits.h"
@@ -508,7 +509,8 @@ void handle_conversation_start(struct api_call *call)
 		workspace_roster(workspace_get(call->parts->workspaces, call->who.workspace));
 
 	if (channel == NULL || roster == NULL) {
-		api_invalid(call, "#/body/channel", "there is no channel \"%s\"", channel_text);
+		api_invalid(call, "#/body/channel", "there is no channel \"%s\"%s", channel_text,
+			    channel_hint(call, channel_text));
 		return;
 	}
 	call->state = starting;

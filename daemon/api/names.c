@@ -4,12 +4,13 @@
 
 #include "base/settings.h"
 #include "base/text.h"
+#include "channel.h"
 #include "parts.h"
 #include "routing/roster.h"
 #include "store/store.h"
 #include "workspace.h"
 
-enum { SHOWN_MAX = 12 };
+enum { SHOWN_MAX = 12, CHANNELS_MAX = 200 };
 
 struct naming {
 	struct api_call *call;
@@ -54,11 +55,24 @@ static const char *known_list(struct arena *arena, const char *const *known)
 	return known[i] == NULL ? list : arena_format(arena, "%s, ...", list);
 }
 
-static const char *suggestion(struct arena *arena, const char *word, const char *const *known)
+const char *name_hint(struct api_call *call, const char *name, const char *const *known)
 {
-	const char *near = settings_nearest(word, known);
+	const char *near = settings_nearest(name, known);
 
-	return near == NULL ? "" : arena_format(arena, "; did you mean \"%s\"?", near);
+	return near == NULL ? "" : arena_format(call->arena, "; did you mean \"%s\"?", near);
+}
+
+const char *channel_hint(struct api_call *call, const char *name)
+{
+	const char *known[CHANNELS_MAX + 1] = { NULL };
+	const struct channel *channel;
+	size_t count = 0;
+
+	for (size_t i = 0; (channel = channel_at(call->parts->channels, i)) != NULL; i++)
+		if (count < CHANNELS_MAX &&
+		    text_equal(channel_workspace(channel), call->who.workspace))
+			known[count++] = channel_name(channel);
+	return name_hint(call, name, known);
 }
 
 /* False after having answered. */
@@ -73,7 +87,7 @@ static bool is_known(struct naming *naming, const struct name_given *given)
 		return true;
 	api_problem(naming->call, 400, "unknown_name", "%s: there is no %s \"%s\"%s (there %s: %s)",
 		    given->where, nouns[given->kind], settings_shown(arena, given->name),
-		    suggestion(arena, given->name, naming->known),
+		    name_hint(naming->call, given->name, naming->known),
 		    naming->known_count == 1 ? "is" : "are", known_list(arena, naming->known));
 	return false;
 }
@@ -192,7 +206,7 @@ bool word_check(struct api_call *call, const char *where, const char *word,
 		if (text_equal(*at, word))
 			return true;
 	api_problem(call, 400, "unknown_name", "%s: \"%s\" is not known%s (known: %s)", where,
-		    settings_shown(call->arena, word), suggestion(call->arena, word, known),
+		    settings_shown(call->arena, word), name_hint(call, word, known),
 		    known_list(call->arena, known));
 	return false;
 }

@@ -28,6 +28,11 @@ void name_check(struct api_call *call, enum name_kind kind, const char *name, co
 		route_fn *next);
 /* Goes on with next(call), at once or later, or answers 404 unknown_workspace. */
 void workspace_check(struct api_call *call, route_fn *next);
+/* What to say behind "there is no ...": "; did you mean \"shop\"?" or "". known: NULL-terminated.
+ */
+const char *name_hint(struct api_call *call, const char *name, const char *const *known);
+/* The same for a channel of the caller's workspace. */
+const char *channel_hint(struct api_call *call, const char *name);
 /* A word against a fixed list (NULL-terminated): false after having answered. */
 bool word_check(struct api_call *call, const char *where, const char *word,
 		const char *const *known);

@@ -298,6 +298,12 @@ class Backup(harness.TestCase):
         rows = {row["check"]: row for row in json.loads(self.run_ctl(config, "doctor", "-o", "json", code=1).stdout)}
         self.assertEqual({rows[name]["result"] for name in ("store", "aof", "memory", "clock", "permissions")}, {"ok"})
         self.assertEqual(rows["daemon"]["result"], "bad")
+        config.chmod(0o644)
+        rows = {row["check"]: row for row in json.loads(self.run_ctl(config, "doctor", "-o", "json", code=1).stdout)}
+        self.assertEqual(rows["permissions"]["result"], "ok", "there is no secret in it")
+        config.write_text(config.read_text().replace("[]", "[ { name: a, connector: loopback, token: \"0123456789\" } ]"))
+        rows = {row["check"]: row for row in json.loads(self.run_ctl(config, "doctor", "-o", "json", code=1).stdout)}
+        self.assertEqual(rows["permissions"]["result"], "care")
         store.run("CONFIG", "SET", "appendonly", "no")
         store.run("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
         (self.folder / "one").chmod(0o755)

@@ -95,6 +95,14 @@ class Names(harness.TestCase):
         self.assertIn('there is no "dav" among the agents (did you mean "dave"?)', done.stderr)
         self.api_refused("PUT", "/v1/queues/a", {"overflow": [{"when": {"length": 5}, "to": "bb"}]}, "overflow.to")
 
+    def test_what_is_asked_for_by_name_is_suggested(self):
+        self.ctl_refused("queue", "show", "suport", says='there is no "suport" here; did you mean "support"?')
+        self.ctl_refused("agent", "show", "bobb", says='did you mean "bob"?')
+        self.ctl_refused("channel", "test", "shopp", says='there is no channel "shopp"; did you mean "shop"?')
+        self.ctl_refused("channel", "test", "spar", says='there is no channel "spar" (')
+        answer = self.daemon.request("POST", "/v1/conversations", {"channel": "shpo", "to": "a", "text": "b"}, self.admin)
+        self.assertIn('did you mean "shop"?', answer.json["detail"])
+
     def test_apply_refuses_a_file_as_a_whole_and_says_where(self):
         path = self.folder / "new.yaml"
         path.write_text("queues: [ { id: sales } ]\n"
