@@ -39,6 +39,19 @@ void offer_make(struct store *store, const char *workspace, const struct offer_p
 	store_run(store, call, work_run_answered, work_run_new(done, context));
 }
 
+void plan_step_make(struct store *store, const char *workspace,
+		    const struct plan_progress *progress, work_done_fn *done, void *context)
+{
+	struct store_call *call = store_script("plan_step", workspace);
+
+	store_key(call, "lease:steward");
+	store_key(call, "w:%s", progress->work_item);
+	store_arg_text(call, progress->fence);
+	store_arg_text(call, progress->work_item);
+	store_arg_int(call, progress->step);
+	store_run(store, call, work_run_answered, work_run_new(done, context));
+}
+
 void overflow_make(struct store *store, const char *workspace, const struct overflow *overflow,
 		   work_done_fn *done, void *context)
 {

@@ -5,6 +5,11 @@
 #include "routing/work.h"
 
 /* ---- the router ---- */
+struct plan_progress {
+	const char *fence;
+	const char *work_item;
+	int64_t step;
+};
 struct offer_proposal {
 	const char *fence; /* of the steward's lease */
 	const char *work_item;
@@ -20,6 +25,10 @@ struct offer_proposal {
 /* WORK_OK: state is offered, or assigned where the agent had an open wish. */
 void offer_make(struct store *store, const char *workspace, const struct offer_proposal *proposal,
 		work_done_fn *done, void *context);
+/* A waiting item's plan is at this step (from 1): noted once, in the log. */
+void plan_step_make(struct store *store, const char *workspace,
+		    const struct plan_progress *progress, work_done_fn *done, void *context);
+
 /* Into a queue that can cope better; WORK_REFUSED fence, loop or what all work calls refuse. */
 struct overflow {
 	const char *fence;

@@ -17,6 +17,8 @@ rules:
   - { name: money, when: { text: "发票" }, then: { queue: billing } }
   - { name: night, when: { text: "夜里" }, then: { queue: night } }
   - { name: slow, when: { text: "慢" }, then: { queue: slow } }
+  - { name: expert, when: { text: "专家" }, then: { queue: support, skills: { law: 5 },
+      steps: [ { agents: [bob], for: 1s }, { for: 1s } ] } }
   - { name: rest, then: { queue: support } }
 """
 
@@ -168,6 +170,16 @@ class Handover(harness.TestCase):
         self.assertEqual(self.do(item, "resolve", self.alice)["state"], "wrapping")
         self.do(item, "extend", self.alice)
         self.assertEqual(self.do(item, "extend", self.alice, status=409)["code"], "no_more")
+
+    def test_a_plan_relaxes_step_by_step_and_says_so(self):
+        stream = self.daemon.events("/v1/events", self.carol)
+        self.addCleanup(stream.close)
+        self.online(self.alice)
+        self.post(text="专家")
+        offer = stream.wait(lambda event: event["event"] == "offer.created")["data"]
+        self.assertEqual(offer["agent"], "alice", "nobody has the skill, so after two steps anybody will do")
+        steps = [one for one in stream.seen if one["event"] == "work_item.state" and one["data"]["to"] == "queued"]
+        self.assertEqual(len(steps), 2, steps)
 
     def only(self):
         listed = self.daemon.request("GET", "/v1/work-items", token=self.carol).json["data"]
