@@ -7,7 +7,7 @@ import common
 # Header of the library: where it may be included. A library that is not named here may not be used.
 HOMES = (
     (r"hiredis/", r"daemon/store/redis\.c"),
-    (r"curl/", r"daemon/services/transfer\.c"),
+    (r"curl/", r"daemon/services/transfer_curl\.h"),
     (r"(libesmtp|auth-client)\.h", r"daemon/workers/mail\.c"),
     (r"(gmime|glib)[/.]", r"daemon/workers/parse\w*\.c"),
     (r"json-c/", r"daemon/base/json\.c"),
@@ -22,12 +22,15 @@ HOMES = (
     # libevent is the loop itself: the services that wait, the adapter of hiredis, the child that the store starts.
     (r"event2/", r"daemon/services/\w+\.[ch]|daemon/store/(redis|embedded)\.c|ctl/\w+\.c"),
 )
+# A header that lets a library in, and the few files behind it that share it.
+GROUPS = ((r"services/transfer_curl\.h", r"daemon/services/transfer\w*\.c"),)
 SYSTEM = re.compile(r"(sys|arpa|net|netinet|linux|bits)/[\w/]+\.h")
 LIBC = set("""assert ctype dirent dlfcn endian errno fcntl fnmatch getopt glob grp iconv inttypes langinfo libgen limits
 locale malloc math netdb poll pthread pwd regex sched signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio
 stdlib stdnoreturn string strings sysexits syslog termios threads time uchar ucontext unistd utime wait wchar wctype
 search ftw ifaddrs""".split())
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<([^>]+)>", re.M)
+OWN = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 
 
 def check(lint):
@@ -43,6 +46,10 @@ def check(lint):
                 lint.say(path, common.line_of(text, match.start()), f"<{header}>: of no library we know")
             elif not re.fullmatch(home, path):
                 lint.say(path, common.line_of(text, match.start()), f"<{header}> belongs into {home}")
+        for match in OWN.finditer(lint.read(path)):
+            home = next((home for header, home in GROUPS if re.fullmatch(header, match.group(1))), None)
+            if home is not None and not re.fullmatch(home, path):
+                lint.say(path, common.line_of(text, match.start()), f'"{match.group(1)}" is for {home} alone')
     allowed.report_unused()
 
 

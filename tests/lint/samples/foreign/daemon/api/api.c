@@ -2,3 +2,4 @@
 #include <json-c/json.h>
 #include <sqlite3.h>
 // #include <yaml.h>
+#include "services/transfer_curl.h"
