@@ -90,21 +90,24 @@ static int pack_try(struct pack *pack, int folder, uint32_t number, struct error
 {
 	char name[NAME_CHARS + 1];
 	struct stat stat;
+	int rc = 0;
 
 	snprintf(name, sizeof(name), "%08" PRIx32, number);
 	pack->fd = disk_open(folder, name, O_WRONLY | O_CREAT);
 	if (pack->fd < 0)
 		return disk_failed(err, "opening a pack of blobs");
-	if (flock(pack->fd, LOCK_EX | LOCK_NB) == 0 && fstat(pack->fd, &stat) == 0 &&
-	    stat.st_size < PACK_BYTES) {
+	if (flock(pack->fd, LOCK_EX | LOCK_NB) < 0) {
+		rc = errno == EWOULDBLOCK ? 0 : disk_failed(err, "locking a pack of blobs");
+	} else if (fstat(pack->fd, &stat) < 0 || fsync(folder) < 0) {
+		rc = disk_failed(err, "opening a pack of blobs");
+	} else if (stat.st_size < PACK_BYTES) {
 		pack->number = number;
 		pack->end = (uint64_t)stat.st_size;
-		if (fsync(folder) == 0)
-			return 1;
+		return 1;
 	}
 	close(pack->fd);
 	pack->fd = -1;
-	return 0;
+	return rc;
 }
 
 static int pack_open(struct pack *pack, int root, struct error *err)
