@@ -106,6 +106,10 @@ class Checker:
         self.acked = {row["id"]: row for row in generator if row["op"] == "ack"}
         self.finals = {row["conversation"]: row["messages"] for row in agent if row["op"] == "final"}
         self.displays = [row for row in agent if row["op"] in ("displayed", "final")]
+        self.files = {}
+        for row in agent:
+            if row["op"] == "file" and ID.match(row["text"]):
+                self.files.setdefault(ID.match(row["text"])[1], set()).add(row["sha256"])
         self.replies = [row for row in agent if row["op"] == "reply"]
         self.leftovers = [row for row in agent if row["op"] == "leftover"]
         self.strange = [row for row in agent if row["op"] in ("unexpected", "gave_up")]
@@ -146,6 +150,10 @@ class Checker:
         for message_id in self.acked:
             if message_id not in places:
                 self.say("I1", f"{message_id} was acknowledged and no agent can see it")
+        for message_id in self.acked:
+            file = self.offered.get(message_id, {}).get("file")
+            if file and file not in self.files.get(message_id, ()):
+                self.say("I1", f"{message_id} was acknowledged and its file is lost")
         for message_id, conversations in places.items():
             if len(conversations) > 1:
                 self.say("I2", f"{message_id} is visible {len(conversations)} times in {sorted(set(conversations))}")

@@ -5,6 +5,8 @@ folder and everything it had begun is acknowledged.
 """
 import argparse
 import base64
+import email.message
+import email.policy
 import hashlib
 import hmac
 import json
@@ -20,7 +22,12 @@ from record import Caller, Log
 FILLER = "订单 order 退款 refund 物流 logistics " * 8
 
 
-class WebhookCustomer:
+class Customer:
+    def file_of(self, message_id):
+        return None
+
+
+class WebhookCustomer(Customer):
     def __init__(self, name, port, secret):
         self.name = name
         self.port = port
@@ -41,7 +48,7 @@ class WebhookCustomer:
         return answer, answer is not None and answer[0] == 200
 
 
-class ChatCustomer:
+class ChatCustomer(Customer):
     def __init__(self, name, port):
         self.name = name
         self.port = port
@@ -61,7 +68,7 @@ class ChatCustomer:
         return answer, answer is not None and answer[0] in (200, 201)
 
 
-class MailCustomer:
+class MailCustomer(Customer):
     """Hands mail over by LMTP: 250 after the text means kept. Each mail goes on from the one before."""
 
     def __init__(self, name, port):
@@ -69,13 +76,24 @@ class MailCustomer:
         self.port = port
         self.client = None
 
+    def file_of(self, message_id):
+        """Every fourth mail carries a file, so that what is kept beside the store is judged as well."""
+        return f"file of {message_id}\n".encode() * 100 if int(message_id.rpartition("-")[2]) % 4 == 0 else None
+
     def mail(self, message_id, text):
-        number = int(message_id.rpartition("-")[2])
-        thread = f"In-Reply-To: <{self.name}-{number - 1}@customer.test>\r\n" if number else ""
-        return (f"From: {self.name} <{self.name}@customer.test>\r\nTo: desk@example.test\r\nSubject: order {self.name}\r\n"
-                f"Date: Sun, 22 Nov 2026 10:00:00 +0800\r\nMessage-ID: <{message_id}@customer.test>\r\n{thread}"
-                f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n"
-                f"\r\n{text}\r\n").encode()
+        number, file = int(message_id.rpartition("-")[2]), self.file_of(message_id)
+        mail = email.message.EmailMessage(email.policy.SMTP)
+        mail["From"], mail["To"] = f"{self.name} <{self.name}@customer.test>", "desk@example.test"
+        mail["Subject"], mail["Date"] = f"order {self.name}", "Sun, 22 Nov 2026 10:00:00 +0800"
+        mail["Message-ID"] = f"<{message_id}@customer.test>"
+        if number:
+            mail["In-Reply-To"] = f"<{self.name}-{number - 1}@customer.test>"
+        mail.set_content(text, cte="8bit")
+        if file:
+            mail.add_attachment(file, "application", "octet-stream", filename="file.bin")
+            # A repeat is the same mail, byte by byte.
+            mail.set_boundary(f"part-{message_id}")
+        return mail.as_bytes()
 
     def offer(self, message_id, text, caller=None):
         """As the others: (status, body) or None, and whether it was taken. A twin has a connection of its own."""
@@ -108,12 +126,14 @@ class Lane(threading.Thread):
         self.random = random.Random(f"{options.seed}-{number}")
         self.next_seq = {customer.name: 0 for customer in customers}
         self.stop_file = pathlib.Path(options.folder) / "stop"
+        self.left = options.count / options.lanes
         self.trouble = 0
 
     def run(self):
         pace = self.options.lanes / self.options.rate
         due = time.monotonic()
-        while not self.stop_file.exists():
+        while not self.stop_file.exists() and self.left > 0:
+            self.left -= 1
             customer = self.random.choice(self.customers)
             self.deliver(customer)
             due = max(due + pace, time.monotonic() - 1)
@@ -124,7 +144,9 @@ class Lane(threading.Thread):
         self.next_seq[customer.name] += 1
         message_id = f"{customer.name}-{seq}"
         text = f"id:{message_id}: {FILLER}"
-        self.log.write("offer", id=message_id, sender=customer.name, seq=seq)
+        file = customer.file_of(message_id)
+        self.log.write("offer", id=message_id, sender=customer.name, seq=seq,
+                       **({"file": hashlib.sha256(file).hexdigest()} if file else {}))
         twin = self.send_twin(customer, message_id, text)
         while True:
             answer, is_acked = customer.offer(message_id, text)
@@ -166,6 +188,7 @@ def main():
     parser.add_argument("--lmtp-port", type=int, required=True)
     parser.add_argument("--chat", type=float, default=0.25, help="share of customers who use the web chat")
     parser.add_argument("--mail", type=float, default=0.125, help="share of customers who write mail")
+    parser.add_argument("--count", type=float, default=float("inf"), help="end by itself after so many messages")
     parser.add_argument("--repeats", type=float, default=0.05)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--prefix", default="c")

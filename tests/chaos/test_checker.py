@@ -49,6 +49,14 @@ class CheckerTest(unittest.TestCase):
         self.final.pop(1)
         self.assertEqual(self.seen(), {"I1"})
 
+    def test_i1_a_file_that_is_lost_or_another(self):
+        self.generator[0]["file"] = "abc"
+        self.assertEqual(self.seen(), {"I1"})
+        self.agent.append({"t": 8, "op": "file", "message": "msg_a-0", "text": "id:a-0: text", "sha256": "abd"})
+        self.assertEqual(self.seen(), {"I1"})
+        self.agent[-1]["sha256"] = "abc"
+        self.assertEqual(self.seen(), set())
+
     def test_an_offer_without_acknowledgement_may_be_stored_or_not(self):
         self.generator.insert(0, {"t": 0, "op": "offer", "id": "c-0", "sender": "c", "seq": 0})
         self.assertEqual(self.seen(), set())
