@@ -42,8 +42,10 @@ static void on_kept(const struct store_reply *reply, const struct error *err, vo
 		api_key_conflict(call);
 		return;
 	}
-	if (reply_is(reply, "replay"))
+	if (reply_is(reply, "replay")) {
+		call->state = arena_text(call->arena, reply_text(reply_item(reply, 2), NULL));
 		http_request_add_field(call->request, "Idempotency-Replayed", "true");
+	}
 	upload_answer(call);
 }
 
@@ -61,7 +63,7 @@ static void on_put(const char *blob_id, const struct error *err, void *context)
 	blob_pack(&packed, blob_id);
 	blob_keep(call->parts->store,
 		  &(struct blob_keeping){ call->who.workspace, call->idempotency_key,
-					  call->request_hash, &packed },
+					  call->request_hash, &packed, blob_id },
 		  on_kept, call);
 	buf_clear(&packed);
 }

@@ -97,8 +97,8 @@ static void on_page(const struct store_reply *reply, const struct error *err, vo
 	}
 	if (packed.len > 0)
 		blob_keep(migration->store,
-			  &(struct blob_keeping){ migration->workspace, "", "", &packed }, on_kept,
-			  migration);
+			  &(struct blob_keeping){ migration->workspace, "", "", &packed, NULL },
+			  on_kept, migration);
 	else
 		next_page(migration);
 	buf_clear(&packed);

@@ -31,6 +31,7 @@ void blob_keep(struct store *store, const struct blob_keeping *keeping, store_do
 	store_arg_text(call, keeping->key);
 	store_arg_text(call, keeping->request);
 	store_arg(call, keeping->packed->data, keeping->packed->len);
+	store_arg_text(call, keeping->answer);
 	store_run(store, call, done, context);
 }
 

@@ -23,6 +23,7 @@ struct blob_keeping {
 	const char *key;
 	const char *request;
 	const struct buf *packed;
+	const char *answer; /* second word of the answer, also of a repetition's; NULL: "" */
 };
 void blob_keep(struct store *store, const struct blob_keeping *keeping, store_done_fn *done,
 	       void *context);
