@@ -128,7 +128,7 @@ static void go_online(struct walk *walk)
 /* What an agent does with an item: mostly its own. */
 static void act(struct walk *walk, const char *item, uint32_t what)
 {
-	char who[80];
+	char who[80] = "";
 	char offer[80];
 	struct work_call call = desk_call(walk->desk, who);
 	const struct work_resolution done = { "done", NULL, roll(walk, 2) ? 60000 : 0,
