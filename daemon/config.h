@@ -58,6 +58,7 @@ struct config_limits {
 	struct setting_texts media_types; /* none: any */
 	int64_t mail;
 	int64_t api_per_second; /* requests of one token */
+	bool private_classifiers;
 	int64_t visitor_messages_per_minute;
 	int64_t visitor_sessions_per_minute; /* of one source */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "automation/classify.h"
 #include "automation/sla.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -57,6 +58,8 @@ struct workspace {
 	struct router *router;
 	struct deliveries *deliveries;
 	struct sla *sla;
+	struct classify *classify;
+	struct classify_counts classified;
 	struct media *media;
 	STAILQ_HEAD(, waiter) waiters;
 	TAILQ_HEAD(, listener) listeners;
@@ -199,6 +202,8 @@ static void on_entry(const struct log_entry *entry, void *context)
 		router_entry(workspace->router, entry);
 	if (workspace->deliveries != NULL)
 		deliveries_entry(workspace->deliveries, entry);
+	if (workspace->classify != NULL)
+		classify_entry(workspace->classify, entry);
 }
 
 static void on_reset(const char *position, void *context)
@@ -259,6 +264,7 @@ static void on_steward(bool held, const char *fence, void *context)
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
 	sla_free(&workspace->sla);
+	classify_free(&workspace->classify);
 	media_free(&workspace->media);
 	log_keeper_set_steward(workspace->keeper, held);
 	if (!held)
@@ -266,6 +272,8 @@ static void on_steward(bool held, const char *fence, void *context)
 	workspace->router = router_new(workspace->parts, workspace, fence);
 	workspace->deliveries = deliveries_new(workspace->parts, workspace, fence);
 	workspace->sla = sla_new(workspace->parts, workspace, fence);
+	workspace->classify =
+		classify_new(workspace->parts, workspace, fence, &workspace->classified);
 	workspace->media = media_new(workspace->parts, workspace, fence);
 }
 
@@ -367,6 +375,7 @@ static void workspace_free(struct workspace *workspace)
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
 	sla_free(&workspace->sla);
+	classify_free(&workspace->classify);
 	media_free(&workspace->media);
 	lease_drop(&workspace->lease);
 	store_off_change(workspace->parts->store, on_store_change, workspace);
@@ -480,6 +489,11 @@ void workspace_note_stopped(struct workspace *workspace, const char *rule)
 int64_t workspace_stopped_count(const struct workspace *workspace)
 {
 	return workspace->stopped_count;
+}
+
+const struct classify_counts *workspace_classified(const struct workspace *workspace)
+{
+	return &workspace->classified;
 }
 
 struct listener *workspace_listen(struct workspace *workspace, listener_entry_fn *entry_fn,

@@ -10,6 +10,7 @@
 #include "parts.h"
 
 struct figures;
+struct classify_counts;
 struct log_entry;
 struct roster;
 struct workspace;
@@ -46,6 +47,9 @@ void workspace_tell_typing(struct workspace *workspace, const char *conversation
  * the log at most once a minute. */
 void workspace_note_stopped(struct workspace *workspace, const char *rule);
 int64_t workspace_stopped_count(const struct workspace *workspace);
+
+/* What became of the questions to classifiers (automation/classify.h). */
+const struct classify_counts *workspace_classified(const struct workspace *workspace);
 
 /* Every log entry, in order, and resets. */
 struct listener;

@@ -5,6 +5,7 @@
 
 #include "api/auth.h"
 #include "api/handlers.h"
+#include "automation/classify.h"
 #include "base/text.h"
 #include "channel.h"
 #include "parts.h"
@@ -119,6 +120,21 @@ static void rule_metrics(struct buf *out, const struct parts *parts)
 			   (long long)workspace_stopped_count(workspace));
 }
 
+static void classifier_metrics(struct buf *out, const struct parts *parts)
+{
+	const struct workspace *workspace = NULL;
+
+	buf_text(out, "# HELP converged_classified_total New work items by what a classifier did\n"
+		      "# TYPE converged_classified_total counter\n");
+	while ((workspace = workspace_next(parts->workspaces, workspace)) != NULL)
+		for (size_t i = 0; i < CLASSIFY_OUTCOMES; i++)
+			buf_format(out,
+				   "converged_classified_total{workspace=\"%s\",outcome=\"%s\"} "
+				   "%lld\n",
+				   workspace_name(workspace), classify_outcomes[i],
+				   (long long)workspace_classified(workspace)->of[i]);
+}
+
 static void worker_metrics(struct buf *out, const struct parts *parts)
 {
 	const struct {
@@ -226,6 +242,7 @@ static void answer_metrics(struct api_call *call)
 	worker_metrics(&out, call->parts);
 	queue_metrics(&out, call->parts);
 	rule_metrics(&out, call->parts);
+	classifier_metrics(&out, call->parts);
 	http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
 		    out.len);
 	buf_clear(&out);

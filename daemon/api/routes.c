@@ -283,6 +283,7 @@ static const struct route routes[] = {
 	{ "POST", "/v1/rules/lint", ROLES_WORK, handle_rules_lint, body_rules_lint, NULL,
 	  "RulesLint", 200, "Rules that can never match, come too late, or are slow", 0 },
 	CONFIG("rules", ROLES_WORK),
+	CONFIG("classifiers", ROLE_ADMIN), /* they hold secrets */
 	CONFIG("canned-replies", ROLES_WORK),
 	CONFIG("calendars", ROLES_WORK),
 	CONFIG("sla-policies", ROLES_WORK),

@@ -47,6 +47,28 @@ static const char *check_line(const char *text)
 	return NULL;
 }
 
+static const char *check_web_url(const char *text)
+{
+	size_t scheme = text_starts(text, "https://") ? 8 : text_starts(text, "http://") ? 7 : 0;
+
+	if (scheme == 0)
+		return "must start with https:// or http://";
+	return text[scheme] == '\0' || strpbrk(text, " \"<>\\@#") != NULL
+		       ? "must be a URL without a user, a fragment and spaces"
+		       : check_line(text);
+}
+
+/* The text is a secret: it must not be repeated in what is wrong with it. */
+static const char *check_webhook_secret(const char *text)
+{
+	unsigned char bytes[128];
+	long len = -1;
+
+	if (text_starts(text, "whsec_"))
+		len = text_unbase64(text + 6, strlen(text + 6), bytes, sizeof(bytes));
+	return len >= 24 && len <= 64 ? NULL : "must be whsec_ and base64 of 24 to 64 bytes";
+}
+
 static const char *check_keyword(const char *text)
 {
 	return text[strspn(text, " ")] == '\0' ? "must have more than spaces" : check_line(text);
@@ -537,12 +559,33 @@ static const struct business_field sla_policy_fields[] = {
 	FIELD_END,
 };
 
+static const struct business_field classifier_fields[] = {
+	ID_FIELD,
+	NAME_FIELD,
+	FIELD("url", TEXT, NULL, .min = 8, .max = 2000, .flags = SETTING_REQUIRED,
+	      .check = check_web_url,
+	      .text = "Where a new work item is posted to, https:// (or http://)."),
+	FIELD("secret", TEXT, NULL, .min = 1, .max = 120, .flags = SETTING_REQUIRED,
+	      .check = check_webhook_secret,
+	      .text = "What requests are signed with: whsec_ and base64 of 24 to 64 bytes."),
+	FIELD("deadline", TIME, "5s", .min = 100, .max = MINUTE,
+	      .text = "How long its answer may take."),
+	FIELD("min_confidence", COUNT, "60", .max = 100,
+	      .text = "Percent; below it nothing is changed and a person is asked for."),
+	NAMING_FIELD("queues", "queues", LIST, .max = 200,
+		     .text = "Only work items of these queues; none: of all."),
+	FIELD("channels", LIST, NULL, .max = 200,
+	      .text = "Only messages of these channels; none: of all."),
+	FIELD_END,
+};
+
 const struct business_kind business_kinds[] = {
 	{ "queues", "queues", queue_fields },
 	{ "departments", "departments", department_fields },
 	{ "skills", "skills", skill_fields },
 	{ "agents", "agents", agent_fields },
 	{ "rules", "rules", rule_fields },
+	{ "classifiers", "classifiers", classifier_fields },
 	{ "canned_replies", "canned-replies", canned_fields },
 	{ "calendars", "calendars", calendar_fields },
 	{ "sla_policies", "sla-policies", sla_policy_fields },

@@ -35,6 +35,17 @@ static void write_customer(struct json_out *json, const struct work_item *item)
 	jw_object_end(json);
 }
 
+static void write_classifier(struct json_out *json, const struct work_item *item)
+{
+	if (!item->classifier)
+		return;
+	jw_object(json, "classifier");
+	jw_text(json, "id", item->classifier);
+	jw_int(json, "confidence", item->confidence);
+	jw_bool(json, "needs_human", item->needs_human);
+	jw_object_end(json);
+}
+
 static void write_standing(struct json_out *json, const struct work_item *item)
 {
 	if (text_equal("waiting", item->state))
@@ -50,6 +61,7 @@ static void write_standing(struct json_out *json, const struct work_item *item)
 	if (item->lease_ms)
 		jw_time(json, "lease_expires_at", item->lease_ms);
 	jw_text(json, "rule", item->rule);
+	write_classifier(json, item);
 	jw_text(json, "reason", item->reason);
 	jw_text(json, "summary", item->summary);
 }
@@ -136,6 +148,9 @@ static bool item_read(const struct store_reply *row, struct work_item *ret_item)
 		.urgency = text_of(row, "ur"),
 		.priority = int_of(row, "pr"),
 		.rule = text_of(row, "ru"),
+		.classifier = text_of(row, "cb"),
+		.confidence = int_of(row, "cf"),
+		.needs_human = int_of(row, "nh") == 1,
 		.reason = text_of(row, "rs"),
 		.summary = text_of(row, "sum"),
 		.created_ms = int_of(row, "ct"),

@@ -35,6 +35,9 @@ struct work_item {
 	const char *urgency;
 	int64_t priority; /* minutes */
 	const char *rule;
+	const char *classifier; /* that looked at it */
+	int64_t confidence;     /* its own, percent */
+	bool needs_human;       /* it was too unsure, or said so */
 	const char *reason;
 	const char *summary;
 	int64_t created_ms;
