@@ -6,7 +6,8 @@
 static const char *const common_help[][2] = {
 	{ "-c, --config FILE",
 	  "the daemon's settings; default $CONVERGE_CONFIG or /etc/converge/converged.yaml" },
-	{ "-w, --workspace NAME", "the workspace to act in; default main" },
+	{ "-w, --workspace NAME",
+	  "the workspace to act in; default main; apply and token create make a new one" },
 	{ "-o, --output FORM", "table (default) or json" },
 	{ "-h, --help", "help for the program, a noun or a command" },
 };

@@ -116,3 +116,18 @@ test('a session that ended leads back to the sign-in', async () => {
   await signIn(bed.password);
   await page.getByRole('heading', { name: '我的工单' }).waitFor();
 });
+
+test('work that is offered or handed over is held out, and taken or left', async () => {
+  await page.setViewportSize({ width: 1200, height: 800 });
+  await write('calm', '还在吗', { id: 'calm', name: '王小红' });
+  await page.getByText(/派单给您.*王小红/).waitFor();
+  await button('拒绝').click();
+  const item = await bed.claim(bed.bob);
+  assert.equal(item.customer.name, '王小红');
+  const handed = await bed.call('POST', `/v1/work-items/${item.id}/transfer`, { target: 'agent:alice' }, bed.bob);
+  assert.equal(handed.status, 200);
+  await page.getByText(/转给您.*王小红/).waitFor();
+  await button('接受').click();
+  await said('还在吗').waitFor();
+  assert.match(await page.locator('#items button').textContent(), /王小红.*处理中/);
+});

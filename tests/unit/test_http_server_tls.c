@@ -213,6 +213,30 @@ Test(http_tls, refuses_old_versions_and_plain_text)
 	files_remove(&files);
 }
 
+Test(http_tls, a_reload_takes_other_paths_and_does_not_switch_tls_off)
+{
+	struct files files;
+	struct files others;
+	struct world *world = tls_world(&files);
+	struct tls_client after;
+
+	files_make(&others);
+	write_certificate(&others, "elsewhere");
+	cr_assert_eq(http_server_reload_tls(world->server, others.cert, others.key, &world->err),
+		     0);
+	tls_open(&after, world, TLS1_3_VERSION);
+	cr_assert(tls_handshake(&after));
+	expect_name(&after, "elsewhere");
+	tls_shut(&after);
+	cr_assert_eq(http_server_reload_tls(world->server, NULL, NULL, &world->err), -1);
+	cr_assert_not_null(strstr(world->err.text, "by a restart"));
+	cr_assert_eq(http_server_check_tls(others.cert, files.key, &world->err), -1);
+	cr_assert_eq(http_server_check_tls(others.cert, others.key, &world->err), 0);
+	world_free(world);
+	files_remove(&others);
+	files_remove(&files);
+}
+
 Test(http_tls, a_reload_takes_the_new_certificate_and_keeps_the_old_on_error)
 {
 	struct files files;

@@ -6,7 +6,7 @@ const words = {
     agent: "Agent", password: "Password", enter: "Sign in", leave: "Sign out", mine: "My work", queues: "Queues",
     pull: "Pull next", accept: "Accept", decline: "Decline", reply: "Reply", note: "Note", resolve: "Resolve",
     hint: "Ctrl+Enter sends", customer: "Customer", online: "Online", busy: "Busy", away: "Away", offline: "Offline",
-    offered: "Offered to you", none: "Nothing waits.", choose: "Choose a work item, or pull the next one.",
+    offered: "Offered to you", handed: "Handed to you", due: "due", none: "Nothing waits.", choose: "Choose a work item, or pull the next one.",
     waiting_count: "waiting", proved: "proved", claimed: "claimed", channels: "Conversations", connected: "live",
     reconnecting: "reconnecting…", work: "Work items", presence: "My presence", text: "Reply or note",
     earlier: "Load earlier messages", messages: "messages", oldest: "oldest", ended: "Your session has ended. Please sign in again.",
@@ -22,7 +22,7 @@ const words = {
     agent: "坐席", password: "密码", enter: "登录", leave: "退出", mine: "我的工单", queues: "队列",
     pull: "领取下一个", accept: "接受", decline: "拒绝", reply: "回复", note: "备注", resolve: "解决",
     hint: "Ctrl+Enter 发送", customer: "客户", online: "在线", busy: "忙碌", away: "离开", offline: "离线",
-    offered: "派单给您", none: "没有等待的工单。", choose: "请选择工单，或领取下一个。",
+    offered: "派单给您", handed: "转给您", due: "截止", none: "没有等待的工单。", choose: "请选择工单，或领取下一个。",
     waiting_count: "个等待", proved: "已验证", claimed: "未验证", channels: "会话", connected: "实时",
     reconnecting: "正在重连…", work: "工单", presence: "我的状态", text: "回复或备注",
     earlier: "加载更早的消息", messages: "条消息", oldest: "最久", ended: "登录已失效，请重新登录。",
@@ -70,7 +70,8 @@ let language = (localStorage.getItem("language") || navigator.language || "en").
 let csrf = sessionStorage.getItem("csrf") || "";
 let me = null;
 let current = null;
-let offer = null;
+// What is held out to me, by the id of the offer or transfer; the first one is shown.
+const held = new Map();
 let source = null;
 let lastEvent = "";
 let retry = 0;
@@ -155,16 +156,16 @@ function duration(seconds) {
 const nameOf = (item) => (item.customer && item.customer.name) || t("unnamed");
 const titleOf = (item) => `#${item.number} ${nameOf(item)} · ${item.channel || ""}`;
 
+function dueOf(item) {
+  const due = (item.sla || []).filter((one) => one.state === "active" && one.due_at).map((one) => one.due_at).sort()[0];
+  return due ? ` · ${t("due")} ${when(due)}` : "";
+}
+
 // ---- my work, the queues ----
 
 async function showItems() {
   const assigned = await api("GET", "/v1/work-items?agent=me&limit=100");
   const open = assigned.data.filter((item) => !["resolved", "closed", "cancelled", "queued"].includes(item.state));
-  const pending = open.find((item) => item.state === "offered");
-  if (pending && !offer) {
-    offer = pending;
-    showOffer();
-  }
   const list = $("items");
   const focused = list.contains(document.activeElement) ? document.activeElement.dataset.item : null;
   list.replaceChildren();
@@ -173,7 +174,7 @@ async function showItems() {
     button.type = "button";
     button.dataset.item = item.id;
     button.append(element("strong", `#${item.number} ${nameOf(item)}`), element("br"),
-      element("span", `${item.channel || ""} · ${item.queue} · ${word("state", item.state)}`, "quiet"));
+      element("span", `${item.channel || ""} · ${item.queue} · ${word("state", item.state)}${dueOf(item)}`, "quiet"));
     button.setAttribute("aria-current", String(!!current && current.id === item.id));
     button.onclick = () => attempt(() => openItem(item));
     const row = element("li");
@@ -321,16 +322,31 @@ function closeItem() {
   translate();
 }
 
-// ---- offers ----
+// ---- offers and transfers ----
 
 function showOffer() {
-  $("offer").hidden = !offer;
-  $("offer-text").textContent = offer ? `${t("offered")}: ${titleOf(offer)}` : "";
+  const [first] = held.values();
+  $("offer").hidden = !first;
+  $("offer-text").textContent = first ? `${t(first.word)}: ${titleOf(first.item)}` : "";
+}
+
+async function holdOut(id, what, workItem) {
+  held.set(id, { word: what, item: await api("GET", `/v1/work-items/${workItem}`) });
+  showOffer();
+}
+
+// While the stream was away, what was held out may have ended.
+async function showHeld() {
+  for (const [id, { item }] of [...held]) {
+    const now = await api("GET", `/v1/work-items/${item.id}`);
+    if (![...(now.offers || []), now.transfer, now.consultation].includes(id)) held.delete(id);
+  }
+  showOffer();
 }
 
 async function takeOffer(accept) {
-  const item = offer;
-  offer = null;
+  const [[id, { item }]] = held;
+  held.delete(id);
   showOffer();
   const after = await api("POST", `/v1/work-items/${item.id}/${accept ? "accept" : "decline"}`, {});
   if (accept) await openItem(after);
@@ -356,7 +372,7 @@ async function write(kind) {
 
 // ---- what happens elsewhere ----
 
-const refresh = () => Promise.all([showItems(), showQueues(), showMessages(), showCustomer()]);
+const refresh = () => Promise.all([showItems(), showQueues(), showMessages(), showCustomer(), showHeld()]);
 
 async function onEvent(name, event) {
   if (event.lastEventId) lastEvent = event.lastEventId;
@@ -365,14 +381,11 @@ async function onEvent(name, event) {
     await refresh();
     return;
   }
-  if (name === "offer.created" && data.agent === me.agent) {
-    offer = await api("GET", `/v1/work-items/${data.work_item}`);
-    showOffer();
-  }
-  if (name === "offer.ended" && offer && data.work_item === offer.id && (!data.agent || data.agent === me.agent)) {
-    offer = null;
-    showOffer();
-  }
+  const id = data.object || data.work_item;
+  if (name === "offer.created" && data.agent === me.agent) await holdOut(id, "offered", data.work_item);
+  else if (name === "transfer.state" && data.agent === me.agent && data.to === "pending")
+    await holdOut(id, "handed", data.work_item);
+  else if ((name === "offer.ended" || name === "transfer.state") && held.delete(id)) showOffer();
   if (current && data.conversation === current.conversation && name.startsWith("message.")) await showMessages();
   if (name.startsWith("work_item.")) await Promise.all([showItems(), showQueues()]);
 }
@@ -394,7 +407,7 @@ async function listen() {
     if (source === stream) listenAgain();
   };
   for (const name of ["message.created", "message.delivery", "work_item.created", "work_item.state", "offer.created",
-    "offer.ended", "reset"])
+    "offer.ended", "transfer.state", "reset"])
     stream.addEventListener(name, (event) => attempt(() => onEvent(name, event)));
 }
 
@@ -416,7 +429,7 @@ function signedOut(why) {
   source = null;
   lastEvent = "";
   retry = 0;
-  offer = null;
+  held.clear();
   csrf = "";
   sessionStorage.removeItem("csrf");
   closeItem();
