@@ -96,6 +96,7 @@ static const struct choice_option work_options[] = {
 	{ "--state", "STATE", "state", false, "only items in this state" },
 	{ "--queue", "QUEUE", "queue", false, "only items of this queue" },
 	{ "--agent", "AGENT", "agent", false, "only items of this agent" },
+	{ "--sla", "STATE", "sla", false, "only items whose clocks are warned or breached" },
 	OPTIONS_END,
 };
 
@@ -103,6 +104,30 @@ static const struct choice_option message_options[] = {
 	{ "--note", NULL, NULL, false, "an internal note instead of a reply" },
 	{ "--key", "KEY", NULL, false, "idempotency key; default: a new one" },
 	OPTIONS_END,
+};
+
+static const struct column calendar_columns[] = {
+	{ "ID", "id" },
+	{ "NAME", "name" },
+	{ "TIME ZONE", "time_zone" },
+	COLUMNS_END,
+};
+
+static const struct choice_option calendar_options[] = {
+	{ "--at", "TIME", "at", false, "when, such as 2026-10-01T09:00:00+08:00; default: now" },
+	{ "--add", "TIME", "add", false, "so much business time, such as 8h, is over when" },
+	{ "--to", "TIME", "to", false, "how much business time lies between" },
+	OPTIONS_END,
+};
+
+static const struct column policy_columns[] = {
+	{ "ID", "id" },
+	{ "NAME", "name" },
+	{ "FIRST RESPONSE MS", "first_response_ms" },
+	{ "NEXT RESPONSE MS", "next_response_ms" },
+	{ "RESOLUTION MS", "resolution_ms" },
+	{ "CALENDAR", "calendar" },
+	COLUMNS_END,
 };
 
 static const struct choice_option rules_test_options[] = {
@@ -173,6 +198,14 @@ static const struct command commands[] = {
 	  NULL },
 	{ "work", "explain", "ID", "Say why a work item waits", run_show, "GET",
 	  "/v1/work-items/%s/explain", NULL, NULL },
+	{ "calendar", "list", NULL, "List calendars", run_list, "GET", "/v1/calendars",
+	  calendar_columns, list_options },
+	{ "calendar", "show", "ID", "Show one calendar", run_show, "GET", "/v1/calendars/%s", NULL,
+	  NULL },
+	{ "calendar", "test", "ID", "Say whether it is open, when that changes, when time is over",
+	  run_send, "POST", "/v1/calendars/%s/test", NULL, calendar_options },
+	{ "sla", "list", NULL, "List SLA policies in order", run_list, "GET", "/v1/sla-policies",
+	  policy_columns, list_options },
 	{ "rules", "list", NULL, "List the rules", run_list, "GET", "/v1/rules", rules_columns,
 	  list_options },
 	{ "rules", "versions", NULL, "List the sets of rules that were in force", run_list, "GET",

@@ -35,6 +35,7 @@ route_fn handle_attachment_put, handle_attachment_get, handle_file_link;   /* at
 route_fn handle_config_list, handle_config_get, handle_config_put,
 	handle_config_delete;                                          /* config.c */
 route_fn handle_config_apply;                                          /* config_apply.c */
+route_fn handle_calendar_test;                                         /* calendars.c */
 route_fn handle_rules_test, handle_rules_lint;                         /* rules.c */
 route_fn handle_rules_versions, handle_rules_version;                  /* rules_versions.c */
 route_fn handle_channel_list, handle_channel_test;                     /* channels.c */

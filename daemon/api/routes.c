@@ -106,6 +106,13 @@ static const struct field body_visitor[] = {
 	{ 0 },
 };
 
+static const struct field body_calendar_test[] = {
+	{ "at", FIELD_TIME, false, 0, 0, NULL, "default now" },
+	{ "add", FIELD_TEXT, false, 1, 40, NULL, "business time to add, such as 8h" },
+	{ "to", FIELD_TIME, false, 0, 0, NULL, "how much business time lies between" },
+	{ 0 },
+};
+
 #define PAGED "limit,after,order"
 static const struct field body_rules_test[] = {
 	{ "text", FIELD_TEXT, true, 0, 262144, NULL, "what the customer writes" },
@@ -287,6 +294,8 @@ static const struct route routes[] = {
 	CONFIG("canned-replies", ROLES_WORK),
 	CONFIG("calendars", ROLES_WORK),
 	CONFIG("sla-policies", ROLES_WORK),
+	{ "POST", "/v1/calendars/{id}/test", ROLES_WORK, handle_calendar_test, body_calendar_test,
+	  NULL, "CalendarTest", 200, "Is it open, when does it change, when is time over", 0 },
 	{ "POST", "/v1/queues/{id}/pause", ROLES_LEAD, handle_queue_pause, body_none, NULL,
 	  "Object", 200, "Offer nothing of it", 0 },
 	{ "POST", "/v1/queues/{id}/resume", ROLES_LEAD, handle_queue_resume, body_none, NULL,

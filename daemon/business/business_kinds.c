@@ -221,6 +221,8 @@ static const struct business_field queue_fields[] = {
 	FIELD("close_after", TIME, "0", .max = 366 * DAY,
 	      .text = "How long after resolving a work item closes; 0: the daemon's rule."),
 	FIELD("paused", BOOL, "false", .text = "Holds no new offers out."),
+	NAMING_FIELD("calendars", "calendar", TEXT, .min = 1, .max = 40, .check = check_id,
+		     .text = "When it is open, for overflow of what is closed; none: always."),
 	FIELD_END,
 };
 

@@ -54,8 +54,9 @@ struct queue_row {
 	const char *name;
 	enum strategy strategy;
 	int64_t offer_timeout_ms;
-	int64_t wrap_ms;   /* 0: resolve ends the item at once */
-	int64_t close_ms;  /* a resolved item closes by itself after; 0: never */
+	int64_t wrap_ms;      /* 0: resolve ends the item at once */
+	const char *calendar; /* when it is open; NULL: always */
+	int64_t close_ms;     /* a resolved item closes by itself after; 0: never */
 	int64_t sticky_ms; /* how long work waits for its last agent, who is busy; 0: not at all */
 	int64_t age_percent;      /* of the time waited that counts for the order */
 	int64_t age_cap_ms;       /* and how much of it at most; 0: all */

@@ -78,6 +78,7 @@ void queue_row_read(struct queue_row *row, const char *id, struct json_object *o
 		.wrap_extension_ms = json_int(object, "wrap_up_extension_ms", MINUTE_MS),
 		.wrap_extensions = json_int(object, "wrap_up_extensions", 3),
 		.close_ms = json_int(object, "close_after_ms", 0),
+		.calendar = json_text_copy(object, "calendar", arena),
 		.parallel_offers = json_int(object, "parallel_offers", 1),
 		.missed_max = json_int(object, "missed_offers", 3),
 		.may_exceed_on_transfer = json_bool(object, "exceed_on_transfer", true),

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "business/calendar.h"
 #include "routing/claim.h"
 #include "routing/desk.h"
 #include "routing/figures.h"
@@ -291,6 +292,9 @@ static void queue_condition(const struct queue_row *queue, struct queue_conditio
 	figures_queue(workspace_figures(router->workspace), queue->id,
 		      loop_unix_ms(router->parts->loop), &figures);
 	ret->expected_wait_ms = figures_expected_wait(&figures, waiting, 0);
+	ret->is_closed = !calendar_is_open(
+		roster_calendar(workspace_roster(router->workspace), queue->calendar),
+		loop_unix_ms(router->parts->loop));
 }
 
 static void queues_relieve(struct router *router)

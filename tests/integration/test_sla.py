@@ -1,18 +1,27 @@
 """Service level clocks: deadlines kept, paused, missed and told, also when the daemon was not there."""
+import datetime
 import json
 import shutil
 import time
 
 import harness
 
-BUSINESS = """\
-queues: [ { id: support }, { id: second } ]
+TODAY = datetime.date.today()
+BUSINESS = f"""\
+queues:
+  - {{ id: support }}
+  - {{ id: second }}
+  - {{ id: office, calendar: never, overflow: [ {{ when: {{ closed: true }}, to: second }} ] }}
+calendars:
+  - {{ id: never, holidays: [ {{ date: {TODAY - datetime.timedelta(100)}, to: {TODAY + datetime.timedelta(200)} }} ] }}
+""" + """\
 agents:
   - { id: alice, name: Alice, queues: [support, second] }
   - { id: bob, name: Bob, queues: [second] }
 rules:
   - { name: quick, when: { text: "quick" }, then: { queue: support, type: quick } }
   - { name: raising, when: { text: "raising" }, then: { queue: support, type: raising } }
+  - { name: office, when: { text: "office" }, then: { queue: office } }
   - { name: rest, then: { queue: support } }
 sla_policies:
   - { id: quick, when: { type: quick }, first_response: 1s, warn: 50, pause: [] }
@@ -124,6 +133,33 @@ class Sla(harness.TestCase):
         harness.wait_for("the urgency to fall", lambda: self.item()["urgency"] != "urgent")
         self.assertEqual(self.item()["priority"], 0)
         self.assertEqual({one["policy"] for one in self.item()["sla"] if one["state"] == "active"}, {"second"})
+
+    def test_a_calendar_is_tried_by_api_and_command_line(self):
+        self.start()
+        admin = self.daemon.token(role="admin", agent=None)
+        office = {"time_zone": "Asia/Shanghai", "hours": [{"days": ["mon-fri"], "from": "09:00", "to": "18:00"}],
+                  "holidays": [{"date": "2026-10-01", "to": "2026-10-07"}], "workdays": [{"date": "2026-10-10"}]}
+        answer = self.daemon.request("PUT", "/v1/calendars/office", {"id": "office", **office}, admin)
+        self.assertIn(answer.status, (200, 201), answer)
+        tried = self.daemon.request("POST", "/v1/calendars/office/test",
+                                    {"at": "2026-09-30T17:00:00+08:00", "add": "2h", "to": "2026-10-10T10:00:00+08:00"}, self.alice)
+        self.assertEqual(tried.status, 200, tried)
+        self.assertEqual((tried.json["open"], tried.json["next_change_at"], tried.json["added_at"], tried.json["between_ms"]),
+                         (True, "2026-09-30T10:00:00.000Z", "2026-10-08T02:00:00.000Z", (1 + 9 + 9 + 1) * 3600 * 1000))
+        shown = json.loads(self.daemon.ctl("-o", "json", "calendar", "test", "office", "--at", "2026-10-01T12:00:00+08:00"))
+        self.assertEqual((shown["open"], shown["next_change_at"]), (False, "2026-10-08T01:00:00.000Z"))
+        for path, body, status in (("nowhere", {}, 404), ("office", {"add": "long"}, 400), ("office", {"to": "2999-01-01T00:00:00Z"}, 400)):
+            self.assertEqual(self.daemon.request("POST", f"/v1/calendars/{path}/test", body, self.alice).status, status, body)
+        office["time_zone"] = "Asia/Shangai"
+        answer = self.daemon.request("PUT", "/v1/calendars/office", {"id": "office", **office}, admin)
+        self.assertEqual(answer.status, 400, answer)
+        self.assertIn("no time zone", answer.json["detail"])
+
+    def test_work_of_a_closed_queue_goes_where_its_overflow_says(self):
+        self.start()
+        self.post("office")
+        harness.wait_for("the item in the other queue", lambda: self.item()["queue"] == "second")
+        harness.wait_for("that queue's policy", lambda: {one["policy"] for one in self.item()["sla"] if one["state"] == "active"} == {"second"})
 
     def breaches(self, redis):
         return [line for line in redis.ask("XRANGE", "{main}:log", "-", "+").splitlines() if '"event":"breach"' in line]
