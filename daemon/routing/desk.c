@@ -16,6 +16,7 @@ struct desk *desk_new(void)
 	desk->lines = map_new();
 	desk->plans = map_new();
 	desk->needs = map_new();
+	desk->skills = map_new();
 	return desk;
 }
 
@@ -36,6 +37,8 @@ static void agent_free(struct desk_agent *agent)
 	free(agent->id);
 	free(agent->wish_key);
 	free(agent->wish_queues);
+	bits_free(&agent->serves);
+	bits_free(&agent->meets);
 	free(agent);
 }
 
@@ -62,6 +65,7 @@ void desk_free(struct desk **desk)
 	if (*desk == NULL)
 		return;
 	desk_clear_items(*desk);
+	skills_free(*desk);
 	for (size_t i = 0; i < (*desk)->agent_count; i++)
 		agent_free((*desk)->agent_list[i]);
 	roll_clear(&(*desk)->rolls[ROLL_WISH]);
@@ -163,7 +167,7 @@ void desk_remove_item(struct desk *desk, const char *id)
 
 	if (item == NULL)
 		return;
-	line_drop(item);
+	line_drop(desk, item);
 	alarm_drop(desk, item);
 	fresh_drop(desk, item);
 	item_free(item);
@@ -197,18 +201,6 @@ struct desk_agent *desk_next_agent(struct desk *desk, size_t *at)
 	return *at < desk->agent_count ? desk->agent_list[(*at)++] : NULL;
 }
 
-/* Everything that is kept about agents by number learns of this one. */
-static void agent_introduce(struct desk *desk, struct desk_agent *agent)
-{
-	struct need_row *need;
-	size_t at = 0;
-
-	while ((need = map_next(desk->needs, &at, NULL)) != NULL)
-		need_knows_agent(need, agent);
-	for (size_t i = 0; i < desk->line_count; i++)
-		line_knows_agent(desk->line_list[i], agent);
-}
-
 struct desk_agent *desk_agent(struct desk *desk, const char *id)
 {
 	struct desk_agent *agent = map_get(desk->agents, id);
@@ -218,19 +210,19 @@ struct desk_agent *desk_agent(struct desk *desk, const char *id)
 	agent = memory_new(sizeof(*agent));
 	agent->id = memory_text(id);
 	agent->wish_queues = memory_text("");
-	agent->row = desk->roster == NULL ? NULL : roster_agent(desk->roster, id);
 	agent->number = desk->agent_count;
+	agent->capacity = TOOL_CAPACITY;
 	desk->agent_list =
 		memory_grow(desk->agent_list, desk->agent_count + 1, sizeof(struct desk_agent *));
 	desk->agent_list[desk->agent_count++] = agent;
 	map_put(desk->agents, id, agent);
-	agent_introduce(desk, agent);
+	needs_know_agent(desk, agent);
 	return agent;
 }
 
 bool desk_has_room(const struct desk_agent *agent, int64_t cost)
 {
-	return agent->load + cost <= (agent->row == NULL ? TOOL_CAPACITY : agent->row->capacity);
+	return agent->load + cost <= agent->capacity;
 }
 
 static bool may_wish(const struct desk_agent *agent)
@@ -258,8 +250,14 @@ static void release_kept(struct desk *desk, const struct desk_agent *agent)
 {
 	struct desk_item *item;
 	size_t at = 0;
+	bool is_any = false;
 
-	while ((item = map_next(desk->items, &at, NULL)) != NULL)
+	for (size_t i = 0; i < desk->line_count; i++) {
+		const struct line *line = desk->line_list[i];
+
+		is_any |= line->count > 0 && line->row != NULL && line->row->sticky_ms > 0;
+	}
+	while (is_any && (item = map_next(desk->items, &at, NULL)) != NULL)
 		if (text_equal(item->last_agent, agent->id))
 			fresh_add(desk, item);
 }
@@ -304,22 +302,22 @@ static void all_are_fresh(struct desk *desk)
 
 void desk_roster(struct desk *desk, const struct roster *roster)
 {
-	struct need_row *need;
-	size_t at = 0;
 	size_t count;
 	const struct agent_row *rows = roster_agents(roster, &count);
 
 	desk->roster = roster;
 	for (size_t i = 0; i < count; i++)
 		desk_agent(desk, rows[i].id);
-	for (size_t i = 0; i < desk->agent_count; i++)
-		desk->agent_list[i]->row = roster_agent(roster, desk->agent_list[i]->id);
-	while ((need = map_next(desk->needs, &at, NULL)) != NULL) {
-		for (size_t i = 0; i < desk->agent_count; i++)
-			need_knows_agent(need, desk->agent_list[i]);
-		rolls_know_need(desk, need);
+	for (size_t i = 0; i < desk->agent_count; i++) {
+		struct desk_agent *agent = desk->agent_list[i];
+
+		agent->row = roster_agent(roster, agent->id);
+		agent->capacity = agent->row == NULL ? TOOL_CAPACITY : agent->row->capacity;
 	}
-	lines_roster(desk);
+	skills_learn(desk);
+	lines_learn(desk);
+	for (int kind = 0; kind < ROLLS; kind++)
+		roll_renumber(desk, kind);
 	for (size_t i = 0; i < desk->agent_count; i++)
 		desk_agent_changed(desk, desk->agent_list[i]);
 	all_are_fresh(desk);
@@ -336,7 +334,7 @@ static void alarms_fire(struct desk *desk)
 
 		step_take(desk, item);
 		if (item->step != before) {
-			line_drop(item);
+			line_drop(desk, item);
 			line_put(desk, item);
 		}
 		alarm_plan(desk, item);

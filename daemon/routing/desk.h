@@ -14,6 +14,12 @@ struct desk;
 struct line;
 struct plan_row;
 
+/* A growing set of small numbers. */
+struct bits {
+	uint64_t *words;
+	size_t count; /* of words */
+};
+
 struct desk_item {
 	char *id;
 	char *queue;
@@ -45,23 +51,27 @@ struct desk_item {
 struct desk_agent {
 	char *id;
 	const struct agent_row *row; /* NULL: a tool's token, which serves every queue */
+	int64_t load;
+	int64_t idle_ms;  /* since when free; the smallest waited longest */
+	int64_t capacity; /* the desk's own, of the row */
 	bool is_online;
 	bool is_routable;
-	int64_t load;
-	int64_t idle_ms; /* since when free; the smallest waited longest */
-	bool has_offer;  /* a pending one */
+	bool has_offer; /* a pending one */
 	bool has_wish;
+	bool is_proposed;
+	/* The desk's own. */
+	bool is_freed;
+	bool was_there; /* online and routable when looked at last */
+	size_t number;
+	size_t slots[2];    /* in the rolls, from 1; 0: none */
+	size_t homes[2];    /* the slots to come back to */
+	int64_t keys[2];    /* what gave it the slots */
+	struct bits serves; /* lines; not kept where it serves every queue */
+	struct bits meets;  /* needs */
+	int64_t turns;      /* offers so far, for round robin */
 	char *wish_key;
 	char *wish_queues; /* comma-separated; "" all */
 	int64_t wish_ms;
-	bool is_proposed;
-	int64_t turns; /* offers so far, for round robin */
-	/* The desk's own. */
-	size_t number;
-	size_t slots[2]; /* in the rolls, from 1; 0: none */
-	int64_t keys[2]; /* what gave it the slots */
-	bool is_freed;
-	bool was_there; /* online and routable when looked at last */
 };
 
 /* One pair the desk would make. */

@@ -26,8 +26,7 @@ static bool is_kept_for_another(const struct desk *desk, const struct desk_agent
 		return false;
 	last = map_get(desk->agents, item->last_agent);
 	return last != NULL && last->row != NULL && last->is_online && last->is_routable &&
-	       bits_has(&item->line->serving, last->number) &&
-	       bits_has(&item->bucket->need->eligible, last->number) &&
+	       serves(last, item->line) && bits_has(&last->meets, item->bucket->need->number) &&
 	       !has_declined(desk, last, item);
 }
 
@@ -50,15 +49,14 @@ static bool may_take(const struct desk *desk, const struct desk_agent *agent,
 	if (kind == ROLL_WISH)
 		return *agent->wish_queues == '\0' ||
 		       text_has_word(agent->wish_queues, ',', item->queue);
-	return !text_equal(agent->id, item->holder) && !has_declined(desk, agent, item) &&
-	       !is_kept_for_another(desk, agent, item);
+	return (*item->holder == '\0' || !text_equal(agent->id, item->holder)) &&
+	       !has_declined(desk, agent, item) && !is_kept_for_another(desk, agent, item);
 }
 
 bool agent_may_take(const struct desk *desk, const struct desk_agent *agent,
 		    const struct desk_item *item, enum roll_kind kind)
 {
-	return bits_has(&item->line->serving, agent->number) &&
-	       bits_has(&item->bucket->need->eligible, agent->number) &&
+	return serves(agent, item->line) && bits_has(&agent->meets, item->bucket->need->number) &&
 	       may_take(desk, agent, item, kind);
 }
 
@@ -116,13 +114,13 @@ static struct desk_agent *best_of(const struct desk *desk, const struct desk_ite
 	const struct bits *need = &item->bucket->need->slots[kind];
 	struct desk_agent *best = NULL;
 
-	for (size_t word = 0; word < roll->members.count; word++) {
+	for (size_t word = roll->first; word < roll->members.count; word++) {
 		uint64_t left = roll->members.words[word];
 
 		if (left == 0)
 			continue;
-		for (left &= word_at(queue, word) & word_at(need, word); left != 0;
-		     left &= left - 1) {
+		left &= word_at(queue, word) | word_at(&roll->everywhere, word);
+		for (left &= word_at(need, word); left != 0; left &= left - 1) {
 			struct desk_agent *agent =
 				roll->agents[word * WORD_BITS + (size_t)__builtin_ctzll(left)];
 
@@ -180,27 +178,56 @@ static struct desk_item *head_for(const struct desk *desk, const struct bucket *
 	return NULL;
 }
 
+struct search {
+	const struct desk *desk;
+	const struct desk_agent *agent;
+	enum roll_kind kind;
+	struct desk_item *best;
+	int64_t rank; /* the best one's score but for now; ms */
+};
+
+static void search_line(struct search *search, const struct line *line)
+{
+	for (size_t i = 0; i < line->head_count; i++) {
+		const struct head *head = &line->heads[i];
+		struct desk_item *item;
+
+		if ((head->rank < search->rank &&
+		     search->desk->bounds[line->number] != INT64_MAX) ||
+		    !bits_has(&search->agent->meets, head->need))
+			continue;
+		item = head_for(search->desk, head->bucket, search->agent, search->kind);
+		if (item == NULL || (search->best != NULL &&
+				     !item_before(item, search->best, search->desk->now_ms)))
+			continue;
+		search->best = item;
+		search->rank = item_score(item, search->desk->now_ms) - search->desk->now_ms;
+	}
+}
+
+/* The next line that the agent serves; SIZE_MAX: none. */
+static size_t line_next(const struct search *search, size_t from)
+{
+	if (serves_all(search->agent))
+		return from < search->desk->line_count ? from : SIZE_MAX;
+	return bits_next(&search->agent->serves, from);
+}
+
+/* A line whose bound is lower than the best so far cannot have a better one: the one that promises
+ * most is searched first. */
 struct desk_item *item_for(struct desk *desk, struct desk_agent *agent, enum roll_kind kind)
 {
-	struct desk_item *best = NULL;
+	struct search search = { desk, agent, kind, NULL, INT64_MIN + 1 };
+	size_t first = SIZE_MAX;
 
-	for (size_t i = 0; i < desk->line_count; i++) {
-		const struct line *line = desk->line_list[i];
-
-		if (line->count == 0 || !bits_has(&line->serving, agent->number) ||
-		    (line->row != NULL && line->row->is_paused))
-			continue;
-		for (size_t j = 0; j < line->bucket_count; j++) {
-			const struct bucket *bucket = line->buckets[j];
-			struct desk_item *item;
-
-			if (bucket->first == bucket->end ||
-			    !bits_has(&bucket->need->eligible, agent->number))
-				continue;
-			item = head_for(desk, bucket, agent, kind);
-			if (item != NULL && (best == NULL || item_before(item, best, desk->now_ms)))
-				best = item;
-		}
-	}
-	return best;
+	for (size_t i = line_next(&search, 0); i != SIZE_MAX; i = line_next(&search, i + 1))
+		if (first == SIZE_MAX || desk->bounds[i] > desk->bounds[first])
+			first = i;
+	if (first == SIZE_MAX || desk->bounds[first] < search.rank)
+		return NULL;
+	search_line(&search, desk->line_list[first]);
+	for (size_t i = line_next(&search, 0); i != SIZE_MAX; i = line_next(&search, i + 1))
+		if (i != first && desk->bounds[i] >= search.rank)
+			search_line(&search, desk->line_list[i]);
+	return search.best;
 }

@@ -1,126 +1,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "routing/desk_private.h"
 
 enum { MINUTE_MS = 60 * 1000, FIRST_ROOM = 16, PERCENT = 100 };
 
-/* ---- needs and plans ---- */
-
-static int level_of(const char *skill, const void *context)
-{
-	const struct agent_row *row = context;
-
-	for (size_t i = 0; i < row->skill_count; i++)
-		if (strcmp(row->skills[i].name, skill) == 0)
-			return row->skills[i].level;
-	return 0;
-}
-
-static bool is_named(const struct plan_step *step, const char *agent)
-{
-	for (size_t i = 0; step->agents[i] != NULL; i++)
-		if (strcmp(step->agents[i], agent) == 0)
-			return true;
-	return step->agents[0] == NULL;
-}
-
-void need_knows_agent(struct need_row *need, const struct desk_agent *agent)
-{
-	bool meets = need->step == NULL || agent->row == NULL ||
-		     (is_named(need->step, agent->id) &&
-		      need_is_met(need->step->need, level_of, agent->row));
-
-	if (meets)
-		bits_set(&need->eligible, agent->number);
-	else
-		bits_unset(&need->eligible, agent->number);
-}
-
-static struct need_row *need_make(struct desk *desk, const struct plan_step *step)
-{
-	struct buf key = { 0 };
-	struct need_row *need;
-
-	if (step != NULL)
-		buf_text(&key, step->need_text);
-	for (size_t i = 0; step != NULL && step->agents[i] != NULL; i++)
-		buf_format(&key, " %s", step->agents[i]);
-	need = map_get(desk->needs, buf_string(&key));
-	if (need == NULL) {
-		need = memory_new(sizeof(*need));
-		need->step = step;
-		for (size_t i = 0; i < desk->agent_count; i++)
-			need_knows_agent(need, desk->agent_list[i]);
-		map_put(desk->needs, buf_string(&key), need);
-		rolls_know_need(desk, need);
-	}
-	buf_clear(&key);
-	return need;
-}
-
-/* A plan that cannot be read asks for nothing: the work is served rather than left. */
-struct plan_row *plan_of(struct desk *desk, const char *text)
-{
-	struct plan_row *row = map_get(desk->plans, text);
-	struct error err;
-	size_t count;
-
-	if (row != NULL)
-		return row;
-	row = memory_new(sizeof(*row));
-	row->plan = plan_parse(text, &err);
-	if (row->plan == NULL)
-		row->plan = plan_parse("", &err);
-	count = plan_count(row->plan);
-	row->needs = memory_new((count + 1) * sizeof(struct need_row *));
-	for (size_t i = 0; i <= count; i++)
-		row->needs[i] = need_make(desk, plan_step(row->plan, i));
-	map_put(desk->plans, text, row);
-	return row;
-}
-
-void plans_free(struct desk *desk)
-{
-	struct plan_row *row;
-	struct need_row *need;
-	size_t at = 0;
-
-	while ((row = map_next(desk->plans, &at, NULL)) != NULL) {
-		plan_free(&row->plan);
-		free(row->needs);
-		free(row);
-	}
-	for (at = 0; (need = map_next(desk->needs, &at, NULL)) != NULL;) {
-		bits_free(&need->eligible);
-		bits_free(&need->slots[ROLL_WISH]);
-		bits_free(&need->slots[ROLL_FREE]);
-		free(need);
-	}
-	map_free(&desk->plans);
-	map_free(&desk->needs);
-}
-
 /* ---- lines ---- */
-
-void line_knows_agent(struct line *line, const struct desk_agent *agent)
-{
-	/* A tool's token serves every queue. */
-	if (agent->row == NULL || agent_serves(agent->row, line->queue))
-		bits_set(&line->serving, agent->number);
-	else
-		bits_unset(&line->serving, agent->number);
-}
 
 static void line_learn(struct desk *desk, struct line *line)
 {
 	line->row = desk->roster == NULL ? NULL : roster_queue(desk->roster, line->queue);
-	for (size_t i = 0; i < desk->agent_count; i++)
-		line_knows_agent(line, desk->agent_list[i]);
-	rolls_know_line(desk, line);
+	for (size_t i = 0; i < desk->agent_count; i++) {
+		struct desk_agent *agent = desk->agent_list[i];
+
+		if (!serves_all(agent))
+			bits_put(&agent->serves, line->number,
+				 agent_serves(agent->row, line->queue));
+	}
 }
 
 struct line *line_of(struct desk *desk, const char *queue)
@@ -131,17 +29,15 @@ struct line *line_of(struct desk *desk, const char *queue)
 		return line;
 	line = memory_new(sizeof(*line));
 	line->queue = memory_text(queue);
+	line->number = desk->line_count;
 	map_put(desk->lines, queue, line);
 	desk->line_list = memory_grow(desk->line_list, desk->line_count + 1, sizeof(struct line *));
+	desk->bounds = memory_grow(desk->bounds, desk->line_count + 1, sizeof(*desk->bounds));
+	desk->bounds[desk->line_count] = INT64_MIN;
 	desk->line_list[desk->line_count++] = line;
 	line_learn(desk, line);
+	rolls_know_line(desk, line);
 	return line;
-}
-
-void lines_roster(struct desk *desk)
-{
-	for (size_t i = 0; i < desk->line_count; i++)
-		line_learn(desk, desk->line_list[i]);
 }
 
 static void line_free(struct line *line)
@@ -150,10 +46,10 @@ static void line_free(struct line *line)
 		free(line->buckets[i]->items);
 		free(line->buckets[i]);
 	}
-	bits_free(&line->serving);
 	bits_free(&line->slots[ROLL_WISH]);
 	bits_free(&line->slots[ROLL_FREE]);
 	free(line->buckets);
+	free(line->heads);
 	free(line->queue);
 	free(line);
 }
@@ -162,10 +58,66 @@ void lines_free(struct desk *desk)
 {
 	for (size_t i = 0; i < desk->line_count; i++)
 		line_free(desk->line_list[i]);
+	for (size_t i = 0; i < desk->agent_count; i++)
+		bits_clear(&desk->agent_list[i]->serves);
 	free(desk->line_list);
+	free(desk->bounds);
 	desk->line_list = NULL;
 	desk->line_count = 0;
+	desk->bounds = NULL;
 	map_free(&desk->lines);
+}
+
+/* ---- heads ---- */
+
+/* Nothing waits: nobody need look. Where waiting does not count in full, all must. */
+static void bound_show(struct desk *desk, const struct line *line)
+{
+	const struct queue_row *row = line->row;
+	int64_t bound = INT64_MIN;
+
+	for (size_t i = 0; i < line->head_count; i++)
+		if (line->heads[i].rank > bound)
+			bound = line->heads[i].rank;
+	if (line->head_count > 0 && row != NULL &&
+	    (row->age_percent != PERCENT || row->age_cap_ms != 0))
+		bound = INT64_MAX;
+	if (row != NULL && row->is_paused)
+		bound = INT64_MIN;
+	desk->bounds[line->number] = bound;
+}
+
+/* After the bucket's first item changed. */
+static void head_show(struct desk *desk, struct bucket *bucket)
+{
+	struct line *line = bucket->line;
+	bool is_empty = bucket->first == bucket->end;
+
+	if (is_empty && bucket->head != 0) {
+		struct head *head = &line->heads[bucket->head - 1];
+
+		*head = line->heads[--line->head_count];
+		head->bucket->head = bucket->head;
+		bucket->head = 0;
+	} else if (!is_empty) {
+		if (bucket->head == 0)
+			bucket->head = ++line->head_count;
+		line->heads[bucket->head - 1] = (struct head){
+			.bucket = bucket,
+			.need = bucket->need->number,
+			.rank = bucket->priority * MINUTE_MS -
+				bucket->items[bucket->first]->queued_ms,
+		};
+	}
+	bound_show(desk, line);
+}
+
+void lines_learn(struct desk *desk)
+{
+	for (size_t i = 0; i < desk->line_count; i++) {
+		line_learn(desk, desk->line_list[i]);
+		bound_show(desk, desk->line_list[i]);
+	}
 }
 
 /* ---- buckets ---- */
@@ -193,8 +145,10 @@ static struct bucket *bucket_of(struct line *line, const struct desk_item *item)
 	bucket = memory_new(sizeof(*bucket));
 	bucket->need = need;
 	bucket->priority = priority;
+	bucket->line = line;
 	line->buckets = memory_grow(line->buckets, line->bucket_count + 1, sizeof(struct bucket *));
 	line->buckets[line->bucket_count++] = bucket;
+	line->heads = memory_grow(line->heads, line->bucket_count, sizeof(*line->heads));
 	return bucket;
 }
 
@@ -278,14 +232,21 @@ void line_put(struct desk *desk, struct desk_item *item)
 	item->line = line_of(desk, item->queue);
 	item->bucket = bucket_of(item->line, item);
 	bucket_add(item->bucket, item);
+	if (item->bucket->items[item->bucket->first] == item)
+		head_show(desk, item->bucket);
 	item->line->count++;
 }
 
-void line_drop(struct desk_item *item)
+void line_drop(struct desk *desk, struct desk_item *item)
 {
-	if (item->bucket == NULL)
+	struct bucket *bucket = item->bucket;
+	bool was_head = bucket != NULL && bucket->items[bucket->first] == item;
+
+	if (bucket == NULL)
 		return;
-	bucket_drop(item->bucket, item);
+	bucket_drop(bucket, item);
+	if (was_head)
+		head_show(desk, bucket);
 	item->line->count--;
 	item->bucket = NULL;
 }

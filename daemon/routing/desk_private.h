@@ -4,10 +4,12 @@
  * the wish) and those who are free (by the time since when). A roll gives each
  * a slot, in order; sets of agents are bit sets over the slots, one for each
  * queue and each need, so that "the first who may" is the first bit of an AND.
+ * Who leaves keeps the slot until all are numbered anew, and finds it again.
  *
  * Items stand in lines, one a queue, in buckets of those that are alike for
  * this purpose: same need, same head start. Within a bucket the older one
- * always goes first, so only the heads of buckets are compared. */
+ * always goes first, so only the heads of buckets are compared. An agent knows
+ * by number which lines to serve and which needs to meet. */
 #pragma once
 
 #include "base/map.h"
@@ -17,26 +19,41 @@
 enum roll_kind { ROLL_WISH, ROLL_FREE, ROLLS };
 enum { WORD_BITS = 64 };
 
-/* A growing set of small numbers. */
-struct bits {
-	uint64_t *words;
-	size_t count; /* of words */
-};
-
 static inline bool bits_has(const struct bits *bits, size_t number)
 {
 	size_t word = number / WORD_BITS;
 
 	return word < bits->count && (bits->words[word] >> (number % WORD_BITS) & 1) != 0;
 }
+/* The first member from a number on; SIZE_MAX: none. */
+static inline size_t bits_next(const struct bits *bits, size_t from)
+{
+	for (size_t word = from / WORD_BITS; word < bits->count; word++) {
+		uint64_t left = bits->words[word];
+
+		if (word == from / WORD_BITS)
+			left &= ~(uint64_t)0 << (from % WORD_BITS);
+		if (left != 0)
+			return word * WORD_BITS + (size_t)__builtin_ctzll(left);
+	}
+	return SIZE_MAX;
+}
 void bits_set(struct bits *bits, size_t number);
-void bits_unset(struct bits *bits, size_t number);
+void bits_put(struct bits *bits, size_t number, bool is_in);
+void bits_join(struct bits *bits, const struct bits *other, bool is_all); /* and, else or */
+void bits_clear(struct bits *bits);
 void bits_free(struct bits *bits);
+
+enum { LEVELS = 5 };
+/* Who has a skill, by number. */
+struct skill_row {
+	struct bits at_least[LEVELS]; /* level 1 first */
+};
 
 /* What a step asks of an agent: one of each kind is kept. */
 struct need_row {
 	const struct plan_step *step; /* NULL: nothing */
-	struct bits eligible;         /* over agents' numbers */
+	size_t number;
 	struct bits slots[ROLLS];
 };
 
@@ -53,25 +70,39 @@ struct bucket {
 	size_t first; /* the head: what is before it is free room */
 	size_t end;
 	size_t room;
+	struct line *line;
+	size_t head; /* place among the line's heads, from 1; 0: empty */
+};
+
+/* Of a bucket that is not empty: what decides about most of them, close together. */
+struct head {
+	struct bucket *bucket;
+	size_t need;
+	int64_t rank; /* its score but for now, where waiting counts in full; ms */
 };
 
 struct line {
 	char *queue;
+	size_t number;
 	const struct queue_row *row; /* NULL: not configured */
 	struct bucket **buckets;
 	size_t bucket_count;
-	size_t count;        /* items */
-	struct bits serving; /* over agents' numbers; who serves every queue is in it as well */
-	struct bits slots[ROLLS];
+	struct head *heads;
+	size_t head_count;
+	size_t count;             /* items */
+	struct bits slots[ROLLS]; /* but for agents who serve every queue */
 };
 
 struct roll {
-	struct desk_agent **agents; /* by slot; NULL: has left */
+	struct desk_agent **agents; /* by slot: who has or had it */
 	size_t used;
 	size_t room;
 	size_t live;
 	struct bits members;
-	struct desk_agent *last; /* the newest member, to keep the order */
+	size_t first;           /* word of members: none before it has one */
+	struct bits everywhere; /* agents who serve every queue */
+	const char *newest;     /* the last one that came, to keep the order; NULL: none */
+	int64_t newest_ms;
 	bool is_unordered;
 };
 
@@ -93,11 +124,15 @@ struct pending {
 struct desk {
 	struct map *items;
 	struct map *agents;
-	struct map *lines; /* queue -> line */
-	struct line **line_list;
+	struct map *lines;       /* queue -> line */
+	struct line **line_list; /* by number */
 	size_t line_count;
-	struct map *plans;              /* text -> plan_row */
-	struct map *needs;              /* need and agents -> need_row */
+	int64_t *bounds;             /* by line: no rank of its heads is higher */
+	struct map *plans;           /* text -> plan_row */
+	struct map *needs;           /* need and agents -> need_row */
+	struct need_row **need_list; /* by number */
+	size_t need_count;
+	struct map *skills;             /* name -> skill_row */
 	struct desk_agent **agent_list; /* by number */
 	size_t agent_count;
 	struct roll rolls[ROLLS];
@@ -116,21 +151,37 @@ void roll_add(struct desk *desk, enum roll_kind kind, struct desk_agent *agent);
 void roll_leave(struct desk *desk, enum roll_kind kind, struct desk_agent *agent);
 /* Puts the slots in order again where that is needed. */
 void roll_order(struct desk *desk, enum roll_kind kind);
+/* Everybody gets a new slot, in order: after somebody came who belongs before others, when the
+ * slots are used up, and when it changed who serves and meets what. */
+void roll_renumber(struct desk *desk, enum roll_kind kind);
 void roll_clear(struct roll *roll);
 /* A need or a line that is new: its bits over the slots. */
 void rolls_know_need(struct desk *desk, struct need_row *need);
 void rolls_know_line(struct desk *desk, struct line *line);
 
+/* ---- desk_need.c: who meets what ---- */
+static inline bool serves_all(const struct desk_agent *agent)
+{
+	return agent->row == NULL || agent->row->queues == NULL || agent->row->queues[0] == NULL;
+}
+static inline bool serves(const struct desk_agent *agent, const struct line *line)
+{
+	return serves_all(agent) || bits_has(&agent->serves, line->number);
+}
+struct plan_row *plan_of(struct desk *desk, const char *text);
+void plans_free(struct desk *desk);
+void skills_learn(struct desk *desk); /* from the roster: then all needs */
+void skills_free(struct desk *desk);
+/* What a new agent, who is in no roster, meets. */
+void needs_know_agent(struct desk *desk, struct desk_agent *agent);
+
 /* ---- desk_line.c ---- */
 struct line *line_of(struct desk *desk, const char *queue);
 void line_put(struct desk *desk, struct desk_item *item);
-void line_drop(struct desk_item *item);
+void line_drop(struct desk *desk, struct desk_item *item);
 void lines_free(struct desk *desk);
-void lines_roster(struct desk *desk); /* rows and who serves, of all lines */
-void line_knows_agent(struct line *line, const struct desk_agent *agent);
-void need_knows_agent(struct need_row *need, const struct desk_agent *agent);
-struct plan_row *plan_of(struct desk *desk, const char *text);
-void plans_free(struct desk *desk);
+void lines_learn(struct desk *desk); /* rows and who serves, of all lines */
+void lines_know_agent(struct desk *desk, struct desk_agent *agent);
 /* Higher goes first; ms. */
 int64_t item_score(const struct desk_item *item, int64_t now_ms);
 bool item_before(const struct desk_item *a, const struct desk_item *b, int64_t now_ms);

@@ -28,6 +28,8 @@ struct roster {
 	struct department_row *departments;
 	size_t department_count;
 	struct rules *rules;
+	struct map *queues_by_id;
+	struct map *agents_by_id;
 	struct map *calendars; /* id to struct calendar */
 	struct sla_policies *sla_policies;
 	uint64_t sla_digest;
@@ -47,6 +49,9 @@ static void queues_read(struct roster *roster, const struct store_reply *reply, 
 		queue_row_read(&roster->queues[0], "default", NULL, roster->arena);
 		roster->queue_count = 1;
 	}
+	roster->queues_by_id = map_new();
+	for (size_t i = 0; i < roster->queue_count; i++)
+		map_put(roster->queues_by_id, roster->queues[i].id, &roster->queues[i]);
 }
 
 static void departments_read(struct roster *roster, const struct store_reply *reply,
@@ -129,6 +134,9 @@ static void agents_read(struct roster *roster, const struct store_reply *reply, 
 		skills_read(row, json_at(object, "skills"), roster->arena);
 	}
 	roster->agent_count = count;
+	roster->agents_by_id = map_new();
+	for (size_t i = 0; i < count; i++)
+		map_put(roster->agents_by_id, roster->agents[i].id, &roster->agents[i]);
 	objects_free(list, count);
 }
 
@@ -264,6 +272,8 @@ void roster_free(struct roster **roster)
 	rules_unref(&(*roster)->rules);
 	sla_policies_free(&(*roster)->sla_policies);
 	calendars_free(&(*roster)->calendars);
+	map_free(&(*roster)->queues_by_id);
+	map_free(&(*roster)->agents_by_id);
 	arena_free(&(*roster)->arena);
 	free(*roster);
 	*roster = NULL;
@@ -277,10 +287,7 @@ const struct queue_row *roster_queues(const struct roster *roster, size_t *ret_c
 
 const struct queue_row *roster_queue(const struct roster *roster, const char *id)
 {
-	for (size_t i = 0; i < roster->queue_count; i++)
-		if (text_equal(roster->queues[i].id, id))
-			return &roster->queues[i];
-	return NULL;
+	return id == NULL ? NULL : map_get(roster->queues_by_id, id);
 }
 
 const struct department_row *roster_department(const struct roster *roster, const char *id)
@@ -299,10 +306,7 @@ const struct agent_row *roster_agents(const struct roster *roster, size_t *ret_c
 
 const struct agent_row *roster_agent(const struct roster *roster, const char *id)
 {
-	for (size_t i = 0; i < roster->agent_count; i++)
-		if (text_equal(roster->agents[i].id, id))
-			return &roster->agents[i];
-	return NULL;
+	return id == NULL ? NULL : map_get(roster->agents_by_id, id);
 }
 
 bool agent_serves(const struct agent_row *agent, const char *queue)

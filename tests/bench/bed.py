@@ -62,6 +62,10 @@ def build_tools():
                                      ("bare", ["bare.c"], ["-lhiredis"]), ("gmime", ["gmime.c"], gmime)):
         subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-o", TOOLS / name,
                         *[HERE / source for source in sources], *libraries], check=True)
+    core = subprocess.check_output(["pkg-config", "--libs", "libevent", "libevent_openssl", "hiredis", "libcurl", "json-c", "yaml-0.1",
+                                    "libcrypto", "gmime-3.0", "libsodium", "libseccomp", "libpcre2-8", "gumbo"], text=True).split()
+    subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-I", ROOT / "daemon", "-I", ROOT / "include",
+                    "-o", TOOLS / "route", HERE / "route.c", BUILD / "libcore.a", *core, "-lesmtp", "-lunistring", "-lm"], check=True)
     text = (SCRIPTS / "admit.lua").read_text()
     used = re.sub(r"^--@use (\w+)$", lambda found: (SCRIPTS / "prelude" / f"{found[1]}.lua").read_text(), text, flags=re.M)
     (TOOLS / "admit.lua").write_text(used)

@@ -314,4 +314,36 @@ def deliver(port, numbers):
         link.sendall(b"QUIT\r\n")
 
 
-ITEMS = {"rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "mail": mail}
+def routing(plan):
+    """The desk alone, in one process: who gets an item, what an agent gets, everything anew; the plain scan beside it."""
+    ask = {"1,000": ["1000"], "10,000": ["10000"], "some": ["500", "50000", "20"], "all": ["500", "50000", "0"],
+           "anew": ["rebuild", "100000"]}
+    seen = {name: [] for name in ask}
+    for number in range(plan.rounds):
+        for name, words in ask.items():
+            out = subprocess.run([bed.TOOLS / "route", *words], stdout=subprocess.PIPE, text=True, check=True,
+                                 preexec_fn=lambda: os.sched_setaffinity(0, {SUT}))
+            seen[name].append(json.loads(out.stdout))
+        say(f"  round {number + 1}: " + ", ".join(f"{name} {list_[-1]}" for name, list_ in seen.items()))
+    middle = {name: {key: median([one[key] for one in list_]) for key in list_[0]} for name, list_ in seen.items()}
+    few, many, some, every = (middle[name] for name in ("1,000", "10,000", "some", "all"))
+    grown = median([one["decision_ns"] / other["decision_ns"] for one, other in zip(seen["10,000"], seen["1,000"])])
+    return [
+        row("who gets an item: 10,000 agents, 64 skills with levels, longest idle; us", f"{many['decision_ns'] / 1000:.2f} us",
+            "", many["decision_ns"] / 1000, 1, at_least=False),
+        row("the same, a scan over all agents / the desk", f"{many['decision_ns'] / 1000:.2f} us", f"{many['scan_ns'] / 1000:.1f} us",
+            median([one["scan_ns"] / one["decision_ns"] for one in seen["10,000"]]), 20),
+        row("the same, 10,000 agents / 1,000 agents", f"{many['decision_ns'] / 1000:.2f} us", f"{few['decision_ns'] / 1000:.2f} us",
+            grown, 4, at_least=False),
+        row("the item comes, is given and goes, the agent is free again (10,000); us", f"{many['turn_ns'] / 1000:.2f} us", "",
+            many["turn_ns"] / 1000, None),
+        row("what an agent of 20 queues gets: 500 queues, 50,000 items; us", f"{some['agent_ns'] / 1000:.2f} us",
+            f"scan {some['scan_ns'] / 1000:,.0f} us", some["agent_ns"] / 1000, 5, at_least=False),
+        row("the same, an agent of all 500 queues; us", f"{every['agent_ns'] / 1000:.2f} us", f"scan {every['scan_ns'] / 1000:,.0f} us",
+            every["agent_ns"] / 1000, 5, at_least=False),
+        row("1,000 agents and 100,000 waiting items put in order anew; s", f"{middle['anew']['rebuild_ms']:.0f} ms", "",
+            middle["anew"]["rebuild_ms"] / 1000, 2, at_least=False),
+    ]
+
+
+ITEMS = {"routing": routing, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "mail": mail}
