@@ -1,24 +1,40 @@
-/* Why does a work item wait? In words (en, zh) and as data. */
+/* Why does a work item wait, and what comes next? In words (en, zh) and as data. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct api_call;
+struct figures;
 struct roster;
 struct store_reply;
 
+/* Texts are "" where there is nothing. */
 struct explain_item {
 	const char *id;
 	const char *state;
 	const char *queue;
-	const char *skills; /* "refunds>=2"; "" or NULL none */
-	const char *agent;  /* NULL */
-	const char *rule;   /* NULL */
-	const char *given;  /* names of the rules that gave type, topic, urgency, by line; NULL */
+	const char *plan; /* business/plan.h */
+	const char *agent;
+	const char *last_agent;
+	const char *declined; /* space-separated */
+	const char *waiting_for;
+	const char *rule;
+	const char *given;     /* names of the rules that gave type, topic, urgency, by line */
 	int64_t rules_version; /* by which it was classified; 0: not known */
 	int64_t queued_ms;
+	int64_t priority;
+	int64_t place;       /* by waiting time, from 1; 0: does not wait */
+	int64_t waiting;     /* in its queue */
+	int64_t transfer_ms; /* until when its pending transfer stands; 0: none */
 };
 
-/* agents: the second list of live_read.lua. */
-void explain_answer(struct api_call *call, const struct explain_item *item,
-		    const struct roster *roster, const struct store_reply *agents);
+struct explaining {
+	const struct explain_item *item;
+	const struct roster *roster;
+	const struct figures *figures;
+	const struct store_reply *agents; /* the second list of live_read.lua */
+	int64_t now_ms;
+};
+
+void explain_answer(struct api_call *call, const struct explaining *what);

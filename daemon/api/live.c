@@ -1,5 +1,5 @@
 /* GET /v1/live: queues and agents right now; GET .../explain: why an item waits. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/explain.h"
@@ -256,39 +256,76 @@ static void on_agents(const struct store_reply *reply, const struct error *err, 
 {
 	struct api_call *call = context;
 	const struct roster *roster = roster_of(call);
+	struct explaining what = { .item = call->state, .roster = roster };
 
 	if (roster == NULL)
 		return;
-	if (err != NULL)
+	if (err != NULL) {
 		api_fail(call, err);
-	else
-		explain_answer(call, call->state, roster, reply_item(reply, 1));
+		return;
+	}
+	what.figures =
+		workspace_figures(workspace_get(call->parts->workspaces, call->who.workspace));
+	what.agents = reply_item(reply, 1);
+	what.now_ms = loop_unix_ms(call->parts->loop);
+	explain_answer(call, &what);
+}
+
+enum { ITEM_FIRST = 3 }; /* place, how many wait and the transfer's end come before the fields */
+
+static const char *field(struct api_call *call, const struct store_reply *reply, const char *name)
+{
+	for (size_t i = ITEM_FIRST; i + 1 < reply_count(reply); i += 2)
+		if (text_equal(reply_text(reply_item(reply, i), NULL), name))
+			return arena_text(call->arena, reply_text(reply_item(reply, i + 1), NULL));
+	return "";
+}
+
+static int64_t number(struct api_call *call, const struct store_reply *reply, const char *name)
+{
+	return strtoll(field(call, reply, name), NULL, 10);
+}
+
+static struct explain_item *item_read(struct api_call *call, const struct store_reply *reply)
+{
+	struct explain_item *item = arena_alloc(call->arena, sizeof(*item));
+
+	*item = (struct explain_item){
+		.id = call->params[0],
+		.state = field(call, reply, "s"),
+		.queue = field(call, reply, "q"),
+		.plan = field(call, reply, "sk"),
+		.agent = field(call, reply, "a"),
+		.last_agent = field(call, reply, "la"),
+		.declined = field(call, reply, "dn"),
+		.waiting_for = field(call, reply, "wf"),
+		.rule = field(call, reply, "ru"),
+		.given = field(call, reply, "rg"),
+		.rules_version = number(call, reply, "rv"),
+		.queued_ms = number(call, reply, "qt"),
+		.priority = number(call, reply, "pr"),
+		.place = reply_int(reply_item(reply, 0)),
+		.waiting = reply_int(reply_item(reply, 1)),
+		.transfer_ms = reply_int(reply_item(reply, 2)),
+	};
+	return item;
 }
 
 static void on_item(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
 	const struct roster *roster;
-	struct explain_item *item = arena_alloc(call->arena, sizeof(*item));
+
 	if (err != NULL) {
 		api_fail(call, err);
 		return;
 	}
-	if (reply_text(reply_item(reply, 0), NULL) == NULL) {
+	if (reply_is(reply, "none")) {
 		api_problem(call, 404, "no_such_work_item", "there is no work item \"%s\"",
 			    call->params[0]);
 		return;
 	}
-	item->id = call->params[0];
-	item->state = arena_text(call->arena, reply_text(reply_item(reply, 0), NULL));
-	item->queue = arena_text(call->arena, reply_text(reply_item(reply, 1), NULL));
-	item->skills = arena_text(call->arena, reply_text(reply_item(reply, 2), NULL));
-	item->agent = arena_text(call->arena, reply_text(reply_item(reply, 3), NULL));
-	item->rule = arena_text(call->arena, reply_text(reply_item(reply, 4), NULL));
-	item->queued_ms = reply_int(reply_item(reply, 5));
-	item->given = arena_text(call->arena, reply_text(reply_item(reply, 6), NULL));
-	item->rules_version = reply_int(reply_item(reply, 7));
-	call->state = item;
+	call->state = item_read(call, reply);
 	roster = roster_of(call);
 	if (roster != NULL)
 		live_read(call, roster, on_agents);
@@ -296,11 +333,8 @@ static void on_item(const struct store_reply *reply, const struct error *err, vo
 
 void handle_work_explain(struct api_call *call)
 {
-	struct store_call *read = store_command("HMGET");
-	static const char *const fields[] = { "s", "q", "sk", "a", "ru", "qt", "rg", "rv" };
+	struct store_call *read = store_script("explain_read", call->who.workspace);
 
-	store_arg_key(read, call->who.workspace, "w:%s", call->params[0]);
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		store_arg_text(read, fields[i]);
+	store_arg_text(read, call->params[0]);
 	store_read(call->parts->store, read, on_item, call);
 }

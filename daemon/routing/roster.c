@@ -319,30 +319,6 @@ bool agent_serves(const struct agent_row *agent, const char *queue)
 	return false;
 }
 
-static int skill_level(const struct agent_row *agent, const char *name, size_t len)
-{
-	for (size_t i = 0; i < agent->skill_count; i++)
-		if (strlen(agent->skills[i].name) == len &&
-		    memcmp(agent->skills[i].name, name, len) == 0)
-			return agent->skills[i].level;
-	return 0;
-}
-
-bool agent_has_skills(const struct agent_row *agent, const char *expression)
-{
-	while (expression != NULL && *expression != '\0') {
-		size_t name = strcspn(expression, ">&");
-		int wanted = expression[name] == '>' ? atoi(expression + name + 2) : 1;
-
-		if (skill_level(agent, expression, name) < wanted)
-			return false;
-		expression = strchr(expression, '&');
-		if (expression != NULL)
-			expression++;
-	}
-	return true;
-}
-
 const struct calendar *roster_calendar(const struct roster *roster, const char *id)
 {
 	return id == NULL ? NULL : map_get(roster->calendars, id);

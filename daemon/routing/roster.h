@@ -114,8 +114,6 @@ const struct department_row *roster_department(const struct roster *roster,
 const struct agent_row *roster_agents(const struct roster *roster, size_t *ret_count);
 const struct agent_row *roster_agent(const struct roster *roster, const char *id);
 bool agent_serves(const struct agent_row *agent, const char *queue);
-/* "refunds>=2&zh>=3" over the agent's skills; "" is met by all. */
-bool agent_has_skills(const struct agent_row *agent, const char *expression);
 /* NULL where the id is NULL or unknown, which reads as always open (business/calendar.h). */
 const struct calendar *roster_calendar(const struct roster *roster, const char *id);
 const struct sla_policies *roster_sla_policies(const struct roster *roster);

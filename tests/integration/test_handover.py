@@ -181,6 +181,20 @@ class Handover(harness.TestCase):
         steps = [one for one in stream.seen if one["event"] == "work_item.state" and one["data"]["to"] == "queued"]
         self.assertEqual(len(steps), 2, steps)
 
+    def test_explain_says_who_stands_where_and_what_comes_next(self):
+        self.post(text="专家")
+        item = self.only()
+        said = self.daemon.request("GET", f"/v1/work-items/{item['id']}/explain", token=self.carol).json
+        self.assertEqual([(one["step"], one["need"], one["agents"]) for one in said["plan"]],
+                         [(1, "law>=5", ["bob"]), (2, "law>=5", [])])
+        self.assertEqual({one["agent"]: one["standing"] for one in said["agents"]}["bob"], "lacks_skill")
+        self.assertEqual((said["place"], said["waiting"]), (1, 1))
+        self.assertRegex(said["text"]["en"], 'number 1 of 1.*(Step 1 of 2|any agent of the queue)')
+        self.assertIn("排第 1 位", said["text"]["zh"])
+        self.do(item, "assign", self.carol, {"target": "agent:bob"})
+        said = self.daemon.request("GET", f"/v1/work-items/{item['id']}/explain", token=self.carol).json
+        self.assertEqual(said["text"], {"en": 'It is with agent "bob".', "zh": "正由坐席“bob”处理。"})
+
     def only(self):
         listed = self.daemon.request("GET", "/v1/work-items", token=self.carol).json["data"]
         self.assertEqual(len(listed), 1)

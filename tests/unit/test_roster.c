@@ -76,35 +76,6 @@ Test(roster, reads_agents)
 	roster_free(&roster);
 }
 
-Test(roster, skills_are_asked_for_by_name_and_level)
-{
-	static const struct {
-		const char *expression;
-		bool want;
-	} rows[] = {
-		{ "", true },
-		{ NULL, true },
-		{ "refunds>=2", true },
-		{ "refunds>=3", true },
-		{ "refunds>=4", false },
-		{ "refunds>=2&zh>=5", true },
-		{ "refunds>=2&zh>=6", false },
-		{ "zh", true },
-		{ "refund>=1", false },
-		{ "z>=1", false },
-		{ "zhh>=1", false },
-		{ "en>=1", false },
-		{ "refunds>=1&en>=1&zh>=1", false },
-	};
-	struct roster *roster = roster_of(
-		NULL, PAIRS("alice", "{\"skills\":{\"refunds\":3,\"zh\":5}}"), NULL, &err);
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		cr_expect_eq(agent_has_skills(roster_agent(roster, "alice"), rows[i].expression),
-			     rows[i].want, "%s", rows[i].expression);
-	roster_free(&roster);
-}
-
 Test(roster, an_object_that_cannot_be_read_is_left_out_and_named)
 {
 	size_t count;
