@@ -2,12 +2,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/crypto.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "channel.h"
 #include "normalise/normalise.h"
+#include "services/frame.h"
 #include "services/worker.h"
 
 void normalise_unreadable(struct flight *flight, const char *why)
@@ -101,38 +101,26 @@ static void on_read(const void *answer, size_t len, const struct error *err, voi
 	pipeline_resume(flight, STAGE_NEXT);
 }
 
-/* The job: 'm', the options' length, the options, the mail (docs/mail-document.md). */
-static void job_build(struct flight *flight, struct buf *job)
+enum stage_result normalise_read(struct flight *flight)
 {
 	const struct connector *connector = channel_connector(flight->channel);
 	const char *options = "{}";
 	uint32_t len;
-
-	if (connector->mail_options != NULL)
-		options = connector->mail_options(flight->channel, &flight->in, flight->arena);
-	len = (uint32_t)strlen(options);
-	buf_byte(job, 'm');
-	buf_add(job, &len, sizeof(len));
-	buf_add(job, options, len);
-	buf_add(job, flight->raw, flight->raw_len);
-}
-
-enum stage_result normalise_read(struct flight *flight)
-{
-	const struct connector *connector = channel_connector(flight->channel);
-	struct buf job = { 0 };
 	struct error err;
-	int submitted;
 
 	if (connector->body_format != BODY_MIME)
 		return STAGE_NEXT;
 	flight->raw = flight->in.body;
 	flight->raw_len = flight->in.body_len;
-	job_build(flight, &job);
-	submitted =
-		worker_submit(flight->parts->parse, 0, job.data, job.len, on_read, flight, &err);
-	buf_clear(&job);
-	if (submitted != 0)
+	if (connector->mail_options != NULL)
+		options = connector->mail_options(flight->channel, &flight->in, flight->arena);
+	len = (uint32_t)strlen(options);
+	if (worker_submit_pieces(flight->parts->parse, 0,
+				 (const struct frame_piece[]){ { "m", 1 },
+							       { &len, sizeof(len) },
+							       { options, len },
+							       { flight->raw, flight->raw_len } },
+				 4, on_read, flight, &err) != 0)
 		return flight_fail(flight, "reading mail: %s", err.text);
 	flight->pending++;
 	return STAGE_WAIT;

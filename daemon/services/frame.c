@@ -41,15 +41,17 @@ static int write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
-int frame_memfd(const void *bytes, size_t len, struct error *err)
+int frame_memfd(const struct frame_piece *pieces, size_t count, struct error *err)
 {
 	int fd = memfd_create("converge-job", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int rc = 0;
 
 	if (fd < 0)
 		return error_set(err, ERROR_TEMPORARY, "no memfd: %s", strerror(errno));
-	if (write_all(fd, bytes, len) < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
-		error_set(err, ERROR_TEMPORARY, "filling a memfd of %zu bytes: %s", len,
-			  strerror(errno));
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = write_all(fd, pieces[i].bytes, pieces[i].len);
+	if (rc < 0 || fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
+		error_set(err, ERROR_TEMPORARY, "filling a memfd: %s", strerror(errno));
 		close(fd);
 		return -1;
 	}

@@ -29,8 +29,14 @@ struct frame {
 	void *map;    /* owned mapping of a memfd */
 };
 
-/* A sealed memfd that holds the bytes, or -1 with err. */
-int frame_memfd(const void *bytes, size_t len, struct error *err);
+/* Bytes that are sent one after the other. */
+struct frame_piece {
+	const void *bytes;
+	size_t len;
+};
+
+/* A sealed memfd that holds the pieces, or -1 with err. */
+int frame_memfd(const struct frame_piece *pieces, size_t count, struct error *err);
 
 /* Sends one frame. memfd -1: the bytes (at most FRAME_INLINE_BYTES) go inside;
  * otherwise len says how many the memfd holds. 0, or -1 with err. */

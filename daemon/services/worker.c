@@ -371,12 +371,28 @@ void worker_pool_free(struct worker_pool **ref)
 	free(pool);
 }
 
-int worker_submit(struct worker_pool *pool, uint64_t lane, const void *bytes, size_t len,
-		  worker_done_fn *done, void *context, struct error *err)
+static char *join(const struct frame_piece *pieces, size_t count, size_t len)
+{
+	char *bytes = memory_grow(NULL, len + 1, 1);
+	size_t at = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (pieces[i].len > 0)
+			memcpy(bytes + at, pieces[i].bytes, pieces[i].len);
+		at += pieces[i].len;
+	}
+	return bytes;
+}
+
+int worker_submit_pieces(struct worker_pool *pool, uint64_t lane, const struct frame_piece *pieces,
+			 size_t count, worker_done_fn *done, void *context, struct error *err)
 {
 	struct job *job;
+	size_t len = 0;
 	int memfd = -1;
 
+	for (size_t i = 0; i < count; i++)
+		len += pieces[i].len;
 	if (pool->is_ending)
 		return error_set(err, ERROR_TEMPORARY, "the %s worker was ended", pool->name);
 	if (pool->stats.waiting >= pool->options.queue_max)
@@ -385,14 +401,14 @@ int worker_submit(struct worker_pool *pool, uint64_t lane, const void *bytes, si
 	if (len > FRAME_MAX_BYTES)
 		return error_set(err, ERROR_PERMANENT, "a job of %zu bytes", len);
 	if (len > FRAME_INLINE_BYTES) {
-		memfd = frame_memfd(bytes, len, err);
+		memfd = frame_memfd(pieces, count, err);
 		if (memfd < 0)
 			return -1;
 	}
 	job = memory_new(sizeof(*job));
 	job->lane = lane;
 	job->memfd = memfd;
-	job->bytes = memfd < 0 ? memory_copy(bytes, len) : NULL;
+	job->bytes = memfd < 0 ? join(pieces, count, len) : NULL;
 	job->len = len;
 	job->done = done;
 	job->context = context;
@@ -400,6 +416,13 @@ int worker_submit(struct worker_pool *pool, uint64_t lane, const void *bytes, si
 	pool->stats.waiting++;
 	pool_dispatch(pool);
 	return 0;
+}
+
+int worker_submit(struct worker_pool *pool, uint64_t lane, const void *bytes, size_t len,
+		  worker_done_fn *done, void *context, struct error *err)
+{
+	return worker_submit_pieces(pool, lane, &(struct frame_piece){ bytes, len }, 1, done,
+				    context, err);
 }
 
 struct worker_stats worker_stats(const struct worker_pool *pool)

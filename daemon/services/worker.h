@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 
+struct frame_piece;
 struct loop;
 struct worker_pool;
 
@@ -43,6 +44,10 @@ void worker_pool_free(struct worker_pool **ref); /* waiting jobs end with an err
  * full; otherwise done is called exactly once, never before this returns. */
 int worker_submit(struct worker_pool *pool, uint64_t lane, const void *bytes, size_t len,
 		  worker_done_fn *done, void *context, struct error *err);
+
+/* The same for a job in pieces (services/frame.h), so that nobody has to join them first. */
+int worker_submit_pieces(struct worker_pool *pool, uint64_t lane, const struct frame_piece *pieces,
+			 size_t count, worker_done_fn *done, void *context, struct error *err);
 
 struct worker_stats {
 	int64_t waiting, running, done, failed, restarts, quarantined;

@@ -46,7 +46,7 @@ static int send_answer(int fd, const struct buf *answer, struct error *err)
 
 	if (answer->len <= FRAME_INLINE_BYTES)
 		return frame_send(fd, FRAME_ANSWER, answer->data, answer->len, -1, err);
-	memfd = frame_memfd(answer->data, answer->len, err);
+	memfd = frame_memfd(&(struct frame_piece){ answer->data, answer->len }, 1, err);
 	if (memfd < 0)
 		return send_error(fd, err, err);
 	rc = frame_send(fd, FRAME_ANSWER, NULL, answer->len, memfd, err);

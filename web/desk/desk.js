@@ -17,6 +17,7 @@ const words = {
     state_closed: "closed", state_cancelled: "cancelled", state_open: "open",
     delivery_queued: "queued", delivery_sending: "sending", delivery_sent: "sent", delivery_delivered: "delivered",
     delivery_read: "read", delivery_failed: "failed", delivery_uncertain: "uncertain", delivery_expired: "expired",
+    file_pending: "being fetched", file_failed: "could not be fetched",
   },
   zh: {
     agent: "坐席", password: "密码", enter: "登录", leave: "退出", mine: "我的工单", queues: "队列",
@@ -33,6 +34,7 @@ const words = {
     state_closed: "已关闭", state_cancelled: "已取消", state_open: "进行中",
     delivery_queued: "待发送", delivery_sending: "发送中", delivery_sent: "已发送", delivery_delivered: "已送达",
     delivery_read: "已读", delivery_failed: "发送失败", delivery_uncertain: "不确定是否送达", delivery_expired: "已过期",
+    file_pending: "正在获取", file_failed: "获取失败",
   },
 };
 
@@ -274,7 +276,10 @@ async function showEarlier() {
 }
 
 function attachmentLink(file) {
-  if (!file.id) return element("span", `📎 ${file.name || file.url || ""}`);
+  if (!file.id) {
+    const facts = [file.name || file.url || "", word("file", file.state), file.state === "failed" ? file.error : ""];
+    return element("span", `📎 ${facts.filter(Boolean).join(" · ")}`);
+  }
   const link = element("a", `📎 ${file.name || file.id.slice(0, 8)}`);
   link.href = `/v1/attachments/${encodeURIComponent(file.id)}?name=${encodeURIComponent(file.name || "file")}`;
   return link;
@@ -406,8 +411,8 @@ async function listen() {
     stream.close();
     if (source === stream) listenAgain();
   };
-  for (const name of ["message.created", "message.delivery", "work_item.created", "work_item.state", "offer.created",
-    "offer.ended", "transfer.state", "reset"])
+  for (const name of ["message.created", "message.delivery", "message.attachment", "work_item.created", "work_item.state",
+    "offer.created", "offer.ended", "transfer.state", "reset"])
     stream.addEventListener(name, (event) => attempt(() => onEvent(name, event)));
 }
 
