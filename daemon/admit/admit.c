@@ -180,7 +180,7 @@ static void on_admitted(const struct store_reply *reply, const struct error *err
 	}
 	if (reply_is(reply, "duplicate")) {
 		result.code = ADMIT_DUPLICATE;
-		result.message = run->steady_id ? admit_text(reply, 1) : NULL;
+		result.message = run->steady_id ? reply_text_at(reply, 1) : NULL;
 		admit_run_end(run, &result, NULL);
 		return;
 	}
@@ -190,12 +190,12 @@ static void on_admitted(const struct store_reply *reply, const struct error *err
 		return;
 	}
 	remember_note(run->admit->remembered, run->workspace, &run->place);
-	flags = admit_text(reply, 6);
+	flags = reply_text_at(reply, 6);
 	flags = flags ? flags : "";
-	result.message = admit_text(reply, 1);
-	result.conversation = admit_text(reply, 2);
-	result.customer = admit_text(reply, 3);
-	result.work_item = admit_text(reply, 4);
+	result.message = reply_text_at(reply, 1);
+	result.conversation = reply_text_at(reply, 2);
+	result.customer = reply_text_at(reply, 3);
+	result.work_item = reply_text_at(reply, 4);
 	result.index = reply_int(reply_item(reply, 5));
 	result.new_customer = strchr(flags, 'u') != NULL;
 	result.new_conversation = strchr(flags, 'c') != NULL;

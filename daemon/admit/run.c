@@ -31,10 +31,3 @@ void admit_run_fail(struct admit_run *run, const struct error *err)
 
 	admit_run_end(run, &result, err);
 }
-
-const char *admit_text(const struct store_reply *reply, size_t index)
-{
-	const char *text = reply_text(reply_item(reply, index), NULL);
-
-	return text && *text ? text : NULL;
-}

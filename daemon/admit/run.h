@@ -30,6 +30,3 @@ struct admit_run *admit_run_new(struct admit *admit, const char *workspace, admi
 void admit_run_end(struct admit_run *run, const struct admit_result *result,
 		   const struct error *err);
 void admit_run_fail(struct admit_run *run, const struct error *err);
-
-/* A text of an answer, NULL where it is empty. */
-const char *admit_text(const struct store_reply *reply, size_t index);

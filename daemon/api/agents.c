@@ -8,7 +8,6 @@
 #include "parts.h"
 #include "routing/claim.h"
 #include "routing/roster.h"
-#include "store/store.h"
 #include "workspace.h"
 
 void api_seen(struct parts *parts, const char *workspace, const char *agent)
@@ -47,28 +46,19 @@ static void answer_me(struct api_call *call, const char *agent, const char *stat
 	api_answer(call, 200, &body);
 }
 
-static void on_runtime(const struct store_reply *reply, const struct error *err, void *context)
+static void on_runtime(const struct agent_runtime *runtime, const struct error *err, void *context)
 {
 	struct api_call *call = context;
-	const char *status;
 
-	if (err != NULL) {
+	if (err != NULL)
 		api_fail(call, err);
-		return;
-	}
-	status = reply_text(reply_item(reply, 0), NULL);
-	answer_me(call, call->who.agent, status == NULL ? "offline" : status,
-		  reply_int(reply_item(reply, 1)) != 0);
+	else
+		answer_me(call, call->who.agent, runtime->status, runtime->routable);
 }
 
 void handle_me(struct api_call *call)
 {
-	struct store_call *read = store_command("HMGET");
-
-	store_arg_key(read, call->who.workspace, "a:%s", call->who.agent);
-	store_arg_text(read, "st");
-	store_arg_text(read, "rt");
-	store_read(call->parts->store, read, on_runtime, call);
+	presence_read(call->parts->store, call->who.workspace, call->who.agent, on_runtime, call);
 }
 
 struct setting_presence {

@@ -38,20 +38,6 @@ struct page_run {
 	int64_t indexes[PAGE_MAX];
 };
 
-static int64_t int_field(const struct store_reply *reply, const char *name)
-{
-	const char *text = reply_field(reply, name);
-
-	return text ? strtoll(text, NULL, 10) : 0;
-}
-
-static const char *text_field(const struct store_reply *reply, const char *name)
-{
-	const char *text = reply_field(reply, name);
-
-	return text && *text ? text : NULL;
-}
-
 static void on_conversation(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct read_run *run = context;
@@ -62,20 +48,20 @@ static void on_conversation(const struct store_reply *reply, const struct error 
 		free(run);
 		return;
 	}
-	conversation.channel = text_field(reply, "ch");
-	conversation.customer = text_field(reply, "u");
-	conversation.address = text_field(reply, "ad");
-	conversation.name = text_field(reply, "nm");
-	conversation.thread = text_field(reply, "th");
-	conversation.subject = text_field(reply, "sub");
-	conversation.work_item = text_field(reply, "w");
-	conversation.open = text_equal(text_field(reply, "s"), "open");
-	conversation.messages = int_field(reply, "n");
-	conversation.created_ms = int_field(reply, "ct");
-	conversation.updated_ms = int_field(reply, "ut");
-	conversation.version = int_field(reply, "v");
-	conversation.last_inbound = text_field(reply, "li");
-	conversation.last_inbound_ms = int_field(reply, "lt");
+	conversation.channel = reply_field_text(reply, "ch");
+	conversation.customer = reply_field_text(reply, "u");
+	conversation.address = reply_field_text(reply, "ad");
+	conversation.name = reply_field_text(reply, "nm");
+	conversation.thread = reply_field_text(reply, "th");
+	conversation.subject = reply_field_text(reply, "sub");
+	conversation.work_item = reply_field_text(reply, "w");
+	conversation.open = text_equal(reply_field_text(reply, "s"), "open");
+	conversation.messages = reply_field_int(reply, "n");
+	conversation.created_ms = reply_field_int(reply, "ct");
+	conversation.updated_ms = reply_field_int(reply, "ut");
+	conversation.version = reply_field_int(reply, "v");
+	conversation.last_inbound = reply_field_text(reply, "li");
+	conversation.last_inbound_ms = reply_field_int(reply, "lt");
 	run->done(&conversation, NULL, run->context);
 	free(run);
 }

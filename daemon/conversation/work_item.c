@@ -106,20 +106,6 @@ static void items_end(struct items_run *run, const struct work_page *page, const
 	free(run);
 }
 
-static const char *text_of(const struct store_reply *row, const char *name)
-{
-	const char *text = reply_field(row, name);
-
-	return text && *text ? text : NULL;
-}
-
-static int64_t int_of(const struct store_reply *row, const char *name)
-{
-	const char *text = reply_field(row, name);
-
-	return text ? strtoll(text, NULL, 10) : 0;
-}
-
 /* A row of work_read.lua: id and customer's name, then the fields. False where it is the id alone.
  */
 static bool item_read(const struct store_reply *row, struct work_item *ret_item)
@@ -129,35 +115,35 @@ static bool item_read(const struct store_reply *row, struct work_item *ret_item)
 	*ret_item = (struct work_item){
 		.id = reply_text(reply_item(row, 0), NULL),
 		.customer_name = reply_text(reply_item(row, 1), NULL),
-		.state = text_of(row, "s"),
-		.waiting_for = text_of(row, "wf"),
-		.number = int_of(row, "num"),
-		.version = int_of(row, "v"),
-		.queue = text_of(row, "q"),
-		.conversation = text_of(row, "c"),
-		.customer = text_of(row, "u"),
-		.channel = text_of(row, "ch"),
-		.agent = text_of(row, "a"),
-		.offers = text_of(row, "o"),
-		.transfer = text_of(row, "tr"),
-		.consultation = text_of(row, "cp"),
-		.helpers = text_of(row, "co"),
-		.escalation_level = int_of(row, "el"),
-		.type = text_of(row, "ty"),
-		.topic = text_of(row, "tp"),
-		.urgency = text_of(row, "ur"),
-		.priority = int_of(row, "pr"),
-		.rule = text_of(row, "ru"),
-		.classifier = text_of(row, "cb"),
-		.confidence = int_of(row, "cf"),
-		.needs_human = int_of(row, "nh") == 1,
-		.reason = text_of(row, "rs"),
-		.summary = text_of(row, "sum"),
-		.created_ms = int_of(row, "ct"),
-		.state_ms = int_of(row, "st"),
-		.first_response_ms = int_of(row, "fr"),
-		.lease_ms = int_of(row, "lx"),
-		.sla = text_of(row, "sla"),
+		.state = reply_field_text(row, "s"),
+		.waiting_for = reply_field_text(row, "wf"),
+		.number = reply_field_int(row, "num"),
+		.version = reply_field_int(row, "v"),
+		.queue = reply_field_text(row, "q"),
+		.conversation = reply_field_text(row, "c"),
+		.customer = reply_field_text(row, "u"),
+		.channel = reply_field_text(row, "ch"),
+		.agent = reply_field_text(row, "a"),
+		.offers = reply_field_text(row, "o"),
+		.transfer = reply_field_text(row, "tr"),
+		.consultation = reply_field_text(row, "cp"),
+		.helpers = reply_field_text(row, "co"),
+		.escalation_level = reply_field_int(row, "el"),
+		.type = reply_field_text(row, "ty"),
+		.topic = reply_field_text(row, "tp"),
+		.urgency = reply_field_text(row, "ur"),
+		.priority = reply_field_int(row, "pr"),
+		.rule = reply_field_text(row, "ru"),
+		.classifier = reply_field_text(row, "cb"),
+		.confidence = reply_field_int(row, "cf"),
+		.needs_human = reply_field_int(row, "nh") == 1,
+		.reason = reply_field_text(row, "rs"),
+		.summary = reply_field_text(row, "sum"),
+		.created_ms = reply_field_int(row, "ct"),
+		.state_ms = reply_field_int(row, "st"),
+		.first_response_ms = reply_field_int(row, "fr"),
+		.lease_ms = reply_field_int(row, "lx"),
+		.sla = reply_field_text(row, "sla"),
 	};
 	return true;
 }

@@ -1,13 +1,10 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/crypto.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "conversation/conversation.h"
 #include "store/store.h"
-
-enum { KEY_BYTES = 16 };
 
 struct write_run {
 	write_done_fn *done;
@@ -23,21 +20,13 @@ static struct write_run *run_new(write_done_fn *done, void *context)
 	return run;
 }
 
-static const char *text_at(const struct store_reply *reply, size_t index)
-{
-	const char *text =
-		index < reply_count(reply) ? reply_text(reply_item(reply, index), NULL) : NULL;
-
-	return text && *text ? text : NULL;
-}
-
 static void read_written(const struct store_reply *reply, size_t first, struct write_result *result)
 {
 	result->code = WRITE_OK;
-	result->message = text_at(reply, first);
+	result->message = reply_text_at(reply, first);
 	result->index = reply_int(reply_item(reply, first + 1));
-	result->work_item = text_at(reply, first + 2);
-	result->work_state = text_at(reply, first + 3);
+	result->work_item = reply_text_at(reply, first + 2);
+	result->work_state = reply_text_at(reply, first + 3);
 	result->version = reply_int(reply_item(reply, first + 4));
 }
 
@@ -56,26 +45,14 @@ static void on_written(const struct store_reply *reply, const struct error *err,
 		result.code = WRITE_CONFLICT;
 	} else if (!err && reply_is(reply, "refused")) {
 		result.code = WRITE_REFUSED;
-		result.refusal = text_at(reply, 1);
-		result.state = text_at(reply, 2);
+		result.refusal = reply_text_at(reply, 1);
+		result.state = reply_text_at(reply, 2);
 	} else if (!err) {
 		error_set(&unknown, ERROR_TEMPORARY, "the store gave an unknown answer");
 		err = &unknown;
 	}
 	run->done(&result, err, run->context);
 	free(run);
-}
-
-/* Without a key of the caller's the store's own re-send still needs one. */
-static void add_key(struct store_call *call, const struct reply *reply)
-{
-	unsigned char bytes[KEY_BYTES];
-	char fresh[2 * KEY_BYTES + 1];
-
-	crypto_random(bytes, sizeof(bytes));
-	text_hex(bytes, sizeof(bytes), fresh);
-	store_arg_text(call, reply->key ? reply->key : fresh);
-	store_arg_text(call, reply->request);
 }
 
 static void add_message_keys(struct store_call *call, const struct message_record *message)
@@ -110,7 +87,7 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 	struct store_call *call = store_script("reply", reply->workspace);
 
 	add_message_keys(call, message);
-	add_key(call, reply);
+	store_arg_once(call, reply->key, reply->request);
 	add_message(call, message);
 	store_arg_text(call, message->kind == MESSAGE_NOTE ? "note" : "reply");
 	store_arg_text(call, reply->agent);
@@ -144,7 +121,7 @@ void conversation_start(struct store *store, const struct converse *converse, wr
 	add_message_keys(call, message);
 	store_key(call, "u:%s", converse->customer);
 	store_key(call, "w:%s", converse->work_item);
-	add_key(call, &converse->first);
+	store_arg_once(call, converse->first.key, converse->first.request);
 	add_message(call, message);
 	store_arg_text(call, converse->first.agent);
 	store_arg_text(call, converse->first.idempotent ? "1" : "0");

@@ -3,12 +3,11 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/crypto.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "store/store.h"
 
-enum { PREFIX_CHARACTERS = 4, KEY_BYTES = 16 };
+enum { PREFIX_CHARACTERS = 4 };
 
 struct outbox_run {
 	outbox_done_fn *done;
@@ -29,19 +28,6 @@ static struct outbox_run *run_new(outbox_done_fn *done, void *context)
 	return run;
 }
 
-static const char *text_at(const struct store_reply *reply, size_t index)
-{
-	const char *text =
-		index < reply_count(reply) ? reply_text(reply_item(reply, index), NULL) : NULL;
-
-	return text && *text ? text : NULL;
-}
-
-static int64_t int_at(const struct store_reply *reply, size_t index)
-{
-	return index < reply_count(reply) ? reply_int(reply_item(reply, index)) : 0;
-}
-
 static void finish(struct outbox_run *run, const struct outbox_result *result,
 		   const struct error *err)
 {
@@ -54,15 +40,15 @@ static bool read_common(const struct store_reply *reply, struct outbox_result *r
 {
 	if (reply_is(reply, "wait")) {
 		result->code = OUTBOX_WAIT;
-		result->due_ms = int_at(reply, 1);
+		result->due_ms = reply_int_at(reply, 1);
 	} else if (reply_is(reply, "empty")) {
 		result->code = OUTBOX_EMPTY;
 	} else if (reply_is(reply, "conflict")) {
 		result->code = OUTBOX_CONFLICT;
 	} else if (reply_is(reply, "refused")) {
 		result->code = OUTBOX_REFUSED;
-		result->refusal = text_at(reply, 1);
-		result->state = text_at(reply, 2);
+		result->refusal = reply_text_at(reply, 1);
+		result->state = reply_text_at(reply, 2);
 	} else {
 		return false;
 	}
@@ -96,27 +82,27 @@ static void on_answer(const struct store_reply *reply, const struct error *err, 
 	}
 	first = result.replayed ? 2 : 1;
 	result.code = OUTBOX_OK;
-	result.state = text_at(reply, first);
-	result.message_id = text_at(reply, first + 1);
+	result.state = reply_text_at(reply, first);
+	result.message_id = reply_text_at(reply, first + 1);
 	finish(run, &result, NULL);
 }
 
 static void read_message(const struct store_reply *reply, struct outbox_message *message)
 {
-	message->id = text_at(reply, 1);
-	message->index = int_at(reply, 2);
-	message->attempt = (int)int_at(reply, 3);
-	message->idempotent = int_at(reply, 4) == 1;
-	message->expires_ms = int_at(reply, 5);
+	message->id = reply_text_at(reply, 1);
+	message->index = reply_int_at(reply, 2);
+	message->attempt = (int)reply_int_at(reply, 3);
+	message->idempotent = reply_int_at(reply, 4) == 1;
+	message->expires_ms = reply_int_at(reply, 5);
 	message->stored = reply_text(reply_item(reply, 6), &message->stored_len);
-	message->channel = text_at(reply, 7);
-	message->address = text_at(reply, 8);
-	message->name = text_at(reply, 9);
-	message->thread = text_at(reply, 10);
-	message->subject = text_at(reply, 11);
-	message->in_reply_to = text_at(reply, 12);
-	message->last_inbound_ms = int_at(reply, 13);
-	message->customer = text_at(reply, 14);
+	message->channel = reply_text_at(reply, 7);
+	message->address = reply_text_at(reply, 8);
+	message->name = reply_text_at(reply, 9);
+	message->thread = reply_text_at(reply, 10);
+	message->subject = reply_text_at(reply, 11);
+	message->in_reply_to = reply_text_at(reply, 12);
+	message->last_inbound_ms = reply_int_at(reply, 13);
+	message->customer = reply_text_at(reply, 14);
 }
 
 static void on_begun(const struct store_reply *reply, const struct error *err, void *context)
@@ -236,15 +222,10 @@ void outbox_decide(struct store *store, const struct outbox_decision *decision,
 {
 	struct store_call *call = store_script(
 		decision->decision ? "uncertain_decide" : "dead_redrive", decision->workspace);
-	unsigned char bytes[KEY_BYTES];
-	char fresh[2 * KEY_BYTES + 1];
 
-	crypto_random(bytes, sizeof(bytes));
-	text_hex(bytes, sizeof(bytes), fresh);
 	store_key(call, "dead:%s", decision->message);
 	store_key(call, "x:%s", decision->message);
-	store_arg_text(call, decision->key ? decision->key : fresh);
-	store_arg_text(call, decision->request);
+	store_arg_once(call, decision->key, decision->request);
 	store_arg_text(call, decision->message);
 	if (decision->decision)
 		store_arg_text(call, decision->decision);
@@ -261,7 +242,7 @@ static void on_due(const struct store_reply *reply, const struct error *err, voi
 		count = OUTBOX_DUE_MAX;
 	for (size_t i = 0; i < count; i++) {
 		due[i].conversation = reply_text(reply_item(reply, 2 * i), NULL);
-		due[i].due_ms = int_at(reply, 2 * i + 1);
+		due[i].due_ms = reply_int_at(reply, 2 * i + 1);
 	}
 	run->done(due, count, err, run->context);
 	free(run);

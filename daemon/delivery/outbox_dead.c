@@ -11,34 +11,20 @@ struct dead_run {
 	void *context;
 };
 
-static int64_t int_of(const struct store_reply *fields, const char *name)
-{
-	const char *text = reply_field(fields, name);
-
-	return text ? strtoll(text, NULL, 10) : 0;
-}
-
-static const char *text_of(const struct store_reply *fields, const char *name)
-{
-	const char *text = reply_field(fields, name);
-
-	return text && *text ? text : NULL;
-}
-
 static void letter_read(const struct store_reply *row, struct dead_letter *letter)
 {
 	const struct store_reply *fields = reply_item(row, 2);
 
 	*letter = (struct dead_letter){
 		.message = reply_text(reply_item(row, 0), NULL),
-		.conversation = text_of(fields, "c"),
-		.channel = text_of(fields, "ch"),
-		.what = text_of(fields, "m"),
-		.state = text_of(fields, "s"),
-		.code = text_of(fields, "code"),
-		.why = text_of(fields, "why"),
-		.index = int_of(fields, "n"),
-		.attempts = int_of(fields, "at"),
+		.conversation = reply_field_text(fields, "c"),
+		.channel = reply_field_text(fields, "ch"),
+		.what = reply_field_text(fields, "m"),
+		.state = reply_field_text(fields, "s"),
+		.code = reply_field_text(fields, "code"),
+		.why = reply_field_text(fields, "why"),
+		.index = reply_field_int(fields, "n"),
+		.attempts = reply_field_int(fields, "at"),
 		.died_ms = reply_int(reply_item(row, 1)),
 	};
 }

@@ -47,13 +47,6 @@ static void customer_end(struct customer_run *run, const struct customer *custom
 	free(run);
 }
 
-static int64_t int_of(const struct store_reply *reply, const char *name)
-{
-	const char *text = reply_field(reply, name);
-
-	return text ? strtoll(text, NULL, 10) : 0;
-}
-
 static const char *text_of(struct customer_run *run, const struct store_reply *reply,
 			   const char *name)
 {
@@ -133,9 +126,9 @@ static void on_one_conversation(const struct store_reply *reply, const struct er
 		conversation->subject = text_of(run, reply, "sub");
 		conversation->open = text_equal(reply_field(reply, "s"), "open");
 		conversation->work_item = text_of(run, reply, "w");
-		conversation->messages = int_of(reply, "n");
-		conversation->created_ms = int_of(reply, "ct");
-		conversation->updated_ms = int_of(reply, "ut");
+		conversation->messages = reply_field_int(reply, "n");
+		conversation->created_ms = reply_field_int(reply, "ct");
+		conversation->updated_ms = reply_field_int(reply, "ut");
 	}
 	free(one);
 	if (--run->waiting > 0)
@@ -168,8 +161,8 @@ static void read_fields(struct customer_run *run, const struct store_reply *repl
 	run->customer.id = run->id;
 	run->customer.name = name ? name : "";
 	run->customer.tier = text_of(run, reply, "tier");
-	run->customer.created_ms = int_of(reply, "ct");
-	run->customer.version = int_of(reply, "v");
+	run->customer.created_ms = reply_field_int(reply, "ct");
+	run->customer.version = reply_field_int(reply, "v");
 	run->customer.identifiers = run->identifiers;
 	run->customer.conversations = run->conversations;
 	run->customer.cases = run->cases;

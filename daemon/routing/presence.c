@@ -10,20 +10,6 @@ struct runtime_run {
 	void *context;
 };
 
-static int64_t int_of(const struct store_reply *reply, const char *name)
-{
-	const char *text = reply_field(reply, name);
-
-	return text ? strtoll(text, NULL, 10) : 0;
-}
-
-static const char *text_of(const struct store_reply *reply, const char *name)
-{
-	const char *text = reply_field(reply, name);
-
-	return text && *text ? text : NULL;
-}
-
 static void on_runtime(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct runtime_run *run = context;
@@ -34,17 +20,17 @@ static void on_runtime(const struct store_reply *reply, const struct error *err,
 		free(run);
 		return;
 	}
-	if (text_of(reply, "st"))
-		runtime.status = text_of(reply, "st");
-	runtime.why = text_of(reply, "why");
+	if (reply_field_text(reply, "st"))
+		runtime.status = reply_field_text(reply, "st");
+	runtime.why = reply_field_text(reply, "why");
 	runtime.routable =
 		text_equal(runtime.status, "online") && text_equal(reply_field(reply, "rt"), "1");
-	runtime.load = int_of(reply, "ld");
-	runtime.idle_since_ms = int_of(reply, "id");
-	runtime.seen_ms = int_of(reply, "seen");
-	runtime.missed = int_of(reply, "miss");
-	runtime.offer = text_of(reply, "o");
-	runtime.version = int_of(reply, "v");
+	runtime.load = reply_field_int(reply, "ld");
+	runtime.idle_since_ms = reply_field_int(reply, "id");
+	runtime.seen_ms = reply_field_int(reply, "seen");
+	runtime.missed = reply_field_int(reply, "miss");
+	runtime.offer = reply_field_text(reply, "o");
+	runtime.version = reply_field_int(reply, "v");
 	run->done(&runtime, NULL, run->context);
 	free(run);
 }

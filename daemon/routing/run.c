@@ -2,12 +2,9 @@
 
 #include <stdlib.h>
 
-#include "base/crypto.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "store/store.h"
-
-enum { KEY_BYTES = 16 };
 
 struct work_run {
 	work_done_fn *done;
@@ -29,25 +26,17 @@ void work_run_end(struct work_run *run, const struct work_result *result, const 
 	free(run);
 }
 
-static const char *text_at(const struct store_reply *reply, size_t index)
-{
-	const char *text =
-		index < reply_count(reply) ? reply_text(reply_item(reply, index), NULL) : NULL;
-
-	return text && *text ? text : NULL;
-}
-
 static void read_refusal(const struct store_reply *reply, struct work_result *result)
 {
 	result->code = WORK_REFUSED;
-	result->refusal = text_at(reply, 1);
-	result->state = text_at(reply, 2);
+	result->refusal = reply_text_at(reply, 1);
+	result->state = reply_text_at(reply, 2);
 	if (text_equal(result->refusal, "version"))
 		result->version = reply_int(reply_item(reply, 3));
 	if (!text_equal(result->refusal, "illegal_state"))
 		return;
 	for (size_t i = 3; i < reply_count(reply) && result->allowed_count < WORK_ALLOWED_MAX; i++)
-		result->allowed[result->allowed_count++] = text_at(reply, i);
+		result->allowed[result->allowed_count++] = reply_text_at(reply, i);
 }
 
 /* Texts of the answer {'ok', wrk, state, v, queue, cnv, cus, agent}, from its second item on;
@@ -55,14 +44,14 @@ static void read_refusal(const struct store_reply *reply, struct work_result *re
 static void read_item(const struct store_reply *reply, size_t first, struct work_result *result)
 {
 	result->code = WORK_OK;
-	result->work_item = text_at(reply, first);
-	result->state = text_at(reply, first + 1);
+	result->work_item = reply_text_at(reply, first);
+	result->state = reply_text_at(reply, first + 1);
 	if (first + 2 < reply_count(reply))
 		result->version = reply_int(reply_item(reply, first + 2));
-	result->queue = text_at(reply, first + 3);
-	result->conversation = text_at(reply, first + 4);
-	result->customer = text_at(reply, first + 5);
-	result->agent = text_at(reply, first + 6);
+	result->queue = reply_text_at(reply, first + 3);
+	result->conversation = reply_text_at(reply, first + 4);
+	result->customer = reply_text_at(reply, first + 5);
+	result->agent = reply_text_at(reply, first + 6);
 }
 
 void work_run_answered(const struct store_reply *reply, const struct error *err, void *context)
@@ -92,24 +81,9 @@ void work_run_answered(const struct store_reply *reply, const struct error *err,
 	work_run_end(run, &result, err);
 }
 
-void work_add_key(struct store_call *store_call, const struct work_call *call)
-{
-	unsigned char bytes[KEY_BYTES];
-	char fresh[2 * KEY_BYTES + 1];
-
-	if (call->key) {
-		store_arg_text(store_call, call->key);
-	} else {
-		crypto_random(bytes, sizeof(bytes));
-		text_hex(bytes, sizeof(bytes), fresh);
-		store_arg_text(store_call, fresh);
-	}
-	store_arg_text(store_call, call->request);
-}
-
 void work_add_call(struct store_call *store_call, const struct work_call *call)
 {
-	work_add_key(store_call, call);
+	store_arg_once(store_call, call->key, call->request);
 	store_arg_text(store_call, call->work_item);
 	store_arg_text(store_call, call->agent);
 	if (call->version > 0)

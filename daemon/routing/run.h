@@ -22,5 +22,3 @@ struct store_call *work_consult_ending(const struct work_call *call, const char 
 
 /* ARGV key, request, wrk, agent, version. */
 void work_add_call(struct store_call *store_call, const struct work_call *call);
-/* The idempotency arguments; a fresh key where the caller has none. */
-void work_add_key(struct store_call *store_call, const struct work_call *call);

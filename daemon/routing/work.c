@@ -122,7 +122,7 @@ static struct store_call *ending(const char *script, const struct work_call *cal
 	struct store_call *store_call = store_script(script, call->workspace);
 
 	store_key(store_call, "t:%s", id);
-	work_add_key(store_call, call);
+	store_arg_once(store_call, call->key, call->request);
 	store_arg_text(store_call, id);
 	store_arg_text(store_call, call->agent);
 	store_arg_text(store_call, outcome);
@@ -205,7 +205,7 @@ void work_open(const struct work_call *call, const struct work_case *what, work_
 	struct store_call *store_call = store_script("work_open", call->workspace);
 
 	store_key(store_call, "w:%s", call->work_item);
-	work_add_key(store_call, call);
+	store_arg_once(store_call, call->key, call->request);
 	store_arg_text(store_call, call->work_item);
 	store_arg_text(store_call, what->customer);
 	store_arg_text(store_call, what->conversation);

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/reply.h"
 #include "store/scripts.h"
 
-enum { KEY_BYTES = 1024 };
+enum { KEY_BYTES = 1024, FRESH_BYTES = 16 };
 
 static void misuse(const char *what, const char *name)
 {
@@ -160,6 +162,20 @@ void store_arg(struct store_call *call, const void *bytes, size_t len)
 void store_arg_text(struct store_call *call, const char *text)
 {
 	store_arg(call, text, text == NULL ? 0 : strlen(text));
+}
+
+void store_arg_once(struct store_call *call, const char *key, const char *request)
+{
+	unsigned char bytes[FRESH_BYTES];
+	char fresh[2 * FRESH_BYTES + 1];
+
+	if (key == NULL) {
+		crypto_random(bytes, sizeof(bytes));
+		text_hex(bytes, sizeof(bytes), fresh);
+		key = fresh;
+	}
+	store_arg_text(call, key);
+	store_arg_text(call, request);
 }
 
 void store_arg_int(struct store_call *call, int64_t number)

@@ -156,6 +156,33 @@ const char *reply_field(const struct store_reply *reply, const char *name)
 	return NULL;
 }
 
+static const char *or_null(const char *text)
+{
+	return text != NULL && *text != '\0' ? text : NULL;
+}
+
+const char *reply_text_at(const struct store_reply *reply, size_t index)
+{
+	return or_null(reply_text(reply_item(reply, index), NULL));
+}
+
+int64_t reply_int_at(const struct store_reply *reply, size_t index)
+{
+	return reply_int(reply_item(reply, index));
+}
+
+const char *reply_field_text(const struct store_reply *reply, const char *name)
+{
+	return or_null(reply_field(reply, name));
+}
+
+int64_t reply_field_int(const struct store_reply *reply, const char *name)
+{
+	const char *text = reply_field(reply, name);
+
+	return text == NULL ? 0 : strtoll(text, NULL, 10);
+}
+
 bool reply_is(const struct store_reply *reply, const char *word)
 {
 	const char *text =

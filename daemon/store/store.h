@@ -45,6 +45,9 @@ void store_key(struct store_call *call, const char *format, ...)
 void store_arg(struct store_call *call, const void *bytes, size_t len); /* copied */
 void store_arg_text(struct store_call *call, const char *text);         /* NULL sends "" */
 void store_arg_int(struct store_call *call, int64_t number);
+/* The two arguments of an idempotency key: the caller's and its request's hash, or (key NULL) a
+ * fresh one, because the store itself may send a call again. */
+void store_arg_once(struct store_call *call, const char *key, const char *request);
 /* For plain commands: "{ws}:" + formatted, as an argument. */
 void store_arg_key(struct store_call *call, const char *workspace, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -70,6 +73,11 @@ size_t reply_count(const struct store_reply *reply); /* 0 unless an array */
 const struct store_reply *reply_item(const struct store_reply *reply, size_t index);
 /* Value of a field in a flat [name, value, name, value ...] array (HGETALL); NULL if absent. */
 const char *reply_field(const struct store_reply *reply, const char *name);
+/* With "" as NULL, which is how the scripts say that there is none; a number that is none is 0. */
+const char *reply_text_at(const struct store_reply *reply, size_t index);
+int64_t reply_int_at(const struct store_reply *reply, size_t index);
+const char *reply_field_text(const struct store_reply *reply, const char *name);
+int64_t reply_field_int(const struct store_reply *reply, const char *name);
 /* True for a script's status answer {"refused", code, ...}; see scripts/README.md. */
 bool reply_is(const struct store_reply *reply,
 	      const char *word); /* first item (or the text) equals word */

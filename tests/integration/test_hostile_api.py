@@ -114,7 +114,8 @@ class Hostile(harness.TestCase):
 
     def test_a_wrong_method_tells_the_right_ones(self):
         for pattern, methods in self.document["paths"].items():
-            known = {method.upper() for method in methods}
+            known = {method.upper() for one, its in self.document["paths"].items() for method in its
+                     if re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", one), self.fill(pattern))}
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"):
                 if method in known:
                     continue
