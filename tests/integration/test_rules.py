@@ -148,6 +148,22 @@ class Rules(harness.TestCase):
         self.assertIn("2 rules, 2 warnings", shown)
         self.assertIn("6 rules, 0 warnings", self.daemon.ctl("rules", "lint"))
 
+    def test_a_pattern_that_takes_too_long_is_counted_and_told_once(self):
+        rule = {"name": "slow", "order": 0, "when": {"text": "(a+)+$"}, "then": {"queue": "gold"}}
+        self.assertEqual(self.daemon.request("PUT", "/v1/rules/slow", rule, self.admin).status, 200)
+
+        def stopped():
+            text = self.daemon.request("GET", "/metrics", token=self.admin).body.decode()
+            return int(text.split('converged_rules_stopped_total{workspace="main"} ')[1].split()[0])
+
+        def attack():
+            self.post("a" * 5000 + "!", sender=f"u{self.posted if hasattr(self, 'posted') else 0}")
+            return stopped() >= 3
+
+        harness.wait_for("three stopped patterns", attack)
+        self.assertEqual(self.newest()["queue"], "support", "as if it did not match")
+        self.assertEqual(self.daemon.log.read_text().count("event=rule_stopped"), 1)
+
 
 if __name__ == "__main__":
     unittest.main()
