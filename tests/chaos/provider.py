@@ -10,6 +10,7 @@ import hmac
 import http.server
 import json
 import os
+import pathlib
 import random
 import socketserver
 import threading
@@ -113,17 +114,20 @@ class Server(http.server.ThreadingHTTPServer):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", required=True)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--mail-port", type=int, required=True)
     parser.add_argument("--secret", required=True)
     parser.add_argument("--refuse", type=float, default=0.02)
     parser.add_argument("--refuse-mail", type=float, default=0.0)
     parser.add_argument("--seed", default="1")
     options = parser.parse_args()
     log = Log(os.path.join(options.folder, "provider.log"))
-    mail_server = MailServer(("127.0.0.1", options.mail_port), mail_handler_of(options, log))
-    threading.Thread(target=mail_server.serve_forever, daemon=True).start()
-    Server(("127.0.0.1", options.port), handler_of(options, log)).serve_forever()
+    servers = [Server(("127.0.0.1", 0), handler_of(options, log)),
+               MailServer(("127.0.0.1", 0), mail_handler_of(options, log))]
+    # Who starts us waits for this file: a port that was free a moment ago may be somebody else's by now.
+    ports = pathlib.Path(options.folder, "ports.json")
+    ports.with_suffix(".new").write_text(json.dumps([server.server_address[1] for server in servers]))
+    ports.with_suffix(".new").rename(ports)
+    threading.Thread(target=servers[1].serve_forever, daemon=True).start()
+    servers[0].serve_forever()
 
 
 if __name__ == "__main__":

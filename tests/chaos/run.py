@@ -18,7 +18,6 @@ import random
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -64,9 +63,10 @@ class Keeper(threading.Thread):
                                                  cwd=self.node.folder)
 
 
-def is_listening(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def provider_ports(folder):
+    """The provider's ports for webhooks and mail, once it listens."""
+    ports = folder / "ports.json"
+    return harness.wait_for("the provider", lambda: ports.exists() and json.loads(ports.read_text()))
 
 
 class Round:
@@ -86,7 +86,9 @@ class Round:
         if self.kind == "external":
             self.redis = harness.Redis(self.folder / "redis").start()
             extra = f"store: unix:{self.redis.socket}\n"
-        provider_port, mail_port = harness.free_port(), harness.free_port()
+        # A refused mail is tried again after a minute, and holds its conversation: only the long campaign has the time.
+        self.spawn("provider", "--secret", self.secret, "--refuse-mail", "0.02" if self.options.full else "0")
+        provider_port, mail_port = provider_ports(self.folder)
         channels = (f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", '
                     f'deliver_url: "http://127.0.0.1:{provider_port}/out", allow_private_urls: true }}\n'
                     "  - { name: site, connector: webchat }\n"
@@ -96,10 +98,6 @@ class Round:
         self.daemon.start()
         tokens = {name: self.daemon.token(agent=name) for name in AGENTS}
         tokens["supervisor"] = self.daemon.token("admin", None)
-        # A refused mail is tried again after a minute, and holds its conversation: only the long campaign has the time.
-        self.spawn("provider", "--port", str(provider_port), "--mail-port", str(mail_port), "--secret", self.secret,
-                   "--refuse-mail", "0.02" if self.options.full else "0")
-        harness.wait_for("the provider", lambda: is_listening(provider_port))
         self.agent = self.spawn("agent", "--port", str(self.daemon.http_port), "--tokens", json.dumps(tokens))
         self.generator = self.spawn("generator", "--port", str(self.daemon.http_port), "--secret", self.secret,
                                     "--lmtp-port", str(self.daemon.lmtp_port), "--rate", str(self.options.rate), "--chat",
