@@ -48,6 +48,7 @@ struct sla {
 	uint64_t digest;                 /* of the policies that all items were looked at with */
 	bool is_looking;                 /* all items are being looked at again */
 	char look_from[SCORE_BYTES];     /* ... those from this score on */
+	bool has_more_due;               /* than were read at once */
 	bool is_reading_due, is_reading_page, is_keeping, is_starting;
 	int refs;
 	bool is_dead;
@@ -124,6 +125,9 @@ static void on_idle(struct sla_work *work, void *context)
 
 	map_remove(sla->works, sla_work_id(work));
 	sla_work_free(&work);
+	/* More wait for room: the next tick need not be awaited. */
+	if (map_count(sla->works) == 0 && (sla->is_looking || sla->has_more_due))
+		loop_timer_start(sla->tick, 0);
 }
 
 static void marks_pass(struct sla *sla)
@@ -274,6 +278,7 @@ static void on_due(const struct store_reply *reply, const struct error *err, voi
 	sla->is_reading_due = false;
 	if (!answer_taken(sla))
 		return;
+	sla->has_more_due = err == NULL && reply_count(reply) == DUE_MAX;
 	for (size_t i = 0; err == NULL && i < reply_count(reply); i++)
 		look(sla, reply_text(reply_item(reply, i), NULL));
 }

@@ -289,7 +289,7 @@ static void on_item(const struct sla_item *item, const struct error *err, void *
 		step(work, item, &work->after, &look, &changes);
 	}
 	if (is_same(&item->record, &work->after) &&
-	    (!is_look || sla_record_is_empty(&work->after))) {
+	    (!is_look || (item->kept[0] == '\0' && item->state[0] != '\0'))) {
 		finished(work);
 		return;
 	}

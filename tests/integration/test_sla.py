@@ -20,11 +20,13 @@ agents:
   - { id: bob, name: Bob, queues: [second] }
 rules:
   - { name: quick, when: { text: "quick" }, then: { queue: support, type: quick } }
+  - { name: prompt, when: { text: "prompt" }, then: { queue: support, type: prompt } }
   - { name: raising, when: { text: "raising" }, then: { queue: support, type: raising } }
   - { name: office, when: { text: "office" }, then: { queue: office } }
   - { name: rest, then: { queue: support } }
 sla_policies:
   - { id: quick, when: { type: quick }, first_response: 1s, warn: 50, pause: [] }
+  - { id: prompt, when: { type: prompt }, first_response: 4s, warn: 0 }
   - { id: raising, when: { type: raising }, first_response: 1s, warn: 0, on_breach: { urgency: urgent, priority: 45, escalate: "queue:second" } }
   - { id: second, when: { queue: second }, resolution: 5h }
   - { id: standard, first_response: 1h, next_response: 2h, resolution: 8h, owner: 30m, pause: [customer] }
@@ -186,6 +188,76 @@ class Sla(harness.TestCase):
         harness.wait_for("the next item's clocks", lambda: self.item()["sla"])
         self.assertEqual(len(self.breaches(redis)), 1, self.breaches(redis))
         self.assertEqual(json.loads(self.breaches(redis)[0])["at"], json.loads(self.breaches(redis)[0])["due"])
+
+    def told(self, redis):
+        """How often each (work item, event) is in the log."""
+        lines, told, item = redis.ask("XRANGE", "{main}:log", "-", "+").splitlines(), {}, None
+        for at, line in enumerate(lines):
+            if line == "w":
+                item = lines[at + 1]
+            elif line.startswith('{"metric"'):
+                key = (item, json.loads(line)["event"])
+                told[key] = told.get(key, 0) + 1
+        return told
+
+    def test_everything_is_told_once_however_often_the_daemon_dies(self):
+        redis = self.start_redis()
+        self.daemon = self.start_on(redis)
+        self.boss = self.daemon.token(role="supervisor", agent="alice")
+        for turn in range(4):
+            for number in range(10):
+                self.post("quick", f"m{turn}-{number}", f"u{turn}-{number}")
+            self.daemon.restart(apply=False)
+        harness.wait_for("every breach", lambda: len(self.breaches(redis)) >= 40)
+        self.daemon.restart(apply=False)
+        self.post("last", "last", "last")
+        harness.wait_for("the last item's clocks", lambda: self.item()["sla"])
+        told = {key: count for key, count in self.told(redis).items() if key[0] != self.item()["id"]}
+        self.assertEqual({event for _, event in told}, {"activate", "warn", "breach"})
+        self.assertEqual((len(told), set(told.values())), (120, {1}))
+
+    def wait_read(self, redis):
+        def is_read():
+            newest = redis.ask("XREVRANGE", "{main}:log", "+", "-", "COUNT", "1").split()[0]
+            return redis.ask("GET", "{main}:cur:sla").endswith("-" + newest)
+        harness.wait_for("the log to be read to its end", is_read)
+
+    def test_what_is_read_again_is_told_once(self):
+        redis = self.start_redis()
+        self.daemon = self.start_on(redis)
+        self.alice = self.daemon.token()
+        self.post()
+        self.wait_read(redis)
+        work = self.daemon.claim(self.alice)
+        for number in range(3):
+            self.assertEqual(self.daemon.reply(work["conversation"], "hello", self.alice).status, 201)
+            self.post("more", f"more{number}")
+            self.do(work, "snooze", {"waiting_for": "customer", "until": "2099-01-01T00:00:00Z"})
+            self.post("again", f"again{number}")
+        self.wait_read(redis)
+        told = self.told(redis)
+        self.assertEqual(told[(work["id"], "activate")], 3 + 3)
+        self.daemon.stop()
+        first = redis.ask("XRANGE", "{main}:log", "-", "+", "COUNT", "1").split()[0]
+        redis.ask("SET", "{main}:cur:sla", f"1-{first}")
+        self.daemon.start(apply=False)
+        self.wait_read(redis)
+        self.assertEqual(self.told(redis), told)
+
+    def test_an_answer_in_time_is_no_breach_though_it_is_read_too_late(self):
+        redis = self.start_redis()
+        self.daemon = self.start_on(redis)
+        self.alice = self.daemon.token()
+        self.boss = self.daemon.token(role="supervisor", agent="alice")
+        self.post("prompt")
+        work = self.daemon.claim(self.alice)
+        due = self.wait_clock("first_response", "active")["due_at"]
+        self.assertEqual(self.daemon.reply(work["conversation"], "hello", self.alice).status, 201)
+        self.daemon.kill()
+        harness.wait_for("the deadline to pass", lambda: time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) > due)
+        self.daemon.start(apply=False)
+        self.assertLess(self.wait_clock("first_response", "fulfilled")["fulfilled_at"], due)
+        self.assertEqual(self.breaches(redis), [])
 
     def test_of_two_daemons_the_survivor_tells_it_once(self):
         redis = self.start_redis()
