@@ -232,8 +232,8 @@ static void put_after_names(struct api_call *call)
 	read_one(call, on_current);
 }
 
-/* What the object names must be there, unless the caller sees to that: objects may name each
- * other. */
+/* What the object names must be there. Objects that name each other come in one request
+ * (POST /v1/configuration). */
 static void put_check_names(struct api_call *call)
 {
 	size_t count;
@@ -241,18 +241,9 @@ static void put_check_names(struct api_call *call)
 		business_references(kind_of(call), call->body, call->arena, &count);
 	struct name_given *names = arena_alloc(call->arena, (count + 1) * sizeof(*names));
 
-	for (size_t i = 0; i < count; i++) {
-		const struct business_reference *reference = &references[i];
-		enum name_kind kind = text_equal(reference->kind, "queues")      ? NAME_QUEUE
-				      : text_equal(reference->kind, "agents")    ? NAME_AGENT
-				      : text_equal(reference->kind, "calendars") ? NAME_CALENDAR
-				      : text_equal(reference->from, "rules")     ? NAME_SKILL_NEEDED
-										 : NAME_SKILL;
-
-		names[i] = (struct name_given){ kind, reference->name, reference->field };
-	}
-	if (text_equal(api_query(call, "names"), "any"))
-		count = 0;
+	for (size_t i = 0; i < count; i++)
+		names[i] = (struct name_given){ name_kind_of(&references[i]), references[i].name,
+						references[i].field };
 	names_check(call, names, count, put_after_names);
 }
 

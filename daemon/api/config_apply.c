@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/names.h"
 #include "base/text.h"
 #include "business/business.h"
 #include "parts.h"
@@ -190,16 +191,22 @@ static void on_present(const struct store_reply *reply, const struct error *err,
 	store_run(call->parts->store, apply, on_applied, call);
 }
 
+static void present_read(struct api_call *call)
+{
+	const struct applying *applying = call->state;
+	struct store_call *read = store_script("roster_read", call->who.workspace);
+
+	for (size_t i = 0; i < applying->kind_count; i++)
+		store_key(read, "cfg:%s", applying->kinds[i]);
+	store_read(call->parts->store, read, on_present, call);
+}
+
 void handle_config_apply(struct api_call *call)
 {
 	struct applying *applying = arena_alloc(call->arena, sizeof(*applying));
-	struct store_call *read;
 
 	if (!changes_take(call, applying))
 		return;
 	call->state = applying;
-	read = store_script("roster_read", call->who.workspace);
-	for (size_t i = 0; i < applying->kind_count; i++)
-		store_key(read, "cfg:%s", applying->kinds[i]);
-	store_read(call->parts->store, read, on_present, call);
+	names_check_put(call, present_read);
 }

@@ -4,6 +4,7 @@
 
 #include "base/settings.h"
 #include "base/text.h"
+#include "business/business.h"
 #include "channel.h"
 #include "parts.h"
 #include "routing/roster.h"
@@ -26,6 +27,17 @@ struct naming {
 static const char *const nouns[] = { "queue", "agent", "skill", "skill", "calendar" };
 static const char *const kinds[] = { "cfg:queues", "cfg:agents", "cfg:skills", "cfg:skills",
 				     "cfg:calendars" };
+
+enum name_kind name_kind_of(const struct business_reference *reference)
+{
+	if (text_equal(reference->kind, "queues"))
+		return NAME_QUEUE;
+	if (text_equal(reference->kind, "agents"))
+		return NAME_AGENT;
+	if (text_equal(reference->kind, "calendars"))
+		return NAME_CALENDAR;
+	return text_equal(reference->from, "agents") ? NAME_SKILL : NAME_SKILL_NEEDED;
+}
 
 static void naming_step(struct naming *naming);
 

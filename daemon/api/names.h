@@ -20,12 +20,18 @@ struct name_given {
 	const char *where; /* "agent" or "then.queue", for the answer */
 };
 
+struct business_reference;
+
+enum name_kind name_kind_of(const struct business_reference *reference);
 /* Goes on with next(call), at once or later, or answers. names must live in the call's arena. */
 void names_check(struct api_call *call, const struct name_given *names, size_t count,
 		 route_fn *next);
 /* The same for one name. */
 void name_check(struct api_call *call, enum name_kind kind, const char *name, const char *where,
 		route_fn *next);
+/* The names in the objects that the body puts (POST /v1/configuration), but for those that it puts
+ * itself. */
+void names_check_put(struct api_call *call, route_fn *next);
 /* Goes on with next(call), at once or later, or answers 404 unknown_workspace. */
 void workspace_check(struct api_call *call, route_fn *next);
 /* What to say behind "there is no ...": "; did you mean \"shop\"?" or "". known: NULL-terminated.

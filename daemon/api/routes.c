@@ -153,7 +153,7 @@ static const struct field body_configuration[] = {
 		  ROLE_ADMIN,                                                                      \
 		  handle_config_put,                                                               \
 		  body_any,                                                                        \
-		  "names",                                                                         \
+		  NULL,                                                                            \
 		  "Object",                                                                        \
 		  200,                                                                             \
 		  "Create or replace one of " noun,                                                \

@@ -95,6 +95,19 @@ class Names(harness.TestCase):
         self.assertIn('there is no "dav" among the agents (did you mean "dave"?)', done.stderr)
         self.api_refused("PUT", "/v1/queues/a", {"overflow": [{"when": {"length": 5}, "to": "bb"}]}, "overflow.to")
 
+    def test_many_objects_at_once_may_name_each_other_and_nothing_else(self):
+        def put(kind, **more):
+            return {"kind": kind, "object": more}
+        rule = {"name": "vip", "id": "vip", "then": {"queue": "vip", "skills": {"golf": 1}}}
+        body = {"put": [put("rules", **rule), put("queues", id="vip"),
+                        put("agents", id="erin", queues=["vip", "support"], skills={"golf": 5})]}
+        answer = self.daemon.request("POST", "/v1/configuration", body, self.admin)
+        self.assertEqual(answer.status, 200, answer)
+        body["put"][2]["object"]["queues"] = ["vip", "suport"]
+        self.api_refused("POST", "/v1/configuration", body, 'queues of "erin" in agents: there is no queue "suport"')
+        rule["then"]["skills"] = {"gulf": 1}
+        self.api_refused("POST", "/v1/configuration", {"put": [put("rules", **rule)]}, 'did you mean "golf"?')
+
     def test_what_is_asked_for_by_name_is_suggested(self):
         self.ctl_refused("queue", "show", "suport", says='there is no "suport" here; did you mean "support"?')
         self.ctl_refused("agent", "show", "bobb", says='did you mean "bob"?')
