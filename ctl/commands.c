@@ -143,6 +143,22 @@ static const struct choice_option rules_test_options[] = {
 	OPTIONS_END,
 };
 
+static const struct choice_option route_simulate_options[] = {
+	{ "--business", "FILE", NULL, true, "queues, agents and rules, as for apply" },
+	{ "--rules", "FILE", NULL, false, "other rules to compare with" },
+	{ "--seed", "NUMBER", NULL, false, "another day of the same kind; default 1" },
+	OPTIONS_END,
+};
+
+static const struct choice_option route_replay_options[] = {
+	{ "--rules", "FILE", NULL, true, "the rules to try" },
+	{ "--business", "FILE", NULL, true, "queues, agents and rules as they are" },
+	{ "--since", "SPAN", NULL, false, "how far back, such as 7d; default 24h" },
+	{ "--handle", "SPAN", NULL, false, "how long an agent is busy with one; default 5m" },
+	{ "--seed", "NUMBER", NULL, false, "of the handling times; default 1" },
+	OPTIONS_END,
+};
+
 static const struct choice_option rules_lint_options[] = {
 	{ "--file", "FILE", NULL, false, "judge the rules of this file instead; also -f" },
 	OPTIONS_END,
@@ -216,6 +232,10 @@ static const struct command commands[] = {
 	  run_rules_test, "POST", "/v1/rules/test", NULL, rules_test_options },
 	{ "rules", "lint", NULL, "Find rules that never match, come too late or are slow",
 	  run_rules_lint, "POST", "/v1/rules/lint", NULL, rules_lint_options },
+	{ "route", "replay", NULL, "Run stored work through other rules and compare",
+	  run_route_replay, NULL, NULL, NULL, route_replay_options },
+	{ "route", "simulate", "DAY", "Run a synthetic day through queues, agents and rules",
+	  run_route_simulate, NULL, NULL, NULL, route_simulate_options },
 	{ "tail", NULL, NULL, "Follow the log of events", run_tail, "GET", "/v1/events", NULL,
 	  tail_options },
 	{ "channel", "list", NULL, "List channels", run_list, "GET", "/v1/channels",

@@ -132,6 +132,8 @@ int run_doctor(struct call *call);
 int run_health(struct call *call);
 int run_message_send(struct call *call);
 int run_restore(struct call *call);
+int run_route_replay(struct call *call);
+int run_route_simulate(struct call *call);
 int run_rules_lint(struct call *call);
 int run_rules_test(struct call *call);
 int run_tail(struct call *call);
