@@ -125,6 +125,8 @@ void api_problem(struct api_call *call, int status, const char *code, const char
 void api_fail(struct api_call *call, const struct error *err);
 /* 429: over a limit, with Retry-After. */
 void api_slow_down(struct api_call *call, int64_t wait_ms);
+/* The answer is one that was given before under its Idempotency-Key. */
+void api_replayed(struct api_call *call);
 /* 422: this Idempotency-Key came with another request before. */
 void api_key_conflict(struct api_call *call);
 /* 409 with the state of what was to be changed, and what that state allows. */

@@ -44,7 +44,7 @@ static void on_kept(const struct store_reply *reply, const struct error *err, vo
 	}
 	if (reply_is(reply, "replay")) {
 		call->state = arena_text(call->arena, reply_text(reply_item(reply, 2), NULL));
-		http_request_add_field(call->request, "Idempotency-Replayed", "true");
+		api_replayed(call);
 	}
 	upload_answer(call);
 }

@@ -124,6 +124,8 @@ static void on_applied(const struct store_reply *reply, const struct error *err,
 		api_problem(call, 412, "version", "\"%s\" has changed meanwhile: nothing was done",
 			    reply_text(reply_item(reply, 2), NULL));
 	} else {
+		if (first == 2)
+			api_replayed(call);
 		jw_start(&out, &body);
 		jw_object(&out, NULL);
 		jw_int(&out, "changed", reply_int(reply_item(reply, first)));

@@ -177,7 +177,7 @@ static void on_replayed(const struct store_reply *reply, const struct error *err
 		api_problem(call, 503, "store_unavailable", "the first answer cannot be read now");
 		return;
 	}
-	http_request_add_field(call->request, "Idempotency-Replayed", "true");
+	api_replayed(call);
 	message_show(&body, stored, len, &known);
 	api_answer(call, 201, &body);
 }

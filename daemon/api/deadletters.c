@@ -89,6 +89,8 @@ static void on_decided(const struct outbox_result *result, const struct error *e
 		answer_refused(call, result);
 		return;
 	}
+	if (result->replayed)
+		api_replayed(call);
 	jw_start(&out, &body);
 	jw_object(&out, NULL);
 	jw_text(&out, "state", result->state);

@@ -52,7 +52,7 @@ const char *kept_nonce(struct api_call *call, const struct store_reply *reply,
 	if (err != NULL || reply_is(reply, "conflict"))
 		return NULL;
 	if (repeated)
-		http_request_add_field(call->request, "Idempotency-Replayed", "true");
+		api_replayed(call);
 	return arena_text(call->arena, reply_text(reply_item(reply, repeated ? 2 : 1), NULL));
 }
 

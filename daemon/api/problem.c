@@ -95,6 +95,11 @@ void api_problem(struct api_call *call, int status, const char *code, const char
 	problem_write(call, status, code, detail, NULL);
 }
 
+void api_replayed(struct api_call *call)
+{
+	http_request_add_field(call->request, "Idempotency-Replayed", "true");
+}
+
 void api_key_conflict(struct api_call *call)
 {
 	api_problem(call, 422, "idempotency_conflict",

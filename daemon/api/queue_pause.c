@@ -3,22 +3,66 @@
 #include <string.h>
 
 #include "api/handlers.h"
-#include "api/keep.h"
 #include "base/text.h"
 #include "parts.h"
 #include "store/store.h"
+
+static void queue_read(struct api_call *call, store_done_fn *done)
+{
+	struct store_call *read = store_command("HGET");
+
+	store_arg_key(read, call->who.workspace, "cfg:queues");
+	store_arg_text(read, call->params[0]);
+	store_read(call->parts->store, read, done, call);
+}
+
+/* A repeated request is answered with the queue as it stands. */
+static void on_stored(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const char *stored = err == NULL ? reply_text(reply, NULL) : NULL;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (stored == NULL)
+		api_problem(call, 404, "no_such_queue", "there is no queue \"%s\"",
+			    call->params[0]);
+	else
+		api_answer_text(call, 200, stored);
+}
 
 static void on_put(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
 
-	if (err != NULL)
+	if (err != NULL) {
 		api_fail(call, err);
-	else if (reply_is(reply, "ok"))
+	} else if (reply_is(reply, "ok")) {
 		api_answer_text(call, 200, call->state);
-	else
+	} else if (reply_is(reply, "replay")) {
+		api_replayed(call);
+		queue_read(call, on_stored);
+	} else if (reply_is(reply, "conflict")) {
+		api_key_conflict(call);
+	} else {
 		api_problem(call, 412, "version",
 			    "the queue was changed at the same moment: try again");
+	}
+}
+
+/* An apply of one object, because that is the script that knows keys. */
+static void queue_put(struct api_call *call, int64_t version)
+{
+	struct store_call *put = store_script("config_apply", call->who.workspace);
+
+	store_key(put, "cfg:queues");
+	store_arg_text(put, call->idempotency_key);
+	store_arg_text(put, call->request_hash);
+	store_arg_int(put, 2);
+	store_arg_text(put, call->params[0]);
+	store_arg_int(put, version);
+	store_arg_text(put, call->state);
+	store_run(call->parts->store, put, on_put, call);
 }
 
 /* The stored object with its next version and "paused" set; every stored queue has that field. */
@@ -54,27 +98,16 @@ static void on_current(const struct store_reply *reply, const struct error *err,
 		api_answer_text(call, 200, stored);
 	} else {
 		call->state = arena_text(call->arena, next);
-		config_put(&(struct keeper){ call->parts->store, call->who.workspace },
-			   &(struct config_write){ "queues", call->params[0], next, version },
-			   on_put, call);
+		queue_put(call, version);
 	}
-}
-
-static void queue_read(struct api_call *call)
-{
-	struct store_call *read = store_command("HGET");
-
-	store_arg_key(read, call->who.workspace, "cfg:queues");
-	store_arg_text(read, call->params[0]);
-	store_read(call->parts->store, read, on_current, call);
 }
 
 void handle_queue_pause(struct api_call *call)
 {
-	queue_read(call);
+	queue_read(call, on_current);
 }
 
 void handle_queue_resume(struct api_call *call)
 {
-	queue_read(call);
+	queue_read(call, on_current);
 }

@@ -22,6 +22,8 @@ void work_answer_done(const struct work_result *result, const struct error *err,
 {
 	struct api_call *call = context;
 
+	if (result->code == WORK_OK && result->replayed)
+		api_replayed(call);
 	if (result->code == WORK_OK)
 		work_answer_item(call, result->work_item, call->route->status);
 	else

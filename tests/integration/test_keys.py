@@ -64,6 +64,16 @@ class Keys(harness.TestCase):
         self.refused(self.upload(b"bytes", "k1", "name=b.bin"))
         self.assertEqual(self.upload(b"other bytes", "k2").status, 201)
 
+    def test_a_queue_is_paused_once(self):
+        boss = self.daemon.token("supervisor", "bob")
+        paused = self.ask("/v1/queues/support/pause", {}, boss, "k1")
+        self.assertEqual((paused.status, paused.json["paused"]), (200, True), paused)
+        self.assertEqual(self.ask("/v1/queues/support/resume", {}, boss, "k2").json["paused"], False)
+        again = self.ask("/v1/queues/support/pause", {}, boss, "k1")
+        self.assertEqual((again.status, again.headers["Idempotency-Replayed"]), (200, "true"))
+        self.assertFalse(self.daemon.request("GET", "/v1/queues/support", token=self.admin).json["paused"])
+        self.refused(self.ask("/v1/queues/support/pause", {}, boss, "k2"))
+
     def test_a_session_is_made_once_for_who_knows_the_password(self):
         put = self.daemon.request("PUT", "/v1/agents/alice/password", PASSWORD, self.admin)
         self.assertEqual(put.status, 204, put)
