@@ -1,47 +1,9 @@
 #include <string.h>
 
+#include "base/date.h"
 #include "base/text.h"
 
-enum { MS_PER_SECOND = 1000, SECONDS_PER_DAY = 86400, DAYS_PER_ERA = 146097 };
-
-struct date {
-	int64_t year;
-	int64_t month; /* 1-12 */
-	int64_t day;   /* 1-31 */
-};
-
-/* Both conversions count years from March, so that the leap day ends a year,
- * and in eras of 400 years, after which the Gregorian calendar repeats. 719468
- * days lie between 0000-03-01 and 1970-01-01. */
-static int64_t days_of(struct date date)
-{
-	int64_t year = date.month <= 2 ? date.year - 1 : date.year;
-	int64_t era = (year >= 0 ? year : year - 399) / 400;
-	int64_t year_of_era = year - era * 400;
-	int64_t day_of_year = (153 * ((date.month + 9) % 12) + 2) / 5 + date.day - 1;
-	int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-
-	return era * DAYS_PER_ERA + day_of_era - 719468;
-}
-
-static struct date date_of(int64_t days)
-{
-	int64_t shifted = days + 719468;
-	int64_t era = (shifted >= 0 ? shifted : shifted - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
-	int64_t day_of_era = shifted - era * DAYS_PER_ERA;
-	int64_t year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year =
-		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	int64_t month = (5 * day_of_year + 2) / 153;
-	struct date date = {
-		.year = year_of_era + era * 400 + (month >= 10 ? 1 : 0),
-		.month = month < 10 ? month + 3 : month - 9,
-		.day = day_of_year - (153 * month + 2) / 5 + 1,
-	};
-
-	return date;
-}
+enum { MS_PER_SECOND = 1000, SECONDS_PER_DAY = 86400 };
 
 struct reader {
 	const char *at;
@@ -108,16 +70,6 @@ static int64_t read_offset_seconds(struct reader *reader)
 	return sign * (hours * 3600 + minutes * 60);
 }
 
-static bool is_date(struct date date)
-{
-	static const int64_t lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	bool leap = (date.year % 4 == 0 && date.year % 100 != 0) || date.year % 400 == 0;
-
-	if (date.month < 1 || date.month > 12 || date.day < 1)
-		return false;
-	return date.day <= lengths[date.month - 1] + (date.month == 2 && leap ? 1 : 0);
-}
-
 static struct date read_date(struct reader *reader)
 {
 	struct date date;
@@ -127,7 +79,7 @@ static struct date read_date(struct reader *reader)
 	date.month = read_digits(reader, 2);
 	read_one_of(reader, "-");
 	date.day = read_digits(reader, 2);
-	if (!is_date(date))
+	if (!date_is_day(date))
 		reader->failed = true;
 	return date;
 }
@@ -157,7 +109,7 @@ int64_t text_parse_time(const char *text)
 
 	if (text == NULL)
 		return -1;
-	seconds = days_of(read_date(&reader)) * SECONDS_PER_DAY;
+	seconds = date_day(read_date(&reader)) * SECONDS_PER_DAY;
 	read_one_of(&reader, "Tt ");
 	seconds += read_clock_seconds(&reader);
 	ms = read_fraction_ms(&reader);
@@ -183,9 +135,9 @@ void text_format_time(int64_t unix_ms, char out[32])
 	static const int64_t last = INT64_C(253402300799999);  /* 9999-12-31 */
 	int64_t ms_per_day = (int64_t)SECONDS_PER_DAY * MS_PER_SECOND;
 	int64_t ms = unix_ms < first ? first : unix_ms > last ? last : unix_ms;
-	int64_t days = (ms >= 0 ? ms : ms - (ms_per_day - 1)) / ms_per_day;
+	int64_t days = date_floor(ms, ms_per_day);
 	int64_t rest = ms - days * ms_per_day;
-	struct date date = date_of(days);
+	struct date date = date_of_day(days);
 
 	out = put_digits(out, date.year, 4);
 	*out++ = '-';

@@ -1,7 +1,7 @@
 #include <stddef.h>
 
+#include "base/date.h"
 #include "business/calendar_internal.h"
-#include "business/date.h"
 
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS (CALENDAR_DAY_MINUTES * MINUTE_MS)

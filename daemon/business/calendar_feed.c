@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/memory.h"
 #include "business/calendar_internal.h"
-#include "business/date.h"
 #include "business/ical.h"
 
 enum { DAYS_MAX = 40000, DAY_S = 86400 };

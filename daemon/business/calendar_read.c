@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "business/calendar_internal.h"
-#include "business/date.h"
 
 enum { LISTS_MAX = 2000, HOLIDAY_DAYS_MAX = 400, WEEK_DAYS = 7 };
 

@@ -1,9 +1,9 @@
 /* Lines, properties and events; the series that a rule makes of an event. */
 #include <string.h>
 
+#include "base/date.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "business/date.h"
 #include "business/ical_internal.h"
 
 enum {

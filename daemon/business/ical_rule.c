@@ -1,9 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "business/date.h"
 #include "business/ical_internal.h"
 
 enum { NUMBER_MAX = 10000 };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/date.h"
 #include "base/memory.h"
-#include "business/date.h"
 #include "business/zone_rule.h"
 
 #define FOLDER "/usr/share/zoneinfo"

@@ -1,6 +1,6 @@
 #include "business/zone_rule.h"
 
-#include "business/date.h"
+#include "base/date.h"
 
 enum { HOUR_S = 3600, MINUTE_S = 60, DAY_S = 86400, CHANGE_DEFAULT_S = 2 * HOUR_S };
 

@@ -1,14 +1,15 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/date.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "business/business.h"
 #include "business/calendar.h"
-#include "business/date.h"
+#include "business/ical.h"
 #include "business/zone.h"
 
 #define MINUTE INT64_C(60000)
@@ -241,6 +242,65 @@ Test(calendar, follows_timed_series)
 			     times[i].at);
 	calendar_free(&calendar);
 	buf_clear(&json);
+}
+
+static const struct {
+	const char *name, *start, *rule; /* of an all-day event */
+	int64_t skip;                    /* occurrences that are not looked at */
+	const char *days;                /* the next of them */
+} series[] = {
+	{ "the last day of each month", "20260131", "FREQ=MONTHLY;BYMONTHDAY=-1", 0,
+	  "2026-01-31 2026-02-28 2026-03-31 2026-04-30" },
+	{ "the 31st skips short months", "20260131", "FREQ=MONTHLY", 0,
+	  "2026-01-31 2026-03-31 2026-05-31 2026-07-31" },
+	{ "February 29 comes in leap years", "20240229", "FREQ=YEARLY", 0,
+	  "2024-02-29 2028-02-29 2032-02-29 2036-02-29" },
+	{ "the last Monday of May", "20260525", "FREQ=YEARLY;BYMONTH=5;BYDAY=-1MO", 1,
+	  "2027-05-31 2028-05-29 2029-05-28 2030-05-27" },
+	{ "the 53rd Friday of a year that has one", "20260102", "FREQ=YEARLY;BYDAY=53FR", 1,
+	  "2027-12-31 2032-12-31 2038-12-31 2044-12-30" },
+	{ "every other week from Sunday", "20260104", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU",
+	  0, "2026-01-04 2026-01-05 2026-01-18 2026-01-19" },
+	{ "every other week from Monday", "20260104", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=MO",
+	  0, "2026-01-04 2026-01-12 2026-01-18 2026-01-26" },
+	{ "every third day", "20261230", "FREQ=DAILY;INTERVAL=3", 0,
+	  "2026-12-30 2027-01-02 2027-01-05 2027-01-08" },
+	{ "Friday the 13th", "20260213", "FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", 0,
+	  "2026-02-13 2026-03-13 2026-11-13 2027-08-13" },
+	{ "until, which is in it", "20260101", "FREQ=DAILY;UNTIL=20260103", 0,
+	  "2026-01-01 2026-01-02 2026-01-03" },
+	{ "so many", "20260101", "FREQ=MONTHLY;COUNT=3", 0, "2026-01-01 2026-02-01 2026-03-01" },
+};
+
+Test(ical, repeats_events)
+{
+	struct error err = { 0 };
+	struct zone *utc = zone_new("UTC", &err);
+
+	for (size_t i = 0; i < COUNT_OF(series); i++) {
+		struct arena *arena = arena_new(0);
+		const char *text = arena_format(arena,
+						"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:"
+						"%s\nRRULE:%s\nEND:VEVENT\n"
+						"END:VCALENDAR\n",
+						series[i].start, series[i].rule);
+		struct ical ical = { 0 };
+		struct buf days = { 0 };
+
+		cr_assert_eq(ical_read(text, utc, arena, &ical, &err), 0, "%s", err.text);
+		for (size_t k = (size_t)series[i].skip;
+		     k < ical.count && k < (size_t)series[i].skip + 4; k++) {
+			char day[16];
+
+			date_format(ical.events[k].from, day);
+			buf_format(&days, "%s%s", days.len > 0 ? " " : "", day);
+		}
+		cr_expect_str_eq(buf_string(&days), series[i].days, "%s: %s", series[i].name,
+				 buf_string(&days));
+		buf_clear(&days);
+		arena_free(&arena);
+	}
+	zone_free(&utc);
 }
 
 static const struct {

@@ -159,7 +159,7 @@ const nameOf = (item) => (item.customer && item.customer.name) || t("unnamed");
 const titleOf = (item) => `#${item.number} ${nameOf(item)} · ${item.channel || ""}`;
 
 function dueOf(item) {
-  const due = (item.sla || []).filter((one) => one.state === "active" && one.due_at).map((one) => one.due_at).sort()[0];
+  const due = (item.sla || []).filter((one) => one.state !== "fulfilled" && one.due_at).map((one) => one.due_at).sort()[0];
   return due ? ` · ${t("due")} ${when(due)}` : "";
 }
 

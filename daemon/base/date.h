@@ -13,6 +13,7 @@ struct date {
 	int64_t day;   /* 1-31 */
 };
 
+bool date_is_day(struct date date); /* the calendar has it */
 int64_t date_day(struct date date);
 struct date date_of_day(int64_t day);
 int64_t date_weekday(int64_t day); /* 0 is Monday, 6 is Sunday */

@@ -1,4 +1,4 @@
-#include "business/date.h"
+#include "base/date.h"
 
 #include <stdio.h>
 
@@ -58,6 +58,12 @@ int64_t date_month_days(int64_t year, int64_t month)
 	return date_day(next) - date_day(first);
 }
 
+bool date_is_day(struct date date)
+{
+	return date.month >= 1 && date.month <= 12 && date.day >= 1 &&
+	       date.day <= date_month_days(date.year, date.month);
+}
+
 static bool digits(const char **at, int count, int64_t *ret_number)
 {
 	int64_t number = 0;
@@ -85,8 +91,7 @@ bool date_parse(const char *text, bool compact, int64_t *ret_day)
 	if (!digits(&text, 4, &date.year) || !sign(&text, compact) ||
 	    !digits(&text, 2, &date.month) || !sign(&text, compact) || !digits(&text, 2, &date.day))
 		return false;
-	if (date.year < YEAR_MIN || date.year > YEAR_MAX || date.month < 1 || date.month > 12 ||
-	    date.day < 1 || date.day > date_month_days(date.year, date.month))
+	if (date.year < YEAR_MIN || date.year > YEAR_MAX || !date_is_day(date))
 		return false;
 	*ret_day = date_day(date);
 	return true;
