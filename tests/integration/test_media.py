@@ -35,8 +35,6 @@ class Provider:
         path = wire.path
         if path == "/hop":
             return self.say(wire, 302, b"", location="/1.png")
-        if path == "/round":
-            return self.say(wire, 302, b"", location="/round")
         if path == "/gone":
             return self.say(wire, 404)
         if path == "/page":
