@@ -21,8 +21,6 @@
 #include "store/store.h"
 #include "workspace.h"
 
-enum { ITEM_COST = 1 };
-
 /* ---- reading ---- */
 
 static void on_conversation(const struct conversation *conversation, const struct error *err,
@@ -528,7 +526,8 @@ void handle_conversation_start(struct api_call *call)
 		.subject = json_text_copy(call->body, "subject", call->arena),
 		.work_item = starting->work_item,
 		.queue = arena_text(call->arena, roster_fallback(roster)),
-		.cost = ITEM_COST,
+		.cost = roster_channel(roster, channel_text)->cost,
+		.waiting_cost = roster_channel(roster, channel_text)->waiting_cost,
 	};
 	writing_store(call, start_store);
 }

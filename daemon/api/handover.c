@@ -42,18 +42,23 @@ static bool accepts(const struct api_call *call)
 	return call->route->run == handle_work_accept;
 }
 
-static void end_transfer(struct api_call *call, const char *transfer, const char *queue)
+static void end_transfer(struct api_call *call, const char *transfer, const char *queue,
+			 const char *channel)
 {
 	const struct roster *roster = roster_of(call);
 	const struct agent_row *agent =
 		roster == NULL ? NULL : roster_agent(roster, call->who.agent);
 	const struct queue_row *row = roster == NULL ? NULL : roster_queue(roster, queue);
-	struct work_room room = { .capacity = agent == NULL ? 0 : agent->capacity };
-	bool bounded =
-		accepts(call) && agent != NULL && row != NULL && !row->may_exceed_on_transfer;
+	bool is_bounded = agent != NULL && row != NULL && !row->may_exceed_on_transfer;
+	struct work_room room = { .capacity = is_bounded ? agent->capacity : -1 };
+
+	if (roster != NULL) {
+		room.cost = roster_channel(roster, channel)->cost;
+		room.waiting_cost = roster_channel(roster, channel)->waiting_cost;
+	}
 
 	work_transfer_end(work_call_of(call, true), transfer,
-			  accepts(call) ? "accepted" : "declined", bounded ? &room : NULL,
+			  accepts(call) ? "accepted" : "declined", accepts(call) ? &room : NULL,
 			  work_answer_done, call);
 }
 
@@ -69,7 +74,8 @@ static void on_held_out(const struct store_reply *reply, const struct error *err
 		work_consult_end(work_call_of(call, true), id,
 				 accepts(call) ? "accepted" : "declined", work_answer_done, call);
 	else if (text_equal(kind, "transfer"))
-		end_transfer(call, id, reply_text(reply_item(reply, 2), NULL));
+		end_transfer(call, id, reply_text(reply_item(reply, 2), NULL),
+			     reply_text(reply_item(reply, 3), NULL));
 	else if (accepts(call))
 		work_accept(work_call_of(call, true), work_answer_done, call);
 	else
@@ -251,9 +257,12 @@ static void consult(struct api_call *call)
 		work_consult(work_call_of(call, false), &what, work_answer_done, call);
 }
 
-static void assign(struct api_call *call)
+static void assign(struct api_call *call, const char *channel)
 {
+	const struct channel_row *row = roster_channel(roster_of(call), channel);
 	struct work_assignment what = { .agent = agent_target(call),
+					.cost = row->cost,
+					.waiting_cost = row->waiting_cost,
 					.transfer = new_id(call),
 					.by = call->who.agent,
 					.reason = json_text(call->body, "reason") };
@@ -281,7 +290,7 @@ static void on_known(const struct store_reply *reply, const struct error *err, v
 	else if (call->route->run == handle_work_consult)
 		consult(call);
 	else
-		assign(call);
+		assign(call, reply_text(reply_item(reply, 2), NULL));
 }
 
 static void known_read(struct api_call *call)
@@ -291,6 +300,7 @@ static void known_read(struct api_call *call)
 	store_arg_key(read, call->who.workspace, "w:%s", call->params[0]);
 	store_arg_text(read, "q");
 	store_arg_text(read, "el");
+	store_arg_text(read, "ch");
 	store_read(call->parts->store, read, on_known, call);
 }
 

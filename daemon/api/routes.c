@@ -294,6 +294,7 @@ static const struct route routes[] = {
 	CONFIG("canned-replies", ROLES_WORK),
 	CONFIG("calendars", ROLES_WORK),
 	CONFIG("sla-policies", ROLES_WORK),
+	CONFIG("channel-costs", ROLES_WORK),
 	{ "POST", "/v1/calendars/{id}/test", ROLES_WORK, handle_calendar_test, body_calendar_test,
 	  NULL, "CalendarTest", 200, "Is it open, when does it change, when is time over", 0 },
 	{ "POST", "/v1/queues/{id}/pause", ROLES_LEAD, handle_queue_pause, body_none, NULL,

@@ -226,6 +226,27 @@ static const struct business_field queue_fields[] = {
 	FIELD_END,
 };
 
+static const struct business_field limit_fields[] = {
+	FIELD("channel", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
+	      .check = check_id, .text = "The channel."),
+	FIELD("at_once", COUNT, NULL, .max = 1000, .flags = SETTING_REQUIRED,
+	      .text = "How many of its work items the agent attends to at once; 0: none."),
+	FIELD_END,
+};
+
+static const struct business_field channel_fields[] = {
+	FIELD("id", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED, .check = check_id,
+	      .text = "The channel."),
+	FIELD("cost", COUNT, "1", .min = 1, .max = 1000,
+	      .text = "How much of an agent's capacity a work item of it takes."),
+	FIELD("waiting_cost", COUNT, "0", .max = 1000,
+	      .text = "How much it takes while it waits for somebody else."),
+	FIELD("interrupts", LIST, NULL, .max = 100,
+	      .text = "Beside work of which other channels it may be offered; none given: all; []: "
+		      "of none."),
+	FIELD_END,
+};
+
 static const struct business_field agent_fields[] = {
 	ID_FIELD,
 	NAME_FIELD,
@@ -240,6 +261,12 @@ static const struct business_field agent_fields[] = {
 	  .form = FIELD_LEVELS },
 	FIELD("capacity", COUNT, "10", .max = 100000,
 	      .text = "How much work the agent holds at once."),
+	{ .row = { .name = "limits",
+		   .kind = SETTING_LIST,
+		   .max = 100,
+		   .text = "Of which channels the agent attends to how much at once." },
+	  .form = FIELD_OBJECTS,
+	  .fields = limit_fields },
 	FIELD_END,
 };
 
@@ -591,6 +618,7 @@ const struct business_kind business_kinds[] = {
 	{ "canned_replies", "canned-replies", canned_fields },
 	{ "calendars", "calendars", calendar_fields },
 	{ "sla_policies", "sla-policies", sla_policy_fields },
+	{ "channel_costs", "channel-costs", channel_fields },
 	{ NULL, NULL, NULL },
 };
 
@@ -633,12 +661,21 @@ static int sla_policy_check(struct json_object *object, struct error *err)
 	return 0;
 }
 
+static int channel_check(struct json_object *object, struct error *err)
+{
+	if (json_int(object, "waiting_cost", 0) > json_int(object, "cost", 1))
+		return error_set(err, ERROR_MISUSE,
+				 "\"waiting_cost\" cannot be more than \"cost\"");
+	return 0;
+}
+
 static const struct {
 	const char *kind;
 	int (*check)(struct json_object *object, struct error *err);
 } checks[] = {
 	{ "calendars", calendar_check },
 	{ "sla_policies", sla_policy_check },
+	{ "channel_costs", channel_check },
 };
 
 int business_kind_check(const struct business_kind *kind, struct json_object *object,

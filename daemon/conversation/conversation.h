@@ -67,7 +67,8 @@ struct converse {
 	const char *work_item; /* wrk_ id to use */
 	const char *queue;
 	const char *type;
-	int64_t cost; /* to the agent */
+	int64_t cost;         /* to the agent */
+	int64_t waiting_cost; /* and while it waits */
 	int64_t priority;
 };
 void conversation_start(struct store *store, const struct converse *converse, write_done_fn *done,

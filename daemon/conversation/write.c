@@ -137,6 +137,7 @@ void conversation_start(struct store *store, const struct converse *converse, wr
 	store_arg_text(call, converse->type);
 	store_arg_int(call, converse->cost);
 	store_arg_int(call, converse->priority);
+	store_arg_int(call, converse->waiting_cost);
 	if (converse->record)
 		add_identifier(call, converse);
 	store_run(store, call, on_written, run_new(done, context));

@@ -36,6 +36,9 @@ void offer_make(struct store *store, const char *workspace, const struct offer_p
 	store_arg_int(call, proposal->cost);
 	store_arg_int(call, proposal->parallel);
 	store_arg_int(call, proposal->missed_max);
+	store_arg_int(call, proposal->waiting_cost);
+	if (proposal->load_matters)
+		store_arg_int(call, proposal->load);
 	store_run(store, call, work_run_answered, work_run_new(done, context));
 }
 

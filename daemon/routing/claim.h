@@ -21,6 +21,9 @@ struct offer_proposal {
 	int64_t cost;           /* of this item */
 	int64_t parallel;       /* offers of one item at the same time, 1-10 */
 	int64_t missed_max;     /* in a row, then the agent is not routable; 0: never */
+	int64_t waiting_cost;   /* while it waits for somebody */
+	bool load_matters;      /* refused "changed" where the agent has another load now */
+	int64_t load;
 };
 /* WORK_OK: state is offered, or assigned where the agent had an open wish. */
 void offer_make(struct store *store, const char *workspace, const struct offer_proposal *proposal,

@@ -25,6 +25,7 @@ static void item_free(struct desk_item *item)
 	free(item->id);
 	free(item->queue);
 	free(item->skills);
+	free(item->channel);
 	free(item->last_agent);
 	free(item->holder);
 	free(item->overflowed);
@@ -35,6 +36,9 @@ static void item_free(struct desk_item *item)
 static void agent_free(struct desk_agent *agent)
 {
 	free(agent->id);
+	free(agent->held);
+	bits_free(&agent->closed);
+	bits_free(&agent->full);
 	free(agent->wish_key);
 	free(agent->wish_queues);
 	bits_free(&agent->serves);
@@ -128,6 +132,11 @@ static char *text_kept(const char *text)
 	return memory_text(text == NULL ? "" : text);
 }
 
+static size_t channel_number(const struct desk *desk, const char *channel)
+{
+	return desk->roster == NULL ? SIZE_MAX : roster_channel_number(desk->roster, channel);
+}
+
 struct desk_item *desk_put_item(struct desk *desk, const struct desk_item *given)
 {
 	struct desk_item *item = memory_new(sizeof(*item));
@@ -137,6 +146,8 @@ struct desk_item *desk_put_item(struct desk *desk, const struct desk_item *given
 	item->id = memory_text(given->id);
 	item->queue = memory_text(given->queue);
 	item->skills = text_kept(given->skills);
+	item->channel = memory_text(given->channel);
+	item->channel_number = channel_number(desk, item->channel);
 	item->last_agent = text_kept(given->last_agent);
 	item->holder = text_kept(given->holder);
 	item->overflowed = text_kept(given->overflowed);
@@ -266,6 +277,7 @@ void desk_agent_changed(struct desk *desk, struct desk_agent *agent)
 {
 	bool in[ROLLS] = { may_wish(agent), is_free(agent) };
 
+	attention_learn(desk, agent);
 	if (agent->was_there && !(agent->is_online && agent->is_routable))
 		release_kept(desk, agent);
 	agent->was_there = agent->is_online && agent->is_routable;
@@ -277,6 +289,12 @@ void desk_agent_changed(struct desk *desk, struct desk_agent *agent)
 	}
 	if (in[ROLL_WISH] || in[ROLL_FREE])
 		freed_add(desk, agent);
+}
+
+void desk_set_held(struct desk_agent *agent, const char *channels)
+{
+	free(agent->held);
+	agent->held = memory_text(channels);
 }
 
 void desk_set_wish(struct desk_agent *agent, const char *key, const char *queues, int64_t since_ms)
@@ -300,6 +318,19 @@ static void all_are_fresh(struct desk *desk)
 		fresh_add(desk, item);
 }
 
+/* Numbers of channels are the roster's: the buckets are by them. */
+static void channels_learn(struct desk *desk)
+{
+	struct desk_item *item;
+	size_t at = 0;
+
+	while ((item = map_next(desk->items, &at, NULL)) != NULL) {
+		line_drop(desk, item);
+		item->channel_number = channel_number(desk, item->channel);
+		line_put(desk, item);
+	}
+}
+
 void desk_roster(struct desk *desk, const struct roster *roster)
 {
 	size_t count;
@@ -316,6 +347,7 @@ void desk_roster(struct desk *desk, const struct roster *roster)
 	}
 	skills_learn(desk);
 	lines_learn(desk);
+	channels_learn(desk);
 	for (int kind = 0; kind < ROLLS; kind++)
 		roll_renumber(desk, kind);
 	for (size_t i = 0; i < desk->agent_count; i++)

@@ -24,6 +24,7 @@ struct desk_item {
 	char *id;
 	char *queue;
 	char *skills;     /* its plan (business/plan.h) */
+	char *channel;    /* that it came in on; NULL none */
 	char *last_agent; /* who had it before; "" none */
 	char *holder;     /* who keeps it until another agent takes it; "" none */
 	char *declined;   /* agents who declined or missed it, space-separated; "" none */
@@ -43,6 +44,7 @@ struct desk_item {
 	struct plan_row *plan;
 	struct line *line;
 	struct bucket *bucket;
+	size_t channel_number; /* of the roster; SIZE_MAX: nothing is said of it */
 	int64_t alarm_ms;
 	size_t alarm; /* place in the heap, from 1; 0: none */
 	size_t fresh; /* place among those to look at, from 1; 0: none */
@@ -69,6 +71,9 @@ struct desk_agent {
 	struct bits serves; /* lines; not kept where it serves every queue */
 	struct bits meets;  /* needs */
 	int64_t turns;      /* offers so far, for round robin */
+	char *held;         /* channels of what it attends to, one an item; NULL none */
+	struct bits closed; /* channels that may not interrupt that */
+	struct bits full;   /* channels of which it may not have more */
 	char *wish_key;
 	char *wish_queues; /* comma-separated; "" all */
 	int64_t wish_ms;
@@ -107,6 +112,9 @@ struct desk_agent *desk_find_agent(struct desk *desk, const char *id);
 struct desk_agent *desk_next_agent(struct desk *desk, size_t *at);
 void desk_roster(struct desk *desk, const struct roster *roster);
 void desk_set_wish(struct desk_agent *agent, const char *key, const char *queues, int64_t since_ms);
+
+/* channels: of what the agent attends to, space-separated, one an item. */
+void desk_set_held(struct desk_agent *agent, const char *channels);
 
 /* Capacity that is left for one more item of this cost. */
 bool desk_has_room(const struct desk_agent *agent, int64_t cost);

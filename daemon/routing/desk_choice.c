@@ -44,7 +44,7 @@ static bool has_room_for(const struct desk_agent *agent, const struct desk_item 
 static bool may_take(const struct desk *desk, const struct desk_agent *agent,
 		     const struct desk_item *item, enum roll_kind kind)
 {
-	if (!has_room_for(agent, item, kind))
+	if (!has_room_for(agent, item, kind) || !is_open_for(agent, item->channel_number, kind))
 		return false;
 	if (kind == ROLL_WISH)
 		return *agent->wish_queues == '\0' ||
@@ -172,6 +172,9 @@ struct desk_agent *agent_for(struct desk *desk, struct desk_item *item, enum rol
 static struct desk_item *head_for(const struct desk *desk, const struct bucket *bucket,
 				  const struct desk_agent *agent, enum roll_kind kind)
 {
+	/* What is in a bucket is of one channel, and costs the same. */
+	if (!has_room_for(agent, bucket->items[bucket->first], kind))
+		return NULL;
 	for (size_t i = bucket->first; i < bucket->end; i++)
 		if (!bucket->items[i]->is_proposed && may_take(desk, agent, bucket->items[i], kind))
 			return bucket->items[i];
@@ -194,7 +197,8 @@ static void search_line(struct search *search, const struct line *line)
 
 		if ((head->rank < search->rank &&
 		     search->desk->bounds[line->number] != INT64_MAX) ||
-		    !bits_has(&search->agent->meets, head->need))
+		    !bits_has(&search->agent->meets, head->need) ||
+		    !is_open_for(search->agent, head->channel, search->kind))
 			continue;
 		item = head_for(search->desk, head->bucket, search->agent, search->kind);
 		if (item == NULL || (search->best != NULL &&

@@ -105,6 +105,7 @@ static void head_show(struct desk *desk, struct bucket *bucket)
 		line->heads[bucket->head - 1] = (struct head){
 			.bucket = bucket,
 			.need = bucket->need->number,
+			.channel = bucket->channel,
 			.rank = bucket->priority * MINUTE_MS -
 				bucket->items[bucket->first]->queued_ms,
 		};
@@ -140,11 +141,13 @@ static struct bucket *bucket_of(struct line *line, const struct desk_item *item)
 	struct bucket *bucket;
 
 	for (size_t i = 0; i < line->bucket_count; i++)
-		if (line->buckets[i]->need == need && line->buckets[i]->priority == priority)
+		if (line->buckets[i]->need == need && line->buckets[i]->priority == priority &&
+		    line->buckets[i]->channel == item->channel_number)
 			return line->buckets[i];
 	bucket = memory_new(sizeof(*bucket));
 	bucket->need = need;
 	bucket->priority = priority;
+	bucket->channel = item->channel_number;
 	bucket->line = line;
 	line->buckets = memory_grow(line->buckets, line->bucket_count + 1, sizeof(struct bucket *));
 	line->buckets[line->bucket_count++] = bucket;

@@ -7,7 +7,7 @@
  * Who leaves keeps the slot until all are numbered anew, and finds it again.
  *
  * Items stand in lines, one a queue, in buckets of those that are alike for
- * this purpose: same need, same head start. Within a bucket the older one
+ * this purpose: same need, same head start, same channel. Within a bucket the older one
  * always goes first, so only the heads of buckets are compared. An agent knows
  * by number which lines to serve and which needs to meet. */
 #pragma once
@@ -66,6 +66,7 @@ struct plan_row {
 struct bucket {
 	struct need_row *need;
 	int64_t priority; /* minutes */
+	size_t channel;   /* number; SIZE_MAX: none */
 	struct desk_item **items;
 	size_t first; /* the head: what is before it is free room */
 	size_t end;
@@ -78,6 +79,7 @@ struct bucket {
 struct head {
 	struct bucket *bucket;
 	size_t need;
+	size_t channel;
 	int64_t rank; /* its score but for now, where waiting counts in full; ms */
 };
 
@@ -193,6 +195,15 @@ struct desk_item *alarm_due(struct desk *desk); /* NULL: none */
 void fresh_add(struct desk *desk, struct desk_item *item);
 void fresh_drop(struct desk *desk, struct desk_item *item);
 struct desk_item *fresh_first(struct desk *desk); /* the one that goes first; NULL: none */
+
+/* ---- desk_attention.c ---- */
+/* Which channels are closed to the agent, by what is in its hands. */
+void attention_learn(const struct desk *desk, struct desk_agent *agent);
+static inline bool is_open_for(const struct desk_agent *agent, size_t channel, enum roll_kind kind)
+{
+	return channel == SIZE_MAX || (!bits_has(&agent->full, channel) &&
+				       (kind == ROLL_WISH || !bits_has(&agent->closed, channel)));
+}
 
 /* ---- desk_choice.c ---- */
 bool agent_may_take(const struct desk *desk, const struct desk_agent *agent,

@@ -16,8 +16,9 @@
 
 enum { ACCEPT_MS = 3600 * 1000, CAPACITY = 10, SKILLS_MAX = 200, QUEUES_MAX = 200 };
 
-const char *const roster_kinds[ROSTER_KINDS] = { "queues",      "agents",    "rules",
-						 "departments", "calendars", "sla-policies" };
+const char *const roster_kinds[ROSTER_KINDS] = { "queues",       "agents",    "rules",
+						 "departments",  "calendars", "sla-policies",
+						 "channel-costs" };
 
 struct roster {
 	struct arena *arena;
@@ -28,6 +29,9 @@ struct roster {
 	struct department_row *departments;
 	size_t department_count;
 	struct rules *rules;
+	struct channel_row *channels;
+	size_t channel_count;
+	struct map *channels_by_id;
 	struct map *queues_by_id;
 	struct map *agents_by_id;
 	struct map *calendars; /* id to struct calendar */
@@ -132,6 +136,8 @@ static void agents_read(struct roster *roster, const struct store_reply *reply, 
 		row->queues = texts_read(json_at(object, "queues"), roster->arena);
 		row->capacity = json_int(object, "capacity", CAPACITY);
 		skills_read(row, json_at(object, "skills"), roster->arena);
+		row->limits =
+			limits_read(json_at(object, "limits"), roster->arena, &row->limit_count);
 	}
 	roster->agent_count = count;
 	roster->agents_by_id = map_new();
@@ -238,6 +244,36 @@ static uint64_t digest_of(const struct store_reply *reply)
 	return sum;
 }
 
+static void channel_add(struct roster *roster, const char *id, struct json_object *object)
+{
+	struct channel_row *row = &roster->channels[roster->channel_count];
+
+	if (map_get(roster->channels_by_id, id) != NULL)
+		return;
+	channel_row_read(row, id, object, roster->arena);
+	map_put(roster->channels_by_id, row->id, row);
+	roster->channel_count++;
+}
+
+/* After the agents, whose limits name channels too. */
+static void channels_read(struct roster *roster, const struct store_reply *reply, struct error *err)
+{
+	struct ordered *list;
+	size_t count = objects_read(reply, roster->arena, &list, err);
+	size_t most = count;
+
+	for (size_t i = 0; i < roster->agent_count; i++)
+		most += roster->agents[i].limit_count;
+	roster->channels = arena_alloc(roster->arena, (most + 1) * sizeof(*roster->channels));
+	roster->channels_by_id = map_new();
+	for (size_t i = 0; i < count; i++)
+		channel_add(roster, list[i].id, list[i].object);
+	for (size_t i = 0; i < roster->agent_count; i++)
+		for (size_t j = 0; j < roster->agents[i].limit_count; j++)
+			channel_add(roster, roster->agents[i].limits[j].channel, NULL);
+	objects_free(list, count);
+}
+
 struct roster *roster_new(const struct store_reply *kinds, struct error *err)
 {
 	struct roster *roster = memory_new(sizeof(*roster));
@@ -245,6 +281,7 @@ struct roster *roster_new(const struct store_reply *kinds, struct error *err)
 	roster->arena = arena_new(16 * 1024);
 	queues_read(roster, reply_item(kinds, ROSTER_QUEUES), err);
 	agents_read(roster, reply_item(kinds, ROSTER_AGENTS), err);
+	channels_read(roster, reply_item(kinds, ROSTER_CHANNEL_COSTS), err);
 	rules_read(roster, kinds, err);
 	departments_read(roster, reply_item(kinds, ROSTER_DEPARTMENTS), err);
 	calendars_read(roster, reply_item(kinds, ROSTER_CALENDARS), err);
@@ -272,6 +309,7 @@ void roster_free(struct roster **roster)
 	rules_unref(&(*roster)->rules);
 	sla_policies_free(&(*roster)->sla_policies);
 	calendars_free(&(*roster)->calendars);
+	map_free(&(*roster)->channels_by_id);
 	map_free(&(*roster)->queues_by_id);
 	map_free(&(*roster)->agents_by_id);
 	arena_free(&(*roster)->arena);
@@ -307,6 +345,27 @@ const struct agent_row *roster_agents(const struct roster *roster, size_t *ret_c
 const struct agent_row *roster_agent(const struct roster *roster, const char *id)
 {
 	return id == NULL ? NULL : map_get(roster->agents_by_id, id);
+}
+
+const struct channel_row *roster_channels(const struct roster *roster, size_t *ret_count)
+{
+	*ret_count = roster->channel_count;
+	return roster->channels;
+}
+
+const struct channel_row *roster_channel(const struct roster *roster, const char *id)
+{
+	static const struct channel_row plain = { .id = "", .cost = 1 };
+	const struct channel_row *row = id == NULL ? NULL : map_get(roster->channels_by_id, id);
+
+	return row == NULL ? &plain : row;
+}
+
+size_t roster_channel_number(const struct roster *roster, const char *id)
+{
+	const struct channel_row *row = id == NULL ? NULL : map_get(roster->channels_by_id, id);
+
+	return row == NULL ? SIZE_MAX : (size_t)(row - roster->channels);
 }
 
 bool agent_serves(const struct agent_row *agent, const char *queue)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "routing/roster_channel.h"
 #include "routing/rules.h"
 
 struct calendar;
@@ -86,6 +87,8 @@ struct agent_row {
 	const struct skill *skills;
 	size_t skill_count;
 	int64_t capacity;
+	const struct limit_row *limits;
+	size_t limit_count;
 };
 
 /* The kinds of the business configuration that a roster is made of, in this order (business.h). */
@@ -96,6 +99,7 @@ enum roster_kind {
 	ROSTER_DEPARTMENTS,
 	ROSTER_CALENDARS,
 	ROSTER_SLA_POLICIES,
+	ROSTER_CHANNEL_COSTS,
 	ROSTER_KINDS
 };
 extern const char *const roster_kinds[ROSTER_KINDS];
@@ -113,6 +117,12 @@ const struct department_row *roster_department(const struct roster *roster,
 					       const char *id); /* NULL if unknown */
 const struct agent_row *roster_agents(const struct roster *roster, size_t *ret_count);
 const struct agent_row *roster_agent(const struct roster *roster, const char *id);
+/* Channels of which something is said: costs, or an agent's limit. */
+const struct channel_row *roster_channels(const struct roster *roster, size_t *ret_count);
+/* Of any channel; never NULL. */
+const struct channel_row *roster_channel(const struct roster *roster, const char *id);
+/* Its place among roster_channels(); SIZE_MAX: nothing is said of it. */
+size_t roster_channel_number(const struct roster *roster, const char *id);
 bool agent_serves(const struct agent_row *agent, const char *queue);
 /* NULL where the id is NULL or unknown, which reads as always open (business/calendar.h). */
 const struct calendar *roster_calendar(const struct roster *roster, const char *id);

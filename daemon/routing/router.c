@@ -83,6 +83,10 @@ static void propose(struct router *router, const struct desk_match *match)
 {
 	const struct queue_row *queue =
 		roster_queue(workspace_roster(router->workspace), match->item->queue);
+	const struct channel_row *channel =
+		roster_channel(workspace_roster(router->workspace), match->item->channel);
+	bool may_exceed = match->agent->row == NULL ||
+			  (match->for_wish && queue != NULL && queue->may_exceed_on_claim);
 	char offer[ID_BYTES];
 	struct offer_proposal proposal = {
 		.fence = router->fence,
@@ -91,9 +95,11 @@ static void propose(struct router *router, const struct desk_match *match)
 		.agent = match->agent->id,
 		.offer = offer,
 		.accept_ms = queue == NULL ? OFFER_MS : queue->offer_timeout_ms,
-		.agent_capacity =
-			match->agent->row == NULL ? INT32_MAX : match->agent->row->capacity,
+		.agent_capacity = may_exceed ? INT32_MAX : match->agent->row->capacity,
 		.cost = match->item->cost,
+		.waiting_cost = channel->waiting_cost,
+		.load_matters = match->item->channel_number != SIZE_MAX,
+		.load = match->agent->load,
 		.parallel = queue == NULL ? 1 : queue->parallel_offers,
 		.missed_max = queue == NULL ? MISSED_MAX : queue->missed_max,
 	};

@@ -8,7 +8,7 @@
 #include "store/store.h"
 #include "workspace.h"
 
-enum { DECLINED_REST_MS = 30 * 1000, ITEM_COST = 1, WALK_BATCH = 500, WALK_HEADER = 3 };
+enum { DECLINED_REST_MS = 30 * 1000, WALK_BATCH = 500, WALK_HEADER = 3 };
 
 static const char *text_of(const struct store_reply *reply, size_t index)
 {
@@ -45,11 +45,12 @@ enum {
 	ITEM_LEVEL_BEFORE,
 	ITEM_TRANSFER,
 	ITEM_STEP,
+	ITEM_CHANNEL,
 	ITEM_FIELDS
 };
-static const char *const item_fields[ITEM_FIELDS] = {
-	"s", "q", "qt", "pr", "sk", "v", "la", "dn", "a", "o", "ov", "qe", "el", "eb", "tr", "ps"
-};
+static const char *const item_fields[ITEM_FIELDS] = { "s",  "q",  "qt", "pr", "sk", "v",
+						      "la", "dn", "a",  "o",  "ov", "qe",
+						      "el", "eb", "tr", "ps", "ch" };
 
 /* An item's fields inside an answer. */
 struct item_answer {
@@ -96,6 +97,7 @@ static void item_put(struct router *router, const char *id, const struct item_an
 		.id = (char *)(uintptr_t)id,
 		.queue = (char *)(uintptr_t)queue_served(router, item_text(answer, ITEM_QUEUE)),
 		.skills = borrowed(answer, ITEM_SKILLS),
+		.channel = borrowed(answer, ITEM_CHANNEL),
 		.last_agent = borrowed(answer, ITEM_LAST_AGENT),
 		.declined = borrowed(answer, ITEM_DECLINED),
 		.holder = borrowed(answer, ITEM_HOLDER),
@@ -106,7 +108,9 @@ static void item_put(struct router *router, const char *id, const struct item_an
 		.version = item_number(answer, ITEM_VERSION),
 		.level = item_number(answer, ITEM_LEVEL),
 		.level_before = item_number(answer, ITEM_LEVEL_BEFORE),
-		.cost = ITEM_COST,
+		.cost = roster_channel(workspace_roster(router->workspace),
+				       item_text(answer, ITEM_CHANNEL))
+				->cost,
 		.has_transfer = *item_text(answer, ITEM_TRANSFER) != '\0',
 		.retry_ms = loop_unix_ms(router->parts->loop) + DECLINED_REST_MS,
 	};
@@ -156,7 +160,8 @@ void item_refresh(struct router *router, const char *id)
 /* ---- agents ---- */
 
 /* Answer of agent_read.lua: status, routable, load, idle since, pending offer,
- * then the open wish's key ("" none), queues and time. */
+ * then the open wish's key ("" none), queues and time, and the channels of what
+ * it attends to. */
 static void on_agent(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct errand *errand = context;
@@ -165,7 +170,7 @@ static void on_agent(const struct store_reply *reply, const struct error *err, v
 	const char *wish;
 
 	router->is_uncertain |= err != NULL;
-	if (router->is_dead || err != NULL || reply_count(reply) < 8) {
+	if (router->is_dead || err != NULL || reply_count(reply) < 9) {
 		errand_end(errand);
 		return;
 	}
@@ -178,9 +183,19 @@ static void on_agent(const struct store_reply *reply, const struct error *err, v
 	wish = text_of(reply, 5);
 	desk_set_wish(agent, *wish == '\0' ? NULL : wish, text_of(reply, 6),
 		      reply_int(reply_item(reply, 7)));
+	desk_set_held(agent, text_of(reply, 8));
 	desk_agent_changed(router->desk, agent);
 	errand_end(errand);
 	route_later(router);
+}
+
+static bool channels_matter(const struct router *router)
+{
+	size_t count = 0;
+
+	if (workspace_roster(router->workspace) != NULL)
+		roster_channels(workspace_roster(router->workspace), &count);
+	return count > 0;
 }
 
 void agent_refresh(struct router *router, const char *id)
@@ -189,6 +204,8 @@ void agent_refresh(struct router *router, const char *id)
 
 	store_key(call, "a:%s", id);
 	store_key(call, "wish:%s", id);
+	store_key(call, "aw:%s", id);
+	store_arg_text(call, channels_matter(router) ? "1" : "0");
 	store_read(router->parts->store, call, on_agent, errand_new(router, NULL, id));
 }
 

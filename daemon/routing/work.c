@@ -129,17 +129,27 @@ static struct store_call *ending(const char *script, const struct work_call *cal
 	return store_call;
 }
 
+/* Below 0: as it is. */
+static void cost_add(struct store_call *store_call, int64_t cost)
+{
+	if (cost >= 0)
+		store_arg_int(store_call, cost);
+	else
+		store_arg_text(store_call, "");
+}
+
 struct store_call *work_transfer_ending(const struct work_call *call, const char *transfer,
 					const char *outcome, const struct work_room *room)
 {
 	struct store_call *store_call = ending("transfer_end", call, transfer, outcome);
 
 	if (room) {
-		store_arg_int(store_call, room->capacity);
-		if (room->cost > 0)
-			store_arg_int(store_call, room->cost);
+		if (room->capacity >= 0)
+			store_arg_int(store_call, room->capacity);
 		else
 			store_arg_text(store_call, "");
+		cost_add(store_call, room->cost > 0 ? room->cost : -1);
+		cost_add(store_call, room->cost > 0 ? room->waiting_cost : -1);
 	} else {
 		store_arg_text(store_call, "");
 		store_arg_text(store_call, "");
@@ -189,13 +199,11 @@ void work_assign(const struct work_call *call, const struct work_assignment *ass
 	store_key(store_call, "t:%s", assignment->transfer);
 	work_add_call(store_call, call);
 	store_arg_text(store_call, assignment->agent);
-	if (assignment->cost > 0)
-		store_arg_int(store_call, assignment->cost);
-	else
-		store_arg_text(store_call, "");
+	cost_add(store_call, assignment->cost > 0 ? assignment->cost : -1);
 	store_arg_text(store_call, assignment->transfer);
 	store_arg_text(store_call, assignment->by);
 	store_arg_text(store_call, assignment->reason);
+	cost_add(store_call, assignment->cost > 0 ? assignment->waiting_cost : -1);
 	run(call, store_call, done, context);
 }
 

@@ -109,10 +109,11 @@ struct work_transfer {
 };
 void work_transfer(const struct work_call *call, const struct work_transfer *transfer,
 		   work_done_fn *done, void *context);
-/* What an agent has left; NULL for one who may exceed it. */
+/* What the item takes of its agent, and how much there is. */
 struct work_room {
-	int64_t capacity;
-	int64_t cost; /* of the item to that agent; 0: as it is */
+	int64_t capacity; /* -1: may be exceeded */
+	int64_t cost;     /* of the item to that agent; 0: as it is */
+	int64_t waiting_cost;
 };
 /* outcome: accepted or declined by the target, cancelled by whoever asked. room is of the target.
  * work_item is not used. */
@@ -136,6 +137,7 @@ void work_consult_end(const struct work_call *call, const char *consult, const c
 struct work_assignment {
 	const char *agent;
 	int64_t cost;         /* 0: as it is */
+	int64_t waiting_cost; /* with a cost */
 	const char *transfer; /* trf_ id of the act in the item's chain */
 	const char *by;
 	const char *reason;

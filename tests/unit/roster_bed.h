@@ -32,8 +32,8 @@ static inline const struct store_reply *roster_hash(struct roster_hash *hash,
 	return &hash->reply;
 }
 
-static inline struct roster *roster_of(const char *const *queues, const char *const *agents,
-				       const char *const *rules, struct error *err)
+/* Pairs of the kinds that are not NULL, in the order of enum roster_kind. */
+static inline struct roster *roster_of_kinds(const char *const *const *pairs, struct error *err)
 {
 	struct roster_hash kinds[ROSTER_KINDS];
 	const struct store_reply *items[ROSTER_KINDS];
@@ -41,11 +41,29 @@ static inline struct roster *roster_of(const char *const *queues, const char *co
 
 	*err = (struct error){ 0 };
 	for (size_t i = 0; i < ROSTER_KINDS; i++)
-		items[i] = roster_hash(&kinds[i], NULL);
-	items[ROSTER_QUEUES] = roster_hash(&kinds[ROSTER_QUEUES], queues);
-	items[ROSTER_AGENTS] = roster_hash(&kinds[ROSTER_AGENTS], agents);
-	items[ROSTER_RULES] = roster_hash(&kinds[ROSTER_RULES], rules);
+		items[i] = roster_hash(&kinds[i], pairs[i]);
 	return roster_new(&all, err);
+}
+
+static inline struct roster *roster_of(const char *const *queues, const char *const *agents,
+				       const char *const *rules, struct error *err)
+{
+	const char *const *kinds[ROSTER_KINDS] = {
+		[ROSTER_QUEUES] = queues, [ROSTER_AGENTS] = agents, [ROSTER_RULES] = rules
+	};
+
+	return roster_of_kinds(kinds, err);
+}
+
+static inline struct roster *roster_with_channels(const char *const *queues,
+						  const char *const *agents,
+						  const char *const *channels, struct error *err)
+{
+	const char *const *kinds[ROSTER_KINDS] = { [ROSTER_QUEUES] = queues,
+						   [ROSTER_AGENTS] = agents,
+						   [ROSTER_CHANNEL_COSTS] = channels };
+
+	return roster_of_kinds(kinds, err);
 }
 
 #define PAIRS(...) ((const char *const[]){ __VA_ARGS__, NULL })

@@ -24,6 +24,7 @@ struct model_item {
 	char queue[8];
 	char last[8];
 	char declined[8];
+	char channel[8];
 	const char *plan;
 	int64_t queued_ms;
 	int64_t retry_ms;
@@ -90,15 +91,50 @@ static bool meets(const struct model *model, const struct model_item *item,
 	return good;
 }
 
-static bool has_room(const struct desk_agent *agent)
+static bool has_room(const struct desk_agent *agent, int64_t cost)
 {
-	return agent->load + 1 <= (agent->row == NULL ? 100000 : agent->row->capacity);
+	return agent->load + cost <= (agent->row == NULL ? 100000 : agent->row->capacity);
+}
+
+static int64_t cost_of(const struct model *model, const struct model_item *item)
+{
+	return roster_channel(model->roster, item->channel)->cost;
+}
+
+static bool is_limited(const struct model_item *item, const struct desk_agent *agent)
+{
+	int64_t held = 0;
+
+	for (const char *at = agent->held; at != NULL && (at = strstr(at, item->channel)) != NULL;
+	     at++)
+		held++;
+	for (size_t i = 0; i < agent->row->limit_count; i++)
+		if (strcmp(agent->row->limits[i].channel, item->channel) == 0)
+			return held >= agent->row->limits[i].at_once;
+	return false;
+}
+
+static bool may_interrupt(const struct model *model, const struct model_item *item,
+			  const struct desk_agent *agent)
+{
+	static const char *const names[] = { "call", "chat", "mail" };
+	const char *const *may = roster_channel(model->roster, item->channel)->interrupts;
+
+	for (size_t i = 0; may != NULL && agent->held != NULL && i < COUNT_OF(names); i++) {
+		bool allowed = strcmp(names[i], item->channel) == 0;
+
+		for (size_t j = 0; may[j] != NULL; j++)
+			allowed |= strcmp(may[j], names[i]) == 0;
+		if (!allowed && strstr(agent->held, names[i]) != NULL)
+			return false;
+	}
+	return true;
 }
 
 static bool is_free(const struct desk_agent *agent)
 {
 	return agent->row != NULL && agent->is_online && agent->is_routable && !agent->has_wish &&
-	       !agent->has_offer && !agent->is_proposed && has_room(agent);
+	       !agent->has_offer && !agent->is_proposed && has_room(agent, 1);
 }
 
 static bool declined(const struct model *model, const struct model_item *item, const char *agent)
@@ -121,15 +157,17 @@ static bool kept(const struct model *model, const struct model_item *item,
 static bool may_push(const struct model *model, const struct model_item *item,
 		     const struct desk_agent *agent)
 {
-	return is_free(agent) && agent_serves(agent->row, item->queue) &&
-	       meets(model, item, agent) && !declined(model, item, agent->id) &&
-	       !kept(model, item, agent);
+	return is_free(agent) && has_room(agent, cost_of(model, item)) &&
+	       !is_limited(item, agent) && may_interrupt(model, item, agent) &&
+	       agent_serves(agent->row, item->queue) && meets(model, item, agent) &&
+	       !declined(model, item, agent->id) && !kept(model, item, agent);
 }
 
 static bool may_wish(const struct model *model, const struct model_item *item,
 		     const struct desk_agent *agent)
 {
-	return agent->has_wish && !agent->is_proposed && has_room(agent) &&
+	return agent->has_wish && !agent->is_proposed && has_room(agent, cost_of(model, item)) &&
+	       (agent->row == NULL || !is_limited(item, agent)) &&
 	       (agent->row == NULL || agent_serves(agent->row, item->queue)) &&
 	       meets(model, item, agent) &&
 	       (*agent->wish_queues == '\0' || text_has_word(agent->wish_queues, ',', item->queue));
@@ -251,7 +289,8 @@ static void put(struct model *model, struct model_item *item)
 					 .retry_ms = item->retry_ms,
 					 .queued_ms = item->queued_ms,
 					 .priority = item->priority,
-					 .cost = 1 };
+					 .channel = item->channel,
+					 .cost = cost_of(model, item) };
 
 	item->is_proposed = false;
 	desk_put_item(model->desk, &given);
@@ -270,6 +309,8 @@ static void item_comes(struct model *model)
 		snprintf(item->id, sizeof(item->id), "w%d", model->next_id++);
 		item->queued_ms = model->now_ms - (int64_t)roll(model, 30) * SECOND;
 		item->plan = plans[roll(model, COUNT_OF(plans))];
+		snprintf(item->channel, sizeof(item->channel), "%s",
+			 (const char *const[]){ "call", "chat", "mail" }[roll(model, 3)]);
 		item->is_here = true;
 	}
 	snprintf(item->queue, sizeof(item->queue), "q%u", roll(model, QUEUES));
@@ -294,6 +335,8 @@ static void agent_changes(struct model *model)
 	agent->load = roll(model, 4);
 	if (roll(model, 2))
 		agent->idle_ms = model->now_ms - roll(model, 4) * SECOND;
+	desk_set_held(agent, (const char *const[]){ "", "call", "mail mail",
+						    "chat mail" }[roll(model, 4)]);
 	desk_set_wish(agent, roll(model, 4) == 0 ? "k" : NULL, roll(model, 3) == 0 ? "q1,q2" : "",
 		      model->now_ms - roll(model, 9));
 	desk_agent_changed(model->desk, agent);
@@ -308,6 +351,7 @@ static void new_roster(struct model *model)
 	const char *queue_pairs[2 * QUEUES + 1] = { NULL };
 	const char *agent_pairs[2 * AGENTS + 1] = { NULL };
 	char names[AGENTS][8];
+	char calls[60];
 	struct error err;
 	struct roster *old = model->roster;
 
@@ -324,16 +368,24 @@ static void new_roster(struct model *model)
 	/* One agent of the nine is not configured: a tool. */
 	for (int i = 0; i < AGENTS - 1; i++) {
 		snprintf(agents[i], sizeof(agents[i]),
-			 "{\"queues\":[%s],\"skills\":{\"zh\":%u,\"en\":%u},\"capacity\":%u}",
+			 "{\"queues\":[%s],\"skills\":{\"zh\":%u,\"en\":%u},\"capacity\":%u,"
+			 "\"limits\":[{\"channel\":\"mail\",\"at_once\":%u}]}",
 			 roll(model, 3) == 0   ? ""
 			 : roll(model, 2) == 0 ? "\"q0\""
 					       : "\"q1\",\"q2\"",
-			 1 + roll(model, 5), 1 + roll(model, 5), 1 + roll(model, 3));
+			 1 + roll(model, 5), 1 + roll(model, 5), 1 + roll(model, 4),
+			 1 + roll(model, 3));
 		agent_pairs[2 * i] =
 			(const char *const[]){ "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7" }[i];
 		agent_pairs[2 * i + 1] = agents[i];
 	}
-	model->roster = roster_of(queue_pairs, agent_pairs, NULL, &err);
+	snprintf(calls, sizeof(calls), "{\"cost\":%u,\"interrupts\":[%s]}", 1 + roll(model, 2),
+		 roll(model, 2) ? "\"mail\"" : "");
+	model->roster = roster_with_channels(queue_pairs, agent_pairs, PAIRS("call", calls), &err);
+	for (int i = 0; i < ITEMS; i++)
+		if (model->items[i].is_here)
+			desk_item(model->desk, model->items[i].id)->cost =
+				cost_of(model, &model->items[i]);
 	desk_roster(model->desk, model->roster);
 	roster_free(&old);
 }

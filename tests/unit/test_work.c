@@ -129,9 +129,16 @@ Test(work, a_repeated_key_gets_the_first_answer_and_another_request_a_conflict)
 Test(work, offers_respect_the_fence_the_capacity_and_presence)
 {
 	struct desk_bed *desk = desk_bed_new();
-	struct offer_proposal proposal = {
-		"f1", desk->item, 1, "alice", "off_1", 30000, 1, 2, 1, 3
-	};
+	struct offer_proposal proposal = { .fence = "f1",
+					   .work_item = desk->item,
+					   .version = 1,
+					   .agent = "alice",
+					   .offer = "off_1",
+					   .accept_ms = 30000,
+					   .agent_capacity = 1,
+					   .cost = 2,
+					   .parallel = 1,
+					   .missed_max = 3 };
 
 	offer_make(desk->bed->store, "main", &proposal, desk_on_work, desk);
 	desk_wait(desk);

@@ -67,12 +67,12 @@ end
 
 local state, to = w and w[1]
 local agent = w and w[4] and w[4] ~= '' and w[4] or nil
-local more -- wf, tm, cost
+local more -- wf, tm, cost, wc
 if state == 'resolved' then
 	to = 'queued'
-	more = call('HMGET', ws .. 'w:' .. wrk, 'wf', 'tm', 'cost')
+	more = call('HMGET', ws .. 'w:' .. wrk, 'wf', 'tm', 'cost', 'wc')
 elseif state == 'wrapping' or state == 'waiting' then
-	more = call('HMGET', ws .. 'w:' .. wrk, 'wf', 'tm', 'cost')
+	more = call('HMGET', ws .. 'w:' .. wrk, 'wf', 'tm', 'cost', 'wc')
 	if state == 'wrapping' or more[1] == 'customer' or more[1] == 'until' then
 		to = agent and call('HGET', ws .. 'a:' .. agent, 'st') ~= 'offline' and 'assigned' or 'queued'
 	end
@@ -143,7 +143,7 @@ elseif to then
 		call('HSET', key, 's', to, 'v', version, 'st', now)
 		call('ZADD', ws .. 'timers', 'NX', now + 180000, 'gone:' .. agent)
 		if state == 'waiting' then
-			call('HINCRBY', ws .. 'a:' .. agent, 'ld', more[3] or 0)
+			call('HINCRBY', ws .. 'a:' .. agent, 'ld', (more[3] or 0) - (more[4] or 0))
 		end
 	else
 		flags = flags .. 'r'
@@ -152,8 +152,8 @@ elseif to then
 		if agent then
 			call('HSET', key, 'la', agent)
 			call('SREM', ws .. 'aw:' .. agent, wrk)
-			if state == 'wrapping' then
-				call('HINCRBY', ws .. 'a:' .. agent, 'ld', 0 - (more[3] or 0))
+			if state ~= 'resolved' then
+				call('HINCRBY', ws .. 'a:' .. agent, 'ld', 0 - (state == 'wrapping' and more[3] or more[4] or 0))
 			end
 		end
 		agent = nil

@@ -2,7 +2,8 @@
 -- assign: a supervisor gives the item to an agent, who need not accept; capacity is not asked.
 -- KEYS 1 meta, 2 w:<wrk>, 3 t:<trf>
 -- ARGV 1 idempotency key, 2 request hash, 3 wrk, 4 '' (nobody but a supervisor), 5 version or '', 6 the agent,
---      7 cost of the item to that agent ('' as it is), 8 trf, 9 who did it, 10 reason
+--      7 cost of the item to that agent ('' as it is), 8 trf, 9 who did it, 10 reason,
+--      11 what it costs while it waits ('' as it is)
 -- queued, offered, assigned, waiting, wrapping -> assigned to the agent. Offers are rescinded and a pending transfer is
 -- cancelled; the act is kept in the item's chain as an accepted transfer of kind assign. Refused loop.
 --@use log
@@ -26,7 +27,7 @@ local chain = call('HGET', KEYS[2], 'tc')
 
 local from, was = w.s, w.a
 local pieces = transfer_close(w, 'cancelled')
-item_move(w, 'assigned', 'o', '', 'rs', ARGV[10], 'tc', chain and (trf .. ' ' .. chain):sub(1, 929) or trf)
+item_move(w, 'assigned', 'o', '', 'rs', ARGV[10], 'wc', (ARGV[11] or '') ~= '' and ARGV[11] or w.wc, 'tc', chain and (trf .. ' ' .. chain):sub(1, 929) or trf)
 pieces = pieces .. offers_close(w, offers, 'rescinded')
 item_unqueue(w)
 item_leave(w, from)

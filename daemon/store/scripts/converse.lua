@@ -3,8 +3,8 @@
 -- KEYS 1 meta, 2 c:<cnv>, 3 m:<cnv>, 4 oq:<cnv>, 5 x:<msg>, 6 u:<cus>, 7 w:<wrk>
 -- ARGV 1 idempotency key, 2 request hash, 3 cnv, 4 msg, 5 message JSON, 6 agent ('' none), 7 '1' sends are
 --      idempotent, 8 cus, 9 channel, 10 identifier hash (hex), 11 address, 12 shown name, 13 thread, 14 subject,
---      15 wrk, 16 queue, 17 type, 18 cost to the agent, 19 priority, and where the customer may be a new one 20 index
---      field, 21 index bucket (hex), 22 name in the customer's hash, 23 record JSON of the identifier
+--      15 wrk, 16 queue, 17 type, 18 cost to the agent, 19 priority, 20 what it costs while it waits, and where the customer
+--      may be a new one 21 index field, 22 index bucket (hex), 23 name in the customer's hash, 24 record JSON of the identifier
 -- A new item, assigned to the agent (queued where there is none); refused exists where the conversation has an open
 -- item. Entry message.created (e.d out, nc, nw). Answers {'ok', msg, n, wrk, state, v}.
 --@use log
@@ -17,7 +17,7 @@ end
 local cnv, msg, agent, cus, wrk = ARGV[3], ARGV[4], ARGV[6], ARGV[8], ARGV[15]
 local u = call('HMGET', KEYS[6], 'ct', 'cv')
 local fresh = not u[1]
-if fresh and not ARGV[20] then
+if fresh and not ARGV[21] then
 	return { 'refused', 'not_found' }
 end
 local c = call('HMGET', KEYS[2], 'u', 'w')
@@ -28,8 +28,8 @@ local waiting = call('LLEN', KEYS[4])
 
 local n = call('RPUSH', KEYS[3], ARGV[5]) - 1
 if fresh then
-	call('HSET', KEYS[6], 'nm', ARGV[12], 'ct', now, 'v', 1, ARGV[22], ARGV[23])
-	call('HSETNX', ws .. 'i:' .. ARGV[21], ARGV[20], cus)
+	call('HSET', KEYS[6], 'nm', ARGV[12], 'ct', now, 'v', 1, ARGV[23], ARGV[24])
+	call('HSETNX', ws .. 'i:' .. ARGV[22], ARGV[21], cus)
 end
 call('HSET', KEYS[2], 'n', n + 1, 'ut', now, 's', 'open', 'w', wrk)
 if not c[1] then
@@ -45,6 +45,7 @@ if agent == '' then
 	item_queue(w, now)
 else
 	w.s = 'assigned'
+	call('HSET', KEYS[7], 'wc', ARGV[20] or 0)
 	item_take(w, agent, tonumber(ARGV[18]))
 end
 call('HSET', ws .. 'y:' .. cnv, msg, 'queued')

@@ -2,9 +2,11 @@
 -- offer: the router proposes, this disposes. An agent with an open wish gets the item at once.
 -- KEYS 1 meta, 2 lease:steward, 3 w:<wrk>
 -- ARGV 1 fence, 2 wrk, 3 version, 4 agent, 5 off, 6 ms to accept, 7 capacity of the agent, 8 cost of the item,
---      9 offers of one item at the same time, 10 missed offers in a row that make the agent not routable (0: never)
+--      9 offers of one item at the same time, 10 missed offers in a row that make the agent not routable (0: never),
+--      11 what the item costs while it waits, 12 load of the agent that the choice was made for ('' any)
 -- queued, offered -> offered (entry offer.created) or, for a wish, -> assigned (entry work_item.state with e.wish).
 -- Refusals beside the usual: fence, offline, capacity, busy (has an offer), filter (the wish wants other queues),
+-- changed (another load),
 -- holder (the item is transferred away from that agent, who may still claim it), offers (as many as may be are out).
 --@use log
 --@use work
@@ -30,6 +32,9 @@ end
 if not wished and a[4] and a[4] ~= '' then
 	return { 'refused', 'busy' }
 end
+if ARGV[12] and ARGV[12] ~= '' and ARGV[12] ~= (a[3] or '0') then
+	return { 'refused', 'changed' }
+end
 if tonumber(a[3] or 0) + cost > tonumber(ARGV[7]) then
 	return { 'refused', 'capacity' }
 end
@@ -40,10 +45,10 @@ local offers = offers_read(w)
 if not wished and #offers >= tonumber(ARGV[9]) then
 	return { 'refused', 'offers' }
 end
-local from = w.s
+local from, waiting = w.s, ARGV[11] or 0
 
 if wished then
-	item_move(w, 'assigned', 'o', '')
+	item_move(w, 'assigned', 'o', '', 'wc', waiting)
 	item_unqueue(w)
 	local rescinded = offers_close(w, offers, 'rescinded')
 	local accepted = w.a ~= '' and ',"was":"' .. w.a .. '"' or ''
@@ -62,7 +67,7 @@ if wished then
 	return item_answer(w)
 end
 local due = now + ARGV[6]
-item_move(w, 'offered', 'o', w.o == '' and off or w.o .. ' ' .. off)
+item_move(w, 'offered', 'o', w.o == '' and off or w.o .. ' ' .. off, 'wc', waiting)
 call('ZADD', ws .. 'timers', due, 'offer:' .. off)
 call('HSET', ws .. 'o:' .. off, 's', 'pending', 'w', w.id, 'a', agent, 'q', w.q, 'ct', now, 'ex', due, 'cost', cost,
 	'mx', ARGV[10])

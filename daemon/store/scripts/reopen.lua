@@ -21,7 +21,7 @@ local here = w.a ~= '' and call('HGET', ws .. 'a:' .. w.a, 'st') ~= 'offline'
 
 if here then
 	item_move(w, 'assigned', 'rs', ARGV[6])
-	item_take(w, w.a, w.cost, from == 'wrapping')
+	item_take(w, w.a, w.cost, from == 'wrapping' and w.cost or w.wc)
 else
 	item_move(w, 'queued', 'rs', ARGV[6])
 	item_leave(w, from)

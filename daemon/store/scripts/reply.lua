@@ -36,7 +36,7 @@ local from = ''
 if wake then
 	from = w.s
 	item_move(w, 'assigned')
-	item_take(w, w.a, w.cost)
+	item_take(w, w.a, w.cost, w.wc)
 end
 if first then
 	call('HSET', ws .. 'w:' .. w.id, 'fr', now)

@@ -1,5 +1,5 @@
 #!lua
--- snooze: the item waits for somebody else; it keeps its agent and costs that agent nothing.
+-- snooze: the item waits for somebody else; it keeps its agent, and costs less (`wc`).
 -- KEYS 1 meta, 2 w:<wrk>
 -- ARGV 1 idempotency key, 2 request hash, 3 wrk, 4 agent or '', 5 version or '',
 --      6 until, customer, third_party or department, 7 until when (unix ms)
@@ -22,7 +22,7 @@ if due < now then
 end
 
 item_move(w, 'waiting', 'wf', ARGV[6])
-call('HINCRBY', ws .. 'a:' .. w.a, 'ld', 0 - w.cost)
+call('HINCRBY', ws .. 'a:' .. w.a, 'ld', w.wc - w.cost)
 call('HSET', ws .. 'a:' .. w.a, 'id', now)
 item_arm(w, 'snooze:' .. w.id .. ':' .. w.v, due)
 item_log(w, 'assigned', '', '{"for":"' .. ARGV[6] .. '"}')

@@ -53,7 +53,7 @@ if to_queue then
 	if from == 'wrapping' then
 		item_leave(w, from)
 	elseif from == 'waiting' and w.a ~= '' then
-		call('HINCRBY', ws .. 'a:' .. w.a, 'ld', w.cost)
+		call('HINCRBY', ws .. 'a:' .. w.a, 'ld', w.cost - w.wc)
 	end
 	item_unqueue(w)
 	w.q = target

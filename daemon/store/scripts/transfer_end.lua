@@ -2,7 +2,7 @@
 -- transfer_end: a pending transfer ends: the target accepts or declines, the sender takes it back, or its time is over.
 -- KEYS 1 meta, 2 t:<trf>
 -- ARGV 1 idempotency key, 2 request hash, 3 trf, 4 agent or '', 5 accepted, declined, cancelled or timeout,
---      6 capacity of the target ('' no limit), 7 cost of the item to it ('' as it is)
+--      6 capacity of the target ('' no limit), 7 cost of the item to it ('' as it is), 8 and while it waits
 -- accepted (of one to an agent): queued, offered, assigned, waiting -> assigned to the target. Otherwise the item goes
 -- where the transfer's fallback says: to the agent who still has it (queued, offered -> assigned), else to the queue
 -- it came from, or to another queue. Entry work_item.state, x, e.transfer; transfer.state where the item stays as it is.
@@ -36,8 +36,9 @@ local live = (' queued offered assigned waiting '):find(' ' .. w.s .. ' ', 1, tr
 if outcome == 'accepted' and (to_queue or not live) then
 	return illegal(w.s)
 end
+local cost = tonumber(ARGV[7]) or math.max(w.cost, 1)
 if outcome == 'accepted' and ARGV[6] ~= '' and
-	tonumber(call('HGET', ws .. 'a:' .. t[4], 'ld') or 0) + (tonumber(ARGV[7]) or w.cost) > tonumber(ARGV[6]) then
+	tonumber(call('HGET', ws .. 'a:' .. t[4], 'ld') or 0) + cost > tonumber(ARGV[6]) then
 	return { 'refused', 'capacity', w.s }
 end
 local offers = offers_read(w)
@@ -58,11 +59,11 @@ w.tr = trf
 local from, pieces = w.s, transfer_close(w, outcome)
 if outcome == 'accepted' then
 	local was = w.a
-	item_move(w, 'assigned', 'o', '')
+	item_move(w, 'assigned', 'o', '', 'wc', (ARGV[8] or '') ~= '' and ARGV[8] or w.wc)
 	pieces = pieces .. offers_close(w, offers, 'rescinded')
 	item_unqueue(w)
 	item_leave(w, from)
-	item_take(w, t[4], tonumber(ARGV[7]) or w.cost)
+	item_take(w, t[4], cost)
 	item_log(w, from, trf, item_extra((from == 'queued' or from == 'offered') and item_waited(w) or '', pieces,
 		was ~= '' and ',"was":"' .. was .. '"' or ''))
 elseif back == '' then

@@ -17,7 +17,7 @@ end
 
 if here then
 	item_move(w, 'assigned')
-	item_take(w, w.a, w.cost)
+	item_take(w, w.a, w.cost, w.wc)
 else
 	item_move(w, 'queued')
 	item_leave(w, 'waiting')

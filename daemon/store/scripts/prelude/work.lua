@@ -7,7 +7,7 @@
 --   illegal(state)                 the refusal with what that state allows
 --   item_move(w, to, ...)          the state, version and further fields; drops the old state's timer
 --   item_arm(w, member, due)       the timer of the state just entered
---   item_take(w, agent, cost, held)  with that agent; held: the load is counted already
+--   item_take(w, agent, cost, held)  with that agent; held: what of its load is counted already (nil: nothing)
 --   item_leave(w)                  no longer with its agent
 --   item_queue(w, since)           into its queue's order; item_unqueue(w)
 --   offers_read(w)                 first half: the pending offers, { off, agent, cost } each
@@ -21,13 +21,13 @@
 --   item_log(w, from, x, e, agent) the entry work_item.state, of the item's agent or another one
 --   item_answer(w)                 the answer all work scripts share
 --
--- Load of an agent: the cost of what is offered, assigned or wrapping; waiting costs nothing. An item that was
+-- Load of an agent: the cost of what is offered, assigned or wrapping; what waits costs `wc`. An item that was
 -- transferred to a queue stays with its agent, and costs that agent, until another one takes it.
 local call = redis.call
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
 
-local fields = { 's', 'v', 'q', 'a', 'o', 'c', 'u', 'ch', 'cost', 'tm', 'wf', 'la', 'ct', 'qt', 'fr', 'lx', 'dn', 'tr' }
+local fields = { 's', 'v', 'q', 'a', 'o', 'c', 'u', 'ch', 'cost', 'tm', 'wf', 'la', 'ct', 'qt', 'fr', 'lx', 'dn', 'tr', 'wc' }
 
 local function item_read(wrk)
 	local values = call('HMGET', ws .. 'w:' .. wrk, unpack(fields))
@@ -40,6 +40,7 @@ local function item_read(wrk)
 	end
 	w.v = tonumber(w.v)
 	w.cost = tonumber(w.cost) or 0
+	w.wc = tonumber(w.wc) or 0
 	return w
 end
 
@@ -100,9 +101,7 @@ local function item_take(w, agent, cost, held)
 	call('HDEL', ws .. 'w:' .. w.id, 'dn')
 	call('SADD', ws .. 'aw:' .. agent, w.id)
 	call('ZADD', ws .. 'timers', 'NX', now + 180000, 'gone:' .. agent)
-	if not held then
-		call('HINCRBY', ws .. 'a:' .. agent, 'ld', cost)
-	end
+	call('HINCRBY', ws .. 'a:' .. agent, 'ld', cost - (held or 0))
 end
 
 -- from: the state that is left (item_move has already written the new one)
@@ -111,8 +110,8 @@ local function item_leave(w, from)
 		return
 	end
 	call('SREM', ws .. 'aw:' .. w.a, w.id)
+	call('HINCRBY', ws .. 'a:' .. w.a, 'ld', 0 - (from == 'waiting' and w.wc or w.cost))
 	if from ~= 'waiting' then
-		call('HINCRBY', ws .. 'a:' .. w.a, 'ld', 0 - w.cost)
 		call('HSET', ws .. 'a:' .. w.a, 'id', now)
 	end
 	call('HSET', ws .. 'w:' .. w.id, 'la', w.a, 'a', '')

@@ -1,0 +1,44 @@
+#include "routing/roster_channel.h"
+
+#include "base/json.h"
+
+static const char *const *names_read(struct json_object *list, struct arena *arena)
+{
+	size_t count = json_count(list);
+	const char **names = arena_alloc(arena, (count + 1) * sizeof(*names));
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (json_string(json_item(list, i)) != NULL)
+			names[used++] = arena_text(arena, json_string(json_item(list, i)));
+	return names;
+}
+
+void channel_row_read(struct channel_row *row, const char *id, struct json_object *object,
+		      struct arena *arena)
+{
+	*row = (struct channel_row){
+		.id = arena_text(arena, id),
+		.cost = json_int(object, "cost", 1),
+		.waiting_cost = json_int(object, "waiting_cost", 0),
+	};
+	if (json_kind(json_at(object, "interrupts")) == JSON_ARRAY)
+		row->interrupts = names_read(json_at(object, "interrupts"), arena);
+}
+
+const struct limit_row *limits_read(struct json_object *list, struct arena *arena,
+				    size_t *ret_count)
+{
+	struct limit_row *rows = arena_alloc(arena, (json_count(list) + 1) * sizeof(*rows));
+
+	*ret_count = 0;
+	for (size_t i = 0; i < json_count(list); i++) {
+		const char *channel = json_text_copy(json_item(list, i), "channel", arena);
+
+		if (channel != NULL)
+			rows[(*ret_count)++] =
+				(struct limit_row){ channel,
+						    json_int(json_item(list, i), "at_once", 1) };
+	}
+	return rows;
+}

@@ -1,0 +1,30 @@
+/* What work of a channel takes of its agent's attention. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct json_object;
+
+struct channel_row {
+	const char *id;
+	int64_t cost;         /* while an agent attends to it */
+	int64_t waiting_cost; /* while it waits for somebody else */
+	/* Beside work of which other channels a new item may be offered; NULL-terminated; NULL:
+	 * all. */
+	const char *const *interrupts;
+};
+
+/* How much of one channel an agent attends to at once. */
+struct limit_row {
+	const char *channel;
+	int64_t at_once;
+};
+
+/* Texts live in the arena. object NULL: every field at its default. */
+void channel_row_read(struct channel_row *row, const char *id, struct json_object *object,
+		      struct arena *arena);
+const struct limit_row *limits_read(struct json_object *list, struct arena *arena,
+				    size_t *ret_count);
