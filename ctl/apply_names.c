@@ -76,10 +76,12 @@ static void judge(const struct business_reference *reference, const struct known
 		  struct problems *problems)
 {
 	const char *near;
-	const char *list = "";
-	if (known->count == 0 || has(known, reference->name))
+	const char *list = known->count == 0 ? "none at all" : "";
+	/* Without its calendar a rule cannot be judged; other names may come later. */
+	if (has(known, reference->name) ||
+	    (known->count == 0 && strcmp(reference->kind, "calendars") != 0))
 		return;
-	near = settings_nearest(reference->name, known->names);
+	near = known->count == 0 ? NULL : settings_nearest(reference->name, known->names);
 	for (size_t i = 0; i < known->count && i < 12; i++)
 		list = arena_format(known->arena, "%s%s%s", list, i == 0 ? "" : ", ",
 				    known->names[i]);

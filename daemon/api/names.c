@@ -95,8 +95,14 @@ static bool is_known(struct naming *naming, const struct name_given *given)
 	for (size_t i = 0; i < naming->known_count; i++)
 		if (text_equal(naming->known[i], given->name))
 			return true;
-	if (naming->known_count == 0)
+	if (naming->known_count == 0 && given->kind != NAME_CALENDAR)
 		return true;
+	if (naming->known_count == 0) {
+		api_problem(naming->call, 400, "unknown_name",
+			    "%s: there is no calendar \"%s\" (there is none at all)", given->where,
+			    settings_shown(arena, given->name));
+		return false;
+	}
 	api_problem(naming->call, 400, "unknown_name", "%s: there is no %s \"%s\"%s (there %s: %s)",
 		    given->where, nouns[given->kind], settings_shown(arena, given->name),
 		    name_hint(naming->call, given->name, naming->known),

@@ -1,7 +1,7 @@
 /* Names of queues, agents and skills that a request gives, checked before the
  * handler goes on: 400 unknown_name says the nearest one and what there is.
  * Where nothing of a kind is configured there is nothing to compare with, and
- * every name will do. */
+ * every name will do, but of a calendar: without it what names it cannot be judged. */
 #pragma once
 
 #include "api/api.h"

@@ -121,6 +121,20 @@ class Rules(harness.TestCase):
         self.assertIn("new", names)
         self.assertNotIn("money", names)
         self.assertEqual(self.daemon.request("POST", "/v1/configuration", {"put": rules[:1]}, self.alice).status, 403)
+        nowhere = {"kind": "rules", "object": {"id": "n", "name": "n", "then": {"queue": "suport"}}}
+        wrong = self.daemon.request("POST", "/v1/configuration", {"put": rules[:1] + [nowhere]}, self.admin)
+        self.assertEqual((wrong.status, wrong.json["code"]), (400, "unknown_name"), wrong)
+        both = [{"kind": "queues", "object": {"id": "suport"}}, nowhere]
+        self.assertEqual(self.daemon.request("POST", "/v1/configuration", {"put": both}, self.admin).status, 200)
+
+    def test_a_file_that_names_no_calendar_of_ours_is_refused_where_it_does(self):
+        file = self.folder / "hours.yaml"
+        file.write_text("rules:\n  - { name: night, when: { hours: { calendar: nevr } }, then: { queue: support } }\n")
+        done = self.daemon.ctl_result("apply", "-f", str(file))
+        self.assertEqual(done.returncode, 78, done.stdout + done.stderr)
+        self.assertRegex(done.stderr, r'hours\.yaml:2:\d+: error: .*"nevr".*did you mean "never"')
+        self.daemon.request("DELETE", "/v1/calendars/never", token=self.admin)
+        self.assertEqual(self.daemon.ctl_result("apply", "-f", str(file)).returncode, 78)
 
     def test_rules_are_tried_without_changing_anything(self):
         shown = self.daemon.ctl("rules", "test", "-m", "退款!!", "--channel", "shop", "--tier", "gold",
