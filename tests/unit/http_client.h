@@ -145,6 +145,23 @@ static inline void client_free(struct client *client)
 	free(client);
 }
 
+/* One client in a world of its own, with the usual options; both end together. */
+static inline struct client *client_in_new_world(void)
+{
+	struct world *world = world_new();
+
+	world_start(world);
+	return client_new(world);
+}
+
+static inline void client_end_world(struct client *client)
+{
+	struct world *world = client->world;
+
+	client_free(client);
+	world_free(world);
+}
+
 /* Takes what is there; never waits for more than the server's turn. */
 static inline void client_turn(struct client *client)
 {

@@ -6,11 +6,9 @@ TestSuite(http_server, .timeout = 60);
 
 Test(http_server, answers_a_request_and_keeps_the_connection)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "GET /one?x=1" H "\r\n");
 	client_expect(client, "\r\n\r\n/one");
 	client_expect(client, "HTTP/1.1 200 OK\r\nDate: ");
@@ -24,27 +22,22 @@ Test(http_server, answers_a_request_and_keeps_the_connection)
 	cr_assert_null(strstr(buf_string(&client->in), "Connection:"));
 	cr_assert_eq(http_server_stats(world->server).requests, 2);
 	cr_assert_eq(http_server_stats(world->server).connections, 1);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, takes_a_request_byte_by_byte)
 {
 	static const char text[] = "POST /echo" H "Content-Length: 5\r\n\r\nhello"
 				   "GET /two" H "\r\n";
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
 
-	world_start(world);
-	client = client_new(world);
 	for (size_t i = 0; i < sizeof(text) - 1; i++) {
 		client_send_bytes(client, text + i, 1);
 		client_turn(client);
 	}
 	client_expect(client, "\r\n\r\nhello");
 	client_expect(client, "\r\n\r\n/two");
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, echoes_a_well_formed_request_id_and_no_other)
@@ -52,11 +45,8 @@ Test(http_server, echoes_a_well_formed_request_id_and_no_other)
 	static const char *const bad[] = { "a b", "a\"b", "<x>",
 					   "0123456789012345678901234567890123456789"
 					   "0123456789012345678901234" };
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "GET /" H "X-Request-Id: my-id.1\r\n\r\n");
 	client_expect(client, "X-Request-Id: my-id.1\r\nConverge-Request-Id: req_");
 	for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -66,17 +56,13 @@ Test(http_server, echoes_a_well_formed_request_id_and_no_other)
 		client_send(client, text);
 		client_expect_times(client, "\nX-Request-Id: req_", (int)i + 1);
 	}
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, answers_head_without_a_body_and_204_without_a_length)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client,
 		    "HEAD /some" H "\r\nGET /empty" H "\r\nGET /end" H "Connection: close\r\n\r\n");
 	client_expect_close(client);
@@ -84,17 +70,14 @@ Test(http_server, answers_head_without_a_body_and_204_without_a_length)
 	cr_assert_null(strstr(buf_string(&client->in), "\r\n\r\n/some"));
 	cr_assert_eq(occurrences(buf_string(&client->in), "Content-Length"), 2);
 	cr_assert_eq(occurrences(buf_string(&client->in), "Connection: close"), 1);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, serves_http_1_0_with_and_without_keep_alive)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
 	client_expect(client, "Connection: keep-alive\r\n");
 	client_send(client, "GET /events HTTP/1.0\r\n\r\n");
@@ -104,8 +87,7 @@ Test(http_server, serves_http_1_0_with_and_without_keep_alive)
 	client_expect_close(client);
 	cr_assert_not_null(strstr(buf_string(&client->in), "\r\n\r\ndata"));
 	cr_assert_null(strstr(buf_string(&client->in), "chunked"));
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, answers_a_hundred_pipelined_requests_in_order)
@@ -130,8 +112,7 @@ Test(http_server, answers_a_hundred_pipelined_requests_in_order)
 		cr_assert_not_null(at, "%s is missing or out of order", want);
 	}
 	buf_clear(&text);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, takes_a_bounded_number_ahead_and_answers_in_order)
@@ -173,17 +154,14 @@ Test(http_server, takes_a_bounded_number_ahead_and_answers_in_order)
 	}
 	TURN_UNTIL(world, world->held_count == 40);
 	buf_clear(&text);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, refuses_malformed_heads_with_a_problem)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "GET /ok" H "\r\nGET / HTTP/1.1\nHost: a\n\nGET /no" H "\r\n");
 	client_expect_close(client);
 	cr_assert_not_null(strstr(client->in.data, "\r\n\r\n/ok"));
@@ -194,8 +172,7 @@ Test(http_server, refuses_malformed_heads_with_a_problem)
 	cr_assert_eq(occurrences(client->in.data, "X-Request-Id: req_"), 2);
 	cr_assert_eq(world->handled, 1);
 	cr_assert_eq(http_server_stats(world->server).refused, 1);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 static const char *status_of(struct world *world, const char *bytes, size_t len)
@@ -312,17 +289,14 @@ Test(http_server, refuses_before_reading_the_body)
 	client_send(client, "GET /a" H "\r\nGET /b" H "\r\n");
 	client_expect_times(client, "HTTP/1.1 404 Not Found", 2);
 	cr_assert_eq(world->handled, 0);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, says_continue_when_asked_and_only_once)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "POST /echo" H "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n");
 	client_expect(client, "HTTP/1.1 100 Continue\r\n\r\n");
 	cr_assert_eq(world->handled, 0);
@@ -331,8 +305,7 @@ Test(http_server, says_continue_when_asked_and_only_once)
 	client_send(client, "POST /echo" H "Content-Length: 2\r\nExpect: 100-continue\r\n\r\nhi");
 	client_expect(client, "\r\n\r\nhi");
 	cr_assert_eq(occurrences(client->in.data, "100 Continue"), 1);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, reads_chunked_bodies_in_pieces)
@@ -355,19 +328,16 @@ Test(http_server, reads_chunked_bodies_in_pieces)
 	client = client_new(world);
 	client_send(client, "POST /echo" H "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello");
 	client_expect(client, "HTTP/1.1 400 ");
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, tells_query_fields_and_body_to_the_handler)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 	struct http_request *request;
 	size_t len;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "POST /hold?a=1%202&b=x+y&%63&d=%E5%95%86&a=3" H
 			    "X-Some: value \r\nContent-Length: 2\r\n\r\nhi");
 	TURN_UNTIL(world, world->held_count == 1);
@@ -392,8 +362,7 @@ Test(http_server, tells_query_fields_and_body_to_the_handler)
 	client_expect(client, "X-Good: fine\r\n");
 	cr_assert_null(strstr(client->in.data, "X-Evil"));
 	cr_assert_eq(occurrences(client->in.data, "Cache-Control"), 1);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, sends_large_static_bodies_whole)
@@ -412,17 +381,14 @@ Test(http_server, sends_large_static_bodies_whole)
 	client_expect(client, "\r\n\r\n/after");
 	cr_assert_not_null(strstr(client->in.data, "Content-Length: 300000\r\n"));
 	cr_assert_gt(client->in.len, sizeof(page));
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_server, streams_in_chunks_and_goes_on_afterwards)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "GET /events" H "\r\nGET /next" H "\r\n");
 	client_expect(client, "Content-Type: text/event-stream\r\n");
 	client_expect(client, "Transfer-Encoding: chunked\r\n");
@@ -436,6 +402,5 @@ Test(http_server, streams_in_chunks_and_goes_on_afterwards)
 	client_expect(client, "/next");
 	cr_assert_eq(http_server_stats(world->server).streams, 0);
 	cr_assert_eq(world->gone, 0);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }

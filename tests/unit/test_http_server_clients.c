@@ -46,8 +46,7 @@ Test(http_clients, a_body_that_dribbles_is_cut_off)
 	client_send(client, "POST /echo" H "Content-Length: 5\r\n\r\nhel");
 	client_expect(client, "HTTP/1.1 408 Request Timeout\r\n");
 	cr_assert_eq(world->handled, 0);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_clients, an_idle_connection_is_closed_in_time_but_not_a_poll)
@@ -75,11 +74,9 @@ Test(http_clients, an_idle_connection_is_closed_in_time_but_not_a_poll)
 
 Test(http_clients, half_a_close_still_gets_its_answer)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "GET /hold" H "\r\n");
 	shutdown(client->fd, SHUT_WR);
 	TURN_UNTIL(world, world->held_count == 1);
@@ -95,11 +92,9 @@ Test(http_clients, half_a_close_still_gets_its_answer)
 
 Test(http_clients, a_poller_that_leaves_is_told_once_and_its_answer_goes_nowhere)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "GET /poll" H "\r\n");
 	TURN_UNTIL(world, world->held_count == 1);
 	client_free(client);
@@ -114,11 +109,9 @@ Test(http_clients, a_poller_that_leaves_is_told_once_and_its_answer_goes_nowhere
 
 Test(http_clients, a_client_that_leaves_in_mid_body_leaves_nothing_behind)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "POST /echo" H "Content-Length: 500000\r\n\r\nhel");
 	TURN_UNTIL(world, open_connections(world) == 1);
 	client_free(client);
@@ -129,11 +122,9 @@ Test(http_clients, a_client_that_leaves_in_mid_body_leaves_nothing_behind)
 
 Test(http_clients, a_stream_reader_that_leaves_is_told)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "GET /events" H "\r\n");
 	client_expect(client, "event-stream");
 	client_free(client);
@@ -165,8 +156,7 @@ Test(http_clients, a_stream_reader_that_does_not_read_is_dropped)
 	loop_turn(world->loop, false);
 	cr_assert_eq(world->gone, 1);
 	cr_assert_eq(open_connections(world), 0);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_clients, an_answer_nobody_reads_is_dropped_in_time)
@@ -183,8 +173,7 @@ Test(http_clients, an_answer_nobody_reads_is_dropped_in_time)
 	http_answer_static(world->held[0], 200, "text/plain", page, sizeof(page));
 	world->held[0] = NULL;
 	TURN_UNTIL(world, open_connections(world) == 0);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_clients, an_upload_over_the_limit_can_still_read_the_refusal)
@@ -376,18 +365,15 @@ Test(http_clients, drain_ends_streams_and_idle_and_waits_for_answers)
 
 Test(http_clients, drain_gives_up_after_its_grace)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "GET /poll" H "\r\n");
 	TURN_UNTIL(world, world->held_count == 1);
 	http_server_drain(world->server, 10, on_drained, world);
 	TURN_UNTIL(world, world->drained == 1);
 	cr_assert_eq(world->gone, 1);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_clients, drain_with_nobody_there_is_done_at_once)
@@ -402,11 +388,9 @@ Test(http_clients, drain_with_nobody_there_is_done_at_once)
 
 Test(http_clients, a_server_freed_under_its_requests_leaves_them_answerable)
 {
-	struct world *world = world_new();
-	struct client *client;
+	struct client *client = client_in_new_world();
+	struct world *world = client->world;
 
-	world_start(world);
-	client = client_new(world);
 	client_send(client, "GET /poll" H "\r\nGET /hold" H "\r\n");
 	TURN_UNTIL(world, world->held_count == 2);
 	http_server_free(&world->server);
@@ -415,8 +399,7 @@ Test(http_clients, a_server_freed_under_its_requests_leaves_them_answerable)
 		http_answer_empty(world->held[i], 200);
 		world->held[i] = NULL;
 	}
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 }
 
 Test(http_clients, a_second_daemon_on_the_port_is_an_error_unless_asked_for)

@@ -279,8 +279,7 @@ Test(http_tls, a_handshake_that_stalls_is_cut_off)
 	client = client_new(world);
 	client_send(client, "\x16\x03\x01");
 	client_expect_close(client);
-	client_free(client);
-	world_free(world);
+	client_end_world(client);
 	files_remove(&files);
 }
 
