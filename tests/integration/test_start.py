@@ -1,4 +1,5 @@
 """A start that cannot succeed says why, and what to do about it."""
+import os
 import socket
 import subprocess
 import threading
@@ -45,7 +46,10 @@ class Start(harness.TestCase):
         path = self.folder / "converged.yaml"
         path.write_text(f"state_dir: ./var\nchannels: []\n{settings}")
         path.chmod(0o600)
-        done = subprocess.run([harness.BUILD / "converged", "-c", path], capture_output=True, text=True, timeout=60)
+        # It ends before its first turn, and what waits for that turn is not freed: no news under a sanitizer.
+        quiet = {**os.environ, "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"}
+        done = subprocess.run([harness.BUILD / "converged", "-c", path], capture_output=True, text=True, timeout=60,
+                              env=quiet)
         self.assertEqual(done.returncode, code, done.stderr)
         return done.stderr
 
