@@ -123,6 +123,7 @@ static const struct choice_option calendar_options[] = {
 static const struct column policy_columns[] = {
 	{ "ID", "id" },
 	{ "NAME", "name" },
+	{ "ORDER", "order" },
 	{ "FIRST RESPONSE MS", "first_response_ms" },
 	{ "NEXT RESPONSE MS", "next_response_ms" },
 	{ "RESOLUTION MS", "resolution_ms" },
@@ -220,8 +221,8 @@ static const struct command commands[] = {
 	  NULL },
 	{ "calendar", "test", "ID", "Say whether it is open, when that changes, when time is over",
 	  run_send, "POST", "/v1/calendars/%s/test", NULL, calendar_options },
-	{ "sla", "list", NULL, "List SLA policies in order", run_list, "GET", "/v1/sla-policies",
-	  policy_columns, list_options },
+	{ "sla", "list", NULL, "List SLA policies; the first by ORDER that matches", run_list,
+	  "GET", "/v1/sla-policies", policy_columns, list_options },
 	{ "rules", "list", NULL, "List the rules", run_list, "GET", "/v1/rules", rules_columns,
 	  list_options },
 	{ "rules", "versions", NULL, "List the sets of rules that were in force", run_list, "GET",
