@@ -281,7 +281,7 @@ void desk_agent_changed(struct desk *desk, struct desk_agent *agent)
 	if (agent->was_there && !(agent->is_online && agent->is_routable))
 		release_kept(desk, agent);
 	agent->was_there = agent->is_online && agent->is_routable;
-	for (int kind = 0; kind < ROLLS; kind++) {
+	for (enum roll_kind kind = 0; kind < ROLLS; kind++) {
 		if (in[kind])
 			roll_add(desk, kind, agent);
 		else
@@ -348,7 +348,7 @@ void desk_roster(struct desk *desk, const struct roster *roster)
 	skills_learn(desk);
 	lines_learn(desk);
 	channels_learn(desk);
-	for (int kind = 0; kind < ROLLS; kind++)
+	for (enum roll_kind kind = 0; kind < ROLLS; kind++)
 		roll_renumber(desk, kind);
 	for (size_t i = 0; i < desk->agent_count; i++)
 		desk_agent_changed(desk, desk->agent_list[i]);
