@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- sla_put: what one fact did to the clocks of an item: activate, pause, resume, warn, fulfil, breach, cancel.
 -- KEYS 1 meta, 2 lease:steward, 3 w:<wrk>
 -- ARGV 1 fence, 2 wrk, 3 its clocks as they were read, 4 as they are from now on ('' none), 5 attention (warned,
@@ -6,7 +6,8 @@
 --      entry of the log between 8 (the id up to which it was read) and it ('' both: a log entry is the fact),
 --      9 minutes to add to the priority, 10 '1' sets 11 the urgency, 12 the clocks as the API shows them (JSON), then
 --      for each event 4: state before, state after, policy, JSON
--- Entries sla.state, one an event. Refused fence, not_found, changed (the clocks are others now), early, behind (an
+-- Entries sla.state, one an event. Also in a full store: the log is trimmed only behind its readers, and this one has to
+-- write to pass. Refused fence, not_found, changed (the clocks are others now), early, behind (an
 -- entry before that time is unread: it may have met the deadline).
 --@use log
 local call = redis.call
