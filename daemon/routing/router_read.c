@@ -74,14 +74,17 @@ static bool may_be_offered(const struct router *router, const struct item_answer
 	const struct roster *roster = workspace_roster(router->workspace);
 	const struct queue_row *queue =
 		roster == NULL ? NULL : roster_queue(roster, item_text(answer, ITEM_QUEUE));
+	const char *at = item_text(answer, ITEM_OFFERS);
 	int64_t offers = 0;
 
 	if (text_equal(item_text(answer, ITEM_STATE), "queued"))
 		return true;
 	if (!text_equal(item_text(answer, ITEM_STATE), "offered") || queue == NULL)
 		return false;
-	for (const char *at = item_text(answer, ITEM_OFFERS); at != NULL; at = strchr(at + 1, ' '))
+	for (; *at != '\0'; at += strspn(at, " ")) {
+		at += strcspn(at, " ");
 		offers++;
+	}
 	return offers < queue->parallel_offers;
 }
 
