@@ -189,24 +189,52 @@ struct search {
 	int64_t rank; /* the best one's score but for now; ms */
 };
 
+static void search_take(struct search *search, struct desk_item *item)
+{
+	int64_t now_ms = search->desk->now_ms;
+
+	if (item == NULL || (search->best != NULL && !item_before(item, search->best, now_ms)))
+		return;
+	search->best = item;
+	search->rank = item_score(item, now_ms) - now_ms;
+}
+
 static void search_line(struct search *search, const struct line *line)
 {
 	for (size_t i = 0; i < line->head_count; i++) {
 		const struct head *head = &line->heads[i];
-		struct desk_item *item;
 
 		if ((head->rank < search->rank &&
 		     search->desk->bounds[line->number] != INT64_MAX) ||
 		    !bits_has(&search->agent->meets, head->need) ||
 		    !is_open_for(search->agent, head->channel, search->kind))
 			continue;
-		item = head_for(search->desk, head->bucket, search->agent, search->kind);
-		if (item == NULL || (search->best != NULL &&
-				     !item_before(item, search->best, search->desk->now_ms)))
-			continue;
-		search->best = item;
-		search->rank = item_score(item, search->desk->now_ms) - search->desk->now_ms;
+		search_take(search,
+			    head_for(search->desk, head->bucket, search->agent, search->kind));
 	}
+}
+
+/* For an agent who serves every queue the best of each need is at hand. False: of some it could
+ * not be taken, so that all must be searched. */
+static bool search_peaks(struct search *search)
+{
+	const struct desk *desk = search->desk;
+	bool is_sure = desk->unranked == 0;
+
+	for (size_t i = bits_next(&search->agent->meets, 0); i != SIZE_MAX;
+	     i = bits_next(&search->agent->meets, i + 1)) {
+		const struct need_row *need = desk->need_list[i];
+		const struct bucket *bucket = need->heap_count == 0 ? NULL : need->heap[0];
+		struct desk_item *item = NULL;
+
+		if (bucket == NULL)
+			continue;
+		if (is_open_for(search->agent, bucket->channel, search->kind))
+			item = head_for(desk, bucket, search->agent, search->kind);
+		is_sure &= item == bucket->items[bucket->first];
+		search_take(search, item);
+	}
+	return is_sure;
 }
 
 /* The next line that the agent serves; SIZE_MAX: none. */
@@ -224,6 +252,8 @@ struct desk_item *item_for(struct desk *desk, struct desk_agent *agent, enum rol
 	struct search search = { desk, agent, kind, NULL, INT64_MIN + 1 };
 	size_t first = SIZE_MAX;
 
+	if (serves_all(agent) && search_peaks(&search))
+		return search.best;
 	for (size_t i = line_next(&search, 0); i != SIZE_MAX; i = line_next(&search, i + 1))
 		if (first == SIZE_MAX || desk->bounds[i] > desk->bounds[first])
 			first = i;

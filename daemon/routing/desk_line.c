@@ -65,59 +65,99 @@ void lines_free(struct desk *desk)
 	desk->line_list = NULL;
 	desk->line_count = 0;
 	desk->bounds = NULL;
+	desk->unranked = 0;
 	map_free(&desk->lines);
 }
 
 /* ---- heads ---- */
 
+static bool is_older(const struct desk_item *a, const struct desk_item *b)
+{
+	return a->queued_ms < b->queued_ms ||
+	       (a->queued_ms == b->queued_ms && strcmp(a->id, b->id) < 0);
+}
+
+static bool is_ranked(const struct line *line)
+{
+	return line->row == NULL ||
+	       (line->row->age_percent == PERCENT && line->row->age_cap_ms == 0);
+}
+
+static bool is_paused(const struct line *line)
+{
+	return line->row != NULL && line->row->is_paused;
+}
+
 /* Nothing waits: nobody need look. Where waiting does not count in full, all must. */
 static void bound_show(struct desk *desk, const struct line *line)
 {
-	const struct queue_row *row = line->row;
 	int64_t bound = INT64_MIN;
 
 	for (size_t i = 0; i < line->head_count; i++)
 		if (line->heads[i].rank > bound)
 			bound = line->heads[i].rank;
-	if (line->head_count > 0 && row != NULL &&
-	    (row->age_percent != PERCENT || row->age_cap_ms != 0))
+	if (line->head_count > 0 && !is_ranked(line))
 		bound = INT64_MAX;
-	if (row != NULL && row->is_paused)
+	if (is_paused(line))
 		bound = INT64_MIN;
+	desk->unranked -= desk->bounds[line->number] == INT64_MAX;
+	desk->unranked += bound == INT64_MAX;
 	desk->bounds[line->number] = bound;
 }
 
-/* After the bucket's first item changed. */
+static int64_t rank_of(const struct bucket *bucket)
+{
+	return bucket->priority * MINUTE_MS - bucket->items[bucket->first]->queued_ms;
+}
+
+static void head_drop(struct line *line, struct bucket *bucket)
+{
+	struct head *head = &line->heads[bucket->head - 1];
+
+	*head = line->heads[--line->head_count];
+	head->bucket->head = bucket->head;
+	bucket->head = 0;
+}
+
+/* After the bucket's first item changed, or what is said of its queue. */
 static void head_show(struct desk *desk, struct bucket *bucket)
 {
 	struct line *line = bucket->line;
 	bool is_empty = bucket->first == bucket->end;
 
-	if (is_empty && bucket->head != 0) {
-		struct head *head = &line->heads[bucket->head - 1];
-
-		*head = line->heads[--line->head_count];
-		head->bucket->head = bucket->head;
-		bucket->head = 0;
-	} else if (!is_empty) {
+	if (is_empty && bucket->head != 0)
+		head_drop(line, bucket);
+	if (!is_empty) {
 		if (bucket->head == 0)
 			bucket->head = ++line->head_count;
-		line->heads[bucket->head - 1] = (struct head){
-			.bucket = bucket,
-			.need = bucket->need->number,
-			.channel = bucket->channel,
-			.rank = bucket->priority * MINUTE_MS -
-				bucket->items[bucket->first]->queued_ms,
-		};
+		line->heads[bucket->head - 1] = (struct head){ .bucket = bucket,
+							       .need = bucket->need->number,
+							       .channel = bucket->channel,
+							       .rank = rank_of(bucket) };
 	}
+	if (is_empty || !is_ranked(line) || is_paused(line))
+		peak_drop(bucket);
+	else
+		peak_show(bucket);
 	bound_show(desk, line);
+}
+
+bool bucket_before(const struct bucket *a, const struct bucket *b)
+{
+	int64_t left = rank_of(a);
+	int64_t right = rank_of(b);
+
+	return left > right || (left == right && is_older(a->items[a->first], b->items[b->first]));
 }
 
 void lines_learn(struct desk *desk)
 {
 	for (size_t i = 0; i < desk->line_count; i++) {
-		line_learn(desk, desk->line_list[i]);
-		bound_show(desk, desk->line_list[i]);
+		struct line *line = desk->line_list[i];
+
+		line_learn(desk, line);
+		for (size_t j = 0; j < line->bucket_count; j++)
+			head_show(desk, line->buckets[j]);
 	}
 }
 
@@ -153,12 +193,6 @@ static struct bucket *bucket_of(struct line *line, const struct desk_item *item)
 	line->buckets[line->bucket_count++] = bucket;
 	line->heads = memory_grow(line->heads, line->bucket_count, sizeof(*line->heads));
 	return bucket;
-}
-
-static bool is_older(const struct desk_item *a, const struct desk_item *b)
-{
-	return a->queued_ms < b->queued_ms ||
-	       (a->queued_ms == b->queued_ms && strcmp(a->id, b->id) < 0);
 }
 
 /* The first place whose item is not older. */

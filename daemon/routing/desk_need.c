@@ -163,6 +163,7 @@ void plans_free(struct desk *desk)
 	for (size_t i = 0; i < desk->need_count; i++) {
 		bits_free(&desk->need_list[i]->slots[ROLL_WISH]);
 		bits_free(&desk->need_list[i]->slots[ROLL_FREE]);
+		free(desk->need_list[i]->heap);
 		free(desk->need_list[i]);
 	}
 	for (size_t i = 0; i < desk->agent_count; i++)

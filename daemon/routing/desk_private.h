@@ -55,6 +55,9 @@ struct need_row {
 	const struct plan_step *step; /* NULL: nothing */
 	size_t number;
 	struct bits slots[ROLLS];
+	struct bucket **heap; /* of lines where waiting counts in full: the first item first */
+	size_t heap_count;
+	size_t heap_room;
 };
 
 /* A plan's text, read once. */
@@ -73,6 +76,7 @@ struct bucket {
 	size_t room;
 	struct line *line;
 	size_t head; /* place among the line's heads, from 1; 0: empty */
+	size_t peak; /* place in the need's heap, from 1; 0: not in it */
 };
 
 /* Of a bucket that is not empty: what decides about most of them, close together. */
@@ -130,6 +134,7 @@ struct desk {
 	struct line **line_list; /* by number */
 	size_t line_count;
 	int64_t *bounds;             /* by line: no rank of its heads is higher */
+	size_t unranked;             /* lines with items where waiting does not count in full */
 	struct map *plans;           /* text -> plan_row */
 	struct map *needs;           /* need and agents -> need_row */
 	struct need_row **need_list; /* by number */
@@ -184,6 +189,7 @@ void line_drop(struct desk *desk, struct desk_item *item);
 void lines_free(struct desk *desk);
 void lines_learn(struct desk *desk); /* rows and who serves, of all lines */
 void lines_know_agent(struct desk *desk, struct desk_agent *agent);
+bool bucket_before(const struct bucket *a, const struct bucket *b); /* by what they begin with */
 /* Higher goes first; ms. */
 int64_t item_score(const struct desk_item *item, int64_t now_ms);
 bool item_before(const struct desk_item *a, const struct desk_item *b, int64_t now_ms);
@@ -195,6 +201,10 @@ struct desk_item *alarm_due(struct desk *desk); /* NULL: none */
 void fresh_add(struct desk *desk, struct desk_item *item);
 void fresh_drop(struct desk *desk, struct desk_item *item);
 struct desk_item *fresh_first(struct desk *desk); /* the one that goes first; NULL: none */
+
+/* ---- desk_peak.c: the best head of each need ---- */
+void peak_show(struct bucket *bucket); /* it is in the heap, or moves to its place there */
+void peak_drop(struct bucket *bucket);
 
 /* ---- desk_attention.c ---- */
 /* Which channels are closed to the agent, by what is in its hands. */

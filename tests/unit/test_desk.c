@@ -363,3 +363,37 @@ Test(desk, a_new_roster_reaches_who_is_there)
 	use(NULL, PAIRS("alice", "{}"));
 	NEXT("w1 alice");
 }
+
+/* An agent of every queue takes all there is, in order, while further work comes. */
+Test(desk, much_work_of_many_kinds_goes_in_order)
+{
+	struct desk_agent *alice;
+	uint32_t seed = 7;
+	int64_t last = INT64_MAX;
+	int count = 0;
+
+	for (int i = 0; i < 300; i++) {
+		char id[20];
+		struct desk_item item = { .id = id,
+					  .queue = i % 3 ? (char[]){ "a" } : (char[]){ "b" } };
+
+		seed = seed * 1664525U + 1013904223U;
+		snprintf(id, sizeof(id), "w%d", i);
+		item.priority = seed >> 24;
+		item.queued_ms = seed >> 12 & 0xfff;
+		desk_put_item(desk, &item);
+		if (i % 5 == 0)
+			desk_remove_item(desk, id);
+	}
+	NEXT("");
+	alice = online("alice");
+	for (; next()[0] != '\0'; count++) {
+		int64_t rank = match.item->priority * MINUTE - match.item->queued_ms;
+
+		cr_assert_leq(rank, last, "%s", match.item->id);
+		last = rank;
+		desk_remove_item(desk, match.item->id);
+		alice->is_proposed = false;
+	}
+	cr_assert_eq(count, 240);
+}

@@ -40,6 +40,7 @@ struct model {
 	struct desk *desk;
 	struct model_item items[ITEMS];
 	int next_id;
+	bool is_plain; /* waiting counts in full in every queue */
 	int pairs;
 	int wished;
 };
@@ -166,7 +167,10 @@ static bool may_push(const struct model *model, const struct model_item *item,
 static bool may_wish(const struct model *model, const struct model_item *item,
 		     const struct desk_agent *agent)
 {
-	return agent->has_wish && !agent->is_proposed && has_room(agent, cost_of(model, item)) &&
+	bool may_exceed = roster_queue(model->roster, item->queue)->may_exceed_on_claim;
+
+	return agent->has_wish && !agent->is_proposed &&
+	       (may_exceed || has_room(agent, cost_of(model, item))) &&
 	       (agent->row == NULL || !is_limited(item, agent)) &&
 	       (agent->row == NULL || agent_serves(agent->row, item->queue)) &&
 	       meets(model, item, agent) &&
@@ -359,9 +363,11 @@ static void new_roster(struct model *model)
 		snprintf(names[i], sizeof(names[i]), "q%d", i);
 		snprintf(queues[i], sizeof(queues[i]),
 			 "{\"strategy\":\"%s\",\"paused\":%s,\"sticky_ms\":%u,\"age_percent\":%u,"
-			 "\"age_cap_ms\":%u}",
+			 "\"age_cap_ms\":%u,\"exceed_on_claim\":%s}",
 			 strategies[roll(model, 4)], roll(model, 8) ? "false" : "true",
-			 roll(model, 2) * 20000, 50 + roll(model, 3) * 50, roll(model, 2) * 60000);
+			 roll(model, 2) * 20000, model->is_plain ? 100 : 50 + roll(model, 3) * 50,
+			 model->is_plain ? 0 : roll(model, 2) * 60000,
+			 roll(model, 2) ? "true" : "false");
 		queue_pairs[2 * i] = (const char *const[]){ "q0", "q1", "q2" }[i];
 		queue_pairs[2 * i + 1] = queues[i];
 	}
@@ -412,9 +418,11 @@ static void compare(struct model *model, int step)
 			       match.agent->id);
 }
 
-static void walk(uint32_t seed)
+static void walk(uint32_t seed, bool is_plain)
 {
-	struct model model = { .seed = seed, .now_ms = 1000000 * SECOND, .desk = desk_new() };
+	struct model model = {
+		.seed = seed, .now_ms = 1000000 * SECOND, .is_plain = is_plain, .desk = desk_new()
+	};
 
 	new_roster(&model);
 	for (int step = 0; step < STEPS; step++) {
@@ -439,15 +447,21 @@ static void walk(uint32_t seed)
 
 Test(desk_model, agrees_in_one_order)
 {
-	walk(1);
+	walk(1, false);
 }
 
 Test(desk_model, agrees_in_another)
 {
-	walk(20261123);
+	walk(20261123, false);
 }
 
 Test(desk_model, agrees_in_a_third)
 {
-	walk(7777);
+	walk(7777, false);
+}
+
+Test(desk_model, agrees_where_waiting_counts_in_full)
+{
+	walk(42, true);
+	walk(4242, true);
 }

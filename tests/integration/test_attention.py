@@ -1,0 +1,74 @@
+"""What an agent has in hand decides what comes next: costs, limits, interruption, waiting and waking."""
+import harness
+
+BUSINESS = """\
+queues:
+  - { id: support }
+agents:
+  - { id: alice, name: Alice, capacity: 3, limits: [ { channel: post, at_once: 1 } ] }
+rules:
+  - { name: all, then: { queue: support } }
+channel_costs:
+  - { id: shop, cost: 2, waiting_cost: 1, interrupts: [] }
+"""
+
+
+class Attention(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.secret = harness.new_secret()
+        self.daemon = self.start_daemon("".join(
+            f'  - {{ name: {name}, connector: webhook, secret: "{self.secret}", '
+            f'deliver_url: "http://127.0.0.1:1/", allow_private_urls: true }}\n' for name in ("shop", "post")), business=BUSINESS)
+        self.alice = self.daemon.token()
+        self.stream = self.daemon.events("/v1/events?types=offer.created", self.alice)
+        self.addCleanup(self.stream.close)
+        self.assertEqual(self.daemon.request("PUT", "/v1/me/presence", {"status": "online"}, self.alice).status, 200)
+
+    def post(self, channel, message_id, sender):
+        answer = self.daemon.post_signed(channel, self.secret, {
+            "id": message_id, "from": {"id": sender, "name": "Li Lei"}, "text": "hello"})
+        self.assertEqual(answer.status, 200, answer)
+
+    def do(self, item, word, body=None):
+        answer = self.daemon.request("POST", f"/v1/work-items/{item['id']}/{word}", body or {}, self.alice)
+        self.assertEqual(answer.status, 200, answer)
+
+    def taken(self):
+        """The next offer, accepted."""
+        event = self.stream.next()
+        item = self.daemon.request("GET", f"/v1/work-items/{event['data']['work_item']}", token=self.alice).json
+        self.do(item, "accept")
+        return item
+
+    def load(self):
+        return self.daemon.request("GET", "/v1/live", token=self.daemon.token(role="supervisor")).json["agents"][0]["load"]
+
+    def test_waiting_costs_less_and_what_wakes_may_exceed(self):
+        self.post("shop", "m1", "u1")
+        first = self.taken()
+        self.assertEqual(self.load(), 2)
+        self.post("shop", "m2", "u2")
+        self.do(first, "snooze", {"waiting_for": "customer"})
+        second = self.taken()
+        self.assertEqual(self.load(), 3)
+        self.post("shop", "m3", "u1")
+        self.assertEqual(self.load(), 4)
+        self.post("shop", "m4", "u3")
+        self.do(second, "resolve", {"reason": "done"})
+        self.assertEqual(self.load(), 2)
+        self.do(first, "resolve", {"reason": "done"})
+        third = self.taken()
+        self.assertNotIn(third["id"], (first["id"], second["id"]))
+        self.assertEqual(self.load(), 2)
+
+    def test_what_may_not_interrupt_waits_and_limits_hold(self):
+        self.post("post", "m1", "u1")
+        letter = self.taken()
+        self.post("post", "m2", "u2")
+        self.post("shop", "m3", "u3")
+        self.assertEqual(self.load(), 1)
+        self.do(letter, "resolve", {"reason": "done"})
+        self.assertEqual(self.taken()["channel"], "post")
+        self.assertEqual(self.load(), 1)
+
