@@ -130,8 +130,6 @@ struct transfers *transfers_new(struct loop *loop)
 {
 	struct transfers *transfers = memory_new(sizeof(*transfers));
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		abort();
 	transfers->loop = loop;
 	engine_init(&transfers->shared, transfers, IDLE_CONNECTIONS);
 	return transfers;
@@ -171,7 +169,7 @@ struct transfer *transfer_start(struct transfers *transfers, const struct transf
 		transfer->next->link = &transfer->next;
 	engine->first = transfer;
 	if (transfer_set_up(transfer, options) < 0 ||
-	    curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
+	    curl_multi_add_handle(engine_multi(engine), transfer->easy) != CURLM_OK) {
 		if (transfer->error.kind == ERROR_NONE)
 			error_set(&transfer->error, ERROR_TEMPORARY, "the transfer cannot start");
 		transfer->is_unstarted = true;

@@ -1,6 +1,7 @@
 /* What the files of transfer.c share: the only header that includes libcurl, for them alone. */
 #pragma once
 
+#define CURL_DISABLE_TYPECHECK /* its macros would call the library by name */
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +17,8 @@ enum { ENGINE_SOCKETS = 8 }; /* more than happy eyeballs opens for one connectio
 /* One connection pool: the shared one, or the single connection of a session. */
 struct engine {
 	struct transfers *owner;
-	CURLM *multi;
+	CURLM *multi; /* NULL until the first transfer */
+	long connections;
 	struct loop_timer *timer;
 	struct transfer *first;
 	struct engine *next_mail, **mail_link; /* an engine of one mail, freed with it */
@@ -63,8 +65,87 @@ struct transfer {
 	void *context;
 };
 
+/* ---- transfer_library.c ---- */
+/* libcurl brings 4 MB of libraries with it, so it is loaded when the first transfer needs it; the
+ * calls below go through this table. Without the library the process ends, and says so. */
+#define LIBRARY_CALLS(X)                                                                           \
+	X(curl_easy_cleanup)                                                                       \
+	X(curl_easy_getinfo)                                                                       \
+	X(curl_easy_init)                                                                          \
+	X(curl_easy_setopt)                                                                        \
+	X(curl_easy_strerror)                                                                      \
+	X(curl_free)                                                                               \
+	X(curl_global_init)                                                                        \
+	X(curl_multi_add_handle)                                                                   \
+	X(curl_multi_assign)                                                                       \
+	X(curl_multi_cleanup)                                                                      \
+	X(curl_multi_info_read)                                                                    \
+	X(curl_multi_init)                                                                         \
+	X(curl_multi_remove_handle)                                                                \
+	X(curl_multi_setopt)                                                                       \
+	X(curl_multi_socket_action)                                                                \
+	X(curl_slist_append)                                                                       \
+	X(curl_slist_free_all)                                                                     \
+	X(curl_url)                                                                                \
+	X(curl_url_cleanup)                                                                        \
+	X(curl_url_get)                                                                            \
+	X(curl_url_set)                                                                            \
+	X(curl_version_info)
+struct curl_library {
+#define MEMBER_OF(name) __typeof__(&(name)) name;
+	LIBRARY_CALLS(MEMBER_OF)
+#undef MEMBER_OF
+};
+const struct curl_library *transfer_library(void);
+
+/* clang-format off */
+#undef curl_easy_cleanup
+#define curl_easy_cleanup (transfer_library()->curl_easy_cleanup)
+#undef curl_easy_getinfo
+#define curl_easy_getinfo (transfer_library()->curl_easy_getinfo)
+#undef curl_easy_init
+#define curl_easy_init (transfer_library()->curl_easy_init)
+#undef curl_easy_setopt
+#define curl_easy_setopt (transfer_library()->curl_easy_setopt)
+#undef curl_easy_strerror
+#define curl_easy_strerror (transfer_library()->curl_easy_strerror)
+#undef curl_free
+#define curl_free (transfer_library()->curl_free)
+#undef curl_multi_add_handle
+#define curl_multi_add_handle (transfer_library()->curl_multi_add_handle)
+#undef curl_multi_assign
+#define curl_multi_assign (transfer_library()->curl_multi_assign)
+#undef curl_multi_cleanup
+#define curl_multi_cleanup (transfer_library()->curl_multi_cleanup)
+#undef curl_multi_info_read
+#define curl_multi_info_read (transfer_library()->curl_multi_info_read)
+#undef curl_multi_init
+#define curl_multi_init (transfer_library()->curl_multi_init)
+#undef curl_multi_remove_handle
+#define curl_multi_remove_handle (transfer_library()->curl_multi_remove_handle)
+#undef curl_multi_setopt
+#define curl_multi_setopt (transfer_library()->curl_multi_setopt)
+#undef curl_multi_socket_action
+#define curl_multi_socket_action (transfer_library()->curl_multi_socket_action)
+#undef curl_slist_append
+#define curl_slist_append (transfer_library()->curl_slist_append)
+#undef curl_slist_free_all
+#define curl_slist_free_all (transfer_library()->curl_slist_free_all)
+#undef curl_url
+#define curl_url (transfer_library()->curl_url)
+#undef curl_url_cleanup
+#define curl_url_cleanup (transfer_library()->curl_url_cleanup)
+#undef curl_url_get
+#define curl_url_get (transfer_library()->curl_url_get)
+#undef curl_url_set
+#define curl_url_set (transfer_library()->curl_url_set)
+#undef curl_version_info
+#define curl_version_info (transfer_library()->curl_version_info)
+/* clang-format on */
+
 /* ---- transfer_engine.c: curl on the loop ---- */
 void engine_init(struct engine *engine, struct transfers *owner, long connections);
+CURLM *engine_multi(struct engine *engine); /* made where there is none yet */
 /* With a connection of its own; engine_release() frees it. */
 struct engine *engine_new_for_mail(struct transfers *transfers);
 /* Frees an engine of one mail, later; nothing on others. */

@@ -120,7 +120,14 @@ static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *contex
 void engine_init(struct engine *engine, struct transfers *owner, long connections)
 {
 	engine->owner = owner;
+	engine->connections = connections;
 	engine->timer = loop_timer_new(owner->loop, on_timer, engine);
+}
+
+CURLM *engine_multi(struct engine *engine)
+{
+	if (engine->multi)
+		return engine->multi;
 	engine->multi = curl_multi_init();
 	if (!engine->multi)
 		abort();
@@ -128,7 +135,8 @@ void engine_init(struct engine *engine, struct transfers *owner, long connection
 	curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
 	curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
 	curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
-	curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, connections);
+	curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, engine->connections);
+	return engine->multi;
 }
 
 struct engine *engine_new_for_mail(struct transfers *transfers)
@@ -157,7 +165,8 @@ void engine_clear(struct engine *engine)
 {
 	engine_stop(engine);
 	engine_hang_up(engine);
-	curl_multi_cleanup(engine->multi);
+	if (engine->multi)
+		curl_multi_cleanup(engine->multi);
 	loop_timer_free(&engine->timer);
 }
 
@@ -166,7 +175,8 @@ static void engine_destroy(void *object)
 	struct engine *engine = object;
 
 	engine_hang_up(engine);
-	curl_multi_cleanup(engine->multi);
+	if (engine->multi)
+		curl_multi_cleanup(engine->multi);
 	loop_timer_free(&engine->timer);
 	free(engine);
 }
