@@ -75,7 +75,9 @@ static const char *standing_of(struct stand *stand, const struct agent_row *row,
 		tally->declined++;
 		return "declined";
 	}
-	if (reply_int(reply_item(live, 3)) + 1 > row->capacity) {
+	if (reply_int(reply_item(live, 3)) +
+		    roster_channel(stand->what->roster, item->channel)->cost >
+	    row->capacity) {
 		tally->full++;
 		return "full";
 	}

@@ -15,6 +15,7 @@ struct explain_item {
 	const char *state;
 	const char *queue;
 	const char *plan; /* business/plan.h */
+	const char *channel;
 	const char *agent;
 	const char *last_agent;
 	const char *declined; /* space-separated */

@@ -295,6 +295,7 @@ static struct explain_item *item_read(struct api_call *call, const struct store_
 		.state = field(call, reply, "s"),
 		.queue = field(call, reply, "q"),
 		.plan = field(call, reply, "sk"),
+		.channel = field(call, reply, "ch"),
 		.agent = field(call, reply, "a"),
 		.last_agent = field(call, reply, "la"),
 		.declined = field(call, reply, "dn"),

@@ -49,6 +49,10 @@ class Attention(harness.TestCase):
         first = self.taken()
         self.assertEqual(self.load(), 2)
         self.post("shop", "m2", "u2")
+        waiting = self.daemon.request("GET", "/v1/work-items?state=queued", token=self.alice).json["data"]
+        self.assertEqual(len(waiting), 1)
+        why = self.daemon.request("GET", f"/v1/work-items/{waiting[0]['id']}/explain", token=self.alice).json
+        self.assertEqual([(one["agent"], one["standing"]) for one in why["agents"]], [("alice", "full")])
         self.do(first, "snooze", {"waiting_for": "customer"})
         second = self.taken()
         self.assertEqual(self.load(), 3)
