@@ -150,9 +150,11 @@ static void on_loaded(const struct store_reply *reply, const struct error *err, 
 		router_roster_changed(workspace->router);
 	if (workspace->sla != NULL)
 		sla_policies_changed(workspace->sla);
-	waiters_call(workspace);
+	/* Who waits for a change wants what was read after it. */
 	if (workspace->is_stale)
 		workspace_load(workspace);
+	else
+		waiters_call(workspace);
 }
 
 static void workspace_load(struct workspace *workspace)
@@ -445,18 +447,27 @@ const struct roster *workspace_roster(const struct workspace *workspace)
 	return workspace->roster;
 }
 
-void workspace_when_ready(struct workspace *workspace, void (*fn)(void *), void *context)
+static void waiter_add(struct workspace *workspace, void (*fn)(void *), void *context)
 {
-	struct waiter *waiter;
+	struct waiter *waiter = memory_new(sizeof(*waiter));
 
-	if (workspace->roster != NULL) {
-		loop_soon(workspace->parts->loop, fn, context);
-		return;
-	}
-	waiter = memory_new(sizeof(*waiter));
 	waiter->fn = fn;
 	waiter->context = context;
 	STAILQ_INSERT_TAIL(&workspace->waiters, waiter, link);
+}
+
+void workspace_when_ready(struct workspace *workspace, void (*fn)(void *), void *context)
+{
+	if (workspace->roster != NULL)
+		loop_soon(workspace->parts->loop, fn, context);
+	else
+		waiter_add(workspace, fn, context);
+}
+
+void workspace_refresh(struct workspace *workspace, void (*fn)(void *), void *context)
+{
+	waiter_add(workspace, fn, context);
+	workspace_load(workspace);
 }
 
 bool workspace_log_is_full(const struct workspace *workspace)

@@ -29,6 +29,8 @@ const struct figures *workspace_figures(const struct workspace *workspace);
 const struct roster *workspace_roster(const struct workspace *workspace);
 /* fn(context) once the configuration is there: on a later turn, never at once. */
 void workspace_when_ready(struct workspace *workspace, void (*fn)(void *), void *context);
+/* Reads the configuration again; fn(context) once that is done, on a later turn. */
+void workspace_refresh(struct workspace *workspace, void (*fn)(void *), void *context);
 /* A durable reader is so far behind that nothing more may be admitted. */
 bool workspace_log_is_full(const struct workspace *workspace);
 const char *workspace_fence(const struct workspace *workspace); /* NULL unless steward */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/in_force.h"
 #include "api/keep.h"
 #include "api/names.h"
 #include "api/page.h"
@@ -132,15 +133,21 @@ struct putting {
 	int64_t replaces;
 };
 
+static void answer_put(struct api_call *call)
+{
+	const struct putting *putting = call->state;
+
+	answer_stored(call, 200, putting->stored);
+}
+
 static void on_put(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
-	const struct putting *putting = call->state;
 
 	if (err != NULL)
 		api_fail(call, err);
 	else if (reply_is(reply, "ok"))
-		answer_stored(call, 200, putting->stored);
+		in_force_then(call, answer_put);
 	else
 		api_problem(call, 412, "version", "the object has changed meanwhile: version %lld",
 			    (long long)reply_int(reply_item(reply, 2)));
@@ -266,6 +273,11 @@ void handle_config_put(struct api_call *call)
 	put_check_names(call);
 }
 
+static void answer_deleted(struct api_call *call)
+{
+	api_empty(call, 204);
+}
+
 static void on_deleted(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
@@ -273,7 +285,7 @@ static void on_deleted(const struct store_reply *reply, const struct error *err,
 	if (err != NULL)
 		api_fail(call, err);
 	else if (reply_is(reply, "ok"))
-		api_empty(call, 204);
+		in_force_then(call, answer_deleted);
 	else
 		api_problem(call, 412, "version", "the object has changed meanwhile");
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/in_force.h"
 #include "api/names.h"
 #include "base/text.h"
 #include "business/business.h"
@@ -109,6 +110,11 @@ static bool changes_take(struct api_call *call, struct applying *applying)
 	return true;
 }
 
+static void answer_applied(struct api_call *call)
+{
+	api_answer_text(call, 200, call->state);
+}
+
 static void on_applied(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
@@ -131,7 +137,9 @@ static void on_applied(const struct store_reply *reply, const struct error *err,
 		jw_int(&out, "changed", reply_int(reply_item(reply, first)));
 		jw_int(&out, "rules_version", reply_int(reply_item(reply, first + 1)));
 		jw_object_end(&out);
-		api_answer(call, 200, &body);
+		call->state = arena_text(call->arena, buf_string(&body));
+		buf_clear(&body);
+		in_force_then(call, answer_applied);
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/in_force.h"
 #include "base/text.h"
 #include "parts.h"
 #include "store/store.h"
@@ -31,6 +32,11 @@ static void on_stored(const struct store_reply *reply, const struct error *err, 
 		api_answer_text(call, 200, stored);
 }
 
+static void answer_paused(struct api_call *call)
+{
+	api_answer_text(call, 200, call->state);
+}
+
 static void on_put(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
@@ -38,7 +44,7 @@ static void on_put(const struct store_reply *reply, const struct error *err, voi
 	if (err != NULL) {
 		api_fail(call, err);
 	} else if (reply_is(reply, "ok")) {
-		api_answer_text(call, 200, call->state);
+		in_force_then(call, answer_paused);
 	} else if (reply_is(reply, "replay")) {
 		api_replayed(call);
 		queue_read(call, on_stored);
