@@ -106,6 +106,8 @@ class Handover(harness.TestCase):
             self.assertIn(words, answer["detail"])
         self.do({"id": "wrk_01ARZ3NDEKTSV4RRFFQ69G5FAV"}, "transfer", self.alice, {"target": "queue:x"}, status=404)
         self.do(item, "transfer", self.alice, {"target": "agent:alice"}, status=409)
+        self.assertEqual(self.do(item, "transfer", self.alice, {"target": "queue:support"})["state"], "queued")
+        self.do(item, "transfer", self.alice, {"target": "queue:support"}, status=409)
 
     def test_capacity_binds_a_transfer_where_its_queue_says_so(self):
         self.post("b1", "发票", "u2")

@@ -8,7 +8,8 @@
 -- queue: queued, offered, assigned, waiting, wrapping -> queued there, its agent keeps it (a of the item). agent:
 -- queued, offered, assigned, waiting stay as they are. Both leave a pending transfer (timer transfer:<trf>; entry
 -- work_item.state with e.transfer, or transfer.state). A newer one replaces the pending one; only to ask a second
--- agent is refused: transfer_pending. Refused loop: the target has it already.
+-- agent is refused: transfer_pending. Refused loop: the target has it already. (Out of an
+-- agent's hands it may go back into its own queue, for somebody else.)
 --@use log
 --@use idem
 --@use work
@@ -26,7 +27,11 @@ end
 if w.tr ~= '' and not to_queue and kind == 'transfer' and call('HGET', ws .. 't:' .. w.tr, 'tk') == 'agent' then
 	return { 'refused', 'transfer_pending', w.s }
 end
-if target == (to_queue and w.q or w.a) then
+local there = w.a
+if to_queue then
+	there = (w.s == 'queued' or w.s == 'offered') and w.q
+end
+if target == there then
 	return { 'refused', 'loop', w.s }
 end
 local offers = to_queue and offers_read(w) or {}
