@@ -118,7 +118,7 @@ static void add_new(struct bare *bare, struct command *command, uint64_t custome
 	char packed[512];
 	char ids[2][64];
 	int len = snprintf(packed, sizeof(packed),
-			   "%s|%s|%016llx%016llx|c%llu|Customer %llu|||%s|||normal||||",
+			   "%s|%s|%016llx%016llx|c%llu|Customer %llu|||%s|||normal|||||1||",
 			   id("wrk_", hash + bare->sent, ids[0]), id("cus_", hash, ids[1]),
 			   (unsigned long long)hash, (unsigned long long)customer,
 			   (unsigned long long)customer, (unsigned long long)customer, bare->queue);

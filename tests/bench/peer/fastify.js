@@ -44,7 +44,7 @@ const admit = (channel, message, now) => {
   const json = JSON.stringify({ author: { type: 'customer', name }, id, conversation, direction: 'in', kind: 'text',
     text: message.text, attachments: [], channel, provider_id: message.id, created_at: new Date(now).toISOString() });
   const fresh = [nextId('wrk_', now), nextId('cus_', now), hex, from, name, '', '', 'support', '', '', 'normal', '', '',
-    'everything-else'].map((text) => `${text}\0`).join('');
+    'everything-else', '', '1', ''].map((text) => `${text}\0`).join('');
   const record = JSON.stringify(['webhook', channel, from, 1, 'signature', Math.floor(now / 1000)]);
   const people = Buffer.concat([index.subarray(0, 16),
     Buffer.from(`${(index.readUInt16BE(16) % 8192).toString(16)}\0i:${hex}\0${record}\0`)]);
