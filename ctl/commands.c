@@ -153,7 +153,8 @@ static const struct choice_option route_simulate_options[] = {
 
 static const struct choice_option route_replay_options[] = {
 	{ "--rules", "FILE", NULL, true, "the rules to try" },
-	{ "--business", "FILE", NULL, true, "queues, agents and rules as they are" },
+	{ "--business", "FILE", NULL, false,
+	  "queues, agents and rules as they are; default: the daemon's" },
 	{ "--since", "SPAN", NULL, false, "how far back, such as 7d; default 24h" },
 	{ "--handle", "SPAN", NULL, false, "how long an agent is busy with one; default 5m" },
 	{ "--seed", "NUMBER", NULL, false, "of the handling times; default 1" },

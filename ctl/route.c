@@ -41,18 +41,70 @@ static const struct store_reply *kind_reply(struct arena *arena, const struct bu
 	return reply;
 }
 
-/* rules: where the rules come from; the same as business, or another file. */
-static struct roster *roster_of(struct arena *arena, const struct business *business,
-				const struct business *rules, struct error *err)
+/* What a roster is made of, each kind as the store answers it. */
+struct configuration {
+	const struct store_reply *kinds[ROSTER_KINDS];
+};
+
+static void configuration_of_file(struct arena *arena, const struct business *business,
+				  struct configuration *ret)
+{
+	for (size_t i = 0; i < ROSTER_KINDS; i++)
+		ret->kinds[i] = kind_reply(arena, business, business_kind(roster_kinds[i])->key);
+}
+
+static struct roster *roster_of(struct arena *arena, const struct configuration *configuration,
+				struct error *err)
 {
 	struct store_reply *all = arena_alloc(arena, sizeof(*all));
 	all->kind = REPLY_ARRAY;
 	all->len = ROSTER_KINDS;
 	all->as.items = arena_alloc(arena, ROSTER_KINDS * sizeof(*all->as.items));
-	for (size_t i = 0; i < ROSTER_KINDS; i++)
-		all->as.items[i] = kind_reply(arena, i == ROSTER_RULES ? rules : business,
-					      business_kind(roster_kinds[i])->key);
+	memcpy(all->as.items, configuration->kinds, sizeof(configuration->kinds));
 	return roster_new(all, err);
+}
+
+/* The objects of one kind that a running daemon has. */
+static const struct store_reply *kind_ask(struct call *call, const char *kind, int *ret_code)
+{
+	struct store_reply *reply = arena_alloc(call->arena, sizeof(*reply));
+	const struct store_reply **items = NULL;
+	const char *after = NULL;
+	size_t count = 0;
+	*ret_code = EXIT_DONE;
+	do {
+		const char *target =
+			arena_format(call->arena, "/v1/%s?limit=200%s%s", kind,
+				     after == NULL ? "" : "&after=", after == NULL ? "" : after);
+		struct json_object *page = call_request(call, "GET", target, NULL, ret_code);
+		struct json_object *list = json_at(page, "data");
+		for (size_t i = 0; i < json_count(list); i++) {
+			struct buf text = { 0 };
+			json_append(json_item(list, i), &text);
+			items = memory_grow(items, count + 2, sizeof(struct store_reply *));
+			items[count++] = text_reply(
+				call->arena, json_text_copy(json_item(list, i), "id", call->arena));
+			items[count++] =
+				text_reply(call->arena, arena_text(call->arena, buf_string(&text)));
+			buf_clear(&text);
+		}
+		after = json_text_copy(page, "next_cursor", call->arena);
+		json_free(&page);
+	} while (after != NULL && *ret_code == EXIT_DONE);
+	*reply = (struct store_reply){ .kind = REPLY_ARRAY, .len = count };
+	reply->as.items = arena_alloc(call->arena, (count + 1) * sizeof(*items));
+	if (count > 0)
+		memcpy(reply->as.items, items, count * sizeof(*items));
+	free(items);
+	return reply;
+}
+
+static int configuration_of_daemon(struct call *call, struct configuration *ret)
+{
+	int code = EXIT_DONE;
+	for (size_t i = 0; i < ROSTER_KINDS && code == EXIT_DONE; i++)
+		ret->kinds[i] = kind_ask(call, roster_kinds[i], &code);
+	return code;
 }
 
 static struct business *file_read(const char *file, int *ret_code)
@@ -314,16 +366,22 @@ static void results_show(struct call *call, const struct sim_result *now,
 	buf_clear(&text);
 }
 
-static int run_both(struct call *call, const struct day *day, const struct business *business,
-		    const struct business *rules)
+/* rules: instead of those of the configuration; NULL: nothing to compare with. */
+static int run_both(struct call *call, const struct day *day,
+		    const struct configuration *configuration, const struct business *rules)
 {
 	struct error err = { 0 };
-	struct roster *now = roster_of(call->arena, business, business, &err);
-	struct roster *then = rules == NULL ? NULL : roster_of(call->arena, business, rules, &err);
+	struct configuration other = *configuration;
+	struct roster *now = roster_of(call->arena, configuration, &err);
+	struct roster *then = NULL;
 	struct simulation simulation = { now, day->arrivals, day->arrival_count, day->shifts,
 					 day->shift_count };
 	struct sim_result results[2];
 	int code = EXIT_DONE;
+	if (rules != NULL) {
+		other.kinds[ROSTER_RULES] = kind_reply(call->arena, rules, "rules");
+		then = roster_of(call->arena, &other, &err);
+	}
 	if (err.kind != ERROR_NONE) {
 		code = output_error(EX_CONFIG, &err);
 	} else {
@@ -351,12 +409,15 @@ int run_route_simulate(struct call *call)
 	const char *other = call_option(call, "--rules");
 	int code;
 	struct business *business = file_read(call_option(call, "--business"), &code);
+	struct configuration configuration;
 	struct business *rules =
 		code == EXIT_DONE && other != NULL ? file_read(other, &code) : NULL;
+	if (code == EXIT_DONE)
+		configuration_of_file(call->arena, business, &configuration);
 	if (code == EXIT_DONE && !day_read(&day, call->arguments[0]))
 		code = EX_CONFIG;
 	if (code == EXIT_DONE)
-		code = run_both(call, &day, business, rules);
+		code = run_both(call, &day, &configuration, rules);
 	free(day.arrivals);
 	free(day.shifts);
 	business_free(&business);
@@ -435,18 +496,16 @@ static int items_read(struct replay *replay)
 }
 
 /* Every configured agent, for as long as there is work: who was there is not stored. */
-static void everybody_works(struct replay *replay, const struct business *business)
+static void everybody_works(struct replay *replay, const struct store_reply *agents)
 {
-	size_t count = 0;
-	const struct business_object *agents = business_objects(business, "agents", &count);
 	struct day *day = &replay->day;
 	int64_t from_ms = day->arrival_count == 0 ? 0 : day->arrivals[0].at_ms;
 	int64_t until_ms =
 		day->arrival_count == 0 ? 1 : day->arrivals[day->arrival_count - 1].at_ms;
-	day->shifts = memory_grow(NULL, count + 1, sizeof(*day->shifts));
-	for (size_t i = 0; i < count; i++)
+	day->shifts = memory_grow(NULL, agents->len / 2 + 1, sizeof(*day->shifts));
+	for (size_t i = 0; i < agents->len; i += 2)
 		day->shifts[day->shift_count++] =
-			(struct sim_shift){ agents[i].id, from_ms,
+			(struct sim_shift){ agents->as.items[i]->as.text, from_ms,
 					    until_ms + (int64_t)DAY_HOURS * HOUR_MS };
 }
 
@@ -467,19 +526,21 @@ static void differences_print(struct replay *replay, const struct roster *roster
 		replay->day.arrival_count, moved);
 }
 
-static int replay_run(struct replay *replay, const struct business *business,
+static int replay_run(struct replay *replay, const struct configuration *configuration,
 		      const struct business *rules)
 {
 	struct error err = { 0 };
+	struct configuration other = *configuration;
+	struct roster *then = NULL;
 	int code = items_read(replay);
-	struct roster *then =
-		code == EXIT_DONE ? roster_of(replay->call->arena, business, rules, &err) : NULL;
-	if (then == NULL)
+	if (code != EXIT_DONE)
 		return code;
-	everybody_works(replay, business);
+	other.kinds[ROSTER_RULES] = kind_reply(replay->call->arena, rules, "rules");
+	then = roster_of(replay->call->arena, &other, &err);
+	everybody_works(replay, configuration->kinds[ROSTER_AGENTS]);
 	differences_print(replay, then);
 	roster_free(&then);
-	return run_both(replay->call, &replay->day, business, rules);
+	return run_both(replay->call, &replay->day, configuration, rules);
 }
 
 int run_route_replay(struct call *call)
@@ -498,11 +559,16 @@ int run_route_replay(struct call *call)
 		return EX_USAGE;
 	}
 	replay.since_ms = (int64_t)time(NULL) * 1000 - span_ms;
-	struct business *business = file_read(call_option(call, "--business"), &code);
-	struct business *rules =
-		code == EXIT_DONE ? file_read(call_option(call, "--rules"), &code) : NULL;
+	struct business *business = NULL;
+	struct configuration configuration;
+	struct business *rules = file_read(call_option(call, "--rules"), &code);
+	if (code == EXIT_DONE && call_option(call, "--business") == NULL)
+		code = configuration_of_daemon(call, &configuration);
+	else if (code == EXIT_DONE &&
+		 (business = file_read(call_option(call, "--business"), &code)) != NULL)
+		configuration_of_file(call->arena, business, &configuration);
 	if (code == EXIT_DONE)
-		code = replay_run(&replay, business, rules);
+		code = replay_run(&replay, &configuration, rules);
 	free(replay.day.arrivals);
 	free(replay.day.shifts);
 	free(replay.queues);

@@ -55,3 +55,5 @@ class Route(harness.TestCase):
         self.assertEqual(done.returncode, 0, done)
         self.assertIn("3 work items, 2 would go to another queue", done.stderr)
         self.assertEqual(done.stdout.count("support -> money"), 2)
+        here = daemon.ctl_result("route", "replay", "--rules", rules, "--since", "1h")
+        self.assertEqual((here.returncode, here.stdout), (0, done.stdout), "the daemon has the same configuration")
