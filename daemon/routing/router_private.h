@@ -19,6 +19,8 @@ struct router {
 	bool route_soon;
 	bool is_resting; /* the store refused us, not the pair: no proposals until the next tick */
 	bool is_uncertain; /* an answer did not come: what we hold may be old */
+	int64_t walk_ms;   /* when the walk over all items began */
+	size_t walked;     /* items seen by it */
 };
 
 /* One read or proposal on its way. */

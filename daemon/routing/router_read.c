@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "routing/router_private.h"
@@ -272,8 +273,13 @@ static void on_batch(const struct store_reply *reply, const struct error *err, v
 	for (size_t i = WALK_HEADER; i < reply_count(reply); i++)
 		item_known(router, text_of(reply_item(reply, i), 0),
 			   &(struct item_answer){ reply_item(reply, i), 1 });
+	router->walked += reply_count(reply) - WALK_HEADER;
 	if (reply_int(reply_item(reply, 0)) == WALK_BATCH)
 		batch_read(router, text_of(reply, 1), reply_int(reply_item(reply, 2)), on_batch);
+	else
+		log_info("router", "event=rebuilt workspace=%s items=%zu ms=%lld",
+			 workspace_name(router->workspace), router->walked,
+			 (long long)(loop_now_ms(router->parts->loop) - router->walk_ms));
 	errand_end(errand);
 	route_later(router);
 }
@@ -285,6 +291,8 @@ void router_resync(struct router *router)
 	if (roster == NULL)
 		return;
 	router->is_uncertain = false;
+	router->walk_ms = loop_now_ms(router->parts->loop);
+	router->walked = 0;
 	desk_clear_items(router->desk);
 	desk_roster(router->desk, roster);
 	batch_read(router, "0", 0, on_batch);

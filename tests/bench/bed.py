@@ -58,7 +58,7 @@ def build_tools():
     """Compiles the bench's own programs into build/bench."""
     TOOLS.mkdir(parents=True, exist_ok=True)
     gmime = subprocess.check_output(["pkg-config", "--cflags", "--libs", "gmime-3.0"], text=True).split()
-    for name, sources, libraries in (("load", ["load.c", "wire_times.c"], ["-lcrypto"]),
+    for name, sources, libraries in (("load", ["load.c", "wire_times.c"], ["-lcrypto"]), ("turns", ["turns.c"], ["-lcrypto"]),
                                      ("bare", ["bare.c"], ["-lhiredis"]), ("gmime", ["gmime.c"], gmime)):
         subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-o", TOOLS / name,
                         *[HERE / source for source in sources], *libraries], check=True)
@@ -202,12 +202,21 @@ channels:
   - {{ name: support, connector: email, address: support@example.test, smtp: {{ url: "smtp://127.0.0.1:1" }} }}
 """)
         self.config.chmod(0o600)
-        self.process = bed.start(name, [BUILD / "converged", "-c", self.config], processor, folder)
-        self.pid = self.process.pid
-        wait_for("the daemon", self._is_ready)
+        self.start = lambda: bed.start(name, [BUILD / "converged", "-c", self.config], processor, folder)
+        self._run()
         if business:
             (folder / "business.yaml").write_text(BUSINESS)
             self.ctl("apply", "-f", folder / "business.yaml")
+
+    def _run(self):
+        self.process = self.start()
+        self.pid = self.process.pid
+        wait_for("the daemon", self._is_ready)
+
+    def restart(self):
+        self.process.stop()
+        self.process.log.unlink()
+        self._run()
 
     def _is_ready(self):
         self.process.check()
@@ -220,8 +229,12 @@ channels:
         return subprocess.run([BUILD / "convergectl", "-c", self.config, *words], check=True, capture_output=True,
                               text=True).stdout
 
-    def token(self):
-        return json.loads(self.ctl("token", "create", "--role", "agent", "--agent", "alice", "-o", "json"))["token"]
+    def token(self, agent="alice", role="agent"):
+        return json.loads(self.ctl("token", "create", "--role", role, "--agent", agent, "-o", "json"))["token"]
+
+    def apply(self, text):
+        (self.config.parent / "more.yaml").write_text(text)
+        self.ctl("apply", "-f", self.config.parent / "more.yaml")
 
 
 def run_json(words, processor, pids=()):
@@ -235,6 +248,16 @@ def run_json(words, processor, pids=()):
     result["rate"] = result["done"] / result["seconds"]
     result["cpu"] = [(task_seconds(pid) - was) / result["done"] * 1e6 for pid, was in zip(pids, before)]
     return result
+
+
+def put_online(port, token):
+    body = b'{"status":"online"}'
+    with socket.create_connection(("127.0.0.1", port), 5) as link:
+        link.sendall(b"PUT /v1/me/presence HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nAuthorization: Bearer "
+                     + token.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        answer = link.recv(200)
+    if b" 200 " not in answer:
+        raise RuntimeError(f"presence was refused: {answer!r}")
 
 
 def load(port, processor, *more, pids=()):

@@ -346,4 +346,85 @@ def routing(plan):
     ]
 
 
-ITEMS = {"routing": routing, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "mail": mail}
+RULES = "rules:\n" + "".join(
+    f"  - {{ name: topic-{number}, when: {{ text: \"退款{number}|refund {number}|(?:order|订单) *#{number}\\\\b\", channel: [shop] }}, "
+    f"then: {{ queue: support, type: topic-{number}, priority: {number}, skills: {{ refunds: {number % 5 + 1} }} }} }}\n"
+    for number in range(20)) + "  - { name: everything-else, then: { queue: support } }\n"
+SKILLED = "agents:\n" + "".join(
+    f"  - {{ id: agent-{number}, name: Agent {number}, queues: [support], skills: {{ refunds: {number % 5 + 1} }}, capacity: 10 }}\n"
+    for number in range(100))
+
+
+def share(plan):
+    """CPU a message of a steward with the router, 20 rules with patterns and 100 agents; then with neither rules nor router."""
+    with bed.Bed() as ground:
+        sides = []
+        for name in ("routed", "plain"):
+            redis = ground.redis("everysec", SECOND, f"redis-{name}")
+            daemon = ground.daemon(redis, SUT, f"daemon-{name}", business=name == "routed")
+            if name == "routed":
+                daemon.apply("skills:\n  - { id: refunds }\n" + SKILLED + RULES)
+            else:  # somebody else is steward: no router, no timers, no deliveries here
+                redis.call("SET", "{main}:lease:steward", "bench bench", "PX", "3600000")
+            load(daemon.port, LOAD, *walk(plan))
+            sides.append((daemon, redis, []))
+        for number in range(plan.rounds):
+            for daemon, redis, seen in sides:
+                seen.append(load(daemon.port, LOAD, *at_random(plan), pids=[daemon.pid, redis.pid]))
+            say(f"  round {number + 1}: " + ", ".join(f"{sum(seen[-1]['cpu']):.1f} us" for *_, seen in sides))
+        routed, plain = ([sum(one["cpu"]) for one in seen] for *_, seen in sides)
+        part = median([(mine - other) / mine for mine, other in zip(routed, plain)])
+        return [row("routing's share of a message's CPU: with rules and router / without either", f"{median(routed):.1f} us",
+                    f"{median(plain):.1f} us", part, 0.05, at_least=False)]
+
+
+def turns(plan):
+    """Whole turns: admitted, offered over SSE, accepted, resolved. Redis alone on one core, all else on the other; BullMQ likewise."""
+    count, agents = (20_000 if plan.full else 4_000), [f"agent-{number}" for number in range(64)]
+    with bed.Bed() as ground:
+        redis = ground.redis("everysec", SUT)
+        daemon = ground.daemon(redis, SECOND)
+        daemon.apply("agents:\n" + "".join(f"  - {{ id: {agent}, name: {agent}, queues: [support], capacity: 100 }}\n" for agent in agents))
+        tokens = {agent: daemon.token(agent) for agent in agents}
+        for token in tokens.values():
+            bed.put_online(daemon.port, token)
+        watcher = daemon.token("alice", "supervisor")
+        words = [bed.TOOLS / "turns", "-p", daemon.port, "-t", "/in/shop", "-w", watcher, "-m", count,
+                 *[f"{agent}={token}" for agent, token in tokens.items()]]
+        bed.install_peer()
+        queue = ["node", bed.TOOLS / "peer" / "bullmq.js", redis.path, "rate", plan.seconds]
+        ours, theirs = [], []
+        for number in range(plan.rounds):
+            ours.append(bed.run_json(words, SECOND, [daemon.pid, redis.pid]))
+            theirs.append(bed.run_json(queue, SECOND, [redis.pid]))
+            say(f"  round {number + 1}: {ours[-1]['rate']:,.0f} turns/s (daemon {ours[-1]['cpu'][0]:.0f}, Redis {ours[-1]['cpu'][1]:.0f} us), "
+                f"BullMQ {theirs[-1]['rate']:,.0f} jobs/s (Redis {theirs[-1]['cpu'][0]:.0f} us)")
+        daemon_us, redis_us = (median([one["cpu"][at] for one in ours]) for at in (0, 1))
+        return [
+            row("admitted, offered over SSE, accepted and resolved by POST / BullMQ add to processed", per_second(ours), per_second(theirs),
+                ratios(ours, theirs), 3.0),
+            row(f"Redis CPU of such a turn (daemon {daemon_us:.0f} us beside it) / of a BullMQ job", f"{redis_us:.0f} us",
+                f"{median([one['cpu'][0] for one in theirs]):.0f} us",
+                median([mine["cpu"][1] / other["cpu"][0] for mine, other in zip(ours, theirs)]), None),
+        ]
+
+
+def rebuild(plan):
+    """A new steward reads 100,000 waiting items from the store and puts them in order."""
+    count, seen = 100_000, []
+    with bed.Bed() as ground:
+        redis = ground.redis("everysec", SECOND)
+        daemon = ground.daemon(redis, SUT)
+        daemon.apply("skills:\n  - { id: refunds }\n" + SKILLED + RULES)
+        load(daemon.port, LOAD, "-c", count, "-f", 0, "-m", count, "-s", 600)
+        for number in range(plan.rounds):
+            daemon.restart()
+            bed.wait_for("the router", lambda: f"items={count}" in daemon.process.log.read_text())
+            line = [one for one in daemon.process.log.read_text().splitlines() if f"items={count}" in one][-1]
+            seen.append(int(line.split(" ms=")[1].split()[0]))
+            say(f"  round {number + 1}: {seen[-1]} ms")
+        return [row(f"a new steward knows {count:,} waiting items, read from the store; s", f"{median(seen)} ms", "", median(seen) / 1000, 2,
+                    at_least=False)]
+
+
+ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "mail": mail}
