@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "delivery/deliveries.h"
+#include "media/discard.h"
 #include "media/media.h"
 #include "routing/figures.h"
 #include "routing/roster.h"
@@ -61,6 +62,7 @@ struct workspace {
 	struct classify *classify;
 	struct classify_counts classified;
 	struct media *media;
+	struct discard *discard;
 	STAILQ_HEAD(, waiter) waiters;
 	TAILQ_HEAD(, listener) listeners;
 	TAILQ_HEAD(, hearer) hearers;
@@ -268,6 +270,7 @@ static void on_steward(bool held, const char *fence, void *context)
 	sla_free(&workspace->sla);
 	classify_free(&workspace->classify);
 	media_free(&workspace->media);
+	discard_free(&workspace->discard);
 	log_keeper_set_steward(workspace->keeper, held);
 	if (!held)
 		return;
@@ -277,6 +280,7 @@ static void on_steward(bool held, const char *fence, void *context)
 	workspace->classify =
 		classify_new(workspace->parts, workspace, fence, &workspace->classified);
 	workspace->media = media_new(workspace->parts, workspace, fence);
+	workspace->discard = discard_new(workspace->parts, workspace);
 }
 
 /* ---- whispers: "typing <conversation> <who>" ---- */
@@ -379,6 +383,7 @@ static void workspace_free(struct workspace *workspace)
 	sla_free(&workspace->sla);
 	classify_free(&workspace->classify);
 	media_free(&workspace->media);
+	discard_free(&workspace->discard);
 	lease_drop(&workspace->lease);
 	store_off_change(workspace->parts->store, on_store_change, workspace);
 	store_hear_end(&workspace->ear);

@@ -63,7 +63,7 @@ static void on_put(const char *blob_id, const struct error *err, void *context)
 	blob_pack(&packed, blob_id);
 	blob_keep(call->parts->store,
 		  &(struct blob_keeping){ call->who.workspace, call->idempotency_key,
-					  call->request_hash, &packed, blob_id },
+					  call->request_hash, &packed, blob_id, false },
 		  on_kept, call);
 	buf_clear(&packed);
 }
@@ -139,6 +139,41 @@ void handle_attachment_get(struct api_call *call)
 {
 	blob_find_missing(call->parts->store, call->who.workspace, &call->params[0], 1, on_owner,
 			  call);
+}
+
+/* ---- DELETE ---- */
+
+static void on_released(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (reply_is(reply, "conflict"))
+		api_key_conflict(call);
+	else if (!reply_is(reply, "refused"))
+		api_empty(call, 204);
+	else if (text_equal(reply_text_at(reply, 1), "in_use"))
+		api_problem(call, 409, "in_use", "a message names this attachment");
+	else
+		no_such(call);
+}
+
+void handle_attachment_delete(struct api_call *call)
+{
+	const struct blob_releasing releasing = {
+		.workspace = call->who.workspace,
+		.key = call->idempotency_key,
+		.request = call->request_hash,
+		.ids = &call->params[0],
+		.count = 1,
+		.is_upload = true,
+	};
+
+	if (!blob_is_id(call->params[0]))
+		no_such(call);
+	else
+		blob_release(call->parts->store, &releasing, on_released, call);
 }
 
 void handle_file_link(struct api_call *call)

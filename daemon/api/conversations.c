@@ -1,5 +1,6 @@
 /* /v1/conversations: the thread, writing into it, starting one. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/handlers.h"
@@ -115,7 +116,6 @@ void handle_message_list(struct api_call *call)
 /* ---- writing ---- */
 
 struct writing {
-	void (*store)(struct api_call *call); /* once all is known to be there */
 	struct message_record record;
 	struct reply reply;
 	char id[ID_BYTES];
@@ -136,6 +136,25 @@ static void answer_message(struct api_call *call, const struct writing *writing)
 	api_answer(call, 201, &body);
 }
 
+static void no_such_attachment(struct api_call *call, size_t place, const char *name)
+{
+	api_problem(call, 422, "no_such_attachment",
+		    "attachment %zu (\"%s\") is not stored here: POST its bytes to "
+		    "/v1/attachments and name the \"blob\" of that answer",
+		    place, name);
+}
+
+/* What was checked and is gone by now, or was another workspace's from the start. */
+static void refuse_attachment(struct api_call *call, const char *place)
+{
+	const struct writing *writing = call->state;
+	size_t i = place == NULL ? 0 : (size_t)strtoul(place, NULL, 10) - 1;
+
+	no_such_attachment(
+		call, i,
+		i < writing->record.attachment_count ? writing->record.attachments[i].name : "");
+}
+
 static void answer_refusal(struct api_call *call, const struct write_result *result,
 			   const struct error *err)
 {
@@ -147,6 +166,8 @@ static void answer_refusal(struct api_call *call, const struct write_result *res
 		api_key_conflict(call);
 	else if (text_equal(result->refusal, "not_found"))
 		api_problem(call, 404, "no_such_conversation", "there is no such conversation");
+	else if (text_equal(result->refusal, "no_such_attachment"))
+		refuse_attachment(call, result->state);
 	else if (text_equal(result->refusal, "not_assignee"))
 		api_problem(call, 403, "not_assignee",
 			    "only the assignee or a supervisor may reply; anybody of the queue may "
@@ -219,11 +240,15 @@ static bool attachments_read(struct api_call *call, struct message_record *recor
 			name == NULL ? "" : text_clean_line(call->arena, name, strlen(name), 200);
 		attachments[i].type = json_text_copy(item, "type", call->arena);
 		attachments[i].size = json_int(item, "size", -1);
-		if (attachments[i].blob == NULL || strlen(attachments[i].blob) != 64) {
+		if (attachments[i].blob == NULL || strlen(attachments[i].blob) != BLOB_ID_LEN) {
 			api_invalid(call, "#/body/attachments",
 				    "attachment %zu needs the \"blob\" that POST /v1/attachments "
 				    "answered",
 				    i);
+			return false;
+		}
+		if (!blob_is_id(attachments[i].blob)) {
+			no_such_attachment(call, i, attachments[i].name);
 			return false;
 		}
 	}
@@ -310,43 +335,6 @@ static bool sends_are_idempotent(const struct api_call *call, const char *channe
 	return found != NULL && (channel_connector(found)->abilities & IDEMPOTENT_SEND) != 0;
 }
 
-/* ---- a reply that names bytes that are not here, or not this workspace's ---- */
-
-static void on_owner(size_t missing, const struct error *err, void *context)
-{
-	struct api_call *call = context;
-	struct writing *writing = call->state;
-	const struct message_record *record = &writing->record;
-
-	if (err != NULL)
-		api_fail(call, err);
-	else if (missing < record->attachment_count)
-		api_problem(call, 422, "no_such_attachment",
-			    "attachment %zu (\"%s\") is not stored here: POST its bytes to "
-			    "/v1/attachments and name the \"blob\" of that answer",
-			    missing, record->attachments[missing].name);
-	else
-		writing->store(call);
-}
-
-static void writing_store(struct api_call *call, void (*store)(struct api_call *call))
-{
-	struct writing *writing = call->state;
-	const struct message_record *record = &writing->record;
-	const char **blobs =
-		arena_alloc(call->arena, (record->attachment_count + 1) * sizeof(*blobs));
-
-	writing->store = store;
-	if (record->attachment_count == 0) {
-		store(call);
-		return;
-	}
-	for (size_t i = 0; i < record->attachment_count; i++)
-		blobs[i] = record->attachments[i].blob;
-	blob_find_missing(call->parts->store, call->who.workspace, blobs, record->attachment_count,
-			  on_owner, call);
-}
-
 static void reply_store(struct api_call *call)
 {
 	struct writing *writing = call->state;
@@ -374,7 +362,7 @@ static void on_target(const struct conversation *conversation, const struct erro
 			  arena_text(call->arena, conversation->channel)))
 		return;
 	writing->reply.idempotent = sends_are_idempotent(call, conversation->channel);
-	writing_store(call, reply_store);
+	reply_store(call);
 }
 
 void handle_message_write(struct api_call *call)
@@ -529,5 +517,5 @@ void handle_conversation_start(struct api_call *call)
 		.cost = roster_channel(roster, channel_text)->cost,
 		.waiting_cost = roster_channel(roster, channel_text)->waiting_cost,
 	};
-	writing_store(call, start_store);
+	start_store(call);
 }

@@ -272,6 +272,8 @@ static const struct route routes[] = {
 	  LIMIT_MEDIA_BYTES },
 	{ "GET", "/v1/attachments/{id}", ROLES_WORK, handle_attachment_get, NULL, "name,type", NULL,
 	  200, "Download", 0 },
+	{ "DELETE", "/v1/attachments/{id}", ROLES_WORK, handle_attachment_delete, NULL, NULL, NULL,
+	  204, "Destroy an upload that no message names", 0 },
 
 	/* configuration */
 	{ "POST", "/v1/configuration", ROLE_ADMIN, handle_config_apply, body_configuration, NULL,

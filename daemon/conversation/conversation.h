@@ -17,7 +17,9 @@ struct store;
 /* ---- writing ---- */
 enum write_code {
 	WRITE_OK,
-	WRITE_REFUSED,  /* refusal: not_found, illegal_state, not_assignee, exists */
+	/* refusal: not_found, illegal_state, not_assignee, exists, no_such_attachment (state: its
+	 * place from 1) */
+	WRITE_REFUSED,
 	WRITE_CONFLICT, /* the idempotency key was used with another request */
 	WRITE_FAILED,
 };
@@ -40,7 +42,8 @@ struct reply {
 	const char *workspace;
 	const char *key;     /* hash of the idempotency key with its owner, hex; NULL: none */
 	const char *request; /* hash of the request; NULL where key is */
-	const struct message_record *message; /* id, conversation, channel, author, text ... */
+	/* id, conversation, channel, author, text ...; attachments have blobs */
+	const struct message_record *message;
 	const char *agent;  /* who writes; NULL: nobody who could be the assignee */
 	bool any_agent;     /* needs no assignment: supervisor, automation, bot. Notes need none */
 	bool idempotent;    /* the connector declares idempotent sends */

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "conversation/conversation.h"
+#include "store/blob_owner.h"
 #include "store/store.h"
 
 struct write_run {
@@ -85,6 +86,7 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 {
 	const struct message_record *message = reply->message;
 	struct store_call *call = store_script("reply", reply->workspace);
+	struct buf blobs = { 0 };
 
 	add_message_keys(call, message);
 	store_arg_once(call, reply->key, reply->request);
@@ -95,6 +97,10 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 	store_arg_text(call, reply->idempotent ? "1" : "0");
 	store_arg_text(call, is_by_machine(message) ? "1" : "0");
 	store_arg_int(call, reply->expires_ms);
+	for (size_t i = 0; i < message->attachment_count; i++)
+		blob_pack(&blobs, message->attachments[i].blob);
+	store_arg(call, buf_string(&blobs), blobs.len);
+	buf_clear(&blobs);
 	store_run(store, call, on_written, run_new(done, context));
 }
 

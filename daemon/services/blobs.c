@@ -226,6 +226,47 @@ int blobs_get(struct blobs *blobs, const char *blob_id, blob_get_done *done, voi
 	return -1;
 }
 
+/* ---- erasing ---- */
+
+struct erasing {
+	blob_erase_done *done;
+	void *context;
+};
+
+static void on_erased(const void *answer, size_t len, const struct error *err, void *context)
+{
+	struct erasing *erasing = context;
+
+	(void)answer;
+	(void)len;
+	erasing->done(err, erasing->context);
+	free(erasing);
+}
+
+int blobs_erase(struct blobs *blobs, const char *const *ids, size_t count, blob_erase_done *done,
+		void *context, struct error *err)
+{
+	struct erasing *erasing;
+	struct buf job = { 0 };
+	int rc;
+
+	buf_byte(&job, 'e');
+	for (size_t i = 0; i < count; i++) {
+		if (ids[i] == NULL || strlen(ids[i]) != ID_CHARS) {
+			buf_clear(&job);
+			return error_set(err, ERROR_MISUSE, "not a blob id");
+		}
+		buf_add(&job, ids[i], ID_CHARS);
+	}
+	erasing = memory_new(sizeof(*erasing));
+	*erasing = (struct erasing){ done, context };
+	rc = worker_submit(blobs->disk, 0, job.data, job.len, on_erased, erasing, err);
+	buf_clear(&job);
+	if (rc < 0)
+		free(erasing);
+	return rc;
+}
+
 void blobs_free(struct blobs **blobs)
 {
 	struct blobs *held = *blobs;

@@ -33,3 +33,9 @@ int blobs_put(struct blobs *blobs, const void *bytes, size_t len, blob_put_done 
 	      void *context, struct error *err); /* the same for one */
 int blobs_get(struct blobs *blobs, const char *blob_id, blob_get_done *done, void *context,
 	      struct error *err);
+
+/* For good: when done says so without err, no byte of them is in the store any more. Ids that are
+ * gone already are fine, so after a crash it is asked again. */
+typedef void blob_erase_done(const struct error *err, void *context);
+int blobs_erase(struct blobs *blobs, const char *const *ids, size_t count, blob_erase_done *done,
+		void *context, struct error *err);

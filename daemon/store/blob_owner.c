@@ -32,7 +32,29 @@ void blob_keep(struct store *store, const struct blob_keeping *keeping, store_do
 	store_arg_text(call, keeping->request);
 	store_arg(call, keeping->packed->data, keeping->packed->len);
 	store_arg_text(call, keeping->answer);
+	store_arg_text(call, keeping->is_named ? "1" : "");
 	store_run(store, call, done, context);
+}
+
+void blob_release(struct store *store, const struct blob_releasing *releasing, store_done_fn *done,
+		  void *context)
+{
+	struct store_call *call = store_script("blob_release", releasing->workspace);
+	struct buf packed = { 0 };
+	struct buf ids = { 0 };
+
+	for (size_t i = 0; i < releasing->count; i++) {
+		blob_pack(&packed, releasing->ids[i]);
+		buf_add(&ids, releasing->ids[i], BLOB_ID_LEN);
+	}
+	store_arg_text(call, releasing->key);
+	store_arg_text(call, releasing->request);
+	store_arg(call, packed.data, packed.len);
+	store_arg(call, ids.data, ids.len);
+	store_arg_text(call, releasing->is_upload ? "1" : "");
+	store_run(store, call, done, context);
+	buf_clear(&packed);
+	buf_clear(&ids);
 }
 
 struct missing_run {

@@ -24,9 +24,24 @@ struct blob_keeping {
 	const char *request;
 	const struct buf *packed;
 	const char *answer; /* second word of the answer, also of a repetition's; NULL: "" */
+	bool is_named;      /* a message names each of them; else they are uploads */
 };
 void blob_keep(struct store *store, const struct blob_keeping *keeping, store_done_fn *done,
 	       void *context);
+
+/* One use fewer for each of the ids (each once, each the workspace's): what no message names any
+ * more is not the workspace's from then on, and is destroyed (media/discard.h). Under a key and
+ * request hash, since a repetition would count again: blob_release.lua. */
+struct blob_releasing {
+	const char *workspace;
+	const char *key;
+	const char *request;
+	const char *const *ids;
+	size_t count;
+	bool is_upload; /* refused in_use where a message names one */
+};
+void blob_release(struct store *store, const struct blob_releasing *releasing, store_done_fn *done,
+		  void *context);
 
 /* missing: place of the first one that is not the workspace's (an id that is none is nobody's);
  * count where all are. Once, never before the call has returned. */

@@ -98,6 +98,8 @@ int disk_handle(const char *job, size_t len, struct buf *answer, struct error *e
 		return disk_blob_put(WORKER_STATE_FD, job + 1, len - 1, answer, err);
 	case DISK_GET:
 		return disk_blob_get(WORKER_STATE_FD, job + 1, len - 1, answer, err);
+	case DISK_ERASE:
+		return disk_blob_erase(WORKER_STATE_FD, job + 1, len - 1, err);
 	case DISK_SPOOL_ADD:
 	case DISK_SPOOL_READ:
 	case DISK_SPOOL_DROP:

@@ -19,6 +19,7 @@ int disk_failed(struct error *err, const char *what);
 enum disk_op {
 	DISK_PUT = 'p',       /* u32 length, bytes ... -> blob id ... */
 	DISK_GET = 'g',       /* blob id -> bytes */
+	DISK_ERASE = 'e',     /* blob id ... -> nothing; those that are gone are fine */
 	DISK_SPOOL_ADD = 'a', /* name NUL record -> u64 end */
 	DISK_SPOOL_READ =
 		'r', /* name NUL u64 from, u64 max -> u64 next, u64 end, then u32, record ... */
@@ -27,4 +28,5 @@ enum disk_op {
 
 int disk_blob_put(int root, const char *job, size_t len, struct buf *answer, struct error *err);
 int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, struct error *err);
+int disk_blob_erase(int root, const char *job, size_t len, struct error *err);
 int disk_spool(int root, const char *job, size_t len, struct buf *answer, struct error *err);

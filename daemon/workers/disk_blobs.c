@@ -1,8 +1,12 @@
 /* blobs/<pack>: records of 48 bytes of head (magic, u64 length, SHA-256) and the bytes, one after
  * the other. All blobs of a job are one write and one sync: a file of its own for each one costs
  * ten times as much. An id is the front of a blob's hash and where it lies, so that nothing needs
- * an index: 38 hex digits of the hash, 8 of the pack, 10 of the offset, 8 of the length. A process
- * that dies while it writes leaves bytes that no id names. */
+ * an index: 38 hex digits of the hash, 8 of the pack, 10 of the offset, 8 of the length. What a
+ * process that died while it wrote left behind its last whole record is cut off by the next one.
+ *
+ * An erased record keeps its place as a hole: its bytes are given back to the file system (or are
+ * overwritten where that cannot be) and synced before its head says so. So ids need no rewriting,
+ * and whatever moment a crash takes, asking again ends it. A pack of holes alone is removed. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +35,7 @@ enum {
 };
 
 static const char magic[8] = "CVBLOB1";
+static const char magic_gone[8] = "CVGONE1"; /* the length stays, the rest is zeros */
 
 /* Where this process writes; a pack has one writer. */
 struct pack {
@@ -85,6 +91,67 @@ static uint32_t newest_pack(int folder)
 	return newest;
 }
 
+/* A record's head at an offset. */
+struct head {
+	uint64_t len;
+	char hash[2 * SHA256_BYTES + 1];
+	bool is_gone;
+};
+
+/* False where there is no whole record. */
+static bool head_read(int fd, uint64_t at, uint64_t end, struct head *ret)
+{
+	char head[HEAD];
+
+	if (at + HEAD > end || pread(fd, head, HEAD, (off_t)at) != HEAD)
+		return false;
+	ret->is_gone = memcmp(head, magic_gone, sizeof(magic_gone)) == 0;
+	if (!ret->is_gone && memcmp(head, magic, sizeof(magic)) != 0)
+		return false;
+	memcpy(&ret->len, head + sizeof(magic), sizeof(ret->len));
+	text_hex((const unsigned char *)head + HEAD - SHA256_BYTES, SHA256_BYTES, ret->hash);
+	return ret->len <= end - at - HEAD;
+}
+
+/* Where the records end that stand one after the other from the start. */
+static uint64_t records_end(int fd, uint64_t end)
+{
+	struct head head;
+	uint64_t at = 0;
+
+	while (head_read(fd, at, end, &head))
+		at += HEAD + head.len;
+	return at;
+}
+
+/* Could a record that an id names begin after this offset? Earlier builds appended to torn ends. */
+static bool has_magic_after(int fd, uint64_t at, uint64_t end)
+{
+	char *bytes;
+	bool found;
+
+	bytes = mmap(NULL, (size_t)end, PROT_READ, MAP_SHARED, fd, 0);
+	if (bytes == MAP_FAILED)
+		return true;
+	found = memmem(bytes + at + 1, (size_t)(end - at - 1), magic, sizeof(magic)) != NULL;
+	munmap(bytes, (size_t)end);
+	return found;
+}
+
+/* Cuts off what a process left that died while it wrote. 1: the pack can be written, 0: another
+ * one is to be taken, -1 with err. */
+static int pack_mend(struct pack *pack, uint64_t size, struct error *err)
+{
+	pack->end = records_end(pack->fd, size);
+	if (pack->end == size)
+		return 1;
+	if (has_magic_after(pack->fd, pack->end, size))
+		return 0;
+	if (ftruncate(pack->fd, (off_t)pack->end) < 0)
+		return disk_failed(err, "cutting off a torn blob");
+	return 1;
+}
+
 /* 1 where it is ours to write, 0 where it is full or another's, -1 with err. */
 static int pack_try(struct pack *pack, int folder, uint32_t number, struct error *err)
 {
@@ -93,7 +160,7 @@ static int pack_try(struct pack *pack, int folder, uint32_t number, struct error
 	int rc = 0;
 
 	snprintf(name, sizeof(name), "%08" PRIx32, number);
-	pack->fd = disk_open(folder, name, O_WRONLY | O_CREAT);
+	pack->fd = disk_open(folder, name, O_RDWR | O_CREAT);
 	if (pack->fd < 0)
 		return disk_failed(err, "opening a pack of blobs");
 	if (flock(pack->fd, LOCK_EX | LOCK_NB) < 0) {
@@ -102,8 +169,9 @@ static int pack_try(struct pack *pack, int folder, uint32_t number, struct error
 		rc = disk_failed(err, "opening a pack of blobs");
 	} else if (stat.st_size < PACK_BYTES) {
 		pack->number = number;
-		pack->end = (uint64_t)stat.st_size;
-		return 1;
+		rc = pack_mend(pack, (uint64_t)stat.st_size, err);
+		if (rc == 1)
+			return 1;
 	}
 	close(pack->fd);
 	pack->fd = -1;
@@ -227,33 +295,28 @@ static uint64_t number_of(const char *text, size_t len)
 /* The head must be the one of this id: whoever made an id up finds nothing. */
 static int check_head(const struct place *place, const char *id, struct error *err)
 {
-	char head[HEAD];
-	char hex[2 * SHA256_BYTES + 1];
-	uint64_t len;
+	struct head head;
 
 	if (place->offset < HEAD ||
-	    pread(place->fd, head, HEAD, (off_t)(place->offset - HEAD)) != HEAD ||
-	    memcmp(head, magic, sizeof(magic)) != 0)
-		return no_blob(id, err);
-	memcpy(&len, head + sizeof(magic), sizeof(len));
-	text_hex((const unsigned char *)head + HEAD - SHA256_BYTES, SHA256_BYTES, hex);
-	if (len != place->len || memcmp(hex, place->hash, HASH_CHARS) != 0)
+	    !head_read(place->fd, place->offset - HEAD, place->offset + place->len, &head) ||
+	    head.is_gone || head.len != place->len ||
+	    memcmp(head.hash, place->hash, HASH_CHARS) != 0)
 		return no_blob(id, err);
 	return 0;
 }
 
 /* The open pack of the id that a job names, and where in it; -1 with err. */
-static int open_blob(int root, const char *id, size_t len, struct place *ret, struct error *err)
+static int open_blob(int root, const char *id, int flags, struct place *ret, struct error *err)
 {
 	char path[sizeof("blobs/") + NAME_CHARS];
 
-	if (len != ID_CHARS || !is_hex(id, len))
+	if (!is_hex(id, ID_CHARS))
 		return error_set(err, ERROR_MISUSE, "not a blob id");
 	snprintf(path, sizeof(path), "blobs/%.*s", NAME_CHARS, id + HASH_CHARS);
 	ret->offset = number_of(id + HASH_CHARS + NAME_CHARS, 10);
 	ret->len = number_of(id + HASH_CHARS + NAME_CHARS + 10, 8);
 	ret->hash = id;
-	ret->fd = disk_open(root, path, O_RDONLY);
+	ret->fd = disk_open(root, path, flags);
 	if (ret->fd < 0 && errno != ENOENT)
 		return disk_failed(err, "opening a pack of blobs");
 	if (ret->fd < 0)
@@ -301,7 +364,9 @@ int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, str
 	struct place place = { .fd = -1 };
 	int rc;
 
-	if (open_blob(root, job, len, &place, err) < 0)
+	if (len != ID_CHARS)
+		return error_set(err, ERROR_MISUSE, "not a blob id");
+	if (open_blob(root, job, O_RDONLY, &place, err) < 0)
 		return -1;
 	if (place.len > FRAME_MAX_BYTES)
 		rc = error_set(err, ERROR_PERMANENT, "a blob that is too large");
@@ -309,4 +374,149 @@ int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, str
 		rc = read_all(&place, answer, err);
 	close(place.fd);
 	return rc < 0 ? -1 : check(answer, &place, err);
+}
+
+/* ---- erasing ---- */
+
+static int overwrite(const struct place *place)
+{
+	static const char zeros[64 * 1024];
+	uint64_t done = 0;
+
+	while (done < place->len) {
+		size_t left = place->len - done < sizeof(zeros) ? (size_t)(place->len - done)
+								: sizeof(zeros);
+		ssize_t n = pwrite(place->fd, zeros, left, (off_t)(place->offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		done += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int make_hole(const struct place *place)
+{
+	if (place->len == 0)
+		return 0;
+	if (fallocate(place->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)place->offset,
+		      (off_t)place->len) == 0)
+		return 0;
+	return errno == EOPNOTSUPP || errno == ENOSYS ? overwrite(place) : -1;
+}
+
+static int mark_gone(const struct place *place)
+{
+	char head[HEAD] = { 0 };
+
+	memcpy(head, magic_gone, sizeof(magic_gone));
+	memcpy(head + sizeof(magic_gone), &place->len, sizeof(place->len));
+	return pwrite(place->fd, head, HEAD, (off_t)(place->offset - HEAD)) == HEAD ? 0 : -1;
+}
+
+static bool is_all_gone(int fd)
+{
+	struct stat stat;
+	struct head head;
+	uint64_t end, at = 0;
+
+	if (fstat(fd, &stat) < 0)
+		return false;
+	end = (uint64_t)stat.st_size;
+	while (head_read(fd, at, end, &head) && head.is_gone)
+		at += HEAD + head.len;
+	return at == end;
+}
+
+/* Not the one that somebody writes: theirs is locked. */
+static int drop_if_empty(int root, const struct place *place, struct error *err)
+{
+	char path[sizeof("blobs/") + NAME_CHARS];
+	int folder;
+	int rc = 0;
+
+	if (flock(place->fd, LOCK_EX | LOCK_NB) < 0 || !is_all_gone(place->fd))
+		return 0;
+	folder = disk_folder(root, "blobs", err);
+	if (folder < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%.*s", NAME_CHARS, place->hash + HASH_CHARS);
+	if (unlinkat(folder, path, 0) < 0 || fsync(folder) < 0)
+		rc = disk_failed(err, "removing a pack of blobs");
+	close(folder);
+	return rc;
+}
+
+/* One step for every blob of the job, synced pack by pack. */
+struct pass {
+	int root;
+	int (*step)(const struct place *place);
+	bool drops; /* packs that are empty afterwards */
+	struct place last;
+};
+
+static int pass_leave_pack(struct pass *pass, struct error *err)
+{
+	int rc = 0;
+
+	if (pass->last.fd < 0)
+		return 0;
+	if (fdatasync(pass->last.fd) < 0)
+		rc = disk_failed(err, "erasing blobs");
+	if (rc == 0 && pass->drops)
+		rc = drop_if_empty(pass->root, &pass->last, err);
+	close(pass->last.fd);
+	pass->last.fd = -1;
+	return rc;
+}
+
+static int pass_step(struct pass *pass, const char *id, struct error *err)
+{
+	struct place place = { .fd = -1 };
+	struct error gone = { 0 };
+
+	if (open_blob(pass->root, id, O_RDWR, &place, &gone) < 0) {
+		if (gone.kind == ERROR_PERMANENT) /* erased before */
+			return 0;
+		*err = gone;
+		return -1;
+	}
+	if (pass->last.fd >= 0 &&
+	    memcmp(pass->last.hash + HASH_CHARS, id + HASH_CHARS, NAME_CHARS) == 0)
+		close(pass->last.fd);
+	else if (pass_leave_pack(pass, err) < 0) {
+		close(place.fd);
+		return -1;
+	}
+	pass->last = place;
+	return pass->step(&place) < 0 ? disk_failed(err, "erasing a blob") : 0;
+}
+
+static int pass_run(struct pass *pass, const char *job, size_t len, struct error *err)
+{
+	int rc = 0;
+
+	pass->last.fd = -1;
+	for (size_t i = 0; rc == 0 && i < len; i += ID_CHARS)
+		rc = pass_step(pass, job + i, err);
+	if (rc == 0)
+		return pass_leave_pack(pass, err);
+	if (pass->last.fd >= 0)
+		close(pass->last.fd);
+	return -1;
+}
+
+/* The bytes first: a head that says "gone" is a promise. */
+int disk_blob_erase(int root, const char *job, size_t len, struct error *err)
+{
+	struct pass holes = { .root = root, .step = make_hole };
+	struct pass heads = { .root = root, .step = mark_gone, .drops = true };
+
+	if (len % ID_CHARS != 0)
+		return error_set(err, ERROR_MISUSE, "not a list of blob ids");
+	if (pass_run(&holes, job, len, err) < 0)
+		return -1;
+	return pass_run(&heads, job, len, err);
 }

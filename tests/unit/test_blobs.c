@@ -206,6 +206,8 @@ Test(blobs, outlive_the_process_that_wrote_them_and_its_half_written_end)
 	setup();
 	expect_text(put("order 2", 7).id, "order 2");
 	expect_text(first.id, "order 1");
+	snprintf(path, sizeof(path), "grep -qra half %s/blobs", dir);
+	cr_expect_neq(system(path), 0, "the torn end is cut off");
 }
 
 Test(blobs, that_are_missing_or_have_no_id_are_errors)
@@ -264,6 +266,137 @@ Test(blobs, do_not_follow_links_inside_the_folder)
 	snprintf(path, sizeof(path), "%s/blobs", dir);
 	cr_assert_eq(symlink("elsewhere", path), 0);
 	cr_assert_eq(put("abc", 3).kind, ERROR_TEMPORARY);
+}
+
+/* ---- erasing ---- */
+
+static void on_erased(const struct error *err, void *context)
+{
+	keep_error(context, err);
+}
+
+static struct answer erase(const char *const *ids, size_t count)
+{
+	struct answer answer = { 0 };
+	struct error err;
+
+	cr_assert_eq(blobs_erase(blobs, ids, count, on_erased, &answer, &err), 0);
+	wait_for(&answer);
+	return answer;
+}
+
+static void pack_path(const char *id, char path[200])
+{
+	snprintf(path, 200, "%s/blobs/%.8s", dir, id + 38);
+}
+
+/* Does any file of the store hold these bytes? */
+static bool is_on_disk(const char *text)
+{
+	char command[200];
+
+	snprintf(command, sizeof(command), "grep -qra '%s' %s/blobs", text, dir);
+	return system(command) == 0;
+}
+
+Test(blobs, that_are_erased_leave_no_byte_and_the_others_stay)
+{
+	struct answer first = put("canary one", 10), second = put("kept two", 8),
+		      third = put("canary three", 12), again;
+	const char *const ids[] = { first.id, third.id };
+
+	cr_assert(is_on_disk("canary"));
+	again = erase(ids, COUNT_OF(ids));
+	cr_assert_eq(again.kind, ERROR_NONE, "%s", again.text);
+	cr_expect(!is_on_disk("canary"));
+	cr_expect_eq(get(first.id).kind, ERROR_PERMANENT);
+	cr_expect_eq(get(third.id).kind, ERROR_PERMANENT);
+	expect_text(second.id, "kept two");
+	cr_expect_eq(erase(ids, COUNT_OF(ids)).kind, ERROR_NONE, "again, as after a crash");
+	stop();
+	setup();
+	expect_text(put("four", 4).id, "four");
+	expect_text(second.id, "kept two");
+}
+
+Test(blobs, of_an_erasing_that_a_crash_cut_short_are_erased_by_the_next)
+{
+	struct answer stored = put("canary", 6);
+	const char *const ids[] = { stored.id };
+	char path[200];
+	int fd;
+
+	/* the hole is there, the head does not say so yet */
+	pack_path(stored.id, path);
+	fd = open(path, O_RDWR);
+	cr_assert_eq(pwrite(fd, "\0\0\0\0\0\0", 6, stat_size(fd) - 6), 6);
+	close(fd);
+	cr_expect_eq(get(stored.id).kind, ERROR_PERMANENT);
+	cr_expect_eq(erase(ids, 1).kind, ERROR_NONE);
+	fd = open(path, O_RDONLY);
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(pread(fd, path, 8, stat_size(fd) - 6 - 48), 8);
+	cr_expect_eq(memcmp(path, "CVGONE1", 8), 0);
+	close(fd);
+}
+
+Test(blobs, of_another_content_at_the_same_place_are_not_erased)
+{
+	struct answer stored = put("abc", 3);
+	char id[65];
+	const char *const ids[] = { id };
+
+	memcpy(id, stored.id, sizeof(id));
+	id[9] = id[9] == '0' ? '1' : '0';
+	cr_expect_eq(erase(ids, 1).kind, ERROR_NONE);
+	expect_text(stored.id, "abc");
+}
+
+Test(blobs, of_a_pack_that_is_holes_alone_take_the_file_with_them)
+{
+	struct answer first = put("one", 3);
+	struct answer second = put("two", 3);
+	const char *const ids[] = { first.id, second.id };
+	char path[200];
+	int fd;
+
+	pack_path(first.id, path);
+	stop();
+	fd = open(path, O_RDWR); /* full: the next one is written from now on */
+	cr_assert_eq(pwrite(fd, "CVBLOB1\0half CVBLOB1\0", 22, stat_size(fd)), 22);
+	close(fd);
+	setup();
+	cr_assert_neq(strncmp(put("three", 5).id + 38, first.id + 38, 8), 0,
+		      "a pack that cannot be mended is left alone");
+	fd = open(path, O_RDWR);
+	cr_assert_eq(ftruncate(fd, stat_size(fd) - 22), 0);
+	close(fd);
+	cr_assert_eq(erase(ids, 1).kind, ERROR_NONE);
+	cr_expect_eq(access(path, R_OK), 0);
+	cr_assert_eq(erase(ids, 2).kind, ERROR_NONE);
+	cr_expect_neq(access(path, R_OK), 0);
+	cr_expect_eq(get(second.id).kind, ERROR_PERMANENT);
+}
+
+Test(blobs, give_the_disk_its_room_back)
+{
+	size_t len = 4 * 1024 * 1024;
+	char *bytes = memory_new(len);
+	struct answer big, small;
+	struct stat before, after;
+	char path[200];
+
+	memset(bytes, 'x', len);
+	big = put(bytes, len);
+	small = put("small", 5);
+	pack_path(big.id, path);
+	cr_assert_eq(stat(path, &before), 0);
+	cr_assert_eq(erase((const char *const[]){ big.id }, 1).kind, ERROR_NONE);
+	cr_assert_eq(stat(path, &after), 0);
+	cr_expect_eq(after.st_size, before.st_size);
+	cr_expect_lt(after.st_blocks, before.st_blocks);
+	expect_text(small.id, "small");
+	free(bytes);
 }
 
 /* ---- the spool ---- */

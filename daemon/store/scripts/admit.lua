@@ -19,6 +19,7 @@
 -- program's throughput. Proved identifiers that point at different customers: the first hit (the sender's own) wins
 -- and the others keep their owner.
 --@use log
+--@use blobs
 local call = redis.call
 
 if call('SISMEMBER', KEYS[2], ARGV[1]) == 1 or call('SISMEMBER', KEYS[3], ARGV[1]) == 1 then
@@ -38,6 +39,7 @@ end
 
 -- Who is it? A conversation knows; a new one, or new facts about its own sender, ask the index.
 local new, fresh, name, convs, missing
+local blobs = ARGV[14] and blobs_count(ARGV[14], 1)
 if not cus or not w then
 	new = { struct.unpack('sssssssssssssssss', ARGV[9]) }
 end
@@ -175,10 +177,8 @@ end
 if ARGV[13] == '1' then
 	call('ZADD', ws .. 'md', now, ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. n)
 end
-if ARGV[14] then
-	for at = 1, #ARGV[14], 20 do
-		call('HSET', ws .. 'b:' .. ARGV[14]:sub(at, at + 3), ARGV[14]:sub(at + 4, at + 19), '')
-	end
+if blobs then
+	blobs_note(blobs)
 end
 call('SADD', KEYS[2], ARGV[1])
 if ARGV[2] ~= '0' then

@@ -25,7 +25,7 @@ end
 if changed then
 	call('HSET', KEYS[4], ARGV[3] .. '.files', ARGV[6])
 	for at = 1, #ARGV[9], 20 do
-		call('HSET', ws .. 'b:' .. ARGV[9]:sub(at, at + 3), ARGV[9]:sub(at + 4, at + 19), '')
+		call('HSET', ws .. 'b:' .. ARGV[9]:sub(at, at + 3), ARGV[9]:sub(at + 4, at + 19), 1)
 	end
 end
 if changed and ARGV[8] ~= '' then

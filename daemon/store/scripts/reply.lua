@@ -3,13 +3,15 @@
 -- KEYS 1 meta, 2 c:<cnv>, 3 m:<cnv>, 4 oq:<cnv>, 5 x:<msg>
 -- ARGV 1 idempotency key, 2 request hash, 3 cnv, 4 msg, 5 message JSON, 6 reply or note, 7 agent ('' none),
 --      8 '1' may write without being the assignee (supervisor, automation, bot), 9 '1' sends are idempotent,
---      10 '1' written by a machine (no first response), 11 message does not go out after (unix ms, 0: never too late)
+--      10 '1' written by a machine (no first response), 11 message does not go out after (unix ms, 0: never too late),
+--      12 blobs of its attachments (4 hex digits of bucket, 16 bytes of field each; '' none)
 -- Message queued into the outbox (a note has no delivery). First response stamped on the item (e.fr); an agent's
 -- reply takes an item that waits for something other than the customer back. Entry message.created (e.d: out, note).
 -- Answers {'ok', msg, n, wrk, state, v}.
 --@use log
 --@use idem
 --@use work
+--@use blobs
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then
 	return before
@@ -26,12 +28,17 @@ local w = c[2] and c[2] ~= '' and item_read(c[2]) or nil
 if not note and ARGV[8] ~= '1' and (not w or w.a ~= agent or agent == '') then
 	return { 'refused', 'not_assignee', w and w.s or '' }
 end
+local blobs, missing = blobs_count(ARGV[12] or '', 1)
+if missing then
+	return { 'refused', 'no_such_attachment', ('%d'):format(missing) }
+end
 local waiting = call('LLEN', KEYS[4])
 local first = not note and ARGV[10] ~= '1' and w and w.fr == ''
 local wake = not note and w and w.s == 'waiting' and w.wf ~= 'customer' and w.a == agent and agent ~= ''
 
 local n = call('RPUSH', KEYS[3], ARGV[5]) - 1
 call('HSET', KEYS[2], 'n', n + 1, 'ut', now)
+blobs_note(blobs)
 local from = ''
 if wake then
 	from = w.s
