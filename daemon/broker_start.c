@@ -16,6 +16,7 @@
 #include "broker_parts.h"
 #include "channel.h"
 #include "config.h"
+#include "identity/phones.h"
 #include "inbox.h"
 #include "pipeline.h"
 #include "services/blobs.h"
@@ -173,6 +174,7 @@ static void workers_start(struct parts *parts)
 	parts->mail = worker_pool_new(parts->loop, &mail);
 	parts->disk = worker_pool_new(parts->loop, &disk);
 	parts->password = worker_pool_new(parts->loop, &password);
+	parts->phones = phones_new(parts->loop, NULL);
 	parts->blobs = blobs_new(parts->disk);
 }
 
@@ -375,6 +377,7 @@ void broker_stop(struct broker *broker)
 	worker_pool_free(&parts->mail);
 	worker_pool_free(&parts->disk);
 	worker_pool_free(&parts->password);
+	phones_free(&parts->phones);
 	transfers_free(&parts->transfers);
 	store_free(&parts->store);
 	api_free(&parts->api);

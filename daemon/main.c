@@ -74,12 +74,12 @@ static int run(const struct options *options)
 	return status;
 }
 
-/* The workers' program lies beside this one. Only returns when it cannot be run. */
-static int become_worker(char **argv)
+/* The workers' programs lie beside this one. Only returns when they cannot be run. */
+static int become_worker(const char *worker, char **argv)
 {
-	static const char name[] = "/converged-worker";
+	const char *name = strcmp(worker, "phone") == 0 ? "/converged-phone" : "/converged-worker";
 	char path[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - strlen(name) - 1);
 	char *slash = NULL;
 
 	if (len > 0) {
@@ -87,10 +87,10 @@ static int become_worker(char **argv)
 		slash = strrchr(path, '/');
 	}
 	if (slash != NULL) {
-		memcpy(slash, name, sizeof(name));
+		memcpy(slash, name, strlen(name) + 1);
 		execv(path, argv);
 	}
-	fprintf(stderr, "converged: cannot run converged-worker, which must lie beside it: %s\n",
+	fprintf(stderr, "converged: cannot run %s, which must lie beside it: %s\n", name + 1,
 		strerror(errno));
 	return EX_UNAVAILABLE;
 }
@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 		return EX_USAGE;
 	}
 	if (options.worker != NULL)
-		return become_worker(argv);
+		return become_worker(options.worker, argv);
 	if (options.version)
 		return print_version();
 	if (options.help || options.print_sample || options.print_settings)

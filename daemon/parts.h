@@ -14,6 +14,7 @@ struct deliveries;
 struct leases;
 struct loop;
 struct mac;
+struct phones;
 struct pipeline;
 struct store;
 struct tail;
@@ -31,6 +32,7 @@ struct parts {
 	struct worker_pool *mail;
 	struct worker_pool *disk;
 	struct worker_pool *password;
+	struct phones *phones; /* national numbers, by a worker of its own */
 	struct blobs *blobs;
 	struct admit *admit;
 	struct transfers *transfers;

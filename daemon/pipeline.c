@@ -20,6 +20,7 @@ static const struct stage stages[] = {
 	{ "verify", verify_run },           /* is it really from the provider? */
 	{ "read", normalise_read },         /* mail bytes to a document, in the parse worker */
 	{ "parse", normalise_parse },       /* the connector's parse, then clean text and ids */
+	{ "people", normalise_people },     /* addresses in the form they are compared in */
 	{ "keep", normalise_keep },         /* raw mail and attachments into the blob store */
 	{ "thread", thread_stage },         /* mail: which conversation it answers, and why */
 	{ "classify", normalise_classify }, /* the rules, so that the router needs no text */

@@ -15,6 +15,7 @@
 #include "identity/address.h"
 #include "identity/customer.h"
 #include "identity/identity.h"
+#include "identity/phones.h"
 #include "parts.h"
 #include "routing/roster.h"
 #include "services/loop.h"
@@ -455,29 +456,6 @@ static void on_proved(const char *customer, const struct error *err, void *conte
 		      call);
 }
 
-static void target_read(struct api_call *call, struct channel *channel)
-{
-	const struct connector *connector = channel_connector(channel);
-	struct starting *starting = call->state;
-	struct identifier *identifier = &starting->identifier;
-
-	starting->place = (struct identity_place){ .mac = call->parts->key,
-						   .workspace = call->who.workspace,
-						   .channel = channel_name(channel) };
-	*identifier = (struct identifier){ .scope = "", .kind = connector->identifier_kind };
-	identifier->value = json_text_copy(call->body, "to", call->arena);
-	if ((connector->abilities & HAS_EMAIL_THREADS) == 0)
-		identifier->scope = arena_text(call->arena, channel_name(channel));
-	address_normalise(call->arena, identifier, channel_default_region(channel));
-	identifier->proof = PROOF_CHANNEL;
-	starting->place.channel = arena_text(call->arena, channel_name(channel));
-	/* Where a person has one conversation, what they answer must find it. */
-	if ((connector->abilities & HAS_EMAIL_THREADS) == 0)
-		identity_conversation(&starting->place, identifier, "", starting->conversation);
-	else
-		id_new("cnv_", starting->conversation);
-}
-
 static void start_store(struct api_call *call)
 {
 	struct starting *starting = call->state;
@@ -485,22 +463,36 @@ static void start_store(struct api_call *call)
 	customer_find(call->parts->store, &starting->place, &starting->identifier, on_proved, call);
 }
 
-void handle_conversation_start(struct api_call *call)
+/* The channel and the roster, or NULL after having answered. */
+static struct channel *start_channel(struct api_call *call, const struct roster **ret_roster)
 {
-	struct starting *starting = arena_alloc(call->arena, sizeof(*starting));
-	const char *channel_text = json_text(call->body, "channel");
-	struct channel *channel =
-		channel_find(call->parts->channels, call->who.workspace, channel_text);
-	const struct roster *roster =
-		workspace_roster(workspace_get(call->parts->workspaces, call->who.workspace));
+	const char *name = json_text(call->body, "channel");
+	struct channel *channel = channel_find(call->parts->channels, call->who.workspace, name);
 
-	if (channel == NULL || roster == NULL) {
-		api_invalid(call, "#/body/channel", "there is no channel \"%s\"%s", channel_text,
-			    channel_hint(call, channel_text));
+	*ret_roster = workspace_roster(workspace_get(call->parts->workspaces, call->who.workspace));
+	if (channel != NULL && *ret_roster != NULL)
+		return channel;
+	api_invalid(call, "#/body/channel", "there is no channel \"%s\"%s", name,
+		    channel_hint(call, name));
+	return NULL;
+}
+
+static void start_at_target(struct api_call *call)
+{
+	struct starting *starting = call->state;
+	const struct roster *roster;
+	struct channel *channel = start_channel(call, &roster);
+	const char *channel_text = json_text(call->body, "channel");
+
+	if (channel == NULL)
 		return;
-	}
-	call->state = starting;
-	target_read(call, channel);
+	starting->identifier.proof = PROOF_CHANNEL;
+	/* Where a person has one conversation, what they answer must find it. */
+	if ((channel_connector(channel)->abilities & HAS_EMAIL_THREADS) == 0)
+		identity_conversation(&starting->place, &starting->identifier, "",
+				      starting->conversation);
+	else
+		id_new("cnv_", starting->conversation);
 	id_new("wrk_", starting->work_item);
 	if (!writing_fill(call, &starting->writing, starting->conversation,
 			  starting->place.channel))
@@ -518,4 +510,60 @@ void handle_conversation_start(struct api_call *call)
 		.waiting_cost = roster_channel(roster, channel_text)->waiting_cost,
 	};
 	start_store(call);
+}
+
+static void on_phone(const char *e164, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct starting *starting = call->state;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	address_settle(call->arena, &starting->identifier, e164);
+	start_at_target(call);
+}
+
+static void target_read(struct api_call *call, const struct channel *channel)
+{
+	struct starting *starting = call->state;
+	const char *region = channel_default_region(channel);
+	char phone[ADDRESS_PHONE_BYTES];
+	const char *known;
+	struct error err;
+
+	if (address_normalise(call->arena, &starting->identifier, phone)) {
+		start_at_target(call);
+		return;
+	}
+	known = phones_known(call->parts->phones, region, phone);
+	if (known != NULL)
+		on_phone(known, NULL, call);
+	else if (phones_read(call->parts->phones, region, phone, on_phone, call, &err) != 0)
+		api_fail(call, &err);
+}
+
+void handle_conversation_start(struct api_call *call)
+{
+	struct starting *starting = arena_alloc(call->arena, sizeof(*starting));
+	const struct roster *roster;
+	struct channel *channel = start_channel(call, &roster);
+	const struct connector *connector;
+
+	if (channel == NULL)
+		return;
+	connector = channel_connector(channel);
+	call->state = starting;
+	starting->place = (struct identity_place){ .mac = call->parts->key,
+						   .workspace = call->who.workspace,
+						   .channel = arena_text(call->arena,
+									 channel_name(channel)) };
+	starting->identifier = (struct identifier){
+		.kind = connector->identifier_kind,
+		.value = json_text_copy(call->body, "to", call->arena),
+		.scope = (connector->abilities & HAS_EMAIL_THREADS) == 0 ? starting->place.channel
+									 : "",
+	};
+	target_read(call, channel);
 }

@@ -195,6 +195,7 @@ void handle_customer_find(struct api_call *call)
 {
 	const char *text = api_query(call, "identifier");
 	struct finding *finding = arena_alloc(call->arena, sizeof(*finding));
+	char phone[ADDRESS_PHONE_BYTES];
 
 	finding->call = call;
 	finding->place = (struct identity_place){ .mac = call->parts->key,
@@ -206,7 +207,7 @@ void handle_customer_find(struct api_call *call)
 			    "phone:%%2B8613800138000");
 		return;
 	}
-	address_normalise(call->arena, &finding->identifier, NULL);
+	address_normalise(call->arena, &finding->identifier, phone);
 	customer_find(call->parts->store, &finding->place, &finding->identifier, on_found, finding);
 }
 

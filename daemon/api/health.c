@@ -8,6 +8,7 @@
 #include "automation/classify.h"
 #include "base/text.h"
 #include "channel.h"
+#include "identity/phones.h"
 #include "parts.h"
 #include "pipeline.h"
 #include "routing/figures.h"
@@ -139,25 +140,23 @@ static void worker_metrics(struct buf *out, const struct parts *parts)
 {
 	const struct {
 		const char *name;
-		const struct worker_pool *pool;
+		struct worker_stats stats;
 	} pools[] = {
-		{ "parse", parts->parse },
-		{ "mail", parts->mail },
-		{ "disk", parts->disk },
-		{ "password", parts->password },
+		{ "parse", worker_stats(parts->parse) },
+		{ "mail", worker_stats(parts->mail) },
+		{ "disk", worker_stats(parts->disk) },
+		{ "password", worker_stats(parts->password) },
+		{ "phone", phones_stats(parts->phones) },
 	};
 
 	buf_text(out, "# HELP converged_worker_jobs_total Jobs ended by a worker\n"
 		      "# TYPE converged_worker_jobs_total counter\n");
-	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
-		struct worker_stats stats = worker_stats(pools[i].pool);
-
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
 		buf_format(out,
 			   "converged_worker_jobs_total{worker=\"%s\",result=\"done\"} %lld\n"
 			   "converged_worker_jobs_total{worker=\"%s\",result=\"failed\"} %lld\n",
-			   pools[i].name, (long long)stats.done, pools[i].name,
-			   (long long)stats.failed);
-	}
+			   pools[i].name, (long long)pools[i].stats.done, pools[i].name,
+			   (long long)pools[i].stats.failed);
 }
 
 /* Of one kind of figure, one line a queue. */

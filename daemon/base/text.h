@@ -33,6 +33,9 @@ bool text_starts(const char *text, const char *prefix);
 bool text_has_word(const char *list, char separator, const char *word);
 bool text_equal_nocase(const char *a, const char *b);    /* ASCII */
 char *text_lower(struct arena *arena, const char *text); /* ASCII */
+/* A domain name as it is compared: lower case, labels beyond ASCII as xn-- (IDNA 2008, TR46), no
+ * dot at its end. What is no domain name only gets lower case (ASCII). */
+char *text_domain(struct arena *arena, const char *domain);
 
 /* Case-folded and in NFC, for comparing what people write; bytes that are no UTF-8 stay as they
  * are. NUL-terminated; *ret_len bytes. */

@@ -6,64 +6,47 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { DIGITS_MIN = 7, DIGITS_MAX = 15, FULL_WIDTH_ZERO = 0xff10, FULL_WIDTH_PLUS = 0xff0b };
+enum { DIGITS_MIN = 7, DIGITS_MAX = 15, FULL_WIDTH_FIRST = 0xff01, FULL_WIDTH_LAST = 0xff5e };
 
-/* National numbers: the country's calling code, the prefix dialled before the
- * area at home, and how many digits stand after that (ITU-T E.164 national
- * numbering plans, as of 2026). */
-struct region {
-	const char *name;
-	const char *code;
-	const char *trunk;
-	size_t min;
-	size_t max;
-};
+/* What people put between digits: spaces, and hyphens of all lengths. */
+static const uint32_t separators[] = { 0xa0,   0x3000, 0x2010, 0x2011, 0x2012,
+				       0x2013, 0x2014, 0x2015, 0x2212, 0x30fc };
 
-static const struct region regions[] = {
-	{ "AU", "61", "0", 9, 9 },  { "BR", "55", "0", 10, 11 }, { "CA", "1", "1", 10, 10 },
-	{ "CN", "86", "0", 9, 11 }, { "DE", "49", "0", 6, 11 },  { "ES", "34", "", 9, 9 },
-	{ "FR", "33", "0", 9, 9 },  { "GB", "44", "0", 9, 10 },  { "HK", "852", "", 8, 8 },
-	{ "ID", "62", "0", 8, 12 }, { "IN", "91", "0", 10, 10 }, { "IT", "39", "", 6, 11 },
-	{ "JP", "81", "0", 9, 10 }, { "KR", "82", "0", 8, 10 },  { "MO", "853", "", 8, 8 },
-	{ "MX", "52", "", 10, 10 }, { "MY", "60", "0", 8, 10 },  { "NL", "31", "0", 9, 9 },
-	{ "NZ", "64", "0", 8, 10 }, { "PH", "63", "0", 8, 10 },  { "SG", "65", "", 8, 8 },
-	{ "TH", "66", "0", 8, 9 },  { "TW", "886", "0", 8, 9 },  { "US", "1", "1", 10, 10 },
-	{ "VN", "84", "0", 9, 10 },
-};
-
-static const struct region *region_find(const char *name)
+static bool is_separator(uint32_t c)
 {
-	for (size_t i = 0; name != NULL && i < COUNT_OF(regions); i++)
-		if (text_equal(regions[i].name, name))
-			return &regions[i];
-	return NULL;
+	for (size_t i = 0; i < COUNT_OF(separators); i++)
+		if (c == separators[i])
+			return true;
+	return c < 0x80 && strchr(" -().\t/", (int)c) != NULL;
 }
 
-/* The digits of a typed number, with a leading '+' where there was one. False
- * for anything that is neither a digit nor a usual separator. */
-static bool digits_read(const char *text, char *out, size_t room)
+/* A typed number as its digits, with '+' before and x (a carrier's place) between them where they
+ * stood. False for anything else. */
+static bool digits_read(const char *text, char out[ADDRESS_PHONE_BYTES], bool *ret_trunk)
 {
 	size_t len = strlen(text);
 	size_t used = 0;
+	uint32_t before = 0;
 
+	*ret_trunk = false;
 	for (size_t at = 0; at < len;) {
 		uint32_t c;
 		size_t step = text_character(text + at, len - at, &c);
 
-		if (step == 0 || used + 1 >= room)
+		if (step == 0 || used + 1 >= ADDRESS_PHONE_BYTES)
 			return false;
-		if (c >= FULL_WIDTH_ZERO && c < FULL_WIDTH_ZERO + 10)
-			c = '0' + (c - FULL_WIDTH_ZERO);
-		if ((c == '+' || c == FULL_WIDTH_PLUS) && used == 0)
-			out[used++] = '+';
-		else if (c >= '0' && c <= '9')
+		if (c >= FULL_WIDTH_FIRST && c <= FULL_WIDTH_LAST)
+			c -= FULL_WIDTH_FIRST - '!';
+		*ret_trunk |= before == '(' && c == '0';
+		before = c;
+		if ((c == '+' && used == 0) || (c >= '0' && c <= '9') || c == 'x' || c == 'X')
 			out[used++] = (char)c;
-		else if (c >= 0x80 || strchr(" -().\t/", (int)c) == NULL)
+		else if (!is_separator(c))
 			return false;
 		at += step;
 	}
 	out[used] = '\0';
-	return true;
+	return used > 0;
 }
 
 static const char *international(struct arena *arena, const char *digits)
@@ -75,55 +58,103 @@ static const char *international(struct arena *arena, const char *digits)
 	return arena_format(arena, "+%s", digits);
 }
 
-static const char *national(struct arena *arena, const char *digits, const struct region *region)
+static void value_replace(struct identifier *identifier, const char *value)
 {
-	size_t trunk = strlen(region->trunk);
-	size_t len = strlen(digits);
-
-	if (trunk > 0 && len > region->min && text_starts(digits, region->trunk) &&
-	    len - trunk <= region->max) {
-		digits += trunk;
-		len -= trunk;
-	}
-	if (len < region->min || len > region->max)
-		return NULL;
-	return arena_format(arena, "+%s%s", region->code, digits);
-}
-
-static const char *phone_read(struct arena *arena, const char *text, const char *region_name)
-{
-	char digits[40];
-	const struct region *region = region_find(region_name);
-
-	if (!digits_read(text, digits, sizeof(digits)))
-		return NULL;
-	if (digits[0] == '+')
-		return international(arena, digits + 1);
-	if (text_starts(digits, "00"))
-		return international(arena, digits + 2);
-	return region == NULL ? NULL : national(arena, digits, region);
-}
-
-void address_normalise(struct arena *arena, struct identifier *identifier, const char *region)
-{
-	const char *before = identifier->value;
-	const char *after = before;
-
-	if (before == NULL)
-		return;
-	if (text_equal(identifier->kind, "email")) {
-		after = text_lower(arena, before);
-	} else if (text_equal(identifier->kind, "phone")) {
-		after = phone_read(arena, before, region);
-		if (after == NULL) {
-			identifier->proof = PROOF_CLAIMED;
-			identifier->proved_by = NULL;
-			return;
-		}
-	}
-	if (text_equal(before, after))
+	if (text_equal(identifier->value, value))
 		return;
 	if (identifier->raw == NULL)
-		identifier->raw = before;
-	identifier->value = after;
+		identifier->raw = identifier->value;
+	identifier->value = value;
+}
+
+static const char *email_read(struct arena *arena, const char *address)
+{
+	const char *at = strrchr(address, '@');
+
+	if (at == NULL)
+		return text_lower(arena, address);
+	return arena_format(arena, "%s@%s",
+			    text_lower(arena, arena_copy(arena, address, (size_t)(at - address))),
+			    text_domain(arena, at + 1));
+}
+
+static bool phone_normalise(struct arena *arena, struct identifier *identifier,
+			    char ret_phone[ADDRESS_PHONE_BYTES])
+{
+	bool has_trunk;
+	size_t skip;
+
+	if (!digits_read(identifier->value, ret_phone, &has_trunk)) {
+		address_settle(arena, identifier, NULL);
+		return true;
+	}
+	skip = ret_phone[0] == '+' ? 1 : text_starts(ret_phone, "00") ? 2 : 0;
+	if (skip == 0 || has_trunk || strpbrk(ret_phone, "xX") != NULL) {
+		/* "00" means "+" wherever it was typed. */
+		if (skip == 2) {
+			ret_phone[0] = '+';
+			memmove(ret_phone + 1, ret_phone + 2, strlen(ret_phone + 2) + 1);
+		}
+		return false;
+	}
+	address_settle(arena, identifier, international(arena, ret_phone + skip));
+	return true;
+}
+
+bool address_normalise(struct arena *arena, struct identifier *identifier,
+		       char ret_phone[ADDRESS_PHONE_BYTES])
+{
+	if (identifier->value == NULL)
+		return true;
+	if (text_equal(identifier->kind, "phone"))
+		return phone_normalise(arena, identifier, ret_phone);
+	if (text_equal(identifier->kind, "email"))
+		value_replace(identifier, email_read(arena, identifier->value));
+	return true;
+}
+
+void address_settle(struct arena *arena, struct identifier *identifier, const char *e164)
+{
+	if (e164 != NULL && *e164 != '\0') {
+		value_replace(identifier, arena_text(arena, e164));
+		return;
+	}
+	identifier->proof = PROOF_CLAIMED;
+	identifier->proved_by = NULL;
+}
+
+/* One number, two ways to write it: what stands after the country in the longer one, how many
+ * digits follow, and what may follow it at once. */
+static const struct {
+	const char *country;
+	size_t area; /* digits that stand before what is left out */
+	char left_out;
+	size_t after; /* digits behind it */
+	char from;    /* the first of them is at least this */
+} variants[] = {
+	{ "+52", 0, '1', 10, '0' }, /* Mexico, mobile until 2020 */
+	{ "+54", 0, '9', 10, '0' }, /* Argentina, mobile from abroad */
+	/* Brazil: mobile numbers that began with 6 to 9 got a 9 in front; what begins with 2 to 5
+	 * behind a 9 never was one of eight digits: without it there is a landline. */
+	{ "+55", 2, '9', 8, '6' },
+};
+
+const char *address_match(const struct identifier *identifier, char room[ADDRESS_PHONE_BYTES])
+{
+	const char *value = identifier->value;
+
+	if (!text_equal(identifier->kind, "phone"))
+		return value;
+	for (size_t i = 0; i < COUNT_OF(variants); i++) {
+		size_t before = strlen(variants[i].country) + variants[i].area;
+
+		if (!text_starts(value, variants[i].country) ||
+		    strlen(value) != before + 1 + variants[i].after ||
+		    value[before] != variants[i].left_out || value[before + 1] < variants[i].from)
+			continue;
+		memcpy(room, value, before);
+		memcpy(room + before, value + before + 1, variants[i].after + 1);
+		return room;
+	}
+	return value;
 }

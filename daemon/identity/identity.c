@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "identity/address.h"
 
 enum { PARTS_MAX = 6, LENGTH_BYTES = 4 };
 
@@ -95,10 +96,13 @@ void identity_index(const struct identity_place *place, const struct identifier 
 		    struct identity_key *ret_key)
 {
 	bool proved = identity_is_proved(identifier);
-	const char *parts[PARTS_MAX] = {
-		proved ? "proved" : "claimed", place->workspace,  identifier->kind,
-		scope_of(identifier),          identifier->value, proved ? NULL : place->channel
-	};
+	char room[ADDRESS_PHONE_BYTES];
+	const char *parts[PARTS_MAX] = { proved ? "proved" : "claimed",
+					 place->workspace,
+					 identifier->kind,
+					 scope_of(identifier),
+					 address_match(identifier, room),
+					 proved ? NULL : place->channel };
 	unsigned char hash[SHA256_BYTES];
 
 	hash_parts(place->mac, parts, hash);

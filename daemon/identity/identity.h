@@ -45,7 +45,7 @@ bool identity_parse(struct arena *arena, const char *text, struct identifier *re
 bool identity_is_proved(const struct identifier *identifier);
 /* What the customer's record holds of it: [kind, scope, value, proof, by, at s, raw]. */
 void identity_record(const struct identifier *identifier, int64_t at_ms, struct buf *out);
-/* The identifier's place in the index. */
+/* The identifier's place in the index; the written forms of one phone number have one. */
 void identity_index(const struct identity_place *place, const struct identifier *identifier,
 		    struct identity_key *ret_key);
 /* The place of a provider's message id (receipts, mail references). */

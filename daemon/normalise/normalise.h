@@ -1,4 +1,4 @@
-/* Stages three to five: bytes to messages. */
+/* Stages three to six: bytes to messages. */
 #pragma once
 
 #include "pipeline.h"
@@ -10,6 +10,8 @@ enum stage_result normalise_read(struct flight *flight);
 void normalise_unreadable(struct flight *flight, const char *why);
 /* The connector's parse(), then text cleaned and bounded, ids given. */
 enum stage_result normalise_parse(struct flight *flight);
+/* Addresses of people in the form they are compared in (identity/address.h). */
+enum stage_result normalise_people(struct flight *flight);
 /* Raw mail and decoded attachments into the blob store, synced. */
 enum stage_result normalise_keep(struct flight *flight);
 /* The rules, over the clean text. */

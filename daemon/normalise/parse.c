@@ -6,7 +6,6 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "channel.h"
-#include "identity/address.h"
 #include "normalise/normalise.h"
 
 static const char *line(struct arena *arena, const char *text, size_t max)
@@ -14,13 +13,12 @@ static const char *line(struct arena *arena, const char *text, size_t max)
 	return text == NULL ? NULL : text_clean_line(arena, text, strlen(text), max);
 }
 
-static void identifier_clean(struct arena *arena, struct identifier *identifier, const char *region)
+static void identifier_clean(struct arena *arena, struct identifier *identifier)
 {
 	identifier->value = line(arena, identifier->value, LIMIT_ADDRESS_BYTES);
 	identifier->raw = line(arena, identifier->raw, LIMIT_ADDRESS_BYTES);
 	if (identifier->scope == NULL)
 		identifier->scope = "";
-	address_normalise(arena, identifier, region);
 }
 
 static void attachments_clean(struct arena *arena, struct message *message)
@@ -35,7 +33,7 @@ static void attachments_clean(struct arena *arena, struct message *message)
 	}
 }
 
-static void message_clean(struct arena *arena, struct message *message, const char *region)
+static void message_clean(struct arena *arena, struct message *message)
 {
 	message->text = message->text == NULL ? ""
 					      : text_clean(arena, message->text,
@@ -49,11 +47,11 @@ static void message_clean(struct arena *arena, struct message *message, const ch
 				       : line(arena, message->sender_name, LIMIT_NAME_BYTES);
 	if (message->thread == NULL)
 		message->thread = "";
-	identifier_clean(arena, &message->sender, region);
+	identifier_clean(arena, &message->sender);
 	if (message->other_count > LIMIT_IDENTIFIERS - 1)
 		message->other_count = LIMIT_IDENTIFIERS - 1;
 	for (size_t i = 0; i < message->other_count; i++)
-		identifier_clean(arena, &message->others[i], region);
+		identifier_clean(arena, &message->others[i]);
 	attachments_clean(arena, message);
 }
 
@@ -116,8 +114,7 @@ enum stage_result normalise_parse(struct flight *flight)
 	flight->passengers = arena_alloc(flight->arena, (flight->parsed.message_count + 1) *
 								sizeof(*flight->passengers));
 	for (size_t i = 0; i < flight->parsed.message_count; i++) {
-		message_clean(flight->arena, &flight->parsed.messages[i],
-			      channel_default_region(flight->channel));
+		message_clean(flight->arena, &flight->parsed.messages[i]);
 		flight->passengers[i].message = &flight->parsed.messages[i];
 		id_new("msg_", flight->passengers[i].message_id);
 	}

@@ -76,7 +76,7 @@ static int serve(int fd, worker_handle_fn *handle, struct error *err)
 	return 0;
 }
 
-int worker_main(const char *name)
+int worker_serve(const char *name, worker_start_fn *start, worker_handle_fn *handle)
 {
 	struct error err = { 0 };
 
@@ -86,15 +86,18 @@ int worker_main(const char *name)
 	mallopt(M_TRIM_THRESHOLD, KEPT_HEAP_BYTES);
 	mallopt(M_MMAP_THRESHOLD, KEPT_HEAP_BYTES);
 	mallopt(M_TOP_PAD, KEPT_HEAP_BYTES / 16);
-	for (size_t i = 0; i < COUNT_OF(workers); i++) {
-		if (strcmp(workers[i].name, name) != 0)
-			continue;
-		if (workers[i].start(&err) < 0) {
-			fprintf(stderr, "converged: worker %s: %s\n", name, err.text);
-			return EXIT_START;
-		}
-		return serve(WORKER_SOCKET_FD, workers[i].handle, &err);
+	if (start(&err) < 0) {
+		fprintf(stderr, "converged: worker %s: %s\n", name, err.text);
+		return EXIT_START;
 	}
+	return serve(WORKER_SOCKET_FD, handle, &err);
+}
+
+int worker_main(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(workers); i++)
+		if (strcmp(workers[i].name, name) == 0)
+			return worker_serve(name, workers[i].start, workers[i].handle);
 	fprintf(stderr, "converged: no worker is called %s\n", name);
 	return EXIT_NAME;
 }

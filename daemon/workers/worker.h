@@ -13,6 +13,10 @@ typedef int worker_start_fn(struct error *err);
 /* One job. The answer is appended; -1 with err answers an error instead. */
 typedef int worker_handle_fn(const char *job, size_t len, struct buf *answer, struct error *err);
 
+/* The whole life of a worker process; the exit status. For worker_main(), and for a worker that
+ * is a program of its own. */
+int worker_serve(const char *name, worker_start_fn *start, worker_handle_fn *handle);
+
 int disk_start(struct error *err);
 int disk_handle(const char *job, size_t len, struct buf *answer, struct error *err);
 int parse_start(struct error *err);

@@ -15,6 +15,8 @@ HOMES = (
     (r"sodium\.h", r"daemon/workers/password\.c"),
     (r"gumbo\.h", r"daemon/workers/html\.c"),
     (r"uni(norm|str|case|ctype|types|gbrk)\.h", r"daemon/base/text_clean\.c"),
+    (r"idn2\.h", r"daemon/base/text_domain\.c"),
+    (r"(phonenumbers/|(string|cstring|cstdio)$)", r"daemon/workers/phone\.cc"),
     (r"seccomp\.h", r"daemon/workers/sandbox\.c"),
     (r"pcre2\.h", r"daemon/routing/pattern\.c"),
     (r"openssl/(ssl|err)\.h", r"daemon/(services|store)/\w*tls\w*\.c"),
@@ -35,7 +37,7 @@ OWN = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 
 def check(lint):
     allowed = lint.allowed("foreign.allow")
-    for path in lint.files(common.SHIPPED, (".c", ".h")):
+    for path in lint.files(common.SHIPPED, (".c", ".cc", ".h")):
         text = common.blank(lint.read(path), strings=False)
         for match in INCLUDE.finditer(text):
             header = match.group(1)
