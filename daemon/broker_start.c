@@ -135,7 +135,10 @@ static int workspace_boot(struct parts *parts, const char *workspace, const char
 			  struct error *err)
 {
 	struct answer answer = { 0 };
-	struct store_identity identity = { .installation = installation };
+	struct store_identity identity = {
+		.installation = installation,
+		.grace_ms = parts->config->limits.disconnect_grace_ms,
+	};
 
 	store_boot(parts->store, workspace, &identity, on_answer, &answer);
 	if (!wait_for(parts->loop, &answer.came, STORE_WAIT_MS))

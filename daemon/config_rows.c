@@ -162,6 +162,11 @@ static const struct setting limit_rows[] = {
 	SETTING_ROW("private_classifiers", BOOL, struct config_limits, private_classifiers, "false",
 		    .flags = SETTING_RELOADABLE,
 		    .text = "Whether classifiers may be on this host or in a private network."),
+	SETTING_ROW("disconnect_grace", TIME, struct config_limits, disconnect_grace_ms, "3m",
+		    .min = 4 * SECOND, .max = DAY,
+		    .text = "How long nothing may be heard of an agent before the agent is offline "
+			    "and the work goes back to its queue; of a fleet the instance that was "
+			    "started last decides."),
 	SETTING_ROW("visitor_messages_per_minute", COUNT, struct config_limits,
 		    visitor_messages_per_minute, "30", .min = 1, .max = 10000,
 		    .flags = SETTING_RELOADABLE,

@@ -5,14 +5,24 @@
 #include "api/handlers.h"
 #include "api/names.h"
 #include "base/text.h"
+#include "config.h"
 #include "parts.h"
 #include "routing/claim.h"
 #include "routing/roster.h"
 #include "workspace.h"
 
+enum { SEEN_MAX_MS = 15 * 1000 };
+
 void api_seen(struct parts *parts, const char *workspace, const char *agent)
 {
 	presence_seen(parts->store, workspace, agent);
+}
+
+int64_t api_seen_every_ms(const struct parts *parts)
+{
+	int64_t part = parts->config->limits.disconnect_grace_ms / 4;
+
+	return part < SEEN_MAX_MS ? part : SEEN_MAX_MS;
 }
 
 const char *api_agent_name(struct api_call *call, const char *agent)

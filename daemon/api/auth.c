@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/handlers.h"
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -12,7 +13,7 @@
 #include "services/loop.h"
 #include "store/store.h"
 
-enum { CACHE_SLOTS = 1024, CACHE_MS = 3000, SEEN_MS = 15 * 1000, HASH_HEX = 2 * SHA256_BYTES };
+enum { CACHE_SLOTS = 1024, CACHE_MS = 3000, HASH_HEX = 2 * SHA256_BYTES };
 
 struct cached {
 	char hash[HASH_HEX + 1];
@@ -147,7 +148,7 @@ static void note_seen(struct parts *parts, struct cached *slot)
 	int64_t now = loop_now_ms(parts->loop);
 
 	if (text_starts(slot->agent, "token:") ||
-	    (slot->seen_ms != 0 && now - slot->seen_ms < SEEN_MS))
+	    (slot->seen_ms != 0 && now - slot->seen_ms < api_seen_every_ms(parts)))
 		return;
 	slot->seen_ms = now;
 	presence_seen(parts->store, slot->workspace, slot->agent);

@@ -17,7 +17,7 @@
 #include "store/log.h"
 #include "workspace.h"
 
-enum { TOOL_LEASE_MS = 5 * 60 * 1000, SLACK_MS = 150 };
+enum { SLACK_MS = 150 };
 
 /* One long poll. Its request is answered even when the client has gone: that
  * answer goes nowhere, and frees the request. */
@@ -161,7 +161,7 @@ static void claim_start(struct api_call *call)
 	wait->listener = workspace_listen(workspace, on_entry, on_reset, wait);
 	claim.key = wait->key;
 	claim.wait_ms = wait_ms + SLACK_MS;
-	claim.lease_ms = call->who.role == ROLE_INTEGRATION ? TOOL_LEASE_MS : 0;
+	claim.lease_ms = call->who.role == ROLE_INTEGRATION ? work_lease_ms(call) : 0;
 	http_request_on_gone(call->request, on_gone, wait);
 	loop_timer_start(wait->timer, wait_ms + SLACK_MS);
 	claim_make(call->parts->store, call->who.workspace, &claim, on_claimed, wait);

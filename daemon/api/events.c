@@ -20,7 +20,7 @@
 #include "store/store.h"
 #include "workspace.h"
 
-enum { HEARTBEAT_MS = 15 * 1000, TICKET_S = 30, POSITION_BYTES = 48 };
+enum { TICKET_S = 30, POSITION_BYTES = 48 };
 
 struct watcher {
 	TAILQ_ENTRY(watcher) link;
@@ -166,7 +166,7 @@ static void on_heartbeat(void *context)
 		if (watcher->agent != NULL)
 			api_seen(events->parts, watcher->workspace, watcher->agent);
 	}
-	loop_timer_start(events->heartbeat, HEARTBEAT_MS);
+	loop_timer_start(events->heartbeat, api_seen_every_ms(events->parts));
 }
 
 struct events *events_new(struct parts *parts)
@@ -176,7 +176,7 @@ struct events *events_new(struct parts *parts)
 	events->parts = parts;
 	TAILQ_INIT(&events->watchers);
 	events->heartbeat = loop_timer_new(parts->loop, on_heartbeat, events);
-	loop_timer_start(events->heartbeat, HEARTBEAT_MS);
+	loop_timer_start(events->heartbeat, api_seen_every_ms(events->parts));
 	return events;
 }
 

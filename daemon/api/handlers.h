@@ -8,8 +8,10 @@ struct channel;
 /* Channel named by the first path parameter ("name" or "workspace.name");
  * NULL after having answered 404. */
 struct channel *api_channel(struct api_call *call);
-/* Notes that an agent is there (bookkeeping, at most once in 15 s each). */
+/* Notes that an agent is there (bookkeeping), each as often as this: well within
+ * limits.disconnect_grace. */
 void api_seen(struct parts *parts, const char *workspace, const char *agent);
+int64_t api_seen_every_ms(const struct parts *parts);
 
 /* Answers with a blob's bytes as a download, or 404. */
 void api_attachment(struct api_call *call, const char *blob);

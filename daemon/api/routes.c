@@ -26,6 +26,8 @@ static const struct field body_claim[] = {
 	{ "queues", FIELD_TEXTS, false, 0, 100, NULL,
 	  "only from these; default: all of the caller's" },
 	{ "key", FIELD_TEXT, false, 1, 100, NULL, "repeating it returns the same item" },
+	{ "lease_s", FIELD_INT, false, 1, 3600, NULL,
+	  "a tool's: how long it has the item unless it extends; default 300" },
 	{ 0 },
 };
 static const struct field body_transition[] = {
@@ -40,6 +42,8 @@ static const struct field body_transition[] = {
 	{ "until", FIELD_TIME, false, 0, 0, NULL, "for snooze" },
 	{ "waiting_for", FIELD_TEXT, false, 0, 20, "customer|department|third_party|until",
 	  "for snooze" },
+	{ "lease_s", FIELD_INT, false, 1, 3600, NULL,
+	  "for a tool's extend: from now; default 300" },
 	{ "version", FIELD_INT, false, 0, 0, NULL, "refuse if the item has changed since" },
 	{ 0 },
 };

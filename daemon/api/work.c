@@ -14,7 +14,7 @@
 #include "store/store.h"
 #include "workspace.h"
 
-enum { TOOL_LEASE_MS = 5 * 60 * 1000, SNOOZE_DAYS = 30 };
+enum { TOOL_LEASE_S = 5 * 60, SNOOZE_DAYS = 30 };
 
 static const int64_t day_ms = 24 * 3600 * (int64_t)1000;
 
@@ -46,6 +46,11 @@ struct work_call *work_call_of(struct api_call *call, bool always_as_agent)
 		work->request = call->request_hash;
 	}
 	return work;
+}
+
+int64_t work_lease_ms(const struct api_call *call)
+{
+	return json_int(call->body, "lease_s", TOOL_LEASE_S) * 1000;
 }
 
 static const char *reason(const struct api_call *call)
@@ -82,7 +87,7 @@ static void resolve(struct api_call *call, const struct queue_row *queue)
 static void extend(struct api_call *call, const struct queue_row *queue)
 {
 	struct work_extension extension = {
-		.lease_ms = TOOL_LEASE_MS,
+		.lease_ms = work_lease_ms(call),
 		.wrap_ms = queue == NULL ? 0 : queue->wrap_extension_ms,
 		.wrap_max = queue == NULL ? 0 : queue->wrap_extensions,
 	};

@@ -76,7 +76,7 @@ struct presence {
 };
 void presence_set(struct store *store, const char *workspace, const struct presence *presence,
 		  work_done_fn *done, void *context);
-/* Every request and, each half minute, every live stream of an agent. Not waited for. */
+/* Every request and, now and then, every live stream of an agent. Not waited for. */
 void presence_seen(struct store *store, const char *workspace, const char *agent);
 
 /* What the store knows of an agent at work. Borrowed inside the call. */

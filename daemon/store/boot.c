@@ -20,6 +20,7 @@ struct boot {
 	char *installation;
 	char *history;
 	char *blobs;
+	int64_t grace_ms;
 	struct store_boot_plan plan;
 	int format; /* being migrated from */
 	store_ready_fn *done;
@@ -147,6 +148,8 @@ static void ask(struct boot *boot)
 	store_arg_text(call, boot->installation);
 	store_arg_text(call, boot->history);
 	store_arg_text(call, boot->blobs);
+	if (boot->grace_ms > 0)
+		store_arg_int(call, boot->grace_ms);
 	store_run(boot->store, call, on_boot, boot);
 }
 
@@ -161,6 +164,7 @@ void store_boot_with(struct store *store, const char *workspace,
 	boot->installation = memory_text(identity->installation);
 	boot->history = memory_text(identity->history);
 	boot->blobs = memory_text(identity->blobs);
+	boot->grace_ms = identity->grace_ms;
 	boot->plan = *plan;
 	boot->done = done;
 	boot->context = context;

@@ -11,6 +11,7 @@ struct store_identity {
 	const char *installation;
 	const char *history;
 	const char *blobs;
+	int64_t grace_ms; /* how long nothing may be heard of an agent who has work; 0: as it is */
 };
 
 typedef void store_ready_fn(const struct error *err, void *context);

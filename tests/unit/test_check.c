@@ -34,7 +34,7 @@ static const char *check(struct store_bed *bed)
 
 static const char *boot(struct store_bed *bed, const char *installation, const char *history)
 {
-	struct store_identity identity = { installation, history, NULL };
+	struct store_identity identity = { .installation = installation, .history = history };
 
 	outcome = (struct outcome){ 0 };
 	store_boot(bed->store, "t", &identity, on_ready, &outcome);

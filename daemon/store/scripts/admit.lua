@@ -143,7 +143,7 @@ elseif to then
 	if to == 'assigned' then
 		flags = flags .. 'b'
 		call('HSET', key, 's', to, 'v', version, 'st', now)
-		call('ZADD', ws .. 'timers', 'NX', now + 180000, 'gone:' .. agent)
+		call('ZADD', ws .. 'timers', 'NX', now + grace, 'gone:' .. agent)
 		if state == 'waiting' then
 			call('HINCRBY', ws .. 'a:' .. agent, 'ld', (more[3] or 0) - (more[4] or 0))
 		end

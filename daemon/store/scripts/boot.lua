@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- boot: the first words of an instance to a workspace: makes meta, or checks that it fits.
--- KEYS 1 meta   ARGV 1 format this build knows, 2 installation, 3 history, 4 blobs ('' is not compared)
+-- KEYS 1 meta   ARGV 1 format this build knows, 2 installation, 3 history, 4 blobs ('' is not compared), 5 disconnect
+-- grace in ms ('' stays as it is)
 -- Answers {'ok', format, gen, num}, {'old', format} (migrate, then boot again), or refused format / installation /
 -- history / blobs with what is stored.
 local names = { 'inst', 'hist', 'blob' }
@@ -27,6 +28,9 @@ if not m[1] then
 	for _, word in ipairs({ 'format', ARGV[1], 'gen', '1', 'num', '0', 'bell', '0' }) do
 		fresh[#fresh + 1] = word
 	end
+end
+if (ARGV[5] or '') ~= '' then
+	fresh[#fresh + 1], fresh[#fresh + 2] = 'grace', ARGV[5]
 end
 if #fresh > 0 then
 	redis.call('HSET', KEYS[1], unpack(fresh))

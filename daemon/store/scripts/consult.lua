@@ -29,14 +29,15 @@ if ARGV[6] == w.a or (' ' .. helpers .. ' '):find(' ' .. ARGV[6] .. ' ', 1, true
 end
 
 local trf, state = ARGV[7], joins and 'accepted' or 'pending'
+local due = now + (joins and grace or ARGV[8])
 call('HSET', KEYS[3], 's', state, 'w', w.id, 'k', 'consult', 'from', w.a, 'fq', w.q, 'to', ARGV[6], 'tk', 'agent', 'sum',
-	ARGV[9], 'ct', now, 'ex', now + ARGV[8])
+	ARGV[9], 'ct', now, 'ex', due)
+call('ZADD', ws .. 'timers', due, 'consult:' .. trf)
 call('HSET', KEYS[2], 'tc', held[3] and (trf .. ' ' .. held[3]):sub(1, 929) or trf)
 if joins then
 	call('HSET', KEYS[2], 'co', helpers == '' and ARGV[6] or (helpers .. ' ' .. ARGV[6]):sub(-400))
 else
 	call('HSET', KEYS[2], 'cp', trf)
-	call('ZADD', ws .. 'timers', now + ARGV[8], 'consult:' .. trf)
 end
 append('t', 'transfer.state', 'w', w.id, 'c', w.c, 'u', w.u, 'a', ARGV[6], 'q', w.q, 'ch', w.ch, 'f', '', 'o', state,
 	'v', w.v, 'x', trf, 'e', '{"kind":"consult"}')

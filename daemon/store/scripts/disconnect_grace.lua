@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- disconnect_grace: nothing was heard of an agent for 3 minutes (timer gone:<agent>). One item a call goes back to
+-- disconnect_grace: nothing was heard of an agent for meta.grace (timer gone:<agent>). One item a call goes back to
 -- its queue; the last call says offline. Items that wait for somebody stay with the agent,
 -- and so does what a tool holds by a lease.
 -- KEYS 1 meta, 2 a:<agent>   ARGV 1 agent
@@ -10,7 +10,7 @@
 local agent, timer = ARGV[1], 'gone:' .. ARGV[1]
 local a = call('HMGET', KEYS[2], 'seen', 'st', 'v')
 local items = call('SMEMBERS', ws .. 'aw:' .. agent)
-local due = tonumber(a[1] or 0) + 180000
+local due = tonumber(a[1] or 0) + grace
 local wished = call('ZSCORE', ws .. 'wishes', agent)
 local w
 for _, id in ipairs(items) do
@@ -21,7 +21,7 @@ for _, id in ipairs(items) do
 end
 
 if due > now or wished then
-	call('ZADD', ws .. 'timers', due > now and due or now + 180000, timer)
+	call('ZADD', ws .. 'timers', due > now and due or now + grace, timer)
 	return { 'ok', 'later' }
 end
 if w then

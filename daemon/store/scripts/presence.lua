@@ -10,7 +10,7 @@ local same = a[1] == ARGV[2] and a[2] == ARGV[4]
 
 call('HSET', KEYS[2], 'st', ARGV[2], 'why', ARGV[3], 'rt', ARGV[4], 'seen', now)
 if ARGV[2] ~= 'offline' then
-	call('ZADD', ws .. 'timers', 'NX', now + 180000, 'gone:' .. ARGV[1])
+	call('ZADD', ws .. 'timers', 'NX', now + grace, 'gone:' .. ARGV[1])
 end
 if same then
 	return { 'ok', ARGV[2], ARGV[4], a[4] or 0 }

@@ -30,6 +30,7 @@ if outcome == 'timeout' and tonumber(t[5]) > now then
 end
 local w = item_read(t[2])
 if not w then
+	call('ZREM', ws .. 'timers', 'transfer:' .. trf)
 	return { 'refused', 'not_found' }
 end
 local live = (' queued offered assigned waiting '):find(' ' .. w.s .. ' ', 1, true)
@@ -71,6 +72,7 @@ elseif back == '' then
 	pieces = pieces .. offers_close(w, offers, 'rescinded')
 	item_unqueue(w)
 	w.q = t[8] or w.q
+	call('ZADD', ws .. 'timers', 'NX', now + grace, 'gone:' .. w.a)
 	item_log(w, from, trf, item_extra(pieces))
 elseif back then
 	local was = w.a

@@ -100,7 +100,7 @@ local function item_take(w, agent, cost, held)
 	call('HSET', ws .. 'w:' .. w.id, 'a', agent, 'cost', cost)
 	call('HDEL', ws .. 'w:' .. w.id, 'dn')
 	call('SADD', ws .. 'aw:' .. agent, w.id)
-	call('ZADD', ws .. 'timers', 'NX', now + 180000, 'gone:' .. agent)
+	call('ZADD', ws .. 'timers', 'NX', now + grace, 'gone:' .. agent)
 	call('HINCRBY', ws .. 'a:' .. agent, 'ld', cost - (held or 0))
 end
 
