@@ -17,12 +17,9 @@ struct tally {
 	int full;
 	int away; /* not online or not routable */
 	int declined;
-};
-
-/* In two languages at once. */
-struct words {
-	struct buf en;
-	struct buf zh;
+	int asked;   /* have an offer, of this item or another one */
+	int limited; /* have as much of its channel as they may */
+	int busy;    /* hold what its channel may not interrupt */
 };
 
 struct stand {
@@ -52,6 +49,36 @@ static bool is_named(const struct plan_step *step, const char *agent)
 	return step->agents[0] == NULL;
 }
 
+/* Of who is there and would do: what is in the agent's hands? */
+static const char *room_of(struct stand *stand, const struct agent_row *row,
+			   const struct store_reply *live)
+{
+	const struct explain_item *item = stand->what->item;
+	const struct channel_row *channel = roster_channel(stand->what->roster, item->channel);
+	const char *offer = reply_text(reply_item(live, 4), NULL);
+	const char *held = reply_text(reply_item(live, 5), NULL);
+	struct tally *tally = &stand->tally;
+
+	if (offer != NULL && *offer != '\0') {
+		tally->asked++;
+		return text_has_word(item->offers, ' ', offer) ? "offered" : "has_offer";
+	}
+	if (reply_int(reply_item(live, 3)) + channel->cost > row->capacity) {
+		tally->full++;
+		return "full";
+	}
+	if (limits_are_full(row->limits, row->limit_count, held, item->channel)) {
+		tally->limited++;
+		return "limit";
+	}
+	if (!channel_may_interrupt(channel, held)) {
+		tally->busy++;
+		return "may_not_interrupt";
+	}
+	tally->ready++;
+	return "eligible";
+}
+
 static const char *standing_of(struct stand *stand, const struct agent_row *row,
 			       const struct store_reply *live)
 {
@@ -75,14 +102,7 @@ static const char *standing_of(struct stand *stand, const struct agent_row *row,
 		tally->declined++;
 		return "declined";
 	}
-	if (reply_int(reply_item(live, 3)) +
-		    roster_channel(stand->what->roster, item->channel)->cost >
-	    row->capacity) {
-		tally->full++;
-		return "full";
-	}
-	tally->ready++;
-	return "eligible";
+	return room_of(stand, row, live);
 }
 
 static void write_agents(struct json_out *out, struct stand *stand)
@@ -183,6 +203,26 @@ static void say_step(struct words *words, const struct stand *stand)
 	}
 }
 
+/* The rarer reasons, where there are any. */
+static void say_hands(struct words *words, const struct tally *tally, const char *channel)
+{
+	if (tally->asked > 0) {
+		buf_format(&words->en, "%d have an offer to answer. ", tally->asked);
+		buf_format(&words->zh, "%d 名有待答的派单。", tally->asked);
+	}
+	if (tally->limited > 0) {
+		buf_format(&words->en, "%d have as much of channel \"%s\" as they may. ",
+			   tally->limited, channel);
+		buf_format(&words->zh, "%d 名在渠道“%s”上已达上限。", tally->limited, channel);
+	}
+	if (tally->busy > 0) {
+		buf_format(&words->en,
+			   "%d have work in hand that channel \"%s\" may not interrupt. ",
+			   tally->busy, channel);
+		buf_format(&words->zh, "%d 名手上的工作不可被渠道“%s”打断。", tally->busy, channel);
+	}
+}
+
 static void say_agents(struct words *words, const struct tally *tally)
 {
 	if (tally->serving == 0) {
@@ -231,6 +271,7 @@ static void say_waiting(struct words *words, const struct stand *stand)
 	}
 	say_step(words, stand);
 	say_agents(words, &stand->tally);
+	say_hands(words, &stand->tally, item->channel);
 	say_kept(words, stand, queue);
 	if (*item->agent != '\0') {
 		buf_format(&words->en, "Agent \"%s\" keeps it until somebody takes it. ",
@@ -338,6 +379,7 @@ static void write_item(struct json_out *out, struct stand *stand)
 	else
 		say_other(&words, item);
 	say_transfer(&words, stand->what);
+	explain_clocks(out, &words, stand->what);
 	write_words(out, &words);
 	jw_object_end(out);
 }

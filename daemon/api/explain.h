@@ -4,6 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "base/json.h"
+
 struct api_call;
 struct figures;
 struct roster;
@@ -20,6 +23,8 @@ struct explain_item {
 	const char *last_agent;
 	const char *declined; /* space-separated */
 	const char *waiting_for;
+	const char *offers; /* pending, space-separated */
+	const char *clocks; /* its service level clocks, automation/sla_clock.h */
 	const char *rule;
 	const char *given;     /* names of the rules that gave type, topic, urgency, by line */
 	int64_t rules_version; /* by which it was classified; 0: not known */
@@ -34,8 +39,16 @@ struct explaining {
 	const struct explain_item *item;
 	const struct roster *roster;
 	const struct figures *figures;
-	const struct store_reply *agents; /* the second list of live_read.lua */
+	const struct store_reply *agents; /* standings_read.lua */
 	int64_t now_ms;
 };
 
+/* In two languages at once; every sentence leaves a space behind it. */
+struct words {
+	struct buf en;
+	struct buf zh;
+};
+
+/* explain_sla.c: its clocks, as data (`sla`, `sla_next`) and in words. */
+void explain_clocks(struct json_out *out, struct words *words, const struct explaining *what);
 void explain_answer(struct api_call *call, const struct explaining *what);

@@ -4,10 +4,13 @@
 #include "api/api.h"
 
 struct channel;
+struct roster;
 
 /* Channel named by the first path parameter ("name" or "workspace.name");
  * NULL after having answered 404. */
 struct channel *api_channel(struct api_call *call);
+/* The workspace's configuration; NULL after having answered 503. */
+const struct roster *api_roster(struct api_call *call);
 /* Notes that an agent is there (bookkeeping), each as often as this: well within
  * limits.disconnect_grace. */
 void api_seen(struct parts *parts, const char *workspace, const char *agent);

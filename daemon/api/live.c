@@ -1,8 +1,6 @@
-/* GET /v1/live: queues and agents right now; GET .../explain: why an item waits. */
-#include <stdlib.h>
+/* GET /v1/live: queues and agents right now. */
 #include <string.h>
 
-#include "api/explain.h"
 #include "api/handlers.h"
 #include "base/map.h"
 #include "base/text.h"
@@ -170,7 +168,7 @@ static void write_definitions(struct json_out *out)
 	jw_object_end(out);
 }
 
-static const struct roster *roster_of(struct api_call *call)
+const struct roster *api_roster(struct api_call *call)
 {
 	const struct roster *roster =
 		workspace_roster(workspace_get(call->parts->workspaces, call->who.workspace));
@@ -213,7 +211,7 @@ static void on_live(const struct store_reply *reply, const struct error *err, vo
 		api_fail(call, err);
 		return;
 	}
-	board.roster = roster_of(call);
+	board.roster = api_roster(call);
 	if (board.roster == NULL)
 		return;
 	board.figures =
@@ -226,7 +224,7 @@ static void on_live(const struct store_reply *reply, const struct error *err, vo
 	api_answer(call, 200, &body);
 }
 
-static void live_read(struct api_call *call, const struct roster *roster, store_done_fn *done)
+static void live_read(struct api_call *call, const struct roster *roster)
 {
 	struct store_call *read = store_script("live_read", call->who.workspace);
 	size_t queues;
@@ -239,103 +237,13 @@ static void live_read(struct api_call *call, const struct roster *roster, store_
 		store_arg_text(read, queue[i].id);
 	for (size_t i = 0; i < agents; i++)
 		store_arg_text(read, agent[i].id);
-	store_read(call->parts->store, read, done, call);
+	store_read(call->parts->store, read, on_live, call);
 }
 
 void handle_live(struct api_call *call)
 {
-	const struct roster *roster = roster_of(call);
+	const struct roster *roster = api_roster(call);
 
 	if (roster != NULL)
-		live_read(call, roster, on_live);
-}
-
-/* ---- explain ---- */
-
-static void on_agents(const struct store_reply *reply, const struct error *err, void *context)
-{
-	struct api_call *call = context;
-	const struct roster *roster = roster_of(call);
-	struct explaining what = { .item = call->state, .roster = roster };
-
-	if (roster == NULL)
-		return;
-	if (err != NULL) {
-		api_fail(call, err);
-		return;
-	}
-	what.figures =
-		workspace_figures(workspace_get(call->parts->workspaces, call->who.workspace));
-	what.agents = reply_item(reply, 1);
-	what.now_ms = loop_unix_ms(call->parts->loop);
-	explain_answer(call, &what);
-}
-
-enum { ITEM_FIRST = 3 }; /* place, how many wait and the transfer's end come before the fields */
-
-static const char *field(struct api_call *call, const struct store_reply *reply, const char *name)
-{
-	for (size_t i = ITEM_FIRST; i + 1 < reply_count(reply); i += 2)
-		if (text_equal(reply_text(reply_item(reply, i), NULL), name))
-			return arena_text(call->arena, reply_text(reply_item(reply, i + 1), NULL));
-	return "";
-}
-
-static int64_t number(struct api_call *call, const struct store_reply *reply, const char *name)
-{
-	return strtoll(field(call, reply, name), NULL, 10);
-}
-
-static struct explain_item *item_read(struct api_call *call, const struct store_reply *reply)
-{
-	struct explain_item *item = arena_alloc(call->arena, sizeof(*item));
-
-	*item = (struct explain_item){
-		.id = call->params[0],
-		.state = field(call, reply, "s"),
-		.queue = field(call, reply, "q"),
-		.plan = field(call, reply, "sk"),
-		.channel = field(call, reply, "ch"),
-		.agent = field(call, reply, "a"),
-		.last_agent = field(call, reply, "la"),
-		.declined = field(call, reply, "dn"),
-		.waiting_for = field(call, reply, "wf"),
-		.rule = field(call, reply, "ru"),
-		.given = field(call, reply, "rg"),
-		.rules_version = number(call, reply, "rv"),
-		.queued_ms = number(call, reply, "qt"),
-		.priority = number(call, reply, "pr"),
-		.place = reply_int(reply_item(reply, 0)),
-		.waiting = reply_int(reply_item(reply, 1)),
-		.transfer_ms = reply_int(reply_item(reply, 2)),
-	};
-	return item;
-}
-
-static void on_item(const struct store_reply *reply, const struct error *err, void *context)
-{
-	struct api_call *call = context;
-	const struct roster *roster;
-
-	if (err != NULL) {
-		api_fail(call, err);
-		return;
-	}
-	if (reply_is(reply, "none")) {
-		api_problem(call, 404, "no_such_work_item", "there is no work item \"%s\"",
-			    call->params[0]);
-		return;
-	}
-	call->state = item_read(call, reply);
-	roster = roster_of(call);
-	if (roster != NULL)
-		live_read(call, roster, on_agents);
-}
-
-void handle_work_explain(struct api_call *call)
-{
-	struct store_call *read = store_script("explain_read", call->who.workspace);
-
-	store_arg_text(read, call->params[0]);
-	store_read(call->parts->store, read, on_item, call);
+		live_read(call, roster);
 }

@@ -1,5 +1,7 @@
 #include "routing/roster_channel.h"
 
+#include <string.h>
+
 #include "base/json.h"
 
 static const char *const *names_read(struct json_object *list, struct arena *arena)
@@ -41,4 +43,58 @@ const struct limit_row *limits_read(struct json_object *list, struct arena *aren
 						    json_int(json_item(list, i), "at_once", 1) };
 	}
 	return rows;
+}
+
+/* ---- what is in an agent's hands ---- */
+
+static size_t word_len(const char *text)
+{
+	return strcspn(text, " ");
+}
+
+static const char *word_next(const char *text)
+{
+	return text + word_len(text) + strspn(text + word_len(text), " ");
+}
+
+static bool is_word(const char *text, const char *word)
+{
+	return strlen(word) == word_len(text) && memcmp(text, word, word_len(text)) == 0;
+}
+
+static bool has_name(const char *const *names, const char *word)
+{
+	for (; *names != NULL; names++)
+		if (is_word(word, *names))
+			return true;
+	return false;
+}
+
+/* Its own channel is a matter of limits, not of interruption. */
+bool channel_may_interrupt(const struct channel_row *channel, const char *held)
+{
+	if (channel->interrupts == NULL)
+		return true;
+	for (; *held != '\0'; held = word_next(held))
+		if (!is_word(held, channel->id) && !has_name(channel->interrupts, held))
+			return false;
+	return true;
+}
+
+static int64_t held_of(const char *held, const char *channel)
+{
+	int64_t count = 0;
+
+	for (; *held != '\0'; held = word_next(held))
+		count += is_word(held, channel);
+	return count;
+}
+
+bool limits_are_full(const struct limit_row *limits, size_t count, const char *held,
+		     const char *channel)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(limits[i].channel, channel) == 0)
+			return held_of(held, channel) >= limits[i].at_once;
+	return false;
 }

@@ -1,6 +1,7 @@
 /* What work of a channel takes of its agent's attention. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,3 +29,8 @@ void channel_row_read(struct channel_row *row, const char *id, struct json_objec
 		      struct arena *arena);
 const struct limit_row *limits_read(struct json_object *list, struct arena *arena,
 				    size_t *ret_count);
+
+/* held: the channel of each item in an agent's hands, parted by spaces. */
+bool channel_may_interrupt(const struct channel_row *channel, const char *held);
+bool limits_are_full(const struct limit_row *limits, size_t count, const char *held,
+		     const char *channel);

@@ -72,6 +72,14 @@ class Attention(harness.TestCase):
         self.post("post", "m2", "u2")
         self.post("shop", "m3", "u3")
         self.assertEqual(self.load(), 1)
+        why = {item["channel"]: self.daemon.request("GET", f"/v1/work-items/{item['id']}/explain", token=self.alice).json
+               for item in self.daemon.request("GET", "/v1/work-items?state=queued", token=self.alice).json["data"]}
+        self.assertEqual({channel: said["agents"][0]["standing"] for channel, said in why.items()},
+                         {"post": "limit", "shop": "may_not_interrupt"})
+        self.assertIn('1 have as much of channel "post" as they may.', why["post"]["text"]["en"])
+        self.assertIn("1 名在渠道“post”上已达上限。", why["post"]["text"]["zh"])
+        self.assertIn('1 have work in hand that channel "shop" may not interrupt.', why["shop"]["text"]["en"])
+        self.assertIn("1 名手上的工作不可被渠道“shop”打断。", why["shop"]["text"]["zh"])
         self.do(letter, "resolve", {"reason": "done"})
         self.assertEqual(self.taken()["channel"], "post")
         self.assertEqual(self.load(), 1)

@@ -67,6 +67,29 @@ class Sla(harness.TestCase):
         self.assertEqual(answer.status, 200, answer)
         return answer.json
 
+    def explained(self):
+        return self.daemon.request("GET", f"/v1/work-items/{self.item()['id']}/explain", token=self.boss).json
+
+    def test_explain_says_which_clock_is_next(self):
+        self.start()
+        self.post()
+        self.wait_clock("first_response", "active")
+        said = self.explained()
+        self.assertEqual(said["sla"], self.item()["sla"])
+        first = self.clocks()["first_response"]
+        self.assertEqual(said["sla_next"], {"metric": "first_response", "event": "warn", "at": first["warn_at"]})
+        self.assertRegex(said["text"]["en"], r'Its first response \(policy "standard"\) is due in 3\d\d\d s\.')
+        self.assertRegex(said["text"]["zh"], "“首次响应”（策略“standard”）还剩 3\\d\\d\\d 秒。")
+        self.do(self.daemon.claim(self.alice), "snooze", {"waiting_for": "customer"})
+        self.wait_clock("resolution", "paused")
+        self.assertIn('Its clock of the resolution (policy "standard") is paused.', self.explained()["text"]["en"])
+        self.post("quick", "m2", "u2")
+        self.wait_clock("first_response", "breached")
+        said = self.explained()
+        self.assertRegex(said["text"]["en"], r'Its first response \(policy "quick"\) has been due for \d+ s\.')
+        self.assertRegex(said["text"]["zh"], "“首次响应”（策略“quick”）已超时 \\d+ 秒。")
+        self.assertIsNone(said["sla_next"])
+
     def test_clocks_follow_the_work(self):
         self.start()
         stream = self.daemon.events("/v1/events?types=sla.state", self.boss)
