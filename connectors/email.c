@@ -11,6 +11,7 @@
 
 #include "email_private.h"
 
+static const char *const alignment_choices[] = { "relaxed", "strict", NULL };
 static const char *const tls_choices[] = { "default", "none", "starttls", "implicit", NULL };
 static const char *const after_choices[] = { "nothing", "seen", "move", NULL };
 static const char *const imap_schemes[] = { "imap", "imaps", NULL };
@@ -82,6 +83,10 @@ static const struct setting email_settings_rows[] = {
 			    "none: every sender is only claimed."),
 	SETTING_ROW("received_above", COUNT, struct email_settings, received_above, "0", .max = 20,
 		    .text = "Received fields that our own servers add above that result."),
+	SETTING_ROW("alignment", CHOICE, struct email_settings, alignment, "relaxed",
+		    .choices = alignment_choices,
+		    .text = "Whose DKIM signature proves a sender: relaxed is From's domain or one "
+			    "above it, strict is From's domain alone."),
 	SETTING_ROW("max_size", SIZE, struct email_settings, max_size, "25M", .min = 65536,
 		    .max = 52428800,
 		    .text = "Of one mail; of larger ones only the headers are read, and the "

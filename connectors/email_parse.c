@@ -5,7 +5,7 @@
 
 #include "email_private.h"
 
-enum { REFERENCES_MAX = 100, EXTRA_PEOPLE_MAX = 50, TOKEN_ROOM = 64 };
+enum { REFERENCES_MAX = 100, EXTRA_PEOPLE_MAX = 50, SUSPICIONS_MAX = 8, TOKEN_ROOM = 64 };
 
 struct reading {
 	const struct email_settings *settings;
@@ -180,6 +180,34 @@ static char *people_json(const struct reading *reading, const char *list)
 	return json;
 }
 
+static const char *quoted(const struct reading *reading, const char *path)
+{
+	const char *text = email_host()->json_text(reading->document, path);
+
+	return text ? email_host()->json_quote(reading->arena, text) : "null";
+}
+
+/* Why the sender is believed or not. */
+static char *auth_json(const struct reading *reading)
+{
+	struct json_object *list = email_host()->json_at(reading->document, "auth.suspicions");
+	char *why = email_host()->text(reading->arena, "");
+
+	for (size_t i = 0; i < email_host()->json_count(list) && i < SUSPICIONS_MAX; i++) {
+		const char *one = email_host()->json_text(email_host()->json_item(list, i), "");
+
+		why = email_host()->format(
+			reading->arena, "%s%s%s", why, i ? "," : "",
+			email_host()->json_quote(reading->arena, one ? one : ""));
+	}
+	return email_host()->format(
+		reading->arena,
+		"{\"level\":%s,\"by\":%s,\"dkim\":%s,\"spf\":%s,\"dmarc\":%s,\"suspicions\":[%s]}",
+		quoted(reading, "auth.level"), quoted(reading, "auth.by"),
+		quoted(reading, "auth.dkim"), quoted(reading, "auth.spf"),
+		quoted(reading, "auth.dmarc"), why);
+}
+
 static void add_extra(const struct reading *reading)
 {
 	struct arena *arena = reading->arena;
@@ -190,10 +218,11 @@ static void add_extra(const struct reading *reading)
 	reading->message->extra = email_host()->format(
 		arena,
 		"{\"message_id\":%s,\"to\":[%s],\"cc\":[%s],\"reply_to\":[%s],\"automatic\":%s,"
-		"\"trimmed\":%s%s}",
+		"\"trimmed\":%s,\"auth\":%s%s}",
 		id ? email_host()->json_quote(arena, id) : "null", people_json(reading, "to"),
 		people_json(reading, "cc"), people_json(reading, "reply_to"),
 		reason ? email_host()->json_quote(arena, reason) : "null", cut ? "true" : "false",
+		auth_json(reading),
 		reading->in->whole_size > 0
 			? email_host()->format(arena, ",\"too_big\":{\"bytes\":%lld}",
 					       (long long)reading->in->whole_size)
@@ -355,8 +384,10 @@ char *email_mail_options(const struct channel *channel, const struct inbound *in
 			email_host()->json_quote(arena, settings->aliases.items[i]));
 	return email_host()->format(
 		arena,
-		"{\"authserv_id\":%s,\"received_above\":%d,\"own\":[%s],\"envelope_from\":%s}",
+		"{\"authserv_id\":%s,\"received_above\":%d,\"strict\":%s,\"own\":[%s],"
+		"\"envelope_from\":%s}",
 		authserv && authserv[0] ? email_host()->json_quote(arena, authserv) : "null",
-		(int)settings->received_above, own,
+		(int)settings->received_above,
+		settings->alignment == EMAIL_ALIGNMENT_STRICT ? "true" : "false", own,
 		in->envelope_from ? email_host()->json_quote(arena, in->envelope_from) : "null");
 }

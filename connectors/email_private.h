@@ -7,6 +7,7 @@
 
 #include "converge/connector.h"
 
+enum email_alignment { EMAIL_ALIGNMENT_RELAXED, EMAIL_ALIGNMENT_STRICT };
 enum email_after { EMAIL_AFTER_NOTHING, EMAIL_AFTER_SEEN, EMAIL_AFTER_MOVE };
 
 struct email_imap_settings {
@@ -44,6 +45,7 @@ struct email_settings {
 	struct setting_texts aliases;
 	char *authserv_id;
 	int64_t received_above;
+	int alignment;
 	int64_t max_size;
 	struct email_imap_settings imap;
 	struct email_smtp_settings smtp;

@@ -31,6 +31,7 @@ static void read_options(struct json_object *json, struct arena *arena, struct p
 	ret->authserv_id = json_text_copy(json, "authserv_id", arena);
 	ret->envelope_from = json_text_copy(json, "envelope_from", arena);
 	ret->received_above = above > 0 && above < PARSE_RECEIVED_MAX ? (size_t)above : 0;
+	ret->is_strict = json_bool(json, "strict", false);
 	ret->own.items = arena_alloc(arena, OWN_MAX * sizeof(*ret->own.items));
 	for (size_t i = 0; i < json_count(own) && i < OWN_MAX; i++) {
 		const char *address = json_string(json_item(own, i));

@@ -14,6 +14,7 @@ enum {
 	PARSE_RECEIVED_MAX = 50, /* more: a loop */
 	PARSE_REFERENCES_MAX = 100,
 	PARSE_RECIPIENTS_MAX = 100, /* of a delivery report */
+	PARSE_SUSPICIONS = 5,
 	PARSE_HTML_BYTES = 1024 * 1024,
 };
 
@@ -79,6 +80,7 @@ void message_ids_read(struct arena *arena, const char *value, struct mail_texts 
 struct parse_options {
 	const char *authserv_id;   /* NULL: no Authentication-Results counts */
 	size_t received_above;     /* Received fields that our own hosts add above it */
+	bool is_strict;            /* a signature must be of From's very domain */
 	const char *envelope_from; /* NULL unknown; "" the null sender */
 	struct mail_texts own;     /* our addresses */
 };
@@ -88,9 +90,17 @@ struct mail_auth {
 	const char *dmarc;
 	bool aligned;          /* a passing result vouches for the domain of From */
 	const char *proved_by; /* "dmarc", "dkim"; NULL: From is only claimed */
+	const char
+		*suspicions[PARSE_SUSPICIONS]; /* why it may be spoofed (docs/mail-document.md) */
+	size_t suspicion_count;
+	/* how it was decided */
+	bool is_signed;   /* DKIM of the domain of From passed */
+	bool is_vouched;  /* DMARC passed */
+	bool is_disowned; /* DMARC failed */
+	bool is_forged;   /* somebody else wrote a result in our name that would have proved it */
 };
-void auth_read(const struct fields *fields, const struct parse_options *options, const char *from,
-	       struct arena *arena, struct mail_auth *ret);
+void auth_read(const struct fields *fields, const struct parse_options *options,
+	       const struct mail_addresses *from, struct arena *arena, struct mail_auth *ret);
 /* Why no machine may answer; NULL where one may. */
 const char *automatic_reason(const struct fields *fields, const struct parse_options *options,
 			     const char *from, struct arena *arena);

@@ -69,6 +69,10 @@ static void write_auth(struct json_out *out, const struct mail_auth *auth)
 	jw_bool(out, "aligned", auth->aligned);
 	jw_text(out, "level", auth->proved_by != NULL ? "proved" : "claimed");
 	jw_text(out, "by", auth->proved_by);
+	jw_array(out, "suspicions");
+	for (size_t i = 0; i < auth->suspicion_count; i++)
+		jw_text(out, NULL, auth->suspicions[i]);
+	jw_array_end(out);
 	jw_object_end(out);
 }
 

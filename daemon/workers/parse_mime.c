@@ -496,9 +496,7 @@ static void read_headers(struct mail *mail, const char *raw, size_t len,
 	mail->subject = header_decode(arena, subject == NULL ? "" : subject,
 				      subject == NULL ? 0 : strlen(subject), 4 * LIMIT_NAME_BYTES);
 	mail->date_ms = date_read(fields_get(&mail->fields, "Date"));
-	/* several authors: no result vouches for all of them */
-	auth_read(&mail->fields, options,
-		  mail->from.count == 1 ? mail->from.items[0].address : NULL, arena, &mail->auth);
+	auth_read(&mail->fields, options, &mail->from, arena, &mail->auth);
 	mail->automatic =
 		automatic_reason(&mail->fields, options,
 				 mail->from.count > 0 ? mail->from.items[0].address : NULL, arena);

@@ -3,6 +3,7 @@ import unittest
 import urllib.parse
 
 import harness
+import mailbed
 
 
 class Addresses(harness.TestCase):
@@ -57,6 +58,55 @@ class Addresses(harness.TestCase):
         found = self.daemon.request(
             "GET", "/v1/customers?identifier=" + urllib.parse.quote("email:WANG@例子。中国"), token=self.alice)
         self.assertEqual([one["id"] for one in found.json["data"]], [first["id"]], found)
+
+
+OUR_SERVER = "Authentication-Results: mx.example.test; "
+PROVED = OUR_SERVER + "dkim=pass header.d=customer.test; dmarc=pass header.from=customer.test\r\n"
+
+
+class MailSenders(mailbed.MailCase):
+    def channels(self, imap=None, smtp_port=None, after="seen", more=""):
+        return super().channels(imap, smtp_port, after, "    authserv_id: mx.example.test\n" + more)
+
+    def taken(self):
+        """The next item's message and the customer behind it."""
+        item = self.claim()
+        customer = self.daemon.request("GET", f"/v1/customers/{item['customer']['id']}", token=self.alice).json
+        return self.thread(item)[0], customer
+
+    def test_a_proved_sender_is_one_customer_and_a_forger_another(self):
+        self.start()
+        self.lmtp(PROVED.encode() + mailbed.letter(number=1))
+        message, han = self.taken()
+        self.assertEqual(message["extra"]["auth"], {"level": "proved", "by": "dmarc", "dkim": "pass", "spf": None,
+                                                    "dmarc": "pass", "suspicions": []})
+        self.assertEqual((han["identifiers"][0]["proof"], han["identifiers"][0]["by"]), ("proved", "dmarc"))
+        self.lmtp(PROVED.encode() + mailbed.letter(number=2, subject="另一件事"))
+        self.assertEqual(self.taken()[1]["id"], han["id"])
+        # What an outsider wrote stands below the first Received field, which our own server adds.
+        self.lmtp(b"Received: from evil by mx.example.test; Mon, 23 Nov 2026 10:00:00 +0000\r\n" + PROVED.encode() +
+                  mailbed.letter(number=3, subject="请改我的密码"))
+        message, forger = self.taken()
+        self.assertNotEqual(forger["id"], han["id"])
+        self.assertEqual(message["extra"]["auth"]["level"], "claimed")
+        self.assertEqual(message["extra"]["auth"]["suspicions"], ["forged_results"])
+        self.lmtp(OUR_SERVER.encode() + b"spf=pass smtp.mailfrom=han@customer.test; dmarc=fail "
+                  b"header.from=customer.test\r\n" + mailbed.letter(number=4, subject="又一封"))
+        message, again = self.taken()
+        self.assertEqual(again["id"], forger["id"])
+        self.assertEqual(message["extra"]["auth"]["suspicions"], ["dmarc_failed"])
+
+    def test_mail_from_a_real_mailbox_is_judged_alike(self):
+        self.start(imap=True)
+        self.imap.deliver(PROVED.encode() + mailbed.letter(number=1))
+        message, han = self.taken()
+        self.assertEqual(message["extra"]["auth"]["by"], "dmarc")
+        self.assertEqual(han["identifiers"][0]["proof"], "proved")
+        self.imap.deliver(OUR_SERVER.encode() + b"dkim=pass header.d=evil.test\r\n" +
+                          mailbed.letter(number=2, subject="x", sender='"han@customer.test" <x@evil.test>'))
+        message, other = self.taken()
+        self.assertNotEqual(other["id"], han["id"])
+        self.assertEqual(message["extra"]["auth"]["suspicions"], ["address_in_name"])
 
 
 if __name__ == "__main__":

@@ -79,7 +79,8 @@ Test(email, reads_a_document_to_a_message)
 		"\"subject_base\":\"退款\",\"date_ms\":1767322800000,\"text\":\"new\\n> old\","
 		"\"text_new\":\"new\",\"html\":null,\"in_reply_to\":[\"<c@x>\"],"
 		"\"references\":[\"<a@x>\",\"<b@x>\",\"<c@x>\"],\"automatic\":null,"
-		"\"auth\":{\"level\":\"proved\",\"by\":\"dkim\"},\"attachments\":[{\"name\":\"发票."
+		"\"auth\":{\"level\":\"proved\",\"by\":\"dkim\",\"suspicions\":[\"our_address\"]},"
+		"\"attachments\":[{\"name\":\"发票."
 		"pdf\","
 		"\"type\":\"application/pdf\",\"content_id\":null}]}";
 	const struct inbound_part part = { "%PDF", 4 };
@@ -117,9 +118,12 @@ Test(email, reads_a_document_to_a_message)
 	cr_assert_eq(message->attachment_count, 1);
 	cr_expect_str_eq(message->attachments[0].name, "发票.pdf");
 	cr_expect_eq(message->attachments[0].size, 4);
-	cr_expect_str_eq(message->extra,
-			 "{\"message_id\":\"<m@x>\",\"to\":[\"support@shop.example\"],"
-			 "\"cc\":[\"c@d\"],\"reply_to\":[],\"automatic\":null,\"trimmed\":true}");
+	cr_expect_str_eq(
+		message->extra,
+		"{\"message_id\":\"<m@x>\",\"to\":[\"support@shop.example\"],"
+		"\"cc\":[\"c@d\"],\"reply_to\":[],\"automatic\":null,\"trimmed\":true,"
+		"\"auth\":{\"level\":\"proved\",\"by\":\"dkim\",\"dkim\":null,\"spf\":null,"
+		"\"dmarc\":null,\"suspicions\":[\"our_address\"]}}");
 	fixture_stop(&fixture);
 }
 
@@ -245,8 +249,8 @@ Test(email, tells_the_parse_worker_what_it_should_know)
 		     0);
 	cr_assert_str_eq(channel_connector(fixture.channel)
 				 ->mail_options(fixture.channel, &in, fixture.arena),
-			 "{\"authserv_id\":\"mx.b.cn\",\"received_above\":0,\"own\":[\"a@b.cn\"],"
-			 "\"envelope_from\":\"\"}");
+			 "{\"authserv_id\":\"mx.b.cn\",\"received_above\":0,\"strict\":false,"
+			 "\"own\":[\"a@b.cn\"],\"envelope_from\":\"\"}");
 	fixture_stop(&fixture);
 }
 

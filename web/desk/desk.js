@@ -18,6 +18,9 @@ const words = {
     delivery_queued: "queued", delivery_sending: "sending", delivery_sent: "sent", delivery_delivered: "delivered",
     delivery_read: "read", delivery_failed: "failed", delivery_uncertain: "uncertain", delivery_expired: "expired",
     file_pending: "being fetched", file_failed: "could not be fetched",
+    suspicion: "Perhaps not from whom it says", suspicion_forged_results: "somebody forged our mail server's word",
+    suspicion_dmarc_failed: "the sender's domain disowns it", suspicion_several_authors: "it names several authors",
+    suspicion_address_in_name: "the name shows another address", suspicion_our_address: "it claims to come from us",
   },
   zh: {
     agent: "坐席", password: "密码", enter: "登录", leave: "退出", mine: "我的工单", queues: "队列",
@@ -35,6 +38,9 @@ const words = {
     delivery_queued: "待发送", delivery_sending: "发送中", delivery_sent: "已发送", delivery_delivered: "已送达",
     delivery_read: "已读", delivery_failed: "发送失败", delivery_uncertain: "不确定是否送达", delivery_expired: "已过期",
     file_pending: "正在获取", file_failed: "获取失败",
+    suspicion: "发件人可能是冒充的", suspicion_forged_results: "有人伪造了我方邮件服务器的验证结果",
+    suspicion_dmarc_failed: "发件人的域名不承认这封邮件", suspicion_several_authors: "写了多个发件人",
+    suspicion_address_in_name: "显示名里是另一个地址", suspicion_our_address: "自称来自我方地址",
   },
 };
 
@@ -211,6 +217,11 @@ function drawMessage(row, message) {
   row.className = message.kind === "note" ? "note" : message.direction;
   const text = element("bdi", message.text || "");
   row.replaceChildren(element("span", facts.filter(Boolean).join(" · "), "quiet"), element("br"), text);
+  const doubts = (message.extra && message.extra.auth && message.extra.auth.suspicions) || [];
+  if (doubts.length) {
+    const why = doubts.map((one) => word("suspicion", one)).join(", ");
+    row.append(element("br"), element("strong", `⚠ ${t("suspicion")}: ${why}`, "doubt"));
+  }
   for (const file of message.attachments || []) row.append(element("br"), attachmentLink(file));
 }
 
