@@ -185,6 +185,36 @@ static const struct choice_option tail_options[] = {
 	OPTIONS_END,
 };
 
+static const struct choice_option import_csv_options[] = {
+	{ "--dry-run", NULL, NULL, false, "say what would be done and change nothing" },
+	{ "--trust", NULL, NULL, false,
+	  "addresses were verified where they come from: mail from them is theirs" },
+	{ "--source", "NAME", NULL, false,
+	  "whose ids they are, such as crm; default csv. The same id of another source is another "
+	  "customer" },
+	OPTIONS_END,
+};
+
+static const struct choice_option import_chatwoot_options[] = {
+	{ "--dry-run", NULL, NULL, false, "say what would be done and change nothing" },
+	{ "--trust", NULL, NULL, false,
+	  "addresses were verified where they come from: mail from them is theirs" },
+	{ "--url", "URL", NULL, false, "read from the running product instead of a folder" },
+	{ "--token-file", "FILE", NULL, false, "holds the access token, for --url" },
+	{ "--account", "NUMBER", NULL, false, "the account there; default 1" },
+	OPTIONS_END,
+};
+
+static const struct choice_option import_zendesk_options[] = {
+	{ "--dry-run", NULL, NULL, false, "say what would be done and change nothing" },
+	{ "--trust", NULL, NULL, false,
+	  "addresses were verified where they come from: mail from them is theirs" },
+	{ "--url", "URL", NULL, false, "read from the running product instead of a folder" },
+	{ "--token-file", "FILE", NULL, false, "holds the API token, for --url" },
+	{ "--user", "ADDRESS", NULL, false, "whose API token it is, for --url" },
+	OPTIONS_END,
+};
+
 static const struct command commands[] = {
 	{ "apply", NULL, NULL, "Bring agents, queues, rules ... to what a file says", run_apply,
 	  NULL, NULL, NULL, apply_options },
@@ -238,6 +268,14 @@ static const struct command commands[] = {
 	  run_route_replay, NULL, NULL, NULL, route_replay_options },
 	{ "route", "simulate", "DAY", "Run a synthetic day through queues, agents and rules",
 	  run_route_simulate, NULL, NULL, NULL, route_simulate_options },
+	{ "import", "csv", "FILE", "Take customers over from a table; - reads standard input",
+	  run_import_csv, NULL, NULL, NULL, import_csv_options },
+	{ "import", "chatwoot", "[FOLDER]",
+	  "Take customers, closed conversations and canned replies over from Chatwoot",
+	  run_import_chatwoot, NULL, NULL, NULL, import_chatwoot_options },
+	{ "import", "zendesk", "[FOLDER]",
+	  "Take customers, solved tickets and macros over from Zendesk", run_import_zendesk, NULL,
+	  NULL, NULL, import_zendesk_options },
 	{ "tail", NULL, NULL, "Follow the log of events", run_tail, "GET", "/v1/events", NULL,
 	  tail_options },
 	{ "channel", "list", NULL, "List channels", run_list, "GET", "/v1/channels",

@@ -210,10 +210,13 @@ static int scan_all(struct scan *scan)
 	return EXIT_DONE;
 }
 
-static size_t words_in(const char *text)
+/* Words in brackets may be left out; they come last. */
+static size_t words_in(const char *text, size_t *ret_needed)
 {
 	size_t count = 0;
+	*ret_needed = 0;
 	for (const char *p = text; p != NULL && *p != '\0'; p += strspn(p, " ")) {
+		*ret_needed += *p != '[';
 		p += strcspn(p, " ");
 		count++;
 	}
@@ -224,8 +227,9 @@ static int check_complete(const struct scan *scan)
 {
 	const struct call *call = scan->call;
 	const struct command *command = call->command;
-	size_t wanted = words_in(command->arguments);
-	if (call->argument_count < wanted)
+	size_t needed;
+	size_t wanted = words_in(command->arguments, &needed);
+	if (call->argument_count < needed)
 		return usage("it needs", command->arguments);
 	if (call->argument_count > wanted)
 		return usage("one argument too many", call->arguments[wanted]);

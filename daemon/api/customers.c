@@ -10,6 +10,7 @@
 #include "conversation/work_item.h"
 #include "identity/address.h"
 #include "identity/customer.h"
+#include "identity/import.h"
 #include "parts.h"
 #include "store/store.h"
 
@@ -137,6 +138,7 @@ struct finding {
 	struct identifier identifier;
 	struct identity_place place;
 	size_t channel; /* the next one to ask */
+	bool is_import_asked;
 	const char *ids[FOUND_MAX];
 	size_t count;
 };
@@ -183,6 +185,14 @@ static void on_found(const char *customer, const struct error *err, void *contex
 		if (!text_equal(channel_workspace(channel), call->who.workspace))
 			continue;
 		finding->place.channel = arena_text(call->arena, channel_name(channel));
+		finding->identifier.proof = PROOF_CLAIMED;
+		customer_find(call->parts->store, &finding->place, &finding->identifier, on_found,
+			      finding);
+		return;
+	}
+	if (!finding->is_import_asked) {
+		finding->is_import_asked = true;
+		finding->place.channel = IMPORT_PLACE;
 		finding->identifier.proof = PROOF_CLAIMED;
 		customer_find(call->parts->store, &finding->place, &finding->identifier, on_found,
 			      finding);

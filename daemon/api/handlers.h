@@ -19,6 +19,7 @@ int64_t api_seen_every_ms(const struct parts *parts);
 /* Answers with a blob's bytes as a download, or 404. */
 void api_attachment(struct api_call *call, const char *blob);
 
+route_fn handle_import;  /* imports.c */
 route_fn handle_inbound; /* inbound.c */
 route_fn handle_chat_session, handle_chat_message, handle_chat_typing, handle_chat_events,
 	handle_chat_options;                                              /* chat.c */

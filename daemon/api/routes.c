@@ -142,6 +142,17 @@ static const struct field body_configuration[] = {
 	{ 0 },
 };
 
+static const struct field body_import[] = {
+	{ "source", FIELD_TEXT, true, 1, 40, NULL, "whose ids they are, such as chatwoot" },
+	{ "dry_run", FIELD_BOOL, false, 0, 0, NULL, "say what would be done" },
+	{ "trusted", FIELD_BOOL, false, 0, 0, NULL,
+	  "addresses were verified there, and count as proved" },
+	{ "customers", FIELD_OBJECTS, false, 0, 200, NULL,
+	  "[{\"external_id\",\"name\",\"tier\",\"created_at\",\"tags\",\"attributes\","
+	  "\"identifiers\":[{\"kind\":\"email|phone\",\"value\"}]}]" },
+	{ 0 },
+};
+
 #define TRANSITION(word, text)                                                                     \
 	{                                                                                          \
 		"POST", "/v1/work-items/{id}/" #word, ROLES_WORK, handle_work_##word,              \
@@ -269,6 +280,9 @@ static const struct route routes[] = {
 	  "The 360 view", 0 },
 	{ "PATCH", "/v1/customers/{id}", ROLES_WORK, handle_customer_patch, body_customer, NULL,
 	  "Customer", 200, "Edit (If-Match)", 0 },
+
+	{ "POST", "/v1/import", ROLE_ADMIN, handle_import, body_import, NULL, "Import", 200,
+	  "Take over what another product knows; again is harmless", LIMIT_CONFIGURATION_BYTES },
 
 	/* attachments */
 	{ "POST", "/v1/attachments", ROLES_WORK, handle_attachment_put, NULL, "name,type",
