@@ -49,6 +49,6 @@ route_fn handle_channel_list, handle_channel_test;                     /* channe
 route_fn handle_token_list, handle_token_make, handle_token_delete;    /* tokens.c */
 route_fn handle_dead_list, handle_dead_redrive, handle_message_decide; /* deadletters.c */
 route_fn handle_live;                                                  /* live.c */
-route_fn handle_health, handle_ready, handle_metrics;                  /* health.c */
+route_fn handle_health, handle_ready, handle_metrics;                  /* health.c, metrics.c */
 route_fn handle_openapi;                                               /* openapi.c */
 route_fn handle_home, handle_desk_script, handle_desk_style;           /* pages.c */

@@ -1,5 +1,6 @@
 #include "routing/figures.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ struct line {
 struct figures {
 	int64_t since_ms;
 	struct map *lines; /* queue -> line */
+	struct sla_figures sla[SLA_METRICS];
 };
 
 struct figures *figures_new(int64_t now_ms)
@@ -148,11 +150,33 @@ static bool is_about_items(const struct log_entry *entry)
 	       text_equal(entry->type, "message.created");
 }
 
+/* Made by sla_put, which writes the names without spaces: "metric":"x". */
+static bool says(const struct log_entry *entry, const char *name, const char *value)
+{
+	char piece[64];
+
+	snprintf(piece, sizeof(piece), "\"%s\":\"%s\"", name, value);
+	return strstr(entry->extra, piece) != NULL;
+}
+
+static void sla_entry(struct figures *figures, const struct log_entry *entry)
+{
+	for (size_t i = 0; entry->extra != NULL && i < SLA_METRICS; i++) {
+		if (!says(entry, "metric", sla_metric_names[i]))
+			continue;
+		figures->sla[i].warned += says(entry, "event", "warn");
+		figures->sla[i].breached += says(entry, "event", "breach");
+		figures->sla[i].fulfilled += says(entry, "event", "fulfil");
+	}
+}
+
 void figures_entry(struct figures *figures, const struct log_entry *entry, int64_t within_ms)
 {
 	struct line *line;
 	bool waited = waits(entry->from);
 
+	if (text_equal(entry->type, "sla.state"))
+		sla_entry(figures, entry);
 	if (!is_about_items(entry) || entry->queue == NULL || entry->to == NULL ||
 	    *entry->to == '\0' || *entry->queue == '\0')
 		return;
@@ -196,6 +220,11 @@ void figures_queue(const struct figures *figures, const char *queue, int64_t now
 		ret->accept_every_ms = line->accept_every_ms;
 	if (line != NULL)
 		ret->waiting = line->waiting;
+}
+
+const struct sla_figures *figures_sla(const struct figures *figures, enum sla_metric metric)
+{
+	return &figures->sla[metric];
 }
 
 int64_t figures_service_level(const struct queue_figures *queue)

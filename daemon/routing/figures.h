@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "routing/sla_policy.h"
+
 struct figures;
 struct log_entry;
 
@@ -22,6 +24,13 @@ struct queue_figures {
 	int64_t accept_every_ms; /* between two accepts while work waited, smoothed; 0: not known */
 };
 
+/* Of the clocks of one metric, since counting began. */
+struct sla_figures {
+	int64_t warned;
+	int64_t breached;
+	int64_t fulfilled;
+};
+
 /* now_ms: counting begins. */
 struct figures *figures_new(int64_t now_ms);
 void figures_free(struct figures **figures);
@@ -34,6 +43,7 @@ void figures_reset(struct figures *figures);
 
 void figures_queue(const struct figures *figures, const char *queue, int64_t now_ms,
 		   struct queue_figures *ret);
+const struct sla_figures *figures_sla(const struct figures *figures, enum sla_metric metric);
 /* Per mille of what left in time; -1: nothing left. */
 int64_t figures_service_level(const struct queue_figures *queue);
 /* How long the item at this place (1: the next) will wait; -1: not known. ready: agents who could

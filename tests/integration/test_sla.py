@@ -90,6 +90,26 @@ class Sla(harness.TestCase):
         self.assertRegex(said["text"]["zh"], "“首次响应”（策略“quick”）已超时 \\d+ 秒。")
         self.assertIsNone(said["sla_next"])
 
+    def test_figures_count_the_clocks(self):
+        self.start()
+        self.daemon.request("PUT", "/v1/me/presence", {"status": "away"}, self.alice)
+        self.post("quick")
+        self.wait_clock("first_response", "breached")
+        counted = {one["metric"]: one for one in self.daemon.request("GET", "/v1/live", token=self.boss).json["sla"]}
+        self.assertEqual(counted["first_response"], {"metric": "first_response", "warned": 1, "breached": 1, "fulfilled": 0})
+        rows = dict(line.rsplit(" ", 1) for line in self.daemon.request("GET", "/metrics").body.decode().splitlines()
+                    if not line.startswith("#"))
+        self.assertEqual(rows['converged_sla_total{workspace="main",metric="first_response",event="breached"}'], "1")
+        self.assertEqual(rows['converged_sla_total{workspace="main",metric="owner",event="breached"}'], "0")
+        self.assertGreaterEqual(float(rows['converged_queue_oldest_seconds{workspace="main",queue="support"}']), 1)
+        self.assertEqual(rows['converged_queue_oldest_seconds{workspace="main",queue="second"}'], "0")
+        self.assertEqual(rows['converged_queue_expected_wait_seconds{workspace="main",queue="support"}'], "-1")
+        self.assertEqual([rows[f'converged_queue_agents{{workspace="main",queue="{queue}",state="away"}}'] for queue in
+                          ("support", "second")], ["1", "1"])
+        self.assertEqual(rows['converged_queue_agents{workspace="main",queue="second",state="offline"}'], "1")
+        self.assertEqual(rows['converged_agents{workspace="main",state="offline"}'], "1")
+        self.assertEqual(rows['converged_queue_agents_ready{workspace="main",queue="support"}'], "0")
+
     def test_clocks_follow_the_work(self):
         self.start()
         stream = self.daemon.events("/v1/events?types=sla.state", self.boss)

@@ -53,6 +53,27 @@ Test(figures, counts_what_comes_and_how_it_leaves)
 	figures_free(&figures);
 }
 
+Test(figures, counts_clocks_by_metric)
+{
+	struct figures *figures = figures_new(START_MS);
+	struct log_entry one = { .type = "sla.state", .time_ms = START_MS, .queue = "support" };
+
+	one.extra = "{\"metric\":\"resolution\",\"event\":\"warn\"}";
+	figures_entry(figures, &one, 0);
+	one.extra = "{\"metric\":\"resolution\",\"event\":\"breach\"}";
+	figures_entry(figures, &one, 0);
+	figures_entry(figures, &one, 0);
+	one.extra = "{\"metric\":\"owner\",\"event\":\"fulfil\"}";
+	figures_entry(figures, &one, 0);
+	cr_expect_eq(figures_sla(figures, SLA_RESOLUTION)->warned, 1);
+	cr_expect_eq(figures_sla(figures, SLA_RESOLUTION)->breached, 2);
+	cr_expect_eq(figures_sla(figures, SLA_RESOLUTION)->fulfilled, 0);
+	cr_expect_eq(figures_sla(figures, SLA_OWNER)->fulfilled, 1);
+	cr_expect_eq(figures_sla(figures, SLA_OWNER_ACCEPT)->fulfilled, 0);
+	cr_expect_eq(read(figures, 0).arrived, 0);
+	figures_free(&figures);
+}
+
 Test(figures, forgets_what_is_older_than_an_hour)
 {
 	struct figures *figures = figures_new(START_MS);

@@ -1,0 +1,185 @@
+/* /metrics, but for the queues (metrics_queues.c). */
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/auth.h"
+#include "api/handlers.h"
+#include "api/metrics_queues.h"
+#include "automation/classify.h"
+#include "base/text.h"
+#include "channel.h"
+#include "identity/phones.h"
+#include "parts.h"
+#include "pipeline.h"
+#include "services/loop.h"
+#include "services/worker.h"
+#include "store/store.h"
+#include "workspace.h"
+
+static void metric(struct buf *out, const char *name, const char *type, const char *help,
+		   double value)
+{
+	buf_format(out, "# HELP converged_%s %s\n# TYPE converged_%s %s\nconverged_%s %.17g\n",
+		   name, help, name, type, name, value);
+}
+
+static double resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	if (file == NULL)
+		return 0;
+	if (fscanf(file, "%*u %lu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static void store_metrics(struct buf *out, const struct parts *parts)
+{
+	struct store_stats stats = store_stats(parts->store);
+
+	metric(out, "store_up", "gauge", "The store answers", store_is_up(parts->store));
+	metric(out, "store_scripts_total", "counter", "Scripts run", (double)stats.scripts);
+	metric(out, "store_reads_total", "counter", "Plain reads", (double)stats.reads);
+	metric(out, "store_resent_total", "counter", "Calls sent again after a reconnect",
+	       (double)stats.resent);
+	metric(out, "store_failed_total", "counter", "Calls that ended with an error",
+	       (double)stats.failed);
+	metric(out, "store_reconnects_total", "counter", "Connections lost and made again",
+	       (double)stats.reconnects);
+	metric(out, "store_waiting", "gauge", "Calls waiting to be sent", (double)stats.waiting);
+	metric(out, "store_latency_seconds", "gauge", "Newest round trip",
+	       (double)stats.last_rtt_us / 1e6);
+	metric(out, "store_fullness_ratio", "gauge", "Share of maxmemory in use",
+	       store_fullness(parts->store));
+}
+
+static void process_metrics(struct buf *out, const struct parts *parts)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	metric(out, "process_resident_memory_bytes", "gauge", "Resident memory", resident_bytes());
+	metric(out, "process_cpu_seconds_total", "counter", "User and system time",
+	       (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +
+		       (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6);
+	metric(out, "loop_lag_seconds", "gauge", "Longest turn since the last look",
+	       (double)loop_take_lag_us(parts->loop) / 1e6);
+	metric(out, "flights", "gauge", "Requests between receive and admit",
+	       (double)pipeline_in_flight(parts->pipeline));
+}
+
+static void channel_metrics(struct buf *out, const struct parts *parts)
+{
+	const struct channel *channel;
+
+	buf_text(out, "# HELP converged_channel_up The channel works (0: parked)\n"
+		      "# TYPE converged_channel_up gauge\n");
+	for (size_t i = 0; (channel = channel_at(parts->channels, i)) != NULL; i++)
+		buf_format(out, "converged_channel_up{workspace=\"%s\",channel=\"%s\"} %d\n",
+			   channel_workspace(channel), channel_name(channel),
+			   channel_parked(channel) == NULL);
+}
+
+static void rule_metrics(struct buf *out, const struct parts *parts)
+{
+	const struct workspace *workspace = NULL;
+
+	buf_text(out, "# HELP converged_rules_stopped_total Patterns that took too long on a text\n"
+		      "# TYPE converged_rules_stopped_total counter\n");
+	while ((workspace = workspace_next(parts->workspaces, workspace)) != NULL)
+		buf_format(out, "converged_rules_stopped_total{workspace=\"%s\"} %lld\n",
+			   workspace_name(workspace),
+			   (long long)workspace_stopped_count(workspace));
+}
+
+static void classifier_metrics(struct buf *out, const struct parts *parts)
+{
+	const struct workspace *workspace = NULL;
+
+	buf_text(out, "# HELP converged_classified_total New work items by what a classifier did\n"
+		      "# TYPE converged_classified_total counter\n");
+	while ((workspace = workspace_next(parts->workspaces, workspace)) != NULL)
+		for (size_t i = 0; i < CLASSIFY_OUTCOMES; i++)
+			buf_format(out,
+				   "converged_classified_total{workspace=\"%s\",outcome=\"%s\"} "
+				   "%lld\n",
+				   workspace_name(workspace), classify_outcomes[i],
+				   (long long)workspace_classified(workspace)->of[i]);
+}
+
+static void worker_metrics(struct buf *out, const struct parts *parts)
+{
+	const struct {
+		const char *name;
+		struct worker_stats stats;
+	} pools[] = {
+		{ "parse", worker_stats(parts->parse) },
+		{ "mail", worker_stats(parts->mail) },
+		{ "disk", worker_stats(parts->disk) },
+		{ "password", worker_stats(parts->password) },
+		{ "phone", phones_stats(parts->phones) },
+	};
+
+	buf_text(out, "# HELP converged_worker_jobs_total Jobs ended by a worker\n"
+		      "# TYPE converged_worker_jobs_total counter\n");
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
+		buf_format(out,
+			   "converged_worker_jobs_total{worker=\"%s\",result=\"done\"} %lld\n"
+			   "converged_worker_jobs_total{worker=\"%s\",result=\"failed\"} %lld\n",
+			   pools[i].name, (long long)pools[i].stats.done, pools[i].name,
+			   (long long)pools[i].stats.failed);
+}
+
+static void on_queues(struct queue_samples *samples, void *context)
+{
+	struct api_call *call = context;
+	struct buf out = { 0 };
+
+	buf_format(&out,
+		   "# HELP converged_build_info What runs\n# TYPE converged_build_info gauge\n"
+		   "converged_build_info{version=\"%s\"} 1\n",
+		   CONVERGE_VERSION);
+	store_metrics(&out, call->parts);
+	process_metrics(&out, call->parts);
+	channel_metrics(&out, call->parts);
+	worker_metrics(&out, call->parts);
+	queue_samples_write(samples, &out);
+	rule_metrics(&out, call->parts);
+	classifier_metrics(&out, call->parts);
+	http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
+		    out.len);
+	buf_clear(&out);
+}
+
+static void answer_metrics(struct api_call *call)
+{
+	queue_samples_take(call->parts, call->arena, on_queues, call);
+}
+
+static void on_auth(enum auth_outcome outcome, const struct principal *who, void *context)
+{
+	struct api_call *call = context;
+
+	if (outcome == AUTH_OK && (who->role & (ROLES_LEAD | ROLE_INTEGRATION)) != 0)
+		answer_metrics(call);
+	else
+		api_problem(call, 403, "not_allowed",
+			    "metrics are for this host, or for a supervisor's, admin's or "
+			    "integration's token");
+}
+
+/* Names of channels and queues are nobody's business outside: without a token only this host. */
+void handle_metrics(struct api_call *call)
+{
+	const char *source = http_request_source(call->request);
+
+	if (text_starts(source, "127.") || text_equal(source, "::1") ||
+	    text_equal(source, "unix") || call->who.role == ROLE_ADMIN)
+		answer_metrics(call);
+	else
+		auth_request(api_auth(call->api), call->request, call->arena, on_auth, call);
+}
