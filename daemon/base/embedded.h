@@ -14,3 +14,5 @@ extern const unsigned char embedded_desk_js[];
 extern const size_t embedded_desk_js_len;
 extern const unsigned char embedded_desk_css[];
 extern const size_t embedded_desk_css_len;
+extern const unsigned char embedded_han_variants[]; /* daemon/workers/han_variants.txt */
+extern const size_t embedded_han_variants_len;

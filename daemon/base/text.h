@@ -41,6 +41,26 @@ char *text_domain(struct arena *arena, const char *domain);
  * are. NUL-terminated; *ret_len bytes. */
 char *text_fold(struct arena *arena, const char *utf8, size_t len, size_t *ret_len);
 
+/* What one character is to a search: how it compares, and what it is part of. */
+enum text_class {
+	TEXT_OTHER,     /* space, punctuation, symbols: parts words */
+	TEXT_IGNORED,   /* accents, zero-width characters: part of the word, not compared */
+	TEXT_LETTER,    /* of a script that puts space between words */
+	TEXT_DIGIT,     /* 0 to 9 */
+	TEXT_CHARACTER, /* stands for itself: Han, kana, Hangul, and scripts without spaces */
+};
+enum { TEXT_LETTERS_MAX = 18 }; /* what one character may stand for */
+struct text_letter {
+	uint32_t codepoint;
+	enum text_class kind;
+};
+/* The folded letters that a character stands for: lower case without accents, full-width and other
+ * compatible forms as plain ones. Their number, 1 or more. */
+size_t text_letters(uint32_t codepoint, struct text_letter ret[TEXT_LETTERS_MAX]);
+/* A kana with the voicing mark after it, as one; 0 where they are no pair. */
+uint32_t text_voiced(uint32_t kana, uint32_t mark);
+size_t text_encode(uint32_t codepoint, char out[4]); /* bytes of UTF-8 */
+
 /* Edit distance capped at max + 1, for "did you mean". */
 size_t text_distance(const char *a, const char *b, size_t max);
 

@@ -14,7 +14,7 @@ HOMES = (
     (r"yaml\.h", r"daemon/base/yaml\.c"),
     (r"sodium\.h", r"daemon/workers/password\.c"),
     (r"gumbo\.h", r"daemon/workers/html\.c"),
-    (r"uni(norm|str|case|ctype|types|gbrk)\.h", r"daemon/base/text_clean\.c"),
+    (r"uni(norm|str|case|ctype|types|gbrk)\.h", r"daemon/base/text_(clean|letter)\.c"),
     (r"idn2\.h", r"daemon/base/text_domain\.c"),
     (r"(phonenumbers/|(string|cstring|cstdio)$)", r"daemon/workers/phone\.cc"),
     (r"seccomp\.h", r"daemon/workers/sandbox\.c"),
