@@ -16,6 +16,7 @@
 #include "broker_parts.h"
 #include "channel.h"
 #include "config.h"
+#include "history/history.h"
 #include "identity/phones.h"
 #include "inbox.h"
 #include "pipeline.h"
@@ -152,6 +153,15 @@ static int workspace_boot(struct parts *parts, const char *workspace, const char
 
 /* ---- the parts ---- */
 
+static void history_start(struct parts *parts)
+{
+	const struct history_options options = { .url = parts->config->history.url,
+						 .password = parts->config->history.password,
+						 .state_dir = parts->config->state_dir };
+
+	parts->history = history_new(parts->loop, &options);
+}
+
 static void workers_start(struct parts *parts)
 {
 	struct worker_options parse = { .name = "parse",
@@ -179,6 +189,7 @@ static void workers_start(struct parts *parts)
 	parts->password = worker_pool_new(parts->loop, &password);
 	parts->phones = phones_new(parts->loop, NULL);
 	parts->blobs = blobs_new(parts->disk);
+	history_start(parts);
 }
 
 int broker_open_channels(struct broker *broker)
@@ -381,6 +392,7 @@ void broker_stop(struct broker *broker)
 	worker_pool_free(&parts->disk);
 	worker_pool_free(&parts->password);
 	phones_free(&parts->phones);
+	history_free(&parts->history);
 	transfers_free(&parts->transfers);
 	store_free(&parts->store);
 	api_free(&parts->api);

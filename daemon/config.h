@@ -43,7 +43,12 @@ struct config_store {
 };
 
 struct config_place {
-	char *url; /* NULL: in state_dir; else file:/path, sqlite:/path */
+	char *url; /* NULL: in state_dir; else file:/path */
+};
+
+struct config_history {
+	char *url;      /* NULL: in state_dir; "none", sqlite:/path, postgresql://... */
+	char *password; /* of PostgreSQL, where it is not in the URL */
 };
 
 struct config_log {
@@ -86,7 +91,7 @@ struct config {
 	char *state_dir; /* absolute */
 	struct config_listen listen;
 	struct config_store store;
-	struct config_place history;
+	struct config_history history;
 	struct config_place blobs;
 	struct config_log log;
 	struct config_limits limits;

@@ -56,7 +56,7 @@ static const char *check_base_url(const char *text)
 
 static const char *const store_schemes[] = { "=embedded", "unix",     "redis", "!rediss",
 					     "!sentinel", "!cluster", NULL };
-static const char *const history_schemes[] = { "sqlite", "!postgresql", "!postgres", NULL };
+static const char *const history_schemes[] = { "=none", "sqlite", "postgresql", "postgres", NULL };
 static const char *const blob_schemes[] = { "file", "!s3", NULL };
 static const char *const acks[] = { "local", "replicas", NULL };
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
@@ -123,8 +123,13 @@ static const struct setting store_rows[] = {
 };
 
 static const struct setting history_rows[] = {
-	SETTING_ROW("url", URL, struct config_place, url, NULL, .choices = history_schemes,
-		    .text = "sqlite:/path; by default a file in state_dir."),
+	SETTING_ROW(
+		"url", URL, struct config_history, url, NULL, .choices = history_schemes,
+		.text = "sqlite:/path (by default history.db in state_dir), "
+			"postgresql://user@host/database, or none: nothing is kept, and nothing "
+			"ever leaves the store."),
+	SETTING_ROW("password", SECRET, struct config_history, password, NULL,
+		    .text = "PostgreSQL's password, where it is not in the URL."),
 	SETTING_END,
 };
 
@@ -188,7 +193,8 @@ const struct setting config_rows[] = {
 		    .flags = SETTING_SHORT, .text = "Where the state lives; short: `store: URL`."),
 	SETTING_ROW("history", GROUP, struct config, history, NULL, .rows = history_rows,
 		    .flags = SETTING_SHORT,
-		    .text = "Where closed conversations go; short: `history: URL`."),
+		    .text = "Where all that was said is kept, and closed conversations go; short: "
+			    "`history: URL`."),
 	SETTING_ROW("blobs", GROUP, struct config, blobs, NULL, .rows = blob_rows,
 		    .flags = SETTING_SHORT,
 		    .text = "Where raw mail and attachments go; short: `blobs: URL`."),

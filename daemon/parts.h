@@ -11,6 +11,7 @@ struct blobs;
 struct channels;
 struct config;
 struct deliveries;
+struct history;
 struct leases;
 struct loop;
 struct mac;
@@ -34,6 +35,7 @@ struct parts {
 	struct worker_pool *password;
 	struct phones *phones; /* national numbers, by a worker of its own */
 	struct blobs *blobs;
+	struct history *history;
 	struct admit *admit;
 	struct transfers *transfers;
 	struct channels *channels;

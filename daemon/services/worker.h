@@ -20,11 +20,11 @@ struct loop;
 struct worker_pool;
 
 struct worker_options {
-	const char *name;      /* parse, mail, disk, password */
+	const char *name;      /* parse, mail, disk, password, history */
 	int processes;         /* 1; mail 4 */
 	int queue_max;         /* waiting jobs */
 	int64_t deadline_ms;   /* of one job, from when it is handed over */
-	const char *state_dir; /* what the disk worker may touch; NULL elsewhere */
+	const char *state_dir; /* the folder it may touch; NULL: none */
 	bool once; /* a job is never handed over again after a death (mail: it may have been sent)
 		    */
 	const char *executable; /* NULL: /proc/self/exe; tests name the daemon's binary */

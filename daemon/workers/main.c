@@ -24,6 +24,7 @@ static const struct {
 	worker_handle_fn *handle;
 } workers[] = {
 	{ "disk", disk_start, disk_handle },
+	{ "history", history_start, history_handle },
 	{ "mail", mail_start, mail_handle },
 	{ "parse", parse_start, parse_handle },
 	{ "password", password_start, password_handle },

@@ -19,6 +19,8 @@ int worker_serve(const char *name, worker_start_fn *start, worker_handle_fn *han
 
 int disk_start(struct error *err);
 int disk_handle(const char *job, size_t len, struct buf *answer, struct error *err);
+int history_start(struct error *err);
+int history_handle(const char *job, size_t len, struct buf *answer, struct error *err);
 int parse_start(struct error *err);
 int parse_handle(const char *job, size_t len, struct buf *answer, struct error *err);
 int password_start(struct error *err);

@@ -13,6 +13,8 @@ HOMES = (
     (r"json-c/", r"daemon/base/json\.c"),
     (r"yaml\.h", r"daemon/base/yaml\.c"),
     (r"sodium\.h", r"daemon/workers/password\.c"),
+    (r"sqlite3\.h", r"daemon/workers/history_sqlite\.c"),
+    (r"libpq-fe\.h", r"daemon/workers/history_postgres\.c"),
     (r"gumbo\.h", r"daemon/workers/html\.c"),
     (r"uni(norm|str|case|ctype|types|gbrk)\.h", r"daemon/base/text_(clean|letter)\.c"),
     (r"idn2\.h", r"daemon/base/text_domain\.c"),

@@ -23,7 +23,7 @@ for folder in STAGES | READERS:
 # business: the pure language of the configuration (calendars, plans) and its tables.
 # The API shows what the readers keep.
 LOWER["business"] = {"base"}
-LOWER["api"] |= {"delivery", "automation"}
+LOWER["api"] |= {"delivery", "automation", "history"}
 # The headers of daemon/ itself through which stages and readers meet the rest.
 MEETING = {"channel.h", "pipeline.h", "connectors.h", "workspace.h", "parts.h", "config.h"}
 FOREIGN_OK = re.compile(r"[a-z0-9_]+\.h")  # the C library: connectors use nothing else

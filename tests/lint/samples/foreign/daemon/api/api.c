@@ -1,5 +1,5 @@
 #include <curl/curl.h>
 #include <json-c/json.h>
-#include <sqlite3.h>
+#include <zlib.h>
 // #include <yaml.h>
 #include "services/transfer_curl.h"

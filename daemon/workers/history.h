@@ -1,0 +1,34 @@
+/* Jobs of the history worker: 'w' (it writes) or 'r', the place as a URL, NUL,
+ * its password, NUL, and a JSON object with "op"; the answer is one too. Shared
+ * by workers/history*.c; the daemon's side is history/history.h. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "workers/history_sql.h"
+
+struct history_job {
+	struct sql *sql;
+	struct json_object *body;
+	const char *workspace; /* "" where the job names none */
+	struct arena *arena;   /* lives as long as the job */
+};
+
+/* Writes the fields of the answer's object, which is open already. */
+typedef int history_op_fn(struct history_job *job, struct json_out *out, struct error *err);
+
+/* history_schema.c: brings the schema up to what this build knows; or (reading) checks it. A newer
+ * one is refused. */
+int history_schema_migrate(struct sql *sql, struct error *err);
+int history_schema_check(struct sql *sql, struct error *err);
+/* The database's own id, made with it. */
+int history_schema_id(struct sql *sql, char ret_id[40], struct error *err);
+
+/* history_write.c */
+history_op_fn history_op_cursor; /* {workspace} -> {position} or null */
+history_op_fn history_op_write;
+
+/* history_read.c */
+history_op_fn history_op_conversation;
+history_op_fn history_op_messages;
