@@ -13,10 +13,9 @@
 #include <string.h>
 
 #include "converge/connector.h"
+#include "signed_identity.h"
 
 enum {
-	IDENTITY_KEY_BYTES = 32,
-	SECRET_MIN_BYTES = 32,
 	TEXT_MAX_BYTES = 256 * 1024,
 	SHORT_MAX_BYTES = 320,
 	ATTACHMENTS_MAX = 10,
@@ -32,11 +31,7 @@ struct webchat_settings {
 	char *utc_offset;
 	char *calendar;
 	char *offline_message;
-	char *identity_secret;
-	char *identity_public_key;
-	char *identity_audience;
-	char *identity_issuer;
-	bool require_identity;
+	struct signed_identity_settings identity;
 };
 
 /* Minutes since Monday 00:00 local time; from < to, to may pass the week's end. */
@@ -48,9 +43,7 @@ struct webchat_state {
 	struct span hours[HOURS_MAX];
 	size_t hour_count;
 	int offset_minutes;
-	unsigned char public_key[IDENTITY_KEY_BYTES];
-	bool has_public_key;
-	const char *audience;
+	struct signed_identity identity;
 };
 
 static const struct setting webchat_settings_rows[] = {
@@ -69,19 +62,7 @@ static const struct setting webchat_settings_rows[] = {
 	SETTING_ROW("offline_message", TEXT, struct webchat_settings, offline_message,
 		    "We are away at the moment. Leave a message and we will answer.", .max = 2000,
 		    .text = "Shown outside the hours."),
-	SETTING_ROW(
-		"identity_secret", SECRET, struct webchat_settings, identity_secret, NULL,
-		.text = "Shared with the site's server, which signs who the visitor is (HS256); "
-			"at least 32 bytes."),
-	SETTING_ROW("identity_public_key", TEXT, struct webchat_settings, identity_public_key, NULL,
-		    .text = "The site's Ed25519 public key in base64, instead of a shared secret "
-			    "(EdDSA)."),
-	SETTING_ROW("identity_audience", TEXT, struct webchat_settings, identity_audience, NULL,
-		    .text = "What aud must name; none: the channel's name."),
-	SETTING_ROW("identity_issuer", TEXT, struct webchat_settings, identity_issuer, NULL,
-		    .text = "What iss must be; none: not asked."),
-	SETTING_ROW("require_identity", BOOL, struct webchat_settings, require_identity, "false",
-		    .text = "Refuse visitors without a signed identity."),
+	SIGNED_IDENTITY_ROWS(struct webchat_settings, identity),
 	SETTING_END,
 };
 
@@ -225,22 +206,12 @@ static const char *short_text(struct reader *reader, struct json_object *from, c
 
 static int prove(struct reader *reader, const char *token, struct visitor *ret)
 {
-	const struct webchat_settings *settings = host->channel_settings(reader->channel);
 	const struct webchat_state *state = host->channel_state(reader->channel);
-	const char *secret = settings->identity_secret ? settings->identity_secret : "";
+	const struct host_jwt jwt = { .token = token, .now_s = reader->in->now_s };
 	struct host_jwt_claims claims;
 	const char *why = "";
-	const struct host_jwt check = {
-		.token = token,
-		.secret = secret[0] ? secret : NULL,
-		.secret_len = strlen(secret),
-		.public_key = state->has_public_key ? state->public_key : NULL,
-		.audience = state->audience,
-		.issuer = settings->identity_issuer,
-		.now_s = reader->in->now_s,
-	};
 
-	if (!host->jwt(&check, reader->arena, &claims, &why))
+	if (signed_identity_check(&state->identity, &jwt, reader->arena, &claims, &why) < 0)
 		return complain(reader, host->format(reader->arena, "identity: %s", why));
 	if (strncmp(claims.subject, "vis_", 4) == 0)
 		return complain(reader, "identity: sub must not start with vis_");
@@ -259,7 +230,7 @@ static int read_anonymous(struct reader *reader, struct visitor *ret)
 	const struct webchat_settings *settings = host->channel_settings(reader->channel);
 	const char *email;
 
-	if (settings->require_identity)
+	if (settings->identity.required)
 		return complain(reader, "identity: this channel wants a signed identity");
 	email = short_text(reader, reader->body, "email");
 	*ret = (struct visitor){
@@ -368,7 +339,11 @@ static int read_message(struct reader *reader, struct message *message)
 	const struct inbound *in = reader->in;
 	const char *text = host->json_text(reader->body, "text");
 	const char *client_id = short_text(reader, reader->body, "client_id");
+	const struct webchat_state *state = host->channel_state(reader->channel);
 
+	/* A session may be older than that setting. */
+	if (state->identity.settings->required && in->visitor->proof != PROOF_PERSON)
+		return complain(reader, "identity: this channel wants a signed identity");
 	if (reader->error || read_attachments(reader, message) < 0)
 		return -1;
 	if ((!text && host->json_kind(reader->body, "text") != HOST_JSON_ABSENT) ||
@@ -427,40 +402,12 @@ static void webchat_send(struct channel *channel, const struct outbound *message
 
 /* ---- life ---- */
 
-static int open_identity(const struct webchat_settings *settings, struct webchat_state *state,
-			 const char **ret_error)
-{
-	const char *key = settings->identity_public_key;
-	const char *secret = settings->identity_secret;
-
-	if (key && key[0]) {
-		if (host->unbase64(key, strlen(key), state->public_key,
-				   sizeof(state->public_key)) != IDENTITY_KEY_BYTES) {
-			*ret_error = "identity_public_key must be the base64 of 32 bytes";
-			return -1;
-		}
-		state->has_public_key = true;
-	}
-	if (secret && secret[0] && strlen(secret) < SECRET_MIN_BYTES) {
-		*ret_error = "identity_secret must be at least 32 bytes";
-		return -1;
-	}
-	if (settings->require_identity && !state->has_public_key && !(secret && secret[0])) {
-		*ret_error = "require_identity needs identity_secret or identity_public_key";
-		return -1;
-	}
-	return 0;
-}
-
 static int webchat_open(const struct host *core, struct channel *channel, const char **ret_error)
 {
 	const struct webchat_settings *settings = core->channel_settings(channel);
 	struct webchat_state *state = core->channel_state(channel);
 
 	host = core;
-	state->audience = settings->identity_audience && settings->identity_audience[0]
-				  ? settings->identity_audience
-				  : core->channel_name(channel);
 	if (settings->utc_offset && offset_of(settings->utc_offset, &state->offset_minutes) < 0) {
 		*ret_error = "utc_offset must look like +08:00";
 		return -1;
@@ -474,7 +421,8 @@ static int webchat_open(const struct host *core, struct channel *channel, const 
 		*ret_error = "hours and calendar exclude each other: name one of them";
 		return -1;
 	}
-	return open_identity(settings, state, ret_error);
+	return signed_identity_open(core, channel, &settings->identity, &state->identity,
+				    ret_error);
 }
 
 static void webchat_close(struct channel *channel)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "converge/connector.h"
+#include "signed_identity.h"
 
 enum {
 	KEY_MIN_BYTES = 24,
@@ -20,6 +21,7 @@ enum {
 	SKEW_S = 300,
 	ID_MAX_BYTES = 256,
 	ATTACHMENTS_MAX = 50,
+	IDENTITY_MAX_BYTES = 8192,
 	ANSWER_MAX_BYTES = 64 * 1024,
 	LINK_S = 7 * 24 * 3600, /* how long a link to an attachment is good */
 };
@@ -31,6 +33,7 @@ struct webhook_settings {
 	bool allow_private_urls;
 	bool trust_addresses;
 	int64_t timeout_ms;
+	struct signed_identity_settings identity;
 };
 
 struct webhook_key {
@@ -41,6 +44,7 @@ struct webhook_key {
 struct webhook_state {
 	struct webhook_key keys[KEYS_MAX]; /* the first one signs */
 	size_t key_count;
+	struct signed_identity identity;
 };
 
 struct webhook_send {
@@ -67,6 +71,7 @@ static const struct setting webhook_settings_rows[] = {
 		    .text = "from.email and from.phone were checked by the sending system."),
 	SETTING_ROW("timeout", TIME, struct webhook_settings, timeout_ms, "20s", .min = 1000,
 		    .max = 30000, .text = "How long one delivery may take."),
+	SIGNED_IDENTITY_ROWS(struct webhook_settings, identity),
 	SETTING_END,
 };
 
@@ -203,6 +208,8 @@ static enum verdict webhook_verify(struct channel *channel, const struct inbound
 
 /* What reading one body needs; the first complaint wins. */
 struct reader {
+	const struct channel *channel;
+	const struct inbound *in;
 	struct arena *arena;
 	struct json_object *body;
 	const char *error;
@@ -236,25 +243,51 @@ static const char *text_at(struct reader *reader, const char *path, size_t max, 
 	return host->text(reader->arena, text);
 }
 
-static void claim_add(struct reader *reader, struct message *message, const char *kind,
-		      const char *path, bool trusted)
+static void address_add(struct message *message, const char *kind, const char *value,
+			enum proof proof)
 {
-	const char *value = text_at(reader, path, 320, false);
+	static const char *const by[] = { NULL, "webhook", "jwt" };
 
-	if (!value[0])
+	if (!value || !value[0])
 		return;
 	message->others[message->other_count++] = (struct identifier){
-		.kind = kind,
-		.scope = "",
-		.value = value,
-		.proof = trusted ? PROOF_CHANNEL : PROOF_CLAIMED,
-		.proved_by = trusted ? "webhook" : NULL,
+		.kind = kind, .scope = "", .value = value, .proof = proof, .proved_by = by[proof]
 	};
 }
 
-static void read_from(struct reader *reader, const struct channel *channel, struct message *message)
+/* The application that the person is signed in to says who it is. */
+static void read_identity(struct reader *reader, struct message *message)
 {
-	const struct webhook_settings *settings = host->channel_settings(channel);
+	const struct webhook_state *state = host->channel_state(reader->channel);
+	const char *token = text_at(reader, "from.identity", IDENTITY_MAX_BYTES, true);
+	const struct host_jwt jwt = { .token = token, .now_s = reader->in->now_s };
+	struct host_jwt_claims claims;
+	const char *why = "";
+
+	if (reader->error)
+		return;
+	if (signed_identity_check(&state->identity, &jwt, reader->arena, &claims, &why) < 0) {
+		complain(reader, "from.identity", why);
+		return;
+	}
+	if (message->sender.value[0] && strcmp(message->sender.value, claims.subject) != 0) {
+		complain(reader, "from.identity", "its sub is another one than from.id");
+		return;
+	}
+	message->sender.value = claims.subject;
+	message->sender.proof = PROOF_PERSON;
+	message->sender.proved_by = "jwt";
+	if (!message->sender_name[0] && claims.name)
+		message->sender_name = claims.name;
+	address_add(message, "email", claims.email, PROOF_PERSON);
+	address_add(message, "phone", claims.phone, PROOF_PERSON);
+}
+
+static void read_from(struct reader *reader, struct message *message)
+{
+	const struct webhook_settings *settings = host->channel_settings(reader->channel);
+	enum proof proof = settings->trust_addresses ? PROOF_CHANNEL : PROOF_CLAIMED;
+	bool is_signed = host->json_kind(reader->body, "from.identity") != HOST_JSON_ABSENT;
 
 	if (host->json_kind(reader->body, "from") != HOST_JSON_OBJECT) {
 		complain(reader, "from", "must be an object");
@@ -262,14 +295,19 @@ static void read_from(struct reader *reader, const struct channel *channel, stru
 	}
 	message->sender = (struct identifier){
 		.kind = "webhook",
-		.scope = host->text(reader->arena, host->channel_name(channel)),
-		.value = text_at(reader, "from.id", 512, true),
+		.scope = host->text(reader->arena, host->channel_name(reader->channel)),
+		.value = text_at(reader, "from.id", 512, !is_signed),
 		.proof = PROOF_CHANNEL,
 		.proved_by = "signature",
 	};
 	message->sender_name = text_at(reader, "from.name", 1024, false);
-	claim_add(reader, message, "email", "from.email", settings->trust_addresses);
-	claim_add(reader, message, "phone", "from.phone", settings->trust_addresses);
+	if (is_signed)
+		read_identity(reader, message);
+	else if (settings->identity.required)
+		complain(reader, "from.identity",
+			 "is missing: this channel wants a signed identity");
+	address_add(message, "email", text_at(reader, "from.email", 320, false), proof);
+	address_add(message, "phone", text_at(reader, "from.phone", 320, false), proof);
 }
 
 /* A member of one attachment: like text_at, named by its place in the list. */
@@ -342,9 +380,9 @@ static void read_sent_at(struct reader *reader, struct message *message)
 		complain(reader, "sent_at", "must be a time such as 2026-01-02T03:04:05Z");
 }
 
-static void read_message(struct reader *reader, const struct channel *channel,
-			 const struct inbound *in, struct message *message)
+static void read_message(struct reader *reader, struct message *message)
 {
+	const struct inbound *in = reader->in;
 	const char *id = text_at(reader, "id", 512, false);
 
 	if (!id[0]) {
@@ -356,7 +394,7 @@ static void read_message(struct reader *reader, const struct channel *channel,
 		complain(reader, "id", "is missing, and so is the webhook-id header");
 	message->kind = MESSAGE_TEXT;
 	message->provider_id = id;
-	read_from(reader, channel, message);
+	read_from(reader, message);
 	message->text = text_at(reader, "text", 256 * 1024, false);
 	message->thread = text_at(reader, "thread", 512, false);
 	read_attachments(reader, message);
@@ -368,7 +406,7 @@ static void read_message(struct reader *reader, const struct channel *channel,
 static int webhook_parse(const struct channel *channel, const struct inbound *in,
 			 struct arena *arena, struct parsed *ret, const char **ret_error)
 {
-	struct reader reader = { .arena = arena };
+	struct reader reader = { .channel = channel, .in = in, .arena = arena };
 	struct message *message = host->alloc(arena, sizeof(*message));
 
 	reader.body = host->json_read(in->body, in->body_len, arena, ret_error);
@@ -377,7 +415,7 @@ static int webhook_parse(const struct channel *channel, const struct inbound *in
 	if (host->json_kind(reader.body, "") != HOST_JSON_OBJECT)
 		reader.error = "the body must be a JSON object";
 	else
-		read_message(&reader, channel, in, message);
+		read_message(&reader, message);
 	host->json_free(reader.body);
 	if (reader.error) {
 		*ret_error = reader.error;
@@ -618,7 +656,8 @@ static int webhook_open(const struct host *core, struct channel *channel, const 
 		*ret_error = "deliver_url must be https (or set allow_private_urls)";
 		return -1;
 	}
-	return 0;
+	return signed_identity_open(core, channel, &settings->identity, &state->identity,
+				    ret_error);
 }
 
 static void webhook_close(struct channel *channel)

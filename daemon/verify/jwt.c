@@ -185,6 +185,11 @@ static int claims_check(const struct host_jwt *check, struct json_object *payloa
 	    claim_text(payload, "email", LIMIT_ADDRESS_BYTES, arena, &claims.email) < 0 ||
 	    claim_text(payload, "phone_number", LIMIT_ADDRESS_BYTES, arena, &claims.phone) < 0)
 		return error_set(err, ERROR_MISUSE, "name, email or phone_number is not a text");
+	/* OpenID Connect: the application knows the address, and has not checked it. */
+	if (!json_bool(payload, "email_verified", true))
+		claims.email = NULL;
+	if (!json_bool(payload, "phone_number_verified", true))
+		claims.phone = NULL;
 	*ret = claims;
 	return 0;
 }

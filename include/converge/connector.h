@@ -196,7 +196,7 @@ struct host_jwt {
 struct host_jwt_claims {
 	const char *subject; /* never NULL or "" */
 	const char *name;    /* NULL where absent, like the others */
-	const char *email;
+	const char *email;   /* NULL too where email_verified is false; so phone */
 	const char *phone;
 	int64_t expires_s;
 };

@@ -164,6 +164,32 @@ Test(webchat, refuses_anonymous_visitors_where_identity_is_required)
 	fixture_stop(&fixture);
 }
 
+Test(webchat, lets_no_older_anonymous_session_write_where_identity_is_required)
+{
+	static const char body[] = "{\"text\":\"hi\"}";
+
+	for (int proved = 0; proved < 2; proved++) {
+		struct visitor visitor = { .id = "v",
+					   .proof = proved ? PROOF_PERSON : PROOF_CHANNEL };
+		struct inbound in = {
+			.body = body, .body_len = sizeof(body) - 1, .id = "1", .visitor = &visitor
+		};
+		struct parsed parsed = { 0 };
+		struct fixture fixture;
+		const char *error = "";
+
+		fixture_start(&fixture);
+		cr_assert_eq(fixture_open(&fixture, "webchat",
+					  "{\"identity_secret\":\"" SECRET
+					  "\",\"require_identity\":true}"),
+			     0);
+		cr_expect_eq(channel_connector(fixture.channel)
+				     ->parse(fixture.channel, &in, fixture.arena, &parsed, &error),
+			     proved ? 0 : -1);
+		fixture_stop(&fixture);
+	}
+}
+
 Test(webchat, keeps_a_client_id_beside_its_own_visitor)
 {
 	static const char body[] = "{\"text\":\"你好\",\"client_id\":\"1\"}";

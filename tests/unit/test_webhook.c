@@ -226,6 +226,111 @@ Test(webhook, trusts_addresses_only_where_it_is_told_to)
 	}
 }
 
+#define IDENTITY_SECRET "0123456789abcdef0123456789abcdef"
+
+static const char *identity_of(struct arena *arena, const char *header, const char *payload)
+{
+	char head[64], body[512], mac[64];
+	unsigned char bytes[32];
+	char *text;
+
+	text_base64url(header, strlen(header), head);
+	text_base64url(payload, strlen(payload), body);
+	text = arena_format(arena, "%s.%s", head, body);
+	host_services.hmac_sha256(IDENTITY_SECRET, strlen(IDENTITY_SECRET), text, strlen(text),
+				  bytes);
+	text_base64url(bytes, sizeof(bytes), mac);
+	return arena_format(arena, "%s.%s", text, mac);
+}
+
+struct identity_row {
+	const char *from;   /* members before "identity" */
+	const char *header; /* of the token; NULL: none is sent */
+	const char *payload;
+	const char *error; /* NULL: taken */
+};
+
+static void check_identity(const struct identity_row *row, const char *settings,
+			   struct fixture *fixture)
+{
+	struct inbound in = { .now_s = SIGNED_S };
+	struct parsed parsed = { 0 };
+	const char *error = "";
+	const char *token =
+		row->header ? identity_of(fixture->arena, row->header, row->payload) : NULL;
+	int status;
+
+	fixture_open(fixture, "webhook", settings);
+	in.body = arena_format(fixture->arena, "{\"id\":\"1\",\"text\":\"x\",\"from\":{%s%s%s%s}}",
+			       row->from, token ? "\"identity\":\"" : "", token ? token : "",
+			       token ? "\"" : "");
+	in.body_len = strlen(in.body);
+	status = channel_connector(fixture->channel)
+			 ->parse(fixture->channel, &in, fixture->arena, &parsed, &error);
+	cr_expect_eq(status, row->error ? -1 : 0, "%s: %s", in.body, error);
+	if (row->error) {
+		cr_expect(strstr(error, row->error), "%s: %s", in.body, error);
+		return;
+	}
+	cr_expect_str_eq(parsed.messages[0].sender.value, "ann");
+	cr_expect_eq(parsed.messages[0].sender.proof, PROOF_PERSON);
+	cr_expect_str_eq(parsed.messages[0].sender.proved_by, "jwt");
+	cr_expect_str_eq(parsed.messages[0].sender_name, "Ann");
+	cr_assert_geq(parsed.messages[0].other_count, 1);
+	cr_expect_str_eq(parsed.messages[0].others[0].value, "a@b.cn");
+	cr_expect_eq(parsed.messages[0].others[0].proof, PROOF_PERSON);
+	for (size_t i = 1; i < parsed.messages[0].other_count; i++)
+		cr_expect_eq(parsed.messages[0].others[i].proof, PROOF_CLAIMED);
+}
+
+#define HS "{\"alg\":\"HS256\"}"
+#define IDENTITY_CLAIMS                                                                            \
+	"{\"sub\":\"ann\",\"aud\":\"shop\",\"exp\":1614268930,\"name\":\"Ann\",\"email\":\"a@b."   \
+	"cn\"}"
+
+Test(webhook, takes_a_signed_identity_for_a_person)
+{
+	static const struct identity_row rows[] = {
+		{ "", HS, IDENTITY_CLAIMS, NULL },
+		{ "\"id\":\"ann\",", HS, IDENTITY_CLAIMS, NULL },
+		{ "\"email\":\"boss@bank.cn\",\"phone\":\"1\",", HS, IDENTITY_CLAIMS, NULL },
+		{ "\"id\":\"bob\",", HS, IDENTITY_CLAIMS, "from.identity: its sub" },
+		{ "", "{\"alg\":\"none\"}", IDENTITY_CLAIMS, "signature" },
+		{ "", "{\"alg\":\"EdDSA\"}", IDENTITY_CLAIMS, "signature" },
+		{ "", "{\"alg\":\"RS256\"}", IDENTITY_CLAIMS, "signature" },
+		{ "", HS, "{\"sub\":\"ann\",\"aud\":\"shop\"}", "exp is missing" },
+		{ "", HS, "{\"sub\":\"ann\",\"aud\":\"other\",\"exp\":1614268930}", "aud" },
+		{ "", HS, "{\"sub\":\"ann\",\"aud\":\"shop\",\"exp\":1614268991}",
+		  "an hour ahead" },
+		{ "", HS, "{\"sub\":\"ann\",\"aud\":\"shop\",\"exp\":1614265270}", "expired" },
+		{ "\"id\":\"ann\",\"identity\":\"x.y.z\"", NULL, NULL, "from.identity: " },
+		{ "\"id\":\"ann\",\"identity\":7", NULL, NULL, "from.identity: " },
+		{ "\"id\":\"ann\",\"identity\":\"\"", NULL, NULL, "from.identity: " },
+		{ "\"id\":\"ann\"", NULL, NULL, "wants a signed identity" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct fixture fixture;
+
+		fixture_start(&fixture);
+		check_identity(&rows[i],
+			       "{\"secret\":\"" SECRET "\",\"identity_secret\":\"" IDENTITY_SECRET
+			       "\",\"require_identity\":true}",
+			       &fixture);
+		fixture_stop(&fixture);
+	}
+}
+
+Test(webhook, takes_no_identity_where_no_key_is_set)
+{
+	static const struct identity_row row = { "", HS, IDENTITY_CLAIMS, "signature" };
+	struct fixture fixture;
+
+	fixture_start(&fixture);
+	check_identity(&row, "{\"secret\":\"" SECRET "\"}", &fixture);
+	fixture_stop(&fixture);
+}
+
 struct answer_row {
 	const char *reply;
 	bool sent;
