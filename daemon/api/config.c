@@ -5,6 +5,7 @@
 
 #include "api/handlers.h"
 #include "api/in_force.h"
+#include "api/in_use.h"
 #include "api/keep.h"
 #include "api/names.h"
 #include "api/page.h"
@@ -290,7 +291,7 @@ static void on_deleted(const struct store_reply *reply, const struct error *err,
 		api_problem(call, 412, "version", "the object has changed meanwhile");
 }
 
-void handle_config_delete(struct api_call *call)
+static void delete_unused(struct api_call *call)
 {
 	const char *version =
 		call->if_match <= 0 ? ""
@@ -299,4 +300,12 @@ void handle_config_delete(struct api_call *call)
 	config_delete(&(struct keeper){ call->parts->store, call->who.workspace },
 		      &(struct config_write){ .kind = kind_of(call), .id = call->params[0] },
 		      version, on_deleted, call);
+}
+
+void handle_config_delete(struct api_call *call)
+{
+	struct removal *removal = arena_alloc(call->arena, sizeof(*removal));
+
+	*removal = (struct removal){ kind_of(call), call->params[0] };
+	in_use_check(call, removal, 1, delete_unused);
 }

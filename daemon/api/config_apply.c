@@ -5,6 +5,7 @@
 
 #include "api/handlers.h"
 #include "api/in_force.h"
+#include "api/in_use.h"
 #include "api/names.h"
 #include "base/text.h"
 #include "business/business.h"
@@ -211,6 +212,21 @@ static void present_read(struct api_call *call)
 	store_read(call->parts->store, read, on_present, call);
 }
 
+static void deletes_check(struct api_call *call)
+{
+	const struct applying *applying = call->state;
+	struct removal *removals =
+		arena_alloc(call->arena, (applying->count + 1) * sizeof(*removals));
+	size_t count = 0;
+
+	for (size_t i = 0; i < applying->count; i++)
+		if (applying->changes[i].canonical == NULL)
+			removals[count++] =
+				(struct removal){ applying->kinds[applying->changes[i].kind],
+						  applying->changes[i].id };
+	in_use_check(call, removals, count, present_read);
+}
+
 void handle_config_apply(struct api_call *call)
 {
 	struct applying *applying = arena_alloc(call->arena, sizeof(*applying));
@@ -218,5 +234,5 @@ void handle_config_apply(struct api_call *call)
 	if (!changes_take(call, applying))
 		return;
 	call->state = applying;
-	names_check_put(call, present_read);
+	names_check_put(call, deletes_check);
 }

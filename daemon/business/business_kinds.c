@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "business/business_field.h"
-#include "business/calendar.h"
 #include "business/plan.h"
 
 #define SECOND INT64_C(1000)
@@ -45,6 +44,18 @@ static const char *check_line(const char *text)
 			return "must be one line";
 	}
 	return NULL;
+}
+
+/* Each rule has an address of its own, /v1/rules/<name>, and these are taken. */
+static const char *check_rule_name(const char *text)
+{
+	static const char *const taken[] = { "versions", "test", "lint" };
+
+	for (size_t i = 0; i < COUNT_OF(taken); i++)
+		if (text_equal(taken[i], text))
+			return "must be another name: /v1/rules/versions, /test and /lint are "
+			       "addresses of their own";
+	return check_line(text);
 }
 
 static const char *check_web_url(const char *text)
@@ -422,7 +433,7 @@ static const struct business_field then_fields[] = {
 
 static const struct business_field rule_fields[] = {
 	FIELD("name", TEXT, NULL, .min = 1, .max = 80, .flags = SETTING_REQUIRED,
-	      .check = check_line, .text = "The rule's name, unique; explanations quote it."),
+	      .check = check_rule_name, .text = "The rule's name, unique; explanations quote it."),
 	{ .row = { .name = "when",
 		   .kind = SETTING_GROUP,
 		   .text = "What must be true of the message; nothing: always." },
@@ -621,72 +632,6 @@ const struct business_kind business_kinds[] = {
 	{ "channel_costs", "channel-costs", channel_fields },
 	{ NULL, NULL, NULL },
 };
-
-static int calendar_check(struct json_object *object, struct error *err)
-{
-	struct calendar *calendar = calendar_new(object, err);
-	int status = calendar == NULL ? -1 : 0;
-
-	calendar_free(&calendar);
-	return status;
-}
-
-static int sla_policy_check(struct json_object *object, struct error *err)
-{
-	static const char *const words[] = { "customer", "department", "third_party", "until",
-					     NULL };
-	static const char *const targets[] = { "first_response_ms", "next_response_ms",
-					       "resolution_ms", "owner_accept_ms", "owner_ms" };
-	struct json_object *pause = json_at(object, "pause");
-	size_t count = 0;
-
-	for (size_t i = 0; i < json_count(pause); i++) {
-		const char *word = json_string(json_item(pause, i));
-		size_t known = 0;
-
-		while (words[known] != NULL && !text_equal(words[known], word))
-			known++;
-		if (words[known] == NULL)
-			return error_set(err, ERROR_MISUSE,
-					 "\"pause\" cannot have \"%.40s\" (known: customer, "
-					 "department, third_party, until)",
-					 word == NULL ? "" : word);
-	}
-	for (size_t i = 0; i < COUNT_OF(targets); i++)
-		count += json_has(object, targets[i]);
-	if (count == 0)
-		return error_set(err, ERROR_MISUSE,
-				 "it has no target (give at least one of first_response, "
-				 "next_response, resolution, owner_accept, owner)");
-	return 0;
-}
-
-static int channel_check(struct json_object *object, struct error *err)
-{
-	if (json_int(object, "waiting_cost", 0) > json_int(object, "cost", 1))
-		return error_set(err, ERROR_MISUSE,
-				 "\"waiting_cost\" cannot be more than \"cost\"");
-	return 0;
-}
-
-static const struct {
-	const char *kind;
-	int (*check)(struct json_object *object, struct error *err);
-} checks[] = {
-	{ "calendars", calendar_check },
-	{ "sla_policies", sla_policy_check },
-	{ "channel_costs", channel_check },
-};
-
-int business_kind_check(const struct business_kind *kind, struct json_object *object,
-			struct error *err)
-{
-	for (size_t i = 0; i < COUNT_OF(checks); i++) {
-		if (strcmp(checks[i].kind, kind->key) == 0)
-			return checks[i].check(object, err);
-	}
-	return 0;
-}
 
 const struct business_kind *business_kind(const char *name)
 {

@@ -46,6 +46,40 @@ class Names(harness.TestCase):
         rows = self.daemon.request("GET", "/v1/work-items?queue=old", token=self.admin).json["data"]
         self.assertEqual([row["id"] for row in rows], [answer.json["id"]])
 
+    def test_what_is_named_is_not_deleted(self):
+        def refused(method, path, says, body=None):
+            answer = self.daemon.request(method, path, body, self.admin)
+            self.assertEqual((answer.status, answer.json["code"]), (409, "in_use"), answer)
+            for word in says:
+                self.assertIn(word, answer.json["detail"])
+
+        refused("DELETE", "/v1/queues/support", ['"support" of queues', '"alice" of agents (queues)', '"refunds" of rules (then.queue)'])
+        for path, body in (("calendars/day", {}), ("skills/refunds", {}), ("skills/zh", {}), ("departments/money", {"queue": "support"}),
+                           ("rules/night", {"name": "night", "when": {"hours": {"calendar": "day"}}, "then": {"queue": "support"}}),
+                           ("sla-policies/slow", {"resolution": "8h", "calendar": "day"})):
+            self.assertEqual(self.daemon.request("PUT", f"/v1/{path}", body, self.admin).status, 200, path)
+        refused("DELETE", "/v1/calendars/day", ['"night" of rules (when.hours.calendar)', '"slow" of sla_policies (calendar)'])
+        refused("DELETE", "/v1/skills/refunds", ['"alice" of agents (skills)'])
+        both = [{"kind": "calendars", "id": "day"}, {"kind": "rules", "id": "night"}]
+        refused("POST", "/v1/configuration", ['"slow" of sla_policies'], {"delete": both})
+        put = [{"kind": "sla_policies", "object": {"id": "slow", "resolution": "8h"}}]
+        answer = self.daemon.request("POST", "/v1/configuration", {"put": put, "delete": both}, self.admin)
+        self.assertEqual(answer.status, 200, answer)
+        back = [{"kind": "sla_policies", "object": {"id": "slow", "resolution": "8h", "calendar": "day"}}]
+        self.assertEqual(self.daemon.request("PUT", "/v1/calendars/day", {}, self.admin).status, 200)
+        refused("POST", "/v1/configuration", ['"slow" of sla_policies'], {"put": back, "delete": both[:1]})
+        self.assertEqual(self.daemon.request("DELETE", "/v1/departments/money", token=self.admin).status, 204)
+
+    def test_a_rule_cannot_have_the_name_of_an_address(self):
+        for name in ("versions", "test", "lint"):
+            answer = self.daemon.request("POST", "/v1/configuration", {"put": [{"kind": "rules", "object": {
+                "id": name, "name": name, "then": {"queue": "support"}}}]}, self.admin)
+            self.assertEqual((answer.status, answer.json["code"]), (400, "invalid_field"), answer)
+            self.assertIn("must be another name", answer.json["detail"])
+            file = self.folder / "rules.yaml"
+            file.write_text(f"rules: [ {{ name: {name}, then: {{ queue: support }} }} ]\n")
+            self.ctl_refused("apply", "-f", str(file), says="rules.yaml:1:18: error:", code=78)
+
     def test_requests_that_name_queues_and_agents_are_checked(self):
         self.api_refused("POST", "/v1/work/claim", {"queues": ["support", "suport"]}, 'no queue "suport"', self.alice)
         self.api_refused("POST", "/v1/work-items", {"queue": "suport"}, "support")

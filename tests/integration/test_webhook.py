@@ -147,15 +147,16 @@ class Webhook(harness.TestCase):
         self.assertEqual(self.post("m7").json, {"duplicate": True})
 
     def test_work_in_a_queue_that_is_not_configured_is_served(self):
-        self.post("m1")
         admin = self.daemon.token(role="admin", agent="")
         self.assertEqual(self.daemon.request("PUT", "/v1/queues/other", {"id": "other"}, admin).status, 200)
-        gone = self.daemon.request("DELETE", "/v1/queues/support", token=admin)
+        opened = self.daemon.request("POST", "/v1/work-items", {"queue": "other"}, admin)
+        self.assertEqual(opened.status, 201, opened)
+        gone = self.daemon.request("DELETE", "/v1/queues/other", token=admin)
         self.assertEqual(gone.status, 204, gone)
         self.daemon.restart(apply=False)
         item = self.daemon.claim(self.alice)
         self.assertIsNotNone(item)
-        self.assertEqual(item["queue"], "support")
+        self.assertEqual((item["id"], item["queue"]), (opened.json["id"], "other"))
 
     def test_a_message_after_resolution_reopens_the_item(self):
         self.post("m1")
