@@ -18,6 +18,7 @@ enum {
 	STORE_MAX_PERCENT = 85,
 	CLOCK_MAX_SKEW_S = 2,
 	DOCTOR_TIMEOUT_MS = 10 * 1000,
+	BLOBS_TIMEOUT_MS = 90 * 1000, /* three requests of a slow store */
 };
 
 enum finding { FINE, CARE, BAD };
@@ -186,6 +187,27 @@ static void check_permissions(struct doctor *doctor)
 		report(doctor, "permissions", FINE, "state_dir and secrets are closed to others");
 }
 
+static void check_blobs(struct doctor *doctor)
+{
+	struct client_request request = { .socket_path = doctor->location.socket,
+					  .method = "POST",
+					  .target = "/v1/blobs/test",
+					  .workspace = doctor->call->workspace,
+					  .body = "{}",
+					  .body_len = strlen("{}"),
+					  .timeout_ms = BLOBS_TIMEOUT_MS };
+	struct client_answer answer = { 0 };
+	struct error err = { 0 };
+	struct json_object *value = NULL;
+
+	if (client_run(&request, NULL, NULL, &answer, &err) == 0 && answer.status == 200)
+		value = json_read(buf_string(&answer.body), answer.body.len, &err);
+	report(doctor, "blobs", json_bool(value, "ok", false) ? FINE : BAD,
+	       value != NULL ? json_text(value, "detail") : "the daemon does not tell");
+	json_free(&value);
+	buf_clear(&answer.body);
+}
+
 static void check_channel(struct doctor *doctor, struct json_object *channel)
 {
 	char text[300];
@@ -230,6 +252,7 @@ int run_doctor(struct call *call)
 	check_store(&doctor);
 	check_disk(&doctor);
 	check_permissions(&doctor);
+	check_blobs(&doctor);
 	check_channels(&doctor);
 	jw_array_end(&doctor.json);
 	if (call->form == OUTPUT_JSON)

@@ -25,6 +25,7 @@
 #include "services/keyfile.h"
 #include "services/lmtp_server.h"
 #include "services/loop.h"
+#include "services/s3_place.h"
 #include "services/state_dir.h"
 #include "services/transfer.h"
 #include "services/worker.h"
@@ -132,14 +133,24 @@ static int store_judge(struct parts *parts, struct error *err)
 	return 0;
 }
 
+static bool is_on_s3(const struct config *config)
+{
+	return config->blobs.url != NULL && text_starts(config->blobs.url, "s3:");
+}
+
 static int workspace_boot(struct parts *parts, const char *workspace, const char *installation,
 			  struct error *err)
 {
 	struct answer answer = { 0 };
 	struct store_identity identity = {
 		.installation = installation,
+		.blobs = "disk",
 		.grace_ms = parts->config->limits.disconnect_grace_ms,
 	};
+	struct s3_place place;
+
+	if (is_on_s3(parts->config) && s3_place_read(parts->config->blobs.url, &place, err) == 0)
+		identity.blobs = place.name;
 
 	store_boot(parts->store, workspace, &identity, on_answer, &answer);
 	if (!wait_for(parts->loop, &answer.came, STORE_WAIT_MS))
@@ -162,6 +173,17 @@ static void history_start(struct parts *parts)
 	parts->history = history_new(parts->loop, &options);
 }
 
+static struct worker_pool *disk_pool(struct loop *loop, const char *folder)
+{
+	const struct worker_options options = { .name = "disk",
+						.processes = 1,
+						.queue_max = DISK_QUEUE,
+						.deadline_ms = DISK_DEADLINE_MS,
+						.state_dir = folder };
+
+	return worker_pool_new(loop, &options);
+}
+
 static void workers_start(struct parts *parts)
 {
 	struct worker_options parse = { .name = "parse",
@@ -173,11 +195,6 @@ static void workers_start(struct parts *parts)
 				       .queue_max = MAIL_QUEUE,
 				       .deadline_ms = MAIL_DEADLINE_MS,
 				       .once = true };
-	struct worker_options disk = { .name = "disk",
-				       .processes = 1,
-				       .queue_max = DISK_QUEUE,
-				       .deadline_ms = DISK_DEADLINE_MS,
-				       .state_dir = parts->config->state_dir };
 	struct worker_options password = { .name = "password",
 					   .processes = 1,
 					   .queue_max = PASSWORD_QUEUE,
@@ -185,11 +202,27 @@ static void workers_start(struct parts *parts)
 
 	parts->parse = worker_pool_new(parts->loop, &parse);
 	parts->mail = worker_pool_new(parts->loop, &mail);
-	parts->disk = worker_pool_new(parts->loop, &disk);
+	parts->disk = disk_pool(parts->loop, parts->config->state_dir);
 	parts->password = worker_pool_new(parts->loop, &password);
 	parts->phones = phones_new(parts->loop, NULL);
-	parts->blobs = blobs_new(parts->disk);
 	history_start(parts);
+}
+
+static void blobs_start(struct parts *parts)
+{
+	const struct config_blobs *wanted = &parts->config->blobs;
+	const struct blobs_s3_options s3 = { wanted->url, wanted->access_key, wanted->secret_key,
+					     wanted->timeout_ms };
+
+	if (is_on_s3(parts->config)) {
+		parts->blobs = blobs_s3_new(parts->loop, parts->transfers, &s3);
+	} else if (wanted->url != NULL) {
+		mkdir(wanted->url + strlen("file:"), 0700); /* else the worker says why not */
+		parts->packs = disk_pool(parts->loop, wanted->url + strlen("file:"));
+		parts->blobs = blobs_disk_new(parts->packs);
+	} else {
+		parts->blobs = blobs_disk_new(parts->disk);
+	}
 }
 
 int broker_open_channels(struct broker *broker)
@@ -256,6 +289,7 @@ static int domain_start(struct broker *broker, struct error *err)
 		return -1;
 	workers_start(parts);
 	parts->transfers = transfers_new(parts->loop);
+	blobs_start(parts);
 	parts->leases =
 		leases_new(parts->loop, parts->store, broker->instance, broker->forerunners);
 	parts->admit = admit_new(parts->store, parts->key);
@@ -387,6 +421,8 @@ void broker_stop(struct broker *broker)
 	workspaces_free(&parts->workspaces);
 	channels_free(&parts->channels);
 	leases_free(&parts->leases);
+	blobs_free(&parts->blobs);
+	worker_pool_free(&parts->packs);
 	worker_pool_free(&parts->parse);
 	worker_pool_free(&parts->mail);
 	worker_pool_free(&parts->disk);
@@ -398,7 +434,6 @@ void broker_stop(struct broker *broker)
 	api_free(&parts->api);
 	pipeline_free(&parts->pipeline);
 	admit_free(&parts->admit);
-	blobs_free(&parts->blobs);
 	mac_free(&parts->key);
 	embedded_stop(&broker->embedded, EMBEDDED_GRACE_MS);
 	state_dir_close(&broker->state_dir);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "services/http_server.h"
+#include "services/s3_place.h"
 
 enum { CHANNELS_MAX = 5000 };
 
@@ -113,6 +114,37 @@ static void check_store(const struct loading *loading)
 			     "\"max_memory\" is of the embedded store only\tset maxmemory in "
 			     "redis.conf");
 	}
+}
+
+static void key_default(const struct loading *loading, char **key, const char *variable)
+{
+	const char *value = getenv(variable);
+
+	if (*key == NULL && value != NULL && *value != '\0')
+		*key = arena_text(loading->config->arena, value);
+}
+
+static void check_blobs(const struct loading *loading)
+{
+	struct config_blobs *blobs = &loading->config->blobs;
+	struct place at = place_in(loading, "blobs", "url");
+	struct s3_place place;
+	struct error err;
+
+	if (blobs->url == NULL || !text_starts(blobs->url, "s3:"))
+		return;
+	key_default(loading, &blobs->access_key, "AWS_ACCESS_KEY_ID");
+	key_default(loading, &blobs->secret_key, "AWS_SECRET_ACCESS_KEY");
+	if (s3_place_read(blobs->url, &place, &err) != 0)
+		problem_error(loading->source.problems, &at,
+			      "\"url\": %s\twrite "
+			      "s3://bucket/prefix?endpoint=https://host&region=name",
+			      err.text);
+	if (blobs->access_key == NULL || blobs->secret_key == NULL)
+		problem_error(loading->source.problems, &at,
+			      "an S3 store needs access_key and secret_key\tgive them beside url "
+			      "(secret_key_file), or as AWS_ACCESS_KEY_ID and "
+			      "AWS_SECRET_ACCESS_KEY in the environment");
 }
 
 /* ---- channels ---- */
@@ -273,6 +305,7 @@ static void finish(struct loading *loading)
 	upper(config->default_region);
 	check_listen(loading);
 	check_store(loading);
+	check_blobs(loading);
 	plugins_load(loading);
 	channels_read(loading);
 }

@@ -42,13 +42,16 @@ struct config_store {
 	int64_t queue;
 };
 
-struct config_place {
-	char *url; /* NULL: in state_dir; else file:/path */
-};
-
 struct config_history {
 	char *url;      /* NULL: in state_dir; "none", sqlite:/path, postgresql://... */
 	char *password; /* of PostgreSQL, where it is not in the URL */
+};
+
+struct config_blobs {
+	char *url;        /* NULL: in state_dir; else file:/folder or s3://bucket/prefix?... */
+	char *access_key; /* S3's, also from the environment */
+	char *secret_key;
+	int64_t timeout_ms;
 };
 
 struct config_log {
@@ -92,7 +95,7 @@ struct config {
 	struct config_listen listen;
 	struct config_store store;
 	struct config_history history;
-	struct config_place blobs;
+	struct config_blobs blobs;
 	struct config_log log;
 	struct config_limits limits;
 	char *public_url;

@@ -57,7 +57,7 @@ static const char *check_base_url(const char *text)
 static const char *const store_schemes[] = { "=embedded", "unix",     "redis", "!rediss",
 					     "!sentinel", "!cluster", NULL };
 static const char *const history_schemes[] = { "=none", "sqlite", "postgresql", "postgres", NULL };
-static const char *const blob_schemes[] = { "file", "!s3", NULL };
+static const char *const blob_schemes[] = { "file", "s3", NULL };
 static const char *const acks[] = { "local", "replicas", NULL };
 static const char *const levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const formats[] = { "logfmt", "json", NULL };
@@ -134,8 +134,17 @@ static const struct setting history_rows[] = {
 };
 
 static const struct setting blob_rows[] = {
-	SETTING_ROW("url", URL, struct config_place, url, NULL, .choices = blob_schemes,
-		    .text = "file:/folder; by default a folder in state_dir."),
+	SETTING_ROW("url", URL, struct config_blobs, url, NULL, .choices = blob_schemes,
+		    .text = "file:/folder (its folder blobs; by default that of state_dir), or an "
+			    "S3-compatible store: "
+			    "s3://bucket/prefix?endpoint=https://host&region=name&style=path."),
+	SETTING_ROW("access_key", SECRET, struct config_blobs, access_key, NULL,
+		    .text = "The S3 store's access key; by default from AWS_ACCESS_KEY_ID."),
+	SETTING_ROW("secret_key", SECRET, struct config_blobs, secret_key, NULL,
+		    .text = "The S3 store's secret key; by default from AWS_SECRET_ACCESS_KEY."),
+	SETTING_ROW("timeout", TIME, struct config_blobs, timeout_ms, "20s", .min = SECOND,
+		    .max = 10 * MINUTE,
+		    .text = "How long the S3 store has for one blob, repetitions included."),
 	SETTING_END,
 };
 

@@ -32,6 +32,7 @@ struct parts {
 	struct worker_pool *parse;
 	struct worker_pool *mail;
 	struct worker_pool *disk;
+	struct worker_pool *packs; /* of blobs in a folder of their own; NULL: disk does it */
 	struct worker_pool *password;
 	struct phones *phones; /* national numbers, by a worker of its own */
 	struct blobs *blobs;

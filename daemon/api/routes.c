@@ -292,6 +292,8 @@ static const struct route routes[] = {
 	  200, "Download", 0 },
 	{ "DELETE", "/v1/attachments/{id}", ROLES_WORK, handle_attachment_delete, NULL, NULL, NULL,
 	  204, "Destroy an upload that no message names", 0 },
+	{ "POST", "/v1/blobs/test", ROLE_ADMIN, handle_blobs_test, body_none, NULL, "ChannelTest",
+	  200, "Keep, read and erase a blob: does the blob store work?", 0 },
 
 	/* configuration */
 	{ "POST", "/v1/configuration", ROLE_ADMIN, handle_config_apply, body_configuration, NULL,

@@ -2,283 +2,79 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#include "base/buf.h"
 #include "base/memory.h"
-#include "services/worker.h"
+#include "services/blobs_private.h"
 
-enum {
-	ID_CHARS = 64,
-	BATCH_BYTES = 64 * 1024 * 1024, /* of what waits; a single call may be larger */
-	KEPT_BYTES = 1024 * 1024,
-};
-
-/* Somebody who waits for blobs to be durable. */
-struct keeping {
-	STAILQ_ENTRY(keeping) link;
-	size_t count;
-	blob_keep_done *keep; /* one of the two */
-	blob_put_done *put;
-	void *context;
-};
-STAILQ_HEAD(keepings, keeping);
-
-/* The job that the disk works on. */
-struct batch {
-	struct blobs *blobs; /* NULL once it is gone */
-	struct keepings waiting;
-};
-
-struct blobs {
-	struct worker_pool *disk;
-	struct batch *batch;     /* NULL: none under way */
-	struct keepings waiting; /* for the next one */
-	struct buf job;          /* theirs */
-};
-
-struct reading {
-	blob_get_done *get;
+struct putting {
+	blob_put_done *done;
 	void *context;
 };
 
-struct blobs *blobs_new(struct worker_pool *disk)
+static int check_ids(const char *const *ids, size_t count, struct error *err)
 {
-	struct blobs *blobs = memory_new(sizeof(*blobs));
-
-	blobs->disk = disk;
-	STAILQ_INIT(&blobs->waiting);
-	return blobs;
-}
-
-/* ---- keeping ---- */
-
-/* ids: of this one's first, ID_CHARS each; NULL with err. */
-static void keeping_end(struct keeping *keeping, const char *ids, const struct error *err)
-{
-	char(*texts)[ID_CHARS + 1] = NULL;
-	const char **list = NULL;
-
-	if (err == NULL) {
-		texts = memory_new(keeping->count * sizeof(*texts));
-		list = memory_new(keeping->count * sizeof(*list));
-	}
-	for (size_t i = 0; err == NULL && i < keeping->count; i++) {
-		memcpy(texts[i], ids + i * ID_CHARS, ID_CHARS);
-		list[i] = texts[i];
-	}
-	if (keeping->put != NULL)
-		keeping->put(list == NULL ? NULL : list[0], err, keeping->context);
-	else
-		keeping->keep(list, err, keeping->context);
-	free(list);
-	free(texts);
-	free(keeping);
-}
-
-static void keepings_end(struct keepings *waiting, const char *ids, const struct error *err)
-{
-	struct keeping *keeping;
-
-	while ((keeping = STAILQ_FIRST(waiting)) != NULL) {
-		size_t count = keeping->count;
-
-		STAILQ_REMOVE_HEAD(waiting, link);
-		keeping_end(keeping, ids, err);
-		ids = ids == NULL ? NULL : ids + count * ID_CHARS;
-	}
-}
-
-static size_t keepings_count(const struct keepings *waiting)
-{
-	const struct keeping *keeping;
-	size_t count = 0;
-
-	STAILQ_FOREACH (keeping, waiting, link)
-		count += keeping->count;
-	return count;
-}
-
-static int batch_start(struct blobs *blobs, struct error *err);
-
-static void on_kept(const void *answer, size_t len, const struct error *err, void *context)
-{
-	struct batch *batch = context;
-	struct blobs *blobs = batch->blobs;
-	struct error problem;
-
-	if (err == NULL && len != keepings_count(&batch->waiting) * ID_CHARS) {
-		error_set(&problem, ERROR_TEMPORARY, "the disk worker gave other ids than asked");
-		err = &problem;
-	}
-	if (blobs != NULL)
-		blobs->batch = NULL;
-	keepings_end(&batch->waiting, err == NULL ? answer : NULL, err);
-	free(batch);
-	if (blobs != NULL && blobs->batch == NULL && !STAILQ_EMPTY(&blobs->waiting) &&
-	    batch_start(blobs, &problem) != 0)
-		keepings_end(&blobs->waiting, NULL, &problem);
-}
-
-/* -1: those who wait still do. */
-static int batch_start(struct blobs *blobs, struct error *err)
-{
-	struct batch *batch = memory_new(sizeof(*batch));
-	int rc =
-		worker_submit(blobs->disk, 0, blobs->job.data, blobs->job.len, on_kept, batch, err);
-
-	if (blobs->job.room > KEPT_BYTES)
-		buf_clear(&blobs->job);
-	buf_reset(&blobs->job);
-	if (rc < 0) {
-		free(batch);
-		return -1;
-	}
-	batch->blobs = blobs;
-	STAILQ_INIT(&batch->waiting);
-	STAILQ_CONCAT(&batch->waiting, &blobs->waiting);
-	blobs->batch = batch;
+	for (size_t i = 0; i < count; i++)
+		if (ids[i] == NULL || strlen(ids[i]) != BLOB_ID_CHARS)
+			return error_set(err, ERROR_MISUSE, "not a blob id");
 	return 0;
-}
-
-static void job_add(struct blobs *blobs, const struct blob_piece *pieces, size_t count)
-{
-	if (blobs->job.len == 0)
-		buf_byte(&blobs->job, 'p');
-	for (size_t i = 0; i < count; i++) {
-		uint32_t len = (uint32_t)pieces[i].len;
-
-		buf_add(&blobs->job, &len, sizeof(len));
-		if (len > 0)
-			buf_add(&blobs->job, pieces[i].bytes, len);
-	}
-}
-
-static int keep(struct blobs *blobs, const struct blob_piece *pieces, const struct keeping *with,
-		struct error *err)
-{
-	struct keeping *keeping;
-	size_t bytes = 0;
-
-	for (size_t i = 0; i < with->count; i++)
-		bytes += pieces[i].len;
-	if (with->count == 0 || with->count > BLOB_PIECES_MAX || bytes > UINT32_MAX)
-		return error_set(err, ERROR_MISUSE, "%zu blobs at once", with->count);
-	if (blobs->job.len > 0 && blobs->job.len + bytes > BATCH_BYTES)
-		return error_set(err, ERROR_TEMPORARY, "the disk is behind");
-	keeping = memory_new(sizeof(*keeping));
-	*keeping = *with;
-	job_add(blobs, pieces, with->count);
-	STAILQ_INSERT_TAIL(&blobs->waiting, keeping, link);
-	if (blobs->batch != NULL || batch_start(blobs, err) == 0)
-		return 0;
-	STAILQ_REMOVE_HEAD(&blobs->waiting, link);
-	free(keeping);
-	return -1;
 }
 
 int blobs_keep(struct blobs *blobs, const struct blob_piece *pieces, size_t count,
 	       blob_keep_done *done, void *context, struct error *err)
 {
-	const struct keeping with = { .count = count, .keep = done, .context = context };
+	size_t bytes = 0;
 
-	return keep(blobs, pieces, &with, err);
+	for (size_t i = 0; i < count; i++)
+		bytes += pieces[i].len;
+	if (count == 0 || count > BLOB_PIECES_MAX || bytes > UINT32_MAX)
+		return error_set(err, ERROR_MISUSE, "%zu blobs at once", count);
+	return blobs->kind->keep(blobs, pieces, count, done, context, err);
+}
+
+static void on_put(const char *const *ids, const struct error *err, void *context)
+{
+	struct putting *putting = context;
+
+	putting->done(ids == NULL ? NULL : ids[0], err, putting->context);
+	free(putting);
 }
 
 int blobs_put(struct blobs *blobs, const void *bytes, size_t len, blob_put_done *done,
 	      void *context, struct error *err)
 {
-	const struct keeping with = { .count = 1, .put = done, .context = context };
 	const struct blob_piece piece = { bytes, len };
+	struct putting *putting = memory_new(sizeof(*putting));
 
-	return keep(blobs, &piece, &with, err);
-}
-
-/* ---- reading ---- */
-
-static void on_get(const void *answer, size_t len, const struct error *err, void *context)
-{
-	struct reading *reading = context;
-
-	if (err != NULL)
-		reading->get(NULL, 0, err, reading->context);
-	else
-		reading->get(len == 0 ? "" : answer, len, NULL, reading->context);
-	free(reading);
+	*putting = (struct putting){ done, context };
+	if (blobs_keep(blobs, &piece, 1, on_put, putting, err) == 0)
+		return 0;
+	free(putting);
+	return -1;
 }
 
 int blobs_get(struct blobs *blobs, const char *blob_id, blob_get_done *done, void *context,
 	      struct error *err)
 {
-	struct reading *reading;
-	char job[ID_CHARS + 2];
-
-	if (blob_id == NULL || strlen(blob_id) != ID_CHARS)
-		return error_set(err, ERROR_MISUSE, "not a blob id");
-	job[0] = 'g';
-	memcpy(job + 1, blob_id, ID_CHARS);
-	reading = memory_new(sizeof(*reading));
-	reading->get = done;
-	reading->context = context;
-	if (worker_submit(blobs->disk, 0, job, ID_CHARS + 1, on_get, reading, err) == 0)
-		return 0;
-	free(reading);
-	return -1;
-}
-
-/* ---- erasing ---- */
-
-struct erasing {
-	blob_erase_done *done;
-	void *context;
-};
-
-static void on_erased(const void *answer, size_t len, const struct error *err, void *context)
-{
-	struct erasing *erasing = context;
-
-	(void)answer;
-	(void)len;
-	erasing->done(err, erasing->context);
-	free(erasing);
+	if (check_ids(&blob_id, 1, err) != 0)
+		return -1;
+	return blobs->kind->get(blobs, blob_id, done, context, err);
 }
 
 int blobs_erase(struct blobs *blobs, const char *const *ids, size_t count, blob_erase_done *done,
 		void *context, struct error *err)
 {
-	struct erasing *erasing;
-	struct buf job = { 0 };
-	int rc;
-
-	buf_byte(&job, 'e');
-	for (size_t i = 0; i < count; i++) {
-		if (ids[i] == NULL || strlen(ids[i]) != ID_CHARS) {
-			buf_clear(&job);
-			return error_set(err, ERROR_MISUSE, "not a blob id");
-		}
-		buf_add(&job, ids[i], ID_CHARS);
-	}
-	erasing = memory_new(sizeof(*erasing));
-	*erasing = (struct erasing){ done, context };
-	rc = worker_submit(blobs->disk, 0, job.data, job.len, on_erased, erasing, err);
-	buf_clear(&job);
-	if (rc < 0)
-		free(erasing);
-	return rc;
+	if (count == 0)
+		return error_set(err, ERROR_MISUSE, "no blobs to erase");
+	if (check_ids(ids, count, err) != 0)
+		return -1;
+	return blobs->kind->erase(blobs, ids, count, done, context, err);
 }
 
 void blobs_free(struct blobs **blobs)
 {
 	struct blobs *held = *blobs;
-	struct error err;
 
 	*blobs = NULL;
-	if (held == NULL)
-		return;
-	error_set(&err, ERROR_TEMPORARY, "the blob store is closed");
-	keepings_end(&held->waiting, NULL, &err);
-	if (held->batch != NULL)
-		held->batch->blobs = NULL;
-	buf_clear(&held->job);
-	free(held);
+	if (held != NULL)
+		held->kind->free(held);
 }

@@ -38,6 +38,8 @@ struct transfer_options {
 	const char *user;
 	const char *password;
 	const char *oauth_bearer; /* XOAUTH2 token */
+	const char *s3_region;    /* user and password are keys that sign the request for S3 (AWS
+				   * SigV4); a field x-amz-content-sha256 says the body's hash */
 	const char *mail_from;    /* SMTP envelope */
 	const char *const *mail_to;
 	size_t mail_to_count;

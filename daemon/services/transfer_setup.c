@@ -192,8 +192,9 @@ static const struct scheme *scheme_find(const char *url, struct error *err)
 
 static int set_fields(struct transfer *transfer, const struct transfer_options *options)
 {
-	/* No "Expect: 100-continue" and no body type that nobody asked for. */
-	transfer->fields = curl_slist_append(NULL, "Expect:");
+	/* No "Expect: 100-continue". Where curl signs, it would sign this line too and not send it.
+	 */
+	transfer->fields = options->s3_region ? NULL : curl_slist_append(NULL, "Expect:");
 	for (size_t i = 0; i < options->field_count; i++) {
 		const struct transfer_field *field = &options->fields[i];
 		struct buf line = { 0 };
@@ -220,7 +221,8 @@ static int set_http(struct transfer *transfer, const struct transfer_options *op
 	curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	if (strcmp(method, "HEAD") == 0) {
 		curl_easy_setopt(transfer->easy, CURLOPT_NOBODY, 1L);
-	} else if (transfer->body_len > 0 || strcmp(method, "POST") == 0) {
+	} else if (transfer->body_len > 0 || strcmp(method, "POST") == 0 ||
+		   strcmp(method, "PUT") == 0) {
 		curl_easy_setopt(transfer->easy, CURLOPT_POST, 1L);
 		curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE,
 				 (curl_off_t)transfer->body_len);
@@ -256,6 +258,18 @@ static int set_imap(struct transfer *transfer, const struct transfer_options *op
 	return 0;
 }
 
+static int set_signature(struct transfer *transfer, const char *region)
+{
+	char how[80];
+
+	if (region[strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-")] ||
+	    strlen(region) > sizeof(how) - sizeof("aws:amz::s3"))
+		return error_set(&transfer->error, ERROR_MISUSE, "not a region");
+	snprintf(how, sizeof(how), "aws:amz:%s:s3", region);
+	curl_easy_setopt(transfer->easy, CURLOPT_AWS_SIGV4, how);
+	return 0;
+}
+
 static int set_login(struct transfer *transfer, const struct transfer_options *options)
 {
 	CURL *easy = transfer->easy;
@@ -269,6 +283,8 @@ static int set_login(struct transfer *transfer, const struct transfer_options *o
 		curl_easy_setopt(easy, CURLOPT_USERNAME, options->user);
 	if (options->password)
 		curl_easy_setopt(easy, CURLOPT_PASSWORD, options->password);
+	if (options->s3_region && set_signature(transfer, options->s3_region) < 0)
+		return -1;
 	if (options->oauth_bearer) {
 		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, options->oauth_bearer);
 		curl_easy_setopt(easy, CURLOPT_LOGIN_OPTIONS, "AUTH=XOAUTH2");

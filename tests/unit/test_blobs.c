@@ -44,7 +44,7 @@ static void setup(void)
 							 .deadline_ms = 60000,
 							 .state_dir = dir,
 							 .executable = BUILD_DIR "/converged" });
-	blobs = blobs_new(disk);
+	blobs = blobs_disk_new(disk);
 	spool = spool_new(disk, "main-shop");
 }
 
