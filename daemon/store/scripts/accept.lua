@@ -5,6 +5,7 @@
 -- accepted. Entry work_item.state with x and e.offer.
 --@use log
 --@use idem
+--@use grace
 --@use work
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then

@@ -69,11 +69,12 @@ end
 
 local state, to = w and w[1]
 local agent = w and w[4] and w[4] ~= '' and w[4] or nil
-local more -- wf, tm, cost, wc
+local more, grace -- wf, tm, cost, wc
 if state == 'resolved' then
 	to = 'queued'
 	more = call('HMGET', ws .. 'w:' .. wrk, 'wf', 'tm', 'cost', 'wc')
 elseif state == 'wrapping' or state == 'waiting' then
+	grace = call('HGET', KEYS[1], 'grace')
 	more = call('HMGET', ws .. 'w:' .. wrk, 'wf', 'tm', 'cost', 'wc')
 	if state == 'wrapping' or more[1] == 'customer' or more[1] == 'until' then
 		to = agent and call('HGET', ws .. 'a:' .. agent, 'st') ~= 'offline' and 'assigned' or 'queued'
@@ -143,7 +144,7 @@ elseif to then
 	if to == 'assigned' then
 		flags = flags .. 'b'
 		call('HSET', key, 's', to, 'v', version, 'st', now)
-		call('ZADD', ws .. 'timers', 'NX', now + grace, 'gone:' .. agent)
+		call('ZADD', ws .. 'timers', 'NX', now + tonumber(grace or 180000), 'gone:' .. agent)
 		if state == 'waiting' then
 			call('HINCRBY', ws .. 'a:' .. agent, 'ld', (more[3] or 0) - (more[4] or 0))
 		end

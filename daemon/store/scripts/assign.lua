@@ -8,6 +8,7 @@
 -- cancelled; the act is kept in the item's chain as an accepted transfer of kind assign. Refused loop.
 --@use log
 --@use idem
+--@use grace
 --@use work
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then

@@ -6,6 +6,7 @@
 -- Answers the work scripts' answer, {'wish', deadline ms} or {'none'} for a key whose wish has ended.
 -- Entry work_item.state (offered -> assigned) or wish.opened. Timer wish:<agent>.
 --@use log
+--@use grace
 --@use work
 local agent = ARGV[1]
 local wish = call('HMGET', KEYS[2], 'key', 'w', 'end', 'got', 'dl')

@@ -7,6 +7,7 @@
 -- accepted one: the agent is in co of the item. Entry transfer.state, e.kind consult. Refused consult_pending, joined.
 --@use log
 --@use idem
+--@use grace
 --@use work
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then

@@ -8,6 +8,7 @@
 -- Entry transfer.state, e.kind consult.
 --@use log
 --@use idem
+--@use grace
 --@use work
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then

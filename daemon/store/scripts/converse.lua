@@ -9,6 +9,7 @@
 -- item. Entry message.created (e.d out, nc, nw). Answers {'ok', msg, n, wrk, state, v}.
 --@use log
 --@use idem
+--@use grace
 --@use work
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then

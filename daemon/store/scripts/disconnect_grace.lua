@@ -6,6 +6,7 @@
 -- assigned -> queued (entry work_item.state, e.gone), then agent.presence. Answers {'ok', 'later'} where the agent
 -- was heard of, {'ok', 'more'} after an item, {'ok', 'done'}.
 --@use log
+--@use grace
 --@use work
 local agent, timer = ARGV[1], 'gone:' .. ARGV[1]
 local a = call('HMGET', KEYS[2], 'seen', 'st', 'v')

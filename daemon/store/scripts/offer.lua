@@ -9,6 +9,7 @@
 -- changed (another load),
 -- holder (the item is transferred away from that agent, who may still claim it), offers (as many as may be are out).
 --@use log
+--@use grace
 --@use work
 local fence = call('GET', KEYS[2])
 if not fence or (fence ~= ARGV[1] and fence:sub(1, #ARGV[1] + 1) ~= ARGV[1] .. ' ') then

@@ -3,6 +3,7 @@
 -- KEYS 1 meta, 2 a:<agent>   ARGV 1 agent, 2 status, 3 why, 4 routable 1/0
 -- Entry agent.presence (f, o, e.rt), only where something changed. Timer gone:<agent> while not offline.
 --@use log
+--@use grace
 --@use work
 local a = call('HMGET', KEYS[2], 'st', 'rt', 'v', 'ld')
 local from, version = a[1] or 'offline', tonumber(a[3] or 0) + 1

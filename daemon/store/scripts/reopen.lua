@@ -5,6 +5,7 @@
 -- resolved -> queued; waiting, wrapping -> assigned (queued where its agent is offline)
 --@use log
 --@use idem
+--@use grace
 --@use work
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then

@@ -10,6 +10,7 @@
 -- Answers {'ok', msg, n, wrk, state, v}.
 --@use log
 --@use idem
+--@use grace
 --@use work
 --@use blobs
 local before = idem_seen(ARGV[1], ARGV[2])

@@ -9,6 +9,7 @@
 -- One to a queue is accepted by whoever takes the item (accept, claim, offer).
 --@use log
 --@use idem
+--@use grace
 --@use work
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then

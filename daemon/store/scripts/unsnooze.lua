@@ -3,6 +3,7 @@
 -- KEYS 1 meta, 2 w:<wrk>   ARGV 1 wrk, 2 the timer
 -- waiting -> assigned, or queued where its agent is offline
 --@use log
+--@use grace
 --@use work
 local w = item_read(ARGV[1])
 local due = tonumber(call('ZSCORE', ws .. 'timers', ARGV[2]) or 0)

@@ -1,6 +1,5 @@
 -- The thin log. Put `--@use log` on a line of its own after the script's comment. It gives the script:
 --
---   grace                       meta.grace, ms
 --   ws                          the prefix "{ws}:" of every key of the workspace (a local text)
 --   append('t', 'work_item.state', 'w', id, 'f', 'queued', 'o', 'assigned', 'v', v)
 --                               one entry of names and values (names: README, "Log entry fields"); returns its id.
@@ -10,10 +9,8 @@
 -- same order are stored without the names: keep one fixed order of fields per script.
 -- The doorbell: a reader about to sleep sets meta.bell to 1; the next entry rings once and clears it. The flag is
 -- read here, at the script's start, so that the second half reads nothing.
--- `grace` (ms) is how long nothing may be heard of an agent who has work.
 local ws = KEYS[1]:sub(1, -5)
-local meta = redis.call('HMGET', KEYS[1], 'bell', 'grace')
-local bell, grace = meta[1], tonumber(meta[2] or 180000)
+local bell = redis.call('HGET', KEYS[1], 'bell')
 
 local function append(...)
 	local id = redis.call('XADD', ws .. 'log', '*', ...)
