@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +9,14 @@
 
 enum { SCAN_COUNT = 500, PAGE = 200 };
 
-/* All lists of messages are scanned, page by page; what a page names is noted before the next one
- * is read, so that a crash costs no more than doing it again. */
+/* What was noted in another form goes; then all lists of messages are scanned, page by page, and
+ * what came of attachments that a provider kept. What a page names is noted before the next one is
+ * read, so that a crash costs no more than doing it again. */
+enum phase { PHASE_DROP, PHASE_MESSAGES, PHASE_FILES, PHASE_END };
+static const char *const patterns[] = { "b:*", "m:*", "y:*" };
+
 struct migration {
+	enum phase phase;
 	struct store *store;
 	char *workspace;
 	store_ready_fn *done;
@@ -57,6 +63,19 @@ static void ids_find(const char *stored, const char *member, struct buf *packed)
 	}
 }
 
+/* The lines of conversation/files.h. */
+static void files_find(const char *lines, struct buf *packed)
+{
+	char id[BLOB_ID_LEN + 1] = "";
+
+	while (lines != NULL) {
+		if (sscanf(lines, "stored %64[0-9a-f] ", id) == 1 && blob_is_id(id))
+			blob_pack(packed, id);
+		lines = strchr(lines, '\n');
+		lines = lines == NULL ? NULL : lines + 1;
+	}
+}
+
 static void page_read(struct migration *migration);
 static void scan(struct migration *migration);
 
@@ -90,10 +109,16 @@ static void on_page(const struct store_reply *reply, const struct error *err, vo
 		finish(migration, err);
 		return;
 	}
-	migration->is_more = reply_count(reply) == PAGE;
+	migration->is_more = migration->phase == PHASE_MESSAGES && reply_count(reply) == PAGE;
 	for (size_t i = 0; i < reply_count(reply); i++) {
-		ids_find(reply_text(reply_item(reply, i), NULL), "\"id\":\"", &packed);
-		ids_find(reply_text(reply_item(reply, i), NULL), "\"raw\":\"", &packed);
+		const char *text = reply_text(reply_item(reply, i), NULL);
+
+		if (migration->phase == PHASE_FILES) {
+			files_find(text, &packed);
+			continue;
+		}
+		ids_find(text, "\"id\":\"", &packed);
+		ids_find(text, "\"raw\":\"", &packed);
 	}
 	if (packed.len > 0)
 		blob_keep(
@@ -107,20 +132,28 @@ static void on_page(const struct store_reply *reply, const struct error *err, vo
 
 static void page_read(struct migration *migration)
 {
+	static const char *const commands[] = { "UNLINK", "LRANGE", "HVALS" };
 	struct store_call *call;
 
 	if (migration->at == migration->count) {
 		if (text_equal(migration->cursor, "0"))
+			migration->phase++;
+		if (migration->phase == PHASE_END)
 			finish(migration, NULL);
 		else
 			scan(migration);
 		return;
 	}
-	call = store_command("LRANGE");
+	call = store_command(commands[migration->phase]);
 	store_arg_text(call, migration->keys[migration->at]);
-	store_arg_int(call, migration->from);
-	store_arg_int(call, migration->from + PAGE - 1);
-	store_read(migration->store, call, on_page, migration);
+	if (migration->phase == PHASE_MESSAGES) {
+		store_arg_int(call, migration->from);
+		store_arg_int(call, migration->from + PAGE - 1);
+	}
+	if (migration->phase == PHASE_DROP)
+		store_run(migration->store, call, on_page, migration);
+	else
+		store_read(migration->store, call, on_page, migration);
 }
 
 static void on_scanned(const struct store_reply *reply, const struct error *err, void *context)
@@ -149,7 +182,7 @@ static void scan(struct migration *migration)
 
 	store_arg_text(call, migration->cursor);
 	store_arg_text(call, "MATCH");
-	store_arg_key(call, migration->workspace, "m:*");
+	store_arg_key(call, migration->workspace, "%s", patterns[migration->phase]);
 	store_arg_text(call, "COUNT");
 	store_arg_int(call, SCAN_COUNT);
 	store_read(migration->store, call, on_scanned, migration);

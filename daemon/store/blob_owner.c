@@ -6,7 +6,13 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-enum { BUCKET_CHARS = 4, FIELD_BYTES = 16 };
+enum {
+	BUCKET_CHARS = 4,
+	HASH_BYTES = 7,
+	OWN_AT = 38,
+	OWN_BYTES = 9,
+	FIELD_BYTES = HASH_BYTES + OWN_BYTES,
+};
 
 bool blob_is_id(const char *text)
 {
@@ -14,11 +20,13 @@ bool blob_is_id(const char *text)
 	       strspn(text, "0123456789abcdef") == BLOB_ID_LEN;
 }
 
+/* Of the hash, and of what tells two puts of the same bytes apart. */
 void blob_pack(struct buf *out, const char *blob)
 {
 	unsigned char field[FIELD_BYTES];
 
-	text_unhex(blob + BUCKET_CHARS, 2 * sizeof(field), field, sizeof(field));
+	text_unhex(blob + BUCKET_CHARS, 2 * HASH_BYTES, field, HASH_BYTES);
+	text_unhex(blob + OWN_AT, 2 * OWN_BYTES, field + HASH_BYTES, OWN_BYTES);
 	buf_add(out, blob, BUCKET_CHARS);
 	buf_add(out, field, sizeof(field));
 }

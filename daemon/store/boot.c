@@ -9,6 +9,7 @@
 
 static const struct store_migration migrations[] = {
 	{ 1, blob_migrate },
+	{ 2, blob_migrate },
 	{ 0, NULL },
 };
 

@@ -85,7 +85,7 @@ Test(boot, makes_the_workspace_once_and_knows_it_again)
 
 	cr_expect_str_eq(boot(bed, "one", "sqlite:a"), "");
 	cr_expect_str_eq(redis_ask(&bed->child, "HMGET {t}:meta format gen inst hist"),
-			 "2,1,one,sqlite:a");
+			 "3,1,one,sqlite:a");
 	cr_expect_str_eq(boot(bed, "one", "sqlite:a"), "");
 	expect_says(boot(bed, "two", "sqlite:a"), "another installation (one)");
 	expect_says(boot(bed, "one", "sqlite:b"), "another history (sqlite:a)");
@@ -98,7 +98,7 @@ Test(boot, refuses_a_newer_format)
 
 	redis_ask(&bed->child, "HSET {t}:meta format 7 gen 1");
 	expect_says(boot(bed, "one", NULL),
-		    "workspace t: the store has format 7, this build knows 2");
+		    "workspace t: the store has format 7, this build knows 3");
 	bed_free(&bed);
 }
 
@@ -127,15 +127,27 @@ static bool is_owned(struct store_bed *bed, const char *id)
 	return asked.missing == 1;
 }
 
-Test(boot, format_2_knows_the_blobs_of_messages_stored_before)
+Test(boot, format_3_knows_the_blobs_of_messages_stored_before)
 {
 	struct store_bed *bed = bed_new(NULL);
 	char raw[BLOB_ID_LEN + 1];
 	char text[BLOB_ID_LEN + 1];
+	char file[BLOB_ID_LEN + 1];
+	char twin[BLOB_ID_LEN + 1];
+
+	snprintf(file, sizeof(file), "dddd%s", blob + 4);
+	snprintf(twin, sizeof(twin), "%.38s0%s", blob, blob + 39);
 
 	snprintf(raw, sizeof(raw), "bbbb%s", blob + 4);
 	snprintf(text, sizeof(text), "cccc%s", blob + 4);
-	redis_ask(&bed->child, "HSET {t}:meta format 1 gen 1 num 0");
+	redis_ask(&bed->child, "HSET {t}:meta format 2 gen 1 num 0");
+	redis_ask(&bed->child, "HSET {t}:b:aaaa 0123456789abcdef old");
+	redis_ask(&bed->child, "HSET {t}:y:cnv_1 msg_1 sent");
+	redis_ask(
+		&bed->child,
+		"EVAL redis.call('HSET',KEYS[1],'msg_2.files','failed\\032no\\nstored\\032%s\\0325"
+		"\\n') 1 {t}:y:cnv_1",
+		file);
 	for (int i = 0; i < 450; i++)
 		redis_ask(&bed->child, "RPUSH {t}:m:cnv_1 {\"id\":\"msg_%d\"}", i);
 	redis_ask(&bed->child,
@@ -144,7 +156,10 @@ Test(boot, format_2_knows_the_blobs_of_messages_stored_before)
 	redis_ask(&bed->child, "RPUSH {t}:m:cnv_2 {\"text\":\"\\\"id\\\":\\\"%s\\\"\"}", text);
 	redis_ask(&bed->child, "RPUSH {u}:m:cnv_3 {\"id\":\"%s\"}", text);
 	cr_expect_str_eq(boot(bed, "one", NULL), "");
-	cr_expect_str_eq(redis_ask(&bed->child, "HGET {t}:meta format"), "2");
+	cr_expect_str_eq(redis_ask(&bed->child, "HGET {t}:meta format"), "3");
+	cr_expect_str_eq(redis_ask(&bed->child, "HEXISTS {t}:b:aaaa 0123456789abcdef"), "0");
+	cr_expect(is_owned(bed, file));
+	cr_expect_not(is_owned(bed, twin), "the same bytes, put by another");
 	cr_expect(is_owned(bed, blob));
 	cr_expect(is_owned(bed, raw));
 	cr_expect_not(is_owned(bed, text));

@@ -14,8 +14,7 @@ local function blobs_count(packed, step)
 		if not uses[one] then
 			local n = redis.call('HGET', KEYS[1]:sub(1, -5) .. 'b:' .. one:sub(1, 4), one:sub(5))
 			missing = missing or (not n and (at - 1) / 20 + 1 or nil)
-			-- '': noted before uses were counted, by a message
-			uses[one] = n == '' and 1 or tonumber(n or 0)
+			uses[one] = tonumber(n or 0)
 			uses[#uses + 1] = one
 		end
 		uses[one] = uses[one] + step
