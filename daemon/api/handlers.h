@@ -48,6 +48,7 @@ route_fn handle_rules_test, handle_rules_lint;                         /* rules.
 route_fn handle_rules_versions, handle_rules_version;                  /* rules_versions.c */
 route_fn handle_channel_list, handle_channel_test;                     /* channels.c */
 route_fn handle_token_list, handle_token_make, handle_token_delete;    /* tokens.c */
+route_fn handle_suggestion_list, handle_suggestion_dismiss;            /* suggestions.c */
 route_fn handle_dead_list, handle_dead_redrive, handle_message_decide; /* deadletters.c */
 route_fn handle_live;                                                  /* live.c */
 route_fn handle_health, handle_ready, handle_metrics;                  /* health.c, metrics.c */

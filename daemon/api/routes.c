@@ -281,6 +281,12 @@ static const struct route routes[] = {
 	{ "PATCH", "/v1/customers/{id}", ROLES_WORK, handle_customer_patch, body_customer, NULL,
 	  "Customer", 200, "Edit (If-Match)", 0 },
 
+	{ "GET", "/v1/customers/{id}/suggestions", ROLES_STAFF, handle_suggestion_list, NULL, NULL,
+	  "List", 200, "Who else this customer may be, with evidence", 0 },
+	{ "POST", "/v1/customers/{id}/suggestions/{other}/dismiss", ROLES_STAFF,
+	  handle_suggestion_dismiss, body_none, NULL, NULL, 204, "They are not the same person",
+	  0 },
+
 	{ "POST", "/v1/import", ROLE_ADMIN, handle_import, body_import, NULL, "Import", 200,
 	  "Take over what another product knows; again is harmless", LIMIT_CONFIGURATION_BYTES },
 
