@@ -77,9 +77,10 @@ static void judge(const struct business_reference *reference, const struct known
 {
 	const char *near;
 	const char *list = known->count == 0 ? "none at all" : "";
-	/* Without its calendar a rule cannot be judged; other names may come later. */
+	/* Without its calendar or classifier a rule means nothing; other names may come later. */
 	if (has(known, reference->name) ||
-	    (known->count == 0 && strcmp(reference->kind, "calendars") != 0))
+	    (known->count == 0 && strcmp(reference->kind, "calendars") != 0 &&
+	     strcmp(reference->kind, "classifiers") != 0))
 		return;
 	near = known->count == 0 ? NULL : settings_nearest(reference->name, known->names);
 	for (size_t i = 0; i < known->count && i < 12; i++)

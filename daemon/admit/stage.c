@@ -63,9 +63,14 @@ static bool is_sabotaged(struct passenger *passenger)
 	return passenger->stored;
 }
 
-/* "" where no rule gave any of them. */
+/* "" where no rule gave any of them. Two more lines where a classifier was named: by whom, and it.
+ */
 static const char *given_by(struct arena *arena, const struct classification *rules)
 {
+	if (*rules->classifier != '\0')
+		return arena_format(arena, "%s\n%s\n%s\n%s\n%s", rules->type_rule,
+				    rules->topic_rule, rules->urgency_rule, rules->classifier_rule,
+				    rules->classifier);
 	if (*rules->type_rule == '\0' && *rules->topic_rule == '\0' && *rules->urgency_rule == '\0')
 		return "";
 	return arena_format(arena, "%s\n%s\n%s", rules->type_rule, rules->topic_rule,

@@ -43,11 +43,28 @@ static int64_t version_of(const char *stored)
 		       : strtoll(stored + sizeof(start) - 1, NULL, 10);
 }
 
+/* What is stored, but for secrets. */
+static const char *shown(struct api_call *call, const char *stored)
+{
+	struct json_object *object;
+	struct buf text = { 0 };
+	const char *copy;
+
+	if (!business_has_secrets(kind_of(call)))
+		return stored;
+	object = json_read(stored, strlen(stored), NULL);
+	business_mask(kind_of(call), object, &text);
+	json_free(&object);
+	copy = arena_text(call->arena, buf_string(&text));
+	buf_clear(&text);
+	return copy;
+}
+
 static void write_object(struct json_out *out, const struct page_row *row)
 {
-	const char *stored = row->what;
+	const char *text = row->what;
 
-	jw_raw(out, NULL, stored, strlen(stored));
+	jw_raw(out, NULL, text, strlen(text));
 }
 
 static void on_list(const struct store_reply *reply, const struct error *err, void *context)
@@ -65,7 +82,7 @@ static void on_list(const struct store_reply *reply, const struct error *err, vo
 		rows[i] = (struct page_row){
 			.id = reply_text(reply_item(reply, 3 * i), NULL),
 			.place = reply_int(reply_item(reply, 3 * i + 2)),
-			.what = reply_text(reply_item(reply, 3 * i + 1), NULL),
+			.what = shown(call, reply_text(reply_item(reply, 3 * i + 1), NULL)),
 		};
 	page_answer(call, rows, count, write_object);
 }
@@ -85,7 +102,7 @@ static void answer_stored(struct api_call *call, int status, const char *stored)
 
 	snprintf(etag, sizeof(etag), "\"%lld\"", (long long)version_of(stored));
 	http_request_add_field(call->request, "ETag", etag);
-	api_answer_text(call, status, stored);
+	api_answer_text(call, status, shown(call, stored));
 }
 
 static void on_others(const struct store_reply *reply, const struct error *err, void *context)
@@ -255,7 +272,7 @@ static void put_check_names(struct api_call *call)
 	names_check(call, names, count, put_after_names);
 }
 
-void handle_config_put(struct api_call *call)
+static void put_begin(struct api_call *call)
 {
 	struct putting *putting = arena_alloc(call->arena, sizeof(*putting));
 	struct buf canonical = { 0 };
@@ -272,6 +289,34 @@ void handle_config_put(struct api_call *call)
 	buf_clear(&canonical);
 	call->state = putting;
 	put_check_names(call);
+}
+
+/* Secrets that are not given stay as they are. */
+static void on_secrets(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const char *text = err == NULL ? reply_text(reply, NULL) : NULL;
+	struct json_object *stored = text == NULL ? NULL : json_read(text, strlen(text), NULL);
+	struct buf whole = { 0 };
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	business_keep_secrets(kind_of(call), call->body, stored, &whole);
+	json_free(&stored);
+	json_free(&call->body);
+	call->body = json_read(whole.data, whole.len, NULL);
+	buf_clear(&whole);
+	put_begin(call);
+}
+
+void handle_config_put(struct api_call *call)
+{
+	if (business_has_secrets(kind_of(call)))
+		read_one(call, on_secrets);
+	else
+		put_begin(call);
 }
 
 static void answer_deleted(struct api_call *call)

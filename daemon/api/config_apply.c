@@ -23,6 +23,8 @@ struct change {
 };
 
 struct applying {
+	const struct store_reply
+		*secrets; /* kinds that have secrets, as stored; while changes are taken */
 	const char *kinds[KINDS_MAX]; /* store names */
 	size_t kind_count;
 	struct change *changes;
@@ -46,6 +48,48 @@ static size_t kind_place(struct api_call *call, struct applying *applying, const
 	return applying->kind_count++;
 }
 
+static const char *stored_of(const struct applying *applying, const char *kind, const char *id)
+{
+	size_t at = 0;
+
+	for (const struct business_kind *row = business_kinds; row->key != NULL; row++) {
+		if (text_equal(row->store, kind))
+			return reply_field(reply_item(applying->secrets, at), id);
+		at += business_has_secrets(row->store);
+	}
+	return NULL;
+}
+
+/* The object with the secrets that it leaves as they are; the caller frees it. */
+static struct json_object *whole_of(const struct applying *applying, const char *kind,
+				    struct json_object *given)
+{
+	const char *text = stored_of(applying, kind, json_text(given, "id"));
+	struct json_object *stored = text == NULL ? NULL : json_read(text, strlen(text), NULL);
+	struct json_object *whole;
+	struct buf out = { 0 };
+
+	business_keep_secrets(kind, given, stored, &out);
+	json_free(&stored);
+	whole = json_read(out.data, out.len, NULL);
+	buf_clear(&out);
+	return whole;
+}
+
+static int object_check(const struct applying *applying, const char *kind,
+			struct json_object *given, struct buf *canonical, struct error *err)
+{
+	struct json_object *whole;
+	int status;
+
+	if (!business_has_secrets(kind))
+		return business_check(kind, given, canonical, err);
+	whole = whole_of(applying, kind, given);
+	status = business_check(kind, whole, canonical, err);
+	json_free(&whole);
+	return status;
+}
+
 /* False after having answered. */
 static bool put_take(struct api_call *call, struct applying *applying, size_t index)
 {
@@ -64,7 +108,7 @@ static bool put_take(struct api_call *call, struct applying *applying, size_t in
 		api_invalid(call, pointer, "an object needs an \"id\" of at most %d bytes", ID_MAX);
 		return false;
 	}
-	if (business_check(applying->kinds[change->kind], object, &canonical, &err) != 0) {
+	if (object_check(applying, applying->kinds[change->kind], object, &canonical, &err) != 0) {
 		buf_clear(&canonical);
 		api_invalid(call, pointer, "\"%s\" of \"%s\": %s", id,
 			    applying->kinds[change->kind], err.text);
@@ -227,12 +271,50 @@ static void deletes_check(struct api_call *call)
 	in_use_check(call, removals, count, present_read);
 }
 
-void handle_config_apply(struct api_call *call)
+static void apply_begin(struct api_call *call, const struct store_reply *secrets)
 {
 	struct applying *applying = arena_alloc(call->arena, sizeof(*applying));
 
+	applying->secrets = secrets;
 	if (!changes_take(call, applying))
 		return;
+	applying->secrets = NULL;
 	call->state = applying;
 	names_check_put(call, deletes_check);
+}
+
+static void on_secrets(const struct store_reply *reply, const struct error *err, void *context)
+{
+	if (err != NULL)
+		api_fail(context, err);
+	else
+		apply_begin(context, reply);
+}
+
+static bool brings_secrets(struct api_call *call)
+{
+	struct json_object *list = json_at(call->body, "put");
+
+	for (size_t i = 0; i < json_count(list); i++) {
+		const char *kind = json_text(json_item(list, i), "kind");
+
+		if (kind != NULL && business_has_secrets(kind))
+			return true;
+	}
+	return false;
+}
+
+void handle_config_apply(struct api_call *call)
+{
+	struct store_call *read;
+
+	if (!brings_secrets(call)) {
+		apply_begin(call, NULL);
+		return;
+	}
+	read = store_script("roster_read", call->who.workspace);
+	for (const struct business_kind *kind = business_kinds; kind->key != NULL; kind++)
+		if (business_has_secrets(kind->store))
+			store_key(read, "cfg:%s", kind->store);
+	store_read(call->parts->store, read, on_secrets, call);
 }

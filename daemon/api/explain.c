@@ -337,6 +337,9 @@ static void write_rules(struct json_out *out, const struct explain_item *item)
 			jw_textn(out, outputs[i], names, len);
 		names += len + (names[len] == '\n');
 	}
+	/* The rule that chose whom to ask, where one did. */
+	if (*names != '\0')
+		jw_textn(out, "classifier", names, strcspn(names, "\n"));
 	jw_object_end(out);
 }
 

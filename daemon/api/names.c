@@ -24,9 +24,9 @@ struct naming {
 	size_t known_room;
 };
 
-static const char *const nouns[] = { "queue", "agent", "skill", "skill", "calendar" };
-static const char *const kinds[] = { "cfg:queues", "cfg:agents", "cfg:skills", "cfg:skills",
-				     "cfg:calendars" };
+static const char *const nouns[] = { "queue", "agent", "skill", "skill", "calendar", "classifier" };
+static const char *const kinds[] = { "cfg:queues", "cfg:agents",    "cfg:skills",
+				     "cfg:skills", "cfg:calendars", "cfg:classifiers" };
 
 enum name_kind name_kind_of(const struct business_reference *reference)
 {
@@ -36,6 +36,8 @@ enum name_kind name_kind_of(const struct business_reference *reference)
 		return NAME_AGENT;
 	if (text_equal(reference->kind, "calendars"))
 		return NAME_CALENDAR;
+	if (text_equal(reference->kind, "classifiers"))
+		return NAME_CLASSIFIER;
 	return text_equal(reference->from, "agents") ? NAME_SKILL : NAME_SKILL_NEEDED;
 }
 
@@ -95,12 +97,13 @@ static bool is_known(struct naming *naming, const struct name_given *given)
 	for (size_t i = 0; i < naming->known_count; i++)
 		if (text_equal(naming->known[i], given->name))
 			return true;
-	if (naming->known_count == 0 && given->kind != NAME_CALENDAR)
+	if (naming->known_count == 0 && given->kind != NAME_CALENDAR &&
+	    given->kind != NAME_CLASSIFIER)
 		return true;
 	if (naming->known_count == 0) {
 		api_problem(naming->call, 400, "unknown_name",
-			    "%s: there is no calendar \"%s\" (there is none at all)", given->where,
-			    settings_shown(arena, given->name));
+			    "%s: there is no %s \"%s\" (there is none at all)", given->where,
+			    nouns[given->kind], settings_shown(arena, given->name));
 		return false;
 	}
 	api_problem(naming->call, 400, "unknown_name", "%s: there is no %s \"%s\"%s (there %s: %s)",

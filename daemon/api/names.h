@@ -1,7 +1,7 @@
 /* Names of queues, agents and skills that a request gives, checked before the
  * handler goes on: 400 unknown_name says the nearest one and what there is.
  * Where nothing of a kind is configured there is nothing to compare with, and
- * every name will do, but of a calendar: without it what names it cannot be judged. */
+ * every name will do, but of a calendar or a classifier: what names it would do nothing. */
 #pragma once
 
 #include "api/api.h"
@@ -11,7 +11,8 @@ enum name_kind {
 	NAME_AGENT,
 	NAME_SKILL,
 	NAME_SKILL_NEEDED, /* where none is declared: one that some agent has */
-	NAME_CALENDAR
+	NAME_CALENDAR,
+	NAME_CLASSIFIER
 };
 
 struct name_given {

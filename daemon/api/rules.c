@@ -258,6 +258,7 @@ static void write_outcome(struct json_out *out, const struct classification *got
 	jw_text(out, "type", got->type);
 	jw_text(out, "topic", got->topic);
 	jw_text(out, "urgency", got->urgency);
+	jw_text(out, "classifier", *got->classifier == '\0' ? NULL : got->classifier);
 	jw_int(out, "priority", got->priority);
 	jw_text(out, "plan", got->skills);
 	jw_object(out, "given_by");
@@ -265,6 +266,7 @@ static void write_outcome(struct json_out *out, const struct classification *got
 	write_by(out, "type", got->type_rule);
 	write_by(out, "topic", got->topic_rule);
 	write_by(out, "urgency", got->urgency_rule);
+	write_by(out, "classifier", got->classifier_rule);
 	jw_object_end(out);
 	jw_text(out, "stopped", got->stopped);
 }

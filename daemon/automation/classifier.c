@@ -46,6 +46,7 @@ struct classifier_list *classifier_list_new(const struct store_reply *reply, str
 		row->secret = json_text_copy(object, "secret", list->arena);
 		row->deadline_ms = json_int(object, "deadline_ms", DEADLINE_MS);
 		row->min_confidence = json_int(object, "min_confidence", 0);
+		row->only_by_rule = json_bool(object, "only_by_rule", false);
 		row->queues = texts_read(json_at(object, "queues"), list->arena);
 		row->channels = texts_read(json_at(object, "channels"), list->arena);
 	}
@@ -76,7 +77,16 @@ const struct classifier *classifier_find(const struct classifier_list *list, con
 					 const char *channel)
 {
 	for (size_t i = 0; list != NULL && i < list->count; i++)
-		if (wants(list->rows[i].queues, queue) && wants(list->rows[i].channels, channel))
+		if (!list->rows[i].only_by_rule && wants(list->rows[i].queues, queue) &&
+		    wants(list->rows[i].channels, channel))
+			return &list->rows[i];
+	return NULL;
+}
+
+const struct classifier *classifier_named(const struct classifier_list *list, const char *id)
+{
+	for (size_t i = 0; list != NULL && i < list->count; i++)
+		if (text_equal(list->rows[i].id, id))
 			return &list->rows[i];
 	return NULL;
 }

@@ -21,6 +21,7 @@ struct classifier {
 	int64_t min_confidence;      /* percent */
 	const char *const *queues;   /* NULL-terminated; empty: all */
 	const char *const *channels; /* likewise */
+	bool only_by_rule;
 };
 
 struct classifier_list {
@@ -32,6 +33,8 @@ struct classifier_list {
 /* HGETALL of cfg:classifiers. */
 struct classifier_list *classifier_list_new(const struct store_reply *reply, struct error *err);
 void classifier_list_free(struct classifier_list **list);
+/* The one that a rule named; NULL. */
+const struct classifier *classifier_named(const struct classifier_list *list, const char *id);
 /* The first one that wants such an item; NULL. */
 const struct classifier *classifier_find(const struct classifier_list *list, const char *queue,
 					 const char *channel);

@@ -16,7 +16,13 @@
 #include "store/store.h"
 #include "workspace.h"
 
-enum { ANSWER_MAX = 64 * 1024, ITEM_FIELDS = 7, STATUS_OK = 200, STATUS_LAST = 299 };
+enum {
+	ANSWER_MAX = 64 * 1024,
+	ITEM_FIELDS = 8,
+	NAMED_LINE = 4,
+	STATUS_OK = 200,
+	STATUS_LAST = 299
+};
 
 struct asked {
 	struct classify *classify;
@@ -25,7 +31,7 @@ struct asked {
 	char conversation[ID_BYTES];
 	int64_t index;
 	int64_t version;
-	const char *item[ITEM_FIELDS]; /* s q ch v ty tp ur */
+	const char *item[ITEM_FIELDS]; /* s q ch v ty tp ur rg */
 	struct classifier classifier;  /* texts in the arena: the list may be replaced */
 	bool needs_human;
 	classify_done_fn *done;
@@ -206,6 +212,20 @@ static void classifier_keep(struct asked *asked, const struct classifier *found)
 	asked->classifier.channels = NULL;
 }
 
+/* A rule's choice counts for any queue and channel. */
+static const struct classifier *classifier_of(const struct asked *asked)
+{
+	const struct classifier_list *list = asked->classify->list;
+	const char *line = asked->item[7];
+
+	for (int i = 0; i < NAMED_LINE; i++) {
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	return *line == '\0' ? classifier_find(list, asked->item[1], asked->item[2])
+			     : classifier_named(list, line);
+}
+
 static void on_item(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct asked *asked = context;
@@ -221,7 +241,7 @@ static void on_item(const struct store_reply *reply, const struct error *err, vo
 		asked->item[i] = arena_text(asked->arena, text == NULL ? "" : text);
 	}
 	asked->version = strtoll(asked->item[3], NULL, 10);
-	found = classifier_find(asked->classify->list, asked->item[1], asked->item[2]);
+	found = classifier_of(asked);
 	if (found == NULL) {
 		asked_end(asked, CLASSIFY_UNWANTED);
 	} else if (!text_equal(asked->item[0], "queued") || asked->version != 1) {
@@ -235,7 +255,9 @@ static void on_item(const struct store_reply *reply, const struct error *err, vo
 void classify_call(struct classify *classify, const struct classify_target *target,
 		   classify_done_fn *done, void *context)
 {
-	static const char *const fields[ITEM_FIELDS] = { "s", "q", "ch", "v", "ty", "tp", "ur" };
+	static const char *const fields[ITEM_FIELDS] = {
+		"s", "q", "ch", "v", "ty", "tp", "ur", "rg"
+	};
 	struct asked *asked = memory_new(sizeof(*asked));
 	struct store_call *call = store_command("HMGET");
 

@@ -64,3 +64,15 @@ const struct business_reference *business_references(const char *kind, struct js
  * phrase for the answer. "x": "30s" and "x_ms": 30000 are both taken; nulls are left out. */
 int business_check(const char *kind, struct json_object *object, struct buf *out,
 		   struct error *err);
+
+/* ---- secrets of objects (a classifier's) are never shown again, but as "set:" and a fingerprint
+ * ---- */
+enum { BUSINESS_SHOWN_BYTES = 16 };
+bool business_has_secrets(const char *kind);
+void business_secret_show(const char *secret, char out[BUSINESS_SHOWN_BYTES]);
+/* The object as it is shown, appended to out. */
+void business_mask(const char *kind, struct json_object *object, struct buf *out);
+/* As it is given, appended to out; secrets that are missing or as shown come from the stored one
+ * (NULL: none is stored). */
+void business_keep_secrets(const char *kind, struct json_object *given, struct json_object *stored,
+			   struct buf *out);

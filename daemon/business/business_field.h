@@ -24,6 +24,7 @@ struct business_field {
 	const char *names; /* kind of the objects that the text, or each of the list, names; ""
 			      where the text says it ("queue:<id>"); NULL: none. A FIELD_LEVELS
 			      names skills. */
+	bool is_secret;    /* shown by its fingerprint only; a field of the object itself */
 };
 
 struct references {

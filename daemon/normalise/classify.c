@@ -26,11 +26,12 @@ struct asking {
 static void classification_keep(struct arena *arena, struct classification *classification)
 {
 	const char **texts[] = {
-		&classification->queue,        &classification->type,
-		&classification->topic,        &classification->urgency,
-		&classification->skills,       &classification->rule,
-		&classification->type_rule,    &classification->topic_rule,
-		&classification->urgency_rule,
+		&classification->queue,           &classification->type,
+		&classification->topic,           &classification->urgency,
+		&classification->skills,          &classification->rule,
+		&classification->type_rule,       &classification->topic_rule,
+		&classification->urgency_rule,    &classification->classifier,
+		&classification->classifier_rule,
 	};
 
 	for (size_t i = 0; i < COUNT_OF(texts); i++)

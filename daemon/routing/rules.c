@@ -107,12 +107,13 @@ static void rule_give(const struct rule *rule, struct classification *found,
 	verdict->gave_topic = give(rule->topic, &found->topic, &found->topic_rule, rule->name);
 	verdict->gave_urgency =
 		give(rule->urgency, &found->urgency, &found->urgency_rule, rule->name);
+	give(rule->classifier, &found->classifier, &found->classifier_rule, rule->name);
 }
 
-static bool is_complete(const struct classification *found)
+static bool is_complete(const struct rules *rules, const struct classification *found)
 {
-	return found->queue != NULL && found->type != NULL && found->topic != NULL &&
-	       found->urgency != NULL;
+	return (found->classifier != NULL || !rules->names_classifiers) && found->queue != NULL &&
+	       found->type != NULL && found->topic != NULL && found->urgency != NULL;
 }
 
 static void or_text(const char **held, const char *fallback)
@@ -127,6 +128,7 @@ static void finish(struct classification *found, const char *fallback_queue)
 	or_text(&found->type, "");
 	or_text(&found->topic, "");
 	or_text(&found->urgency, "normal");
+	or_text(&found->classifier, "");
 }
 
 static struct classification nothing(void)
@@ -137,6 +139,7 @@ static struct classification nothing(void)
 		.type_rule = "",
 		.topic_rule = "",
 		.urgency_rule = "",
+		.classifier_rule = "",
 		.bits = "",
 	};
 }
@@ -155,7 +158,7 @@ static void trial_run(struct trial *trial, struct classification *found)
 {
 	const struct rules *rules = trial->rules;
 
-	for (size_t i = 0; i < rules->count && !is_complete(found); i++) {
+	for (size_t i = 0; i < rules->count && !is_complete(rules, found); i++) {
 		struct rule_verdict verdict;
 
 		trial->rule = &rules->list[i];

@@ -56,6 +56,8 @@ struct classification {
 	const char *type_rule;
 	const char *topic_rule;
 	const char *urgency_rule;
+	const char *classifier; /* whom to ask what it is; "" whoever is for it */
+	const char *classifier_rule;
 	int64_t version;     /* of the rule set; 0: not known */
 	const char *bits;    /* in the arena: what each text condition said, see rules_bits() */
 	const char *stopped; /* name of a rule whose pattern took too long; NULL: none */

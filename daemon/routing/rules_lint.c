@@ -10,7 +10,7 @@
 enum { FINDINGS_MAX = 1000 };
 
 /* What a rule can give, as bits. */
-static const char *const outputs[] = { "queue", "type", "topic", "urgency" };
+static const char *const outputs[] = { "queue", "type", "topic", "urgency", "classifier" };
 
 static const struct {
 	const char *language;

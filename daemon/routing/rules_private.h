@@ -57,6 +57,7 @@ struct rule {
 	const char *type;
 	const char *topic;
 	const char *urgency;
+	const char *classifier;
 	const char *skills;
 	int64_t priority;
 };
@@ -79,6 +80,7 @@ struct rules {
 	size_t keyword_lists;
 	int predicates;
 	bool needs_customer;
+	bool names_classifiers;
 };
 
 /* rules_read.c */

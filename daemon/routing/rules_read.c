@@ -300,6 +300,8 @@ int rule_read(struct rules *rules, struct rule *rule, struct json_object *object
 	rule->type = json_text_copy(object, "then.type", arena);
 	rule->topic = json_text_copy(object, "then.topic", arena);
 	rule->urgency = json_text_copy(object, "then.urgency", arena);
+	rule->classifier = json_text_copy(object, "then.classifier", arena);
+	rules->names_classifiers |= rule->classifier != NULL;
 	rule->priority = json_int(object, "then.priority", 0);
 	rule->skills = plan_text(json_at(object, "then"), arena);
 	rule->when = (struct condition){ .kind = CONDITION_ALL, .predicate = NO_PREDICATE };

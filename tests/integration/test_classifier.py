@@ -206,6 +206,31 @@ class Hook(harness.TestCase):
         self.assertEqual(put.status, 200, put)
         self.assert_untouched(self.ends_as("unwanted", text="not for it"))
 
+    def test_a_rule_chooses_which_one_is_asked(self):
+        self.begin()
+        other = Classifier()
+        self.addCleanup(other.close)
+        other.answer = {"topic": "chosen", "confidence": 1}
+        for path, body in (
+                ("classifiers/strict", {"url": f"http://127.0.0.1:{other.port}/", "secret": self.key, "only_by_rule": True,
+                                        "queues": ["money"]}),
+                ("rules/a-choice", {"name": "a-choice", "when": {"text": "choose"}, "then": {"classifier": "strict"}})):
+            put = self.daemon.request("PUT", f"/v1/{path}", body, self.admin)
+            self.assertEqual(put.status, 200, put)
+        item = self.ends_as("applied", text="please choose")
+        self.assertEqual((item["topic"], item["type"], item["classifier"]["id"], len(other.asked)), ("chosen", "question", "strict", 1))
+        given = self.daemon.request("GET", f"/v1/work-items/{item['id']}/explain", token=self.admin).json["given_by"]
+        self.assertEqual(given, {"queue": "rest", "type": "rest", "topic": "classifier:strict", "urgency": None, "classifier": "a-choice"})
+        self.daemon.request("POST", f"/v1/work-items/{item['id']}/close", {}, self.admin)
+        self.assertEqual(self.ends_as("applied", text="as ever")["classifier"]["id"], "llm")
+        self.assertEqual(len(other.asked), 1)
+        tried = self.daemon.request("POST", "/v1/rules/test", {"text": "choose"}, self.admin).json
+        self.assertEqual((tried["classifier"], tried["given_by"]["classifier"]), ("strict", "a-choice"))
+        gone = self.daemon.request("DELETE", "/v1/classifiers/strict", token=self.admin)
+        self.assertEqual((gone.status, gone.json["code"]), (409, "in_use"), gone)
+        wrong = self.daemon.request("PUT", "/v1/rules/b", {"name": "b", "then": {"classifier": "stricter"}}, self.admin)
+        self.assertIn('no classifier "stricter"; did you mean "strict"?', wrong.json["detail"])
+
     def test_its_secret_is_for_admins_and_must_be_one(self):
         self.begin()
         self.assertEqual(self.daemon.request("GET", "/v1/classifiers/llm", token=self.alice).status, 403)
@@ -214,6 +239,41 @@ class Hook(harness.TestCase):
             answer = self.daemon.request("PUT", "/v1/classifiers/other", body, self.admin)
             self.assertEqual(answer.status, 400, answer)
             self.assertNotIn("whsec_short", answer.body.decode())
+
+    def test_its_secret_is_not_shown_again_and_stays_when_it_is_not_given(self):
+        self.begin()
+        shown = "set:" + hashlib.sha256(self.key.encode()).hexdigest()[:8]
+        url = f"http://127.0.0.1:{self.classifier.port}/classify"
+
+        def stored(answer):
+            self.assertEqual(answer.status, 200, answer)
+            self.assertNotIn(self.key, answer.body.decode())
+            return answer.json
+
+        def put(**fields):
+            return self.daemon.request("PUT", "/v1/classifiers/llm", {"url": url, **fields}, self.admin)
+
+        one = stored(self.daemon.request("GET", "/v1/classifiers/llm", token=self.admin))
+        self.assertEqual(one["secret"], shown)
+        self.assertEqual(stored(self.daemon.request("GET", "/v1/classifiers", token=self.admin))["data"][0]["secret"], shown)
+        self.assertEqual(stored(put(min_confidence=50))["secret"], shown)
+        self.assertEqual(stored(put(min_confidence=40, secret=shown))["min_confidence"], 40)
+        self.assertEqual(stored(self.daemon.request("POST", "/v1/configuration", {"put": [
+            {"kind": "classifiers", "object": {"id": "llm", "url": url, "min_confidence": 30}}]}, self.admin))["changed"], 1)
+        item = self.ends_as("applied")
+        headers, raw = self.classifier.asked[-1]
+        signed = f"{item['id']}.{headers['webhook-timestamp']}.".encode() + raw
+        wanted = hmac.new(base64.b64decode(self.key[len("whsec_"):]), signed, hashlib.sha256).digest()
+        self.assertEqual(headers["webhook-signature"], "v1," + base64.b64encode(wanted).decode(), "the old secret signs")
+        file = self.folder / "classifiers.yaml"
+        file.write_text(f'classifiers: [ {{ id: llm, url: "{url}", secret: "{self.key}", min_confidence: 30 }} ]\n')
+        self.assertIn("0 new, 1 changed", self.daemon.ctl("apply", "-f", str(file)))  # its order is new
+        self.assertIn("0 new, 0 changed, 1 as they were", self.daemon.ctl("apply", "-f", str(file)))
+        other = harness.new_secret()
+        self.assertEqual(stored(put(secret=other))["secret"], "set:" + hashlib.sha256(other.encode()).hexdigest()[:8])
+        for body in ({"url": url}, {"url": url, "secret": shown}):
+            fresh = self.daemon.request("PUT", "/v1/classifiers/fresh", body, self.admin)
+            self.assertEqual((fresh.status, fresh.json["code"]), (400, "invalid_object"), fresh)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ end
 if ARGV[10] == '1' then
 	fields[#fields + 1], fields[#fields + 2] = 'nh', 1
 end
-fields[#fields + 1], fields[#fields + 2] = 'rg', table.concat(given, '\n', 1, 3)
+fields[#fields + 1], fields[#fields + 2] = 'rg', table.concat(given, '\n')
 
 item_move(w, 'queued', unpack(fields))
 if ARGV[8] ~= '' and ARGV[8] ~= w.q then
