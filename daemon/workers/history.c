@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "services/worker_spawn.h"
+#include "workers/history_search.h"
 #include "workers/sandbox.h"
 #include "workers/worker.h"
 
@@ -48,6 +49,8 @@ static const struct {
 	{ "write", history_op_write, true },
 	{ "conversation", history_op_conversation, false },
 	{ "messages", history_op_messages, false },
+	{ "search", history_op_search, false },
+	{ "search_purge", history_op_search_purge, true },
 };
 
 /* A database of files is confined to their folder; a remote one needs the network. */

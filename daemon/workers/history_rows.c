@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "workers/history_search.h"
 #include "workers/history_write.h"
 
 /* ---- out of a hash ---- */
@@ -40,6 +41,18 @@ static struct sql_value json_value(struct history_write *write, struct json_obje
 	copy = arena_copy(write->job->arena, buf_string(&text), text.len);
 	buf_clear(&text);
 	return sql_text(copy);
+}
+
+/* A row with its words. */
+static int put_words(struct history_write *write, const char *type, struct json_object *row,
+		     struct json_object *hash, struct error *err)
+{
+	const struct history_found found = { .type = type,
+					     .id = json_text(row, "id"),
+					     .at_ms = hash_number(hash, "ct").number,
+					     .row = hash };
+
+	return history_search_put(write->job, &found, err);
 }
 
 static int no_row(const char *what, struct error *err)
@@ -176,7 +189,7 @@ int write_customer(struct history_write *write, struct json_object *row, struct 
 	if (drop_identifiers(write, id, hash, err) < 0)
 		return -1;
 	json_each_field(hash, on_field, &run);
-	return run.rc;
+	return run.rc < 0 ? -1 : put_words(write, "customer", row, hash, err);
 }
 
 /* ---- conversations and work items ---- */
@@ -228,18 +241,19 @@ int write_work_item(struct history_write *write, struct json_object *row, struct
 		json_value(write, hash),
 	};
 
-	return sql_put(
-		job->sql,
-		"INSERT INTO work_item (workspace, id, number, state, queue, agent, customer,"
-		" conversation, channel, type, topic, urgency, created_ms, updated_ms, json)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-		" ON CONFLICT (workspace, id) DO UPDATE SET number = excluded.number,"
-		" state = excluded.state, queue = excluded.queue, agent = excluded.agent,"
-		" customer = excluded.customer, conversation = excluded.conversation,"
-		" channel = excluded.channel, type = excluded.type, topic = excluded.topic,"
-		" urgency = excluded.urgency, created_ms = excluded.created_ms,"
-		" updated_ms = excluded.updated_ms, json = excluded.json",
-		values, COUNT_OF(values), err);
+	if (sql_put(job->sql,
+		    "INSERT INTO work_item (workspace, id, number, state, queue, agent, customer,"
+		    " conversation, channel, type, topic, urgency, created_ms, updated_ms, json)"
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+		    " ON CONFLICT (workspace, id) DO UPDATE SET number = excluded.number,"
+		    " state = excluded.state, queue = excluded.queue, agent = excluded.agent,"
+		    " customer = excluded.customer, conversation = excluded.conversation,"
+		    " channel = excluded.channel, type = excluded.type, topic = excluded.topic,"
+		    " urgency = excluded.urgency, created_ms = excluded.created_ms,"
+		    " updated_ms = excluded.updated_ms, json = excluded.json",
+		    values, COUNT_OF(values), err) < 0)
+		return -1;
+	return put_words(write, "work_item", row, hash, err);
 }
 
 /* ---- messages ---- */
@@ -344,6 +358,12 @@ static int put_message(struct history_write *write, struct json_object *row,
 	struct history_job *job = write->job;
 	const char *id = json_text(message, "id");
 	int64_t position = write->base + json_int(row, "index", 0);
+	const struct history_found found = {
+		.type = "message",
+		.id = id,
+		.at_ms = text_parse_time(json_text(message, "created_at")),
+		.row = message,
+	};
 	const struct sql_value values[] = {
 		sql_text(job->workspace),
 		sql_text(write->conversation),
@@ -353,7 +373,7 @@ static int put_message(struct history_write *write, struct json_object *row,
 		sql_text(json_text(message, "kind")),
 		sql_text(json_text(message, "author.type")),
 		sql_text(json_text(message, "author.id")),
-		sql_number(text_parse_time(json_text(message, "created_at"))),
+		sql_number(found.at_ms),
 		sql_text(json_text(row, "json")),
 	};
 
@@ -366,7 +386,7 @@ static int put_message(struct history_write *write, struct json_object *row,
 		return -1;
 	if (position > write->newest)
 		write->newest = position;
-	return 0;
+	return history_search_put(job, &found, err);
 }
 
 int write_message(struct history_write *write, struct json_object *row, struct error *err)

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "workers/history.h"
+#include "workers/history_search.h"
 
 struct step {
 	const char *both; /* "@number" stands for a key that the database counts up */
@@ -70,6 +71,7 @@ static const struct step steps[] = {
 		  " json TEXT NOT NULL, PRIMARY KEY (workspace, generation, ms, seq));"
 		  "CREATE INDEX event_work_item ON event (workspace, work_item);"
 		  "CREATE INDEX event_conversation ON event (workspace, conversation)" },
+	{ .sqlite = history_search_sqlite, .postgres = history_search_postgres },
 };
 
 static const char first_table[] =

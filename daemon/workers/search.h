@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "workers/tokens.h"
 
+struct json_object;
+
 enum search_dialect { SEARCH_FTS5, SEARCH_TSVECTOR };
 
 /* ---- documents ---- */
@@ -28,6 +30,11 @@ struct search_document {
 };
 /* Borrows both; NULL or "" is left out, and so is what has no room. */
 void search_field_add(struct search_document *document, const char *name, const char *text);
+
+/* The document of a row as the history has it: a message's JSON; the hash of a customer or of a
+ * work item. type: message, customer, work_item. Borrows from the row and the arena. */
+void search_document_read(const char *type, struct json_object *row, struct arena *arena,
+			  struct search_document *ret);
 
 /* What the database indexes. A phrase never reaches over the end of a field. A long document is
  * several parts, because a tsvector holds 256 places of a word; they overlap by the longest
