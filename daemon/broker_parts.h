@@ -23,6 +23,8 @@ struct broker {
 	char instance[INSTANCE_BYTES];
 	char forerunners[FORERUNNERS_BYTES]; /* who used state_dir before; dead */
 	int exit_status;
+	bool history_answered; /* at start; history_error says what */
+	struct error history_error;
 	int drains; /* listeners still draining */
 	bool is_demo;
 	struct config **retired; /* replaced by reloads; freed with the broker */

@@ -37,6 +37,7 @@
 
 enum {
 	STORE_WAIT_MS = 30 * 1000,
+	HISTORY_WAIT_MS = 15 * 1000,
 	PARSE_QUEUE = 200,
 	PARSE_DEADLINE_MS = 20 * 1000,
 	MAIL_QUEUE = 500,
@@ -138,6 +139,42 @@ static bool is_on_s3(const struct config *config)
 	return config->blobs.url != NULL && text_starts(config->blobs.url, "s3:");
 }
 
+/* ---- the history ---- */
+
+static void on_history(struct json_object *answer, const struct error *err, void *context)
+{
+	struct broker *broker = context;
+
+	(void)answer;
+	broker->history_answered = true;
+	if (err != NULL)
+		broker->history_error = *err;
+}
+
+/* A database that is away is waited for later, by what writes into it; one that cannot be right is
+ * said at once. */
+static int history_start(struct broker *broker, struct error *err)
+{
+	struct parts *parts = &broker->parts;
+	const struct history_options options = { .url = parts->config->history.url,
+						 .password = parts->config->history.password,
+						 .state_dir = parts->config->state_dir };
+
+	parts->history = history_new(parts->loop, &options);
+	if (!history_is_kept(parts->history))
+		return 0;
+	history_tell(parts->history, "open", "main", NULL, on_history, broker);
+	wait_for(parts->loop, &broker->history_answered, HISTORY_WAIT_MS);
+	if (broker->history_error.kind == ERROR_NONE)
+		return 0;
+	*err = broker->history_error;
+	if (err->kind == ERROR_PERMANENT)
+		return error_wrap(err, "history %s", history_place(parts->history));
+	log_warn("broker", "event=history_away place=%s error=%s", history_place(parts->history),
+		 log_quote(err->text));
+	return 0;
+}
+
 static int workspace_boot(struct parts *parts, const char *workspace, const char *installation,
 			  struct error *err)
 {
@@ -149,6 +186,10 @@ static int workspace_boot(struct parts *parts, const char *workspace, const char
 	};
 	struct s3_place place;
 
+	char history[HISTORY_ID_BYTES + 1];
+
+	identity.history =
+		history_identity(parts->history, parts->config->history.accept_other, history);
 	if (is_on_s3(parts->config) && s3_place_read(parts->config->blobs.url, &place, err) == 0)
 		identity.blobs = place.name;
 
@@ -163,15 +204,6 @@ static int workspace_boot(struct parts *parts, const char *workspace, const char
 }
 
 /* ---- the parts ---- */
-
-static void history_start(struct parts *parts)
-{
-	const struct history_options options = { .url = parts->config->history.url,
-						 .password = parts->config->history.password,
-						 .state_dir = parts->config->state_dir };
-
-	parts->history = history_new(parts->loop, &options);
-}
 
 static struct worker_pool *disk_pool(struct loop *loop, const char *folder)
 {
@@ -205,7 +237,6 @@ static void workers_start(struct parts *parts)
 	parts->disk = disk_pool(parts->loop, parts->config->state_dir);
 	parts->password = worker_pool_new(parts->loop, &password);
 	parts->phones = phones_new(parts->loop, NULL);
-	history_start(parts);
 }
 
 static void blobs_start(struct parts *parts)
@@ -285,7 +316,7 @@ static int domain_start(struct broker *broker, struct error *err)
 	text_hex(hash, 8, installation);
 	parts->key = mac_new(key, sizeof(key));
 	explicit_bzero(key, sizeof(key));
-	if (boot_workspaces(broker, installation, err) != 0)
+	if (history_start(broker, err) != 0 || boot_workspaces(broker, installation, err) != 0)
 		return -1;
 	workers_start(parts);
 	parts->transfers = transfers_new(parts->loop);

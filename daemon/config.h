@@ -45,6 +45,7 @@ struct config_store {
 struct config_history {
 	char *url;      /* NULL: in state_dir; "none", sqlite:/path, postgresql://... */
 	char *password; /* of PostgreSQL, where it is not in the URL */
+	bool accept_other;
 };
 
 struct config_blobs {

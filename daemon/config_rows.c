@@ -130,6 +130,10 @@ static const struct setting history_rows[] = {
 			"ever leaves the store."),
 	SETTING_ROW("password", SECRET, struct config_history, password, NULL,
 		    .text = "PostgreSQL's password, where it is not in the URL."),
+	SETTING_ROW(
+		"accept_other", BOOL, struct config_history, accept_other, "false",
+		.text = "Takes a database other than the one the store knows, where that one is "
+			"lost: what is in the store is written anew."),
 	SETTING_END,
 };
 

@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include "config.h"
 #include "delivery/deliveries.h"
+#include "history/history.h"
+#include "history/writer.h"
 #include "media/discard.h"
 #include "media/media.h"
 #include "routing/figures.h"
@@ -62,6 +64,8 @@ struct workspace {
 	struct classify *classify;
 	struct classify_counts classified;
 	struct media *media;
+	struct writer *writer;
+	struct writer_counts written;
 	struct discard *discard;
 	STAILQ_HEAD(, waiter) waiters;
 	TAILQ_HEAD(, listener) listeners;
@@ -271,6 +275,7 @@ static void on_steward(bool held, const char *fence, void *context)
 	classify_free(&workspace->classify);
 	media_free(&workspace->media);
 	discard_free(&workspace->discard);
+	writer_free(&workspace->writer);
 	log_keeper_set_steward(workspace->keeper, held);
 	if (!held)
 		return;
@@ -281,6 +286,8 @@ static void on_steward(bool held, const char *fence, void *context)
 		classify_new(workspace->parts, workspace, fence, &workspace->classified);
 	workspace->media = media_new(workspace->parts, workspace, fence);
 	workspace->discard = discard_new(workspace->parts, workspace);
+	if (history_is_kept(workspace->parts->history))
+		workspace->writer = writer_new(workspace->parts, workspace, &workspace->written);
 }
 
 /* ---- whispers: "typing <conversation> <who>" ---- */
@@ -332,10 +339,11 @@ static struct workspace *workspace_new(struct parts *parts, const char *name)
 {
 	struct workspace *workspace = memory_new(sizeof(*workspace));
 	struct log_reader_options options = { .workspace = name };
-	static const char *const log_readers[] = { "sla" };
+	static const char *const log_readers[] = { "sla", "history" };
 	struct log_keeper_options keep = { .workspace = name,
 					   .readers = log_readers,
-					   .reader_count = COUNT_OF(log_readers) };
+					   .reader_count =
+						   history_is_kept(parts->history) ? 2 : 1 };
 
 	workspace->parts = parts;
 	workspace->name = memory_text(name);
@@ -384,6 +392,7 @@ static void workspace_free(struct workspace *workspace)
 	classify_free(&workspace->classify);
 	media_free(&workspace->media);
 	discard_free(&workspace->discard);
+	writer_free(&workspace->writer);
 	lease_drop(&workspace->lease);
 	store_off_change(workspace->parts->store, on_store_change, workspace);
 	store_hear_end(&workspace->ear);
@@ -510,6 +519,16 @@ int64_t workspace_stopped_count(const struct workspace *workspace)
 const struct classify_counts *workspace_classified(const struct workspace *workspace)
 {
 	return &workspace->classified;
+}
+
+struct writer *workspace_writer(const struct workspace *workspace)
+{
+	return workspace->writer;
+}
+
+const struct writer_counts *workspace_written(const struct workspace *workspace)
+{
+	return &workspace->written;
 }
 
 struct listener *workspace_listen(struct workspace *workspace, listener_entry_fn *entry_fn,

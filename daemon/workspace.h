@@ -15,6 +15,8 @@ struct log_entry;
 struct roster;
 struct workspace;
 struct workspaces;
+struct writer;
+struct writer_counts;
 
 struct workspaces *workspaces_new(struct parts *parts);
 void workspaces_free(struct workspaces **workspaces);
@@ -52,6 +54,11 @@ int64_t workspace_stopped_count(const struct workspace *workspace);
 
 /* What became of the questions to classifiers (automation/classify.h). */
 const struct classify_counts *workspace_classified(const struct workspace *workspace);
+
+/* What brings the log into the history (history/writer.h): NULL unless steward, or where none is
+ * kept; and what became of it. */
+struct writer *workspace_writer(const struct workspace *workspace);
+const struct writer_counts *workspace_written(const struct workspace *workspace);
 
 /* Every log entry, in order, and resets. */
 struct listener;

@@ -130,6 +130,15 @@ const char *history_id(const struct history *history)
 	return history->id[0] == '\0' ? NULL : history->id;
 }
 
+const char *history_identity(const struct history *history, bool accept_other,
+			     char room[HISTORY_ID_BYTES + 1])
+{
+	if (history->id[0] == '\0')
+		return NULL;
+	snprintf(room, HISTORY_ID_BYTES + 1, "%s%s", accept_other ? "!" : "", history->id);
+	return room;
+}
+
 const char *history_place(const struct history *history)
 {
 	return history->place;

@@ -35,6 +35,10 @@ void history_free(struct history **history); /* what waits ends with an error fi
 bool history_is_kept(const struct history *history); /* false: "none" */
 /* The database's own id; NULL until it was reached once. */
 const char *history_id(const struct history *history);
+/* For struct store_identity: NULL until the id is known; accept_other: also in place of another
+ * one. Points into room. */
+const char *history_identity(const struct history *history, bool accept_other,
+			     char room[HISTORY_ID_BYTES + 1]);
 /* How to name it to people: without user and password. */
 const char *history_place(const struct history *history);
 

@@ -50,6 +50,16 @@ static void finish_text(struct boot *boot, const char *text)
 	finish(boot, &err);
 }
 
+static const char *advice(const char *what)
+{
+	if (what != NULL && strcmp(what, "installation") == 0)
+		return " (a fleet shares the first instance's installation.key)";
+	if (what != NULL && strcmp(what, "history") == 0)
+		return " (where it is lost for good, set history.accept_other: what is in the "
+		       "store is written anew)";
+	return "";
+}
+
 static void refuse(struct boot *boot, const struct store_reply *reply)
 {
 	const char *what = reply_text(reply_item(reply, 1), NULL);
@@ -64,10 +74,7 @@ static void refuse(struct boot *boot, const struct store_reply *reply)
 		snprintf(text, sizeof(text),
 			 "the store belongs to another %s (%s): point the configuration back to it "
 			 "or use another store%s",
-			 what, stored,
-			 what != NULL && strcmp(what, "installation") == 0
-				 ? " (a fleet shares the first instance's installation.key)"
-				 : "");
+			 what, stored, advice(what));
 	finish_text(boot, text);
 }
 

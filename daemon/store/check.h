@@ -6,7 +6,8 @@
 
 enum { STORE_FORMAT = 3 }; /* of {ws}:meta; each change comes with a migration */
 
-/* What {ws}:meta remembers it belongs to; NULL is not compared. */
+/* What {ws}:meta remembers it belongs to; NULL is not compared, "!" in front takes the place of
+ * another one. */
 struct store_identity {
 	const char *installation;
 	const char *history;

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- boot: the first words of an instance to a workspace: makes meta, or checks that it fits.
--- KEYS 1 meta   ARGV 1 format this build knows, 2 installation, 3 history, 4 blobs ('' is not compared), 5 disconnect
--- grace in ms ('' stays as it is)
+-- KEYS 1 meta   ARGV 1 format this build knows, 2 installation, 3 history, 4 blobs ('' is not compared, '!' in
+--      front: taken in place of another one), 5 disconnect grace in ms ('' stays as it is)
 -- Answers {'ok', format, gen, num}, {'old', format} (migrate, then boot again), or refused format / installation /
 -- history / blobs with what is stored.
 local names = { 'inst', 'hist', 'blob' }
@@ -13,6 +13,10 @@ end
 local fresh = {}
 for i = 1, 3 do
 	local stored, mine = m[i + 3], ARGV[i + 1]
+	if mine:sub(1, 1) == '!' then
+		mine = mine:sub(2)
+		stored = stored == mine and stored
+	end
 	if stored and mine ~= '' and stored ~= mine then
 		return { 'refused', words[i], stored }
 	end

@@ -1,0 +1,101 @@
+#include "history/batch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "store/log.h"
+
+struct batch *batch_new(struct store *store, const char *workspace)
+{
+	struct batch *batch = memory_new(sizeof(*batch));
+
+	batch->harvest = harvest_new(store, workspace);
+	return batch;
+}
+
+void batch_free(struct batch **batch)
+{
+	if (*batch == NULL)
+		return;
+	harvest_free(&(*batch)->harvest);
+	buf_clear(&(*batch)->events);
+	buf_clear(&(*batch)->fields);
+	free(*batch);
+	*batch = NULL;
+}
+
+static void add_text(struct json_out *out, const char *key, const char *text)
+{
+	if (text != NULL)
+		jw_text(out, key, text);
+}
+
+/* The fields of the entry that have no column, named as in the log. */
+static void write_more(struct json_out *out, const struct log_entry *entry)
+{
+	jw_object(out, "more");
+	if (entry->message_index >= 0)
+		jw_int(out, "n", entry->message_index);
+	add_text(out, "ch", entry->channel);
+	add_text(out, "f", entry->from);
+	add_text(out, "o", entry->to);
+	add_text(out, "x", entry->object);
+	if (entry->version != 0)
+		jw_int(out, "v", entry->version);
+	add_text(out, "e", entry->extra);
+	jw_object_end(out);
+}
+
+static void add_event(struct batch *batch, const struct log_entry *entry)
+{
+	struct json_out out;
+
+	if (batch->count > 0)
+		buf_byte(&batch->events, ',');
+	jw_start(&out, &batch->events);
+	jw_object(&out, NULL);
+	jw_text(&out, "id", entry->position);
+	jw_text(&out, "type", entry->type);
+	add_text(&out, "work_item", entry->work_item);
+	add_text(&out, "conversation", entry->conversation);
+	add_text(&out, "customer", entry->customer);
+	add_text(&out, "message", entry->message);
+	add_text(&out, "agent", entry->agent);
+	add_text(&out, "queue", entry->queue);
+	write_more(&out, entry);
+	jw_object_end(&out);
+}
+
+/* The other side of a merge, a split, a revert. */
+static void add_other(struct batch *batch, const struct log_entry *entry)
+{
+	if (text_equal(entry->type, "customer.merged") && entry->object != NULL &&
+	    text_starts(entry->object, "cus_"))
+		harvest_customer(batch->harvest, entry->object);
+}
+
+void batch_add(struct batch *batch, const struct log_entry *entry)
+{
+	struct harvest *harvest = batch->harvest;
+
+	add_event(batch, entry);
+	if (entry->customer != NULL)
+		harvest_customer(harvest, entry->customer);
+	if (entry->work_item != NULL)
+		harvest_work_item(harvest, entry->work_item);
+	if (entry->conversation != NULL)
+		harvest_conversation(harvest, entry->conversation);
+	if (entry->conversation != NULL && entry->message != NULL) {
+		if (text_equal(entry->type, "message.created") && entry->message_index >= 0)
+			harvest_message(harvest, entry->conversation, entry->message_index);
+		else
+			harvest_mark(harvest, entry->conversation, entry->message);
+	}
+	add_other(batch, entry);
+	if (batch->count++ == 0)
+		batch->first_ms = entry->time_ms;
+	snprintf(batch->position, sizeof(batch->position), "%s", entry->position);
+}
