@@ -127,6 +127,8 @@ static void batch_send(struct import_run *run, struct batch *batch)
 	jw_text(&out, "source", run->source);
 	jw_bool(&out, "dry_run", run->is_dry);
 	jw_bool(&out, "trusted", run->is_trusted);
+	if (call_option(run->call, "--region") != NULL)
+		jw_text(&out, "region", call_option(run->call, "--region"));
 	jw_array(&out, kinds[kind_of(run, batch)]);
 	jw_raw(&out, NULL, buf_string(&batch->json), batch->json.len);
 	jw_array_end(&out);

@@ -147,9 +147,15 @@ static const struct field body_import[] = {
 	{ "dry_run", FIELD_BOOL, false, 0, 0, NULL, "say what would be done" },
 	{ "trusted", FIELD_BOOL, false, 0, 0, NULL,
 	  "addresses were verified there, and count as proved" },
+	{ "region", FIELD_TEXT, false, 2, 2, NULL,
+	  "of phone numbers that do not say their country, such as CN" },
 	{ "customers", FIELD_OBJECTS, false, 0, 200, NULL,
 	  "[{\"external_id\",\"name\",\"tier\",\"created_at\",\"tags\",\"attributes\","
 	  "\"identifiers\":[{\"kind\":\"email|phone\",\"value\"}]}]" },
+	{ "conversations", FIELD_OBJECTS, false, 0, 200, NULL,
+	  "that are over: [{\"external_id\",\"customer\",\"subject\",\"created_at\",\"messages\":"
+	  "[{\"external_id\",\"direction\",\"kind\":\"text|note\",\"text\",\"author_type\","
+	  "\"author_name\",\"created_at\"}]}]" },
 	{ 0 },
 };
 

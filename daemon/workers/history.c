@@ -91,7 +91,7 @@ static int run(struct history_job *job, bool writes, struct json_out *out, struc
 	const char *name = json_text(job->body, "op");
 
 	for (size_t i = 0; i < COUNT_OF(ops); i++)
-		if (text_equal(ops[i].name, name) && ops[i].writes == writes)
+		if (text_equal(ops[i].name, name) && (writes || !ops[i].writes))
 			return ops[i].run(job, out, err);
 	return error_set(err, ERROR_MISUSE, "the history has no operation %s",
 			 name == NULL ? "without a name" : name);

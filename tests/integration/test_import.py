@@ -2,6 +2,7 @@
 import base64
 import http.server
 import json
+import sqlite3
 import threading
 import urllib.parse
 
@@ -23,6 +24,21 @@ USERS = [
     {"id": 41, "name": "李雷", "email": "li@example.test", "phone": "+8613900139000", "role": "end-user", "tags": ["wechat"],
      "user_fields": {"shop": "天猫", "age": 31}, "notes": "calls at noon", "created_at": "2024-02-01T10:00:00Z"},
     {"id": 42, "name": "Staff", "email": "staff@example.test", "role": "agent"},
+]
+TALK = {"id": 77, "status": "resolved", "created_at": 1700000100, "labels": ["refund"],
+        "meta": {"sender": {"id": 1}, "channel": "Channel::WebWidget"}}
+SAID = [
+    {"id": 503, "content": "Gerne", "message_type": 1, "created_at": 1700000300, "private": False, "sender": {"name": "Tom"}},
+    {"id": 501, "content": "Where is my order? 我的订单呢？", "message_type": 0, "created_at": 1700000100, "private": False},
+    {"id": 502, "content": "assigned to Tom", "message_type": 2, "created_at": 1700000200, "private": False},
+    {"id": 504, "content": "angry", "message_type": 1, "created_at": 1700000400, "private": True, "sender": {"name": "Tom"}},
+]
+TICKET = {"id": 12, "status": "solved", "subject": "退款", "requester_id": 41, "created_at": "2024-03-01T10:00:00Z",
+          "via": {"channel": "email"}, "tags": []}
+COMMENTS = [
+    {"id": 1, "author_id": 41, "body": "请退款", "public": True, "created_at": "2024-03-01T10:00:00Z"},
+    {"id": 2, "author_id": 42, "body": "好的", "public": True, "created_at": "2024-03-01T11:00:00Z"},
+    {"id": 3, "author_id": 42, "body": "do it", "public": False, "created_at": "2024-03-01T11:01:00Z"},
 ]
 
 
@@ -93,6 +109,13 @@ class ImportTest(harness.TestCase):
         [one] = self.found(identifier)
         return self.daemon.request("GET", f"/v1/customers/{one}", token=self.token).json
 
+    def said(self):
+        """What the history holds, in order."""
+        with sqlite3.connect(f"file:{self.daemon.state_dir}/history.db?mode=ro", uri=True) as db:
+            rows = db.execute("SELECT json, mark FROM message ORDER BY conversation, position").fetchall()
+        found = [(json.loads(row[0]), row[1]) for row in rows]
+        return [(one["direction"], one["kind"], one["text"], one["author"]["type"], mark) for one, mark in found]
+
     def imported(self, *words, code=0):
         done = self.daemon.ctl_result("import", *words)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
@@ -138,6 +161,14 @@ class ImportTest(harness.TestCase):
         self.imported("csv", "--source", "shop", self.write("three.csv", "id,email\n5,wang@example.test\n"))
         self.assertNotEqual(self.found("external:csv:7"), self.found("external:shop:5"))
 
+    def test_national_numbers_need_a_country(self):
+        path = self.write("one.csv", "id,手机\n7,138 0013 8000\n")
+        self.imported("csv", path)
+        self.assertEqual(self.found("phone:+8613800138000"), [])
+        self.imported("csv", "--region", "CN", path)
+        self.assertEqual(self.found("phone:+8613800138000"), self.found("external:csv:7"))
+        self.assertIn("two upper-case letters", self.imported("csv", "--region", "cn", path, code=1).stderr)
+
     def test_tables_that_cannot_be_read_say_where_and_why(self):
         for text, said in (("", ":1: the file is empty"), ("name,city\nA,B\n", "no column is called id, email or phone"),
                            ('id,name\n1,"open\n', ":2: the quote of column 2 is never closed"),
@@ -150,8 +181,14 @@ class ImportTest(harness.TestCase):
         self.write("saved/contacts-1.json", {"meta": {}, "payload": CONTACTS[:1]})
         self.write("saved/contacts-2.json", {"payload": CONTACTS[1:]})
         self.write("saved/canned_responses.json", [{"id": 3, "short_code": "Hello There", "content": "Hi, how can we help?"}])
+        self.write("saved/conversations.json", {"data": {"payload": [TALK, {**TALK, "id": 78, "status": "open"}]}})
+        self.write("saved/messages-77.json", {"payload": SAID})
+        self.assertIn("conversations    1 new", self.imported("chatwoot", str(self.folder / "saved"), "--dry-run").stdout)
         done = self.imported("chatwoot", str(self.folder / "saved"))
         self.assertIn("customers        2 new", done.stdout)
+        self.assertIn("conversations    1 new", done.stdout)
+        self.assertEqual(self.said(), [("in", "text", "Where is my order? 我的订单呢？", "customer", None),
+                                       ("out", "text", "Gerne", "agent", "sent"), ("out", "note", "angry", "agent", None)])
         maria = self.customer("external:chatwoot:1")
         self.assertEqual(maria["created_at"], "2023-11-14T22:13:20.000Z")
         canned = self.daemon.request("GET", "/v1/canned-replies/hello-there", token=self.token).json
@@ -159,6 +196,8 @@ class ImportTest(harness.TestCase):
         again = self.imported("chatwoot", str(self.folder / "saved"))
         self.assertIn("customers        0 new, 0 changed, 2 as they were", again.stdout)
         self.assertIn("canned replies   0 new, 0 changed, 1 as they were", again.stdout)
+        self.assertIn("conversations    0 new, 0 changed, 1 as they were", again.stdout)
+        self.assertEqual(len(self.said()), 3)
 
     def test_a_running_chatwoot(self):
         def pages(url):
@@ -168,7 +207,12 @@ class ImportTest(harness.TestCase):
                 return {"payload": bare[number - 1:number]}
             if url.path.endswith("/labels"):
                 return {"payload": ["vip"]}
-            return {"data": {"payload": []}} if url.path.endswith("/conversations") else []
+            if url.path.endswith("/conversations"):
+                return {"data": {"payload": [TALK] if number == 1 else []}}
+            if url.path.endswith("/conversations/77/messages"):
+                before = int(urllib.parse.parse_qs(url.query).get("before", ["1000"])[0])
+                return {"payload": sorted((one for one in SAID if one["id"] < before), key=lambda one: one["id"])[-2:]}
+            return []
 
         product = self.product(lambda headers: headers["api_access_token"] == "s3cret", pages)
         token = self.write("token", "s3cret\n")
@@ -177,6 +221,7 @@ class ImportTest(harness.TestCase):
         done = self.imported("chatwoot", "--url", product.url, "--token-file", token, "--account", "5")
         self.assertIn("customers        2 new", done.stdout)
         self.assertEqual(product.refused, 1)
+        self.assertEqual([one[2] for one in self.said()], ["Where is my order? 我的订单呢？", "Gerne", "angry"])
 
     def test_a_running_zendesk(self):
         def pages(url):
@@ -188,7 +233,10 @@ class ImportTest(harness.TestCase):
                 return {"macros": [{"id": 9, "title": "退款", "active": True, "actions": [
                     {"field": "status", "value": "open"}, {"field": "comment_value", "value": ["channel:all", "您好"]}]}],
                         "meta": {"has_more": False}}
-            return {"tickets": [], "meta": {"has_more": False}}
+            if url.path == "/api/v2/tickets/12/comments.json":
+                more = after == ""
+                return {"comments": COMMENTS[:1] if more else COMMENTS[1:], "meta": {"has_more": more, "after_cursor": "c"}}
+            return {"tickets": [TICKET, {**TICKET, "id": 13, "status": "open"}], "meta": {"has_more": False}}
 
         login = "Basic " + base64.b64encode(b"me@shop.test/token:s3cret").decode()
         product = self.product(lambda headers: headers["Authorization"] == login, pages)
@@ -196,7 +244,16 @@ class ImportTest(harness.TestCase):
         self.assertIn("customers        1 new", done.stdout)
         self.assertEqual(self.customer("external:zendesk:41")["name"], "李雷")
         self.assertEqual(self.found("external:zendesk:42"), [])
+        self.assertEqual([one[:4] for one in self.said()], [("in", "text", "请退款", "customer"), ("out", "text", "好的", "agent"),
+                                                           ("out", "note", "do it", "agent")])
         self.assertEqual(self.daemon.request("GET", "/v1/canned-replies/zendesk-9", token=self.token).json["text"], "您好")
+
+    def test_a_talk_of_nobody_is_refused(self):
+        self.write("saved/conversations.json", [{**TALK, "meta": {"sender": {"id": 99}}}, {**TALK, "id": 79}])
+        self.write("saved/messages-77.json", SAID)
+        done = self.imported("chatwoot", str(self.folder / "saved"), code=65)
+        self.assertIn("its customer has not been imported", done.stderr)
+        self.assertIn("messages-79.json: No such file", done.stderr)
 
     def test_a_folder_with_nothing_in_it_and_no_folder(self):
         self.assertIn("holds neither", self.imported("zendesk", str(self.folder), code=65).stderr)
