@@ -45,6 +45,9 @@ static void queue_add(struct queue_samples *samples, const struct board_queue *q
 	}
 	samples->queues[samples->queue_count] =
 		(struct queue_sample){ samples->workspaces[samples->at].name, *queue, is_read };
+	/* What the log told is off by what was moved between queues. */
+	if (!is_read)
+		samples->queues[samples->queue_count].queue.waiting = queue->figures.waiting;
 	samples->queues[samples->queue_count++].queue.id = arena_text(samples->arena, queue->id);
 }
 
@@ -142,7 +145,7 @@ static void family(struct buf *out, const char *name, const char *type, const ch
 
 static double queue_waiting(const struct board_queue *queue)
 {
-	return (double)queue->figures.waiting;
+	return (double)queue->waiting;
 }
 
 static double queue_oldest(const struct board_queue *queue)
@@ -183,8 +186,7 @@ static void write_queues(const struct queue_samples *samples, struct buf *out)
 		double (*value)(const struct board_queue *);
 		bool is_of_state;
 	} rows[] = {
-		{ "queue_waiting", "Work items that wait, as seen in the log", queue_waiting,
-		  false },
+		{ "queue_waiting", "Work items that wait", queue_waiting, false },
 		{ "queue_oldest_seconds", "How long the first of them has waited; 0: none waits",
 		  queue_oldest, true },
 		{ "queue_expected_wait_seconds", "Of a new one, as in /v1/live; -1: not known yet",

@@ -224,6 +224,8 @@ static const struct route routes[] = {
 	{ "DELETE", "/v1/session", ROLES_STAFF, handle_session_end, NULL, NULL, NULL, 204,
 	  "Sign out", 0 },
 	{ "GET", "/v1/me", ROLES_WORK, handle_me, NULL, NULL, "Me", 200, "Who am I", 0 },
+	{ "GET", "/v1/me/offers", ROLES_WORK, handle_my_offers, NULL, NULL, "Offers", 200,
+	  "What is offered, handed over or asked of me and waits for my answer", 0 },
 	{ "PUT", "/v1/me/presence", ROLES_STAFF, handle_presence, body_presence, NULL, "Me", 200,
 	  "Set my presence", 0 },
 

@@ -127,6 +127,8 @@ test('work that is offered or handed over is held out, and taken or left', async
   const handed = await bed.call('POST', `/v1/work-items/${item.id}/transfer`, { target: 'agent:alice' }, bed.bob);
   assert.equal(handed.status, 200);
   await page.getByText(/转给您.*王小红/).waitFor();
+  await page.reload();
+  await page.getByText(/转给您.*王小红/).waitFor();
   await button('接受').click();
   await said('还在吗').waitFor();
   assert.match(await page.locator('#items button').textContent(), /王小红.*处理中/);

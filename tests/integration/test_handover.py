@@ -138,6 +138,29 @@ class Handover(harness.TestCase):
         again = stream.wait(lambda event: event["event"] == "offer.created" and event["data"]["work_item"] != item["id"])
         self.assertIn(again["data"]["agent"], ("alice", "bob"))
 
+    def test_what_is_held_out_to_me_is_listed_until_it_ends(self):
+        def held_out(token):
+            answer = self.daemon.request("GET", "/v1/me/offers", token=token)
+            self.assertEqual(answer.status, 200, answer)
+            return [(one["kind"], one["work_item"], one.get("from_agent"), one.get("summary")) for one in answer.json["data"]]
+
+        self.assertEqual(held_out(self.bob), [])
+        first = self.mine()
+        self.do(first, "transfer", self.alice, {"target": "agent:bob", "note": "yours", "accept_within_s": 600})
+        self.post("m2", sender="u2")
+        second = self.daemon.claim(self.alice)
+        asked = self.do(second, "consult", self.alice, {"target": "agent:bob", "note": "how?", "accept_within_s": 500})
+        self.online(self.bob)
+        self.post("m3", sender="u3")
+        offered = harness.wait_for("an offer", lambda: [one for one in held_out(self.bob) if one[0] == "offer"])[0]
+        self.assertEqual(held_out(self.bob), [offered, ("consult", second["id"], "alice", "how?"),
+                                              ("transfer", first["id"], "alice", "yours")])
+        self.do({"id": offered[1]}, "accept", self.bob)
+        self.daemon.request("POST", f"/v1/transfers/{asked['consultation']}/cancel", {}, self.alice)
+        self.assertEqual([one[0] for one in held_out(self.bob)], ["transfer"])
+        self.do(first, "decline", self.bob)
+        self.assertEqual((held_out(self.bob), held_out(self.alice)), ([], []))
+
     def test_escalation_asks_the_next_level_and_raises_the_urgency(self):
         self.post(text="发票")
         item = self.daemon.claim(self.bob)

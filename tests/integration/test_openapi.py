@@ -126,6 +126,7 @@ class Openapi(harness.TestCase):
 
     def test_configuration(self):
         self.call("GET", "/v1/me")
+        self.call("GET", "/v1/me/offers")
         self.call("PUT", "/v1/me/presence", {"status": "away"})
         self.call("PUT", "/v1/agents/{id}/presence", {"status": "away"}, self.boss, id="alice")
         self.call("POST", "/v1/events/ticket", {})

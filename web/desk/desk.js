@@ -351,12 +351,13 @@ async function holdOut(id, what, workItem) {
   showOffer();
 }
 
-// While the stream was away, what was held out may have ended.
+// Of a page that was reloaded, or whose stream was away. What the stream brings meanwhile stays.
 async function showHeld() {
-  for (const [id, { item }] of [...held]) {
-    const now = await api("GET", `/v1/work-items/${item.id}`);
-    if (![...(now.offers || []), now.transfer, now.consultation].includes(id)) held.delete(id);
-  }
+  const before = [...held.keys()];
+  const { data } = await api("GET", "/v1/me/offers");
+  for (const id of before) if (!data.some((offer) => offer.id === id)) held.delete(id);
+  for (const { id, kind, work_item: item } of data)
+    if (!held.has(id)) await holdOut(id, kind === "offer" ? "offered" : "handed", item);
   showOffer();
 }
 
@@ -467,7 +468,7 @@ async function start() {
   $("leave").hidden = false;
   const online = await api("PUT", "/v1/me/presence", { status: "online" });
   $("presence").value = online.status;
-  await Promise.all([showItems(), showQueues(), listen()]);
+  await Promise.all([showItems(), showQueues(), listen().then(showHeld)]);
   showOffer();
   $("pull").focus();
 }

@@ -39,6 +39,7 @@ if joins then
 	call('HSET', KEYS[2], 'co', helpers == '' and ARGV[6] or (helpers .. ' ' .. ARGV[6]):sub(-400))
 else
 	call('HSET', KEYS[2], 'cp', trf)
+	ask_note(ARGV[6], trf, due)
 end
 append('t', 'transfer.state', 'w', w.id, 'c', w.c, 'u', w.u, 'a', ARGV[6], 'q', w.q, 'ch', w.ch, 'f', '', 'o', state,
 	'v', w.v, 'x', trf, 'e', '{"kind":"consult"}')

@@ -51,6 +51,9 @@ end
 if ARGV[16] ~= '' then
 	call('HSET', KEYS[2], 'ur', ARGV[16])
 end
+if not to_queue then
+	ask_note(target, trf, due)
+end
 local piece = ',"transfer":"pending","trf":"' .. trf .. '","kind":"' .. kind .. '"'
 if to_queue then
 	item_move(w, 'queued', 'q', target, 'rs', ARGV[10], 'o', '', 'qe', now, 'eb', level)

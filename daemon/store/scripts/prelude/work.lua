@@ -15,6 +15,7 @@
 --   item_offer_back(w, offers, off, refused)  the item without that offer; refused: not at once to its agent again
 --   offers_close(w, offers, outcome, but)  all end but one (an id, nil: none); a piece for item_extra
 --   transfer_close(w, outcome)     the pending transfer, if there is one, ends; a piece for item_extra
+--   ask_note(agent, trf, due)      that agent is asked to accept a transfer or a consultation
 --   item_waited(w)                 a piece for item_extra: how long it waited in its queue, ms
 --   item_accept(w, offers, mine)   the agent of that offer has the item; a piece for item_extra
 --   item_extra(...)                the pieces ',"a":1' as the text of an entry's e
@@ -182,6 +183,13 @@ local function transfer_close(w, outcome)
 	call('HDEL', ws .. 'w:' .. w.id, 'tr')
 	w.tr = ''
 	return piece
+end
+
+local function ask_note(agent, trf, due)
+	local key = ws .. 'ask:' .. agent
+	call('ZREMRANGEBYSCORE', key, '-inf', now)
+	call('ZADD', key, due, trf)
+	call('EXPIRE', key, 2592000)
 end
 
 local function item_extra(...)
