@@ -23,6 +23,7 @@ enum { DIGEST_BYTES = 6, STORED_FIELDS = 7, PREFIX_CHARACTERS = 4, SCRATCH_KEPT 
 struct people {
 	struct identifier list[LIMIT_IDENTIFIERS];
 	struct identity_key keys[LIMIT_IDENTIFIERS];
+	struct identity_key proved[LIMIT_IDENTIFIERS]; /* of a claimed one: where a proved one is */
 	bool asked[LIMIT_IDENTIFIERS];
 	size_t count;
 	char digest[4 * DIGEST_BYTES + 1]; /* of the sender, then of all */
@@ -65,6 +66,8 @@ static void collect_people(const struct identity_place *place, const struct mess
 	for (size_t i = 0; i < people->count; i++) {
 		people->asked[i] = identity_is_proved(&people->list[i]) == proved;
 		identity_index(place, &people->list[i], &people->keys[i]);
+		if (!identity_is_proved(&people->list[i]))
+			identity_index_proved(place, &people->list[i], &people->proved[i]);
 		buf_add(scratch, people->keys[i].field, IDENTITY_FIELD_BYTES);
 	}
 	crypto_sha256(scratch->data, scratch->len, hash);
@@ -82,6 +85,21 @@ static void pack_identifier(struct buf *out, const struct people *people, size_t
 	buf_byte(out, '\0');
 	identity_record(&people->list[i], now_ms, out);
 	buf_byte(out, '\0');
+}
+
+/* What only somebody new, or with new addresses, needs to be told from others. */
+static void pack_proofs(struct buf *out, const struct people *people)
+{
+	buf_reset(out);
+	if (people->count == 1 && identity_is_proved(&people->list[0]))
+		return;
+	for (size_t i = 0; i < people->count; i++) {
+		buf_byte(out, (char)('0' + people->list[i].proof));
+		if (!identity_is_proved(&people->list[i]))
+			buf_format(out, "%x", people->proved[i].bucket);
+		buf_byte(out, '\0');
+		buf_add(out, people->proved[i].field, IDENTITY_FIELD_BYTES);
+	}
 }
 
 static void add_identifiers(struct store_call *call, const struct people *people, int64_t now_ms,
@@ -250,26 +268,39 @@ static void pack_blobs(struct buf *out, const struct message *message)
 		blob_pack(out, message->raw_blob);
 }
 
-/* The arguments that few messages have; those behind the last one that is needed are left out. */
-static void add_rare(struct store_call *call, const struct admission *admission,
-		     const struct identity_key *reference, const char *conversation, const char *id)
+/* The arguments that few messages have. */
+struct rare {
+	const struct identity_key *reference; /* NULL: none */
+	const char *conversation;
+	const char *id;
+	const struct people *people;
+};
+
+/* Those behind the last one that is needed are left out. */
+static void add_rare(struct store_call *call, const struct message *message,
+		     const struct rare *rare)
 {
 	struct buf blobs = { 0 };
-	bool media = has_media(admission->message);
+	struct buf proofs = { 0 };
+	bool media = has_media(message);
 
-	pack_blobs(&blobs, admission->message);
-	if (admission->reference) {
-		store_arg(call, reference->field, IDENTITY_FIELD_BYTES);
-		add_reference(call, conversation, id);
-	} else if (media || blobs.len > 0) {
+	pack_blobs(&blobs, message);
+	pack_proofs(&proofs, rare->people);
+	if (rare->reference) {
+		store_arg(call, rare->reference->field, IDENTITY_FIELD_BYTES);
+		add_reference(call, rare->conversation, rare->id);
+	} else if (media || blobs.len + proofs.len > 0) {
 		store_arg_text(call, "");
 		store_arg_text(call, "");
 	}
-	if (media || blobs.len > 0)
+	if (media || blobs.len + proofs.len > 0)
 		store_arg_text(call, media ? "1" : "");
-	if (blobs.len > 0)
-		store_arg(call, blobs.data, blobs.len);
+	if (blobs.len + proofs.len > 0)
+		store_arg(call, buf_string(&blobs), blobs.len);
+	if (proofs.len > 0)
+		store_arg(call, proofs.data, proofs.len);
 	buf_clear(&blobs);
+	buf_clear(&proofs);
 }
 
 static struct store_call *build(struct admit_run *run, const struct admission *admission,
@@ -301,7 +332,9 @@ static struct store_call *build(struct admit_run *run, const struct admission *a
 	store_arg_text(call, admission->message->provider_id);
 	add_new(call, admission, people, scratch);
 	add_identifiers(call, people, admission->now_ms, scratch);
-	add_rare(call, admission, &reference, conversation, id);
+	add_rare(call, admission->message,
+		 &(struct rare){ admission->reference ? &reference : NULL, conversation, id,
+				 people });
 	if (scratch->room > SCRATCH_KEPT)
 		buf_clear(scratch);
 	return call;

@@ -109,6 +109,15 @@ void identity_index(const struct identity_place *place, const struct identifier 
 	key_from_hash(hash, IDENTITY_BUCKETS, ret_key);
 }
 
+void identity_index_proved(const struct identity_place *place, const struct identifier *identifier,
+			   struct identity_key *ret_key)
+{
+	struct identifier proved = *identifier;
+
+	proved.proof = PROOF_CHANNEL;
+	identity_index(place, &proved, ret_key);
+}
+
 void identity_reference(const struct identity_place *place, const char *provider_id,
 			struct identity_key *ret_key)
 {

@@ -48,6 +48,9 @@ void identity_record(const struct identifier *identifier, int64_t at_ms, struct 
 /* The identifier's place in the index; the written forms of one phone number have one. */
 void identity_index(const struct identity_place *place, const struct identifier *identifier,
 		    struct identity_key *ret_key);
+/* The place that a claimed one would have were it proved: whose it really is. */
+void identity_index_proved(const struct identity_place *place, const struct identifier *identifier,
+			   struct identity_key *ret_key);
 /* The place of a provider's message id (receipts, mail references). */
 void identity_reference(const struct identity_place *place, const char *provider_id,
 			struct identity_key *ret_key);

@@ -22,14 +22,35 @@ static const char *text_at(struct arena *arena, const struct store_reply *list, 
 	return arena_text(arena, text == NULL ? "" : text);
 }
 
-static const char *evidence_of(struct arena *arena, struct json_object *json)
+/* {"channel":..., "identifier": [kind, scope, value, proof, by, at s, raw]} */
+static void evidence_write(struct json_out *out, struct json_object *one)
+{
+	static const char *const proofs[] = { "claimed", "channel", "person" };
+	struct json_object *record = json_at(one, "identifier");
+	int64_t proof = json_int(record, "3", PROOF_CLAIMED);
+
+	jw_object(out, NULL);
+	jw_text(out, "channel", json_text(one, "channel"));
+	jw_text(out, "kind", json_text(record, "0"));
+	jw_text(out, "scope", json_text(record, "1"));
+	jw_text(out, "value", json_text(record, "2"));
+	jw_text(out, "proof", proofs[proof >= PROOF_CLAIMED && proof <= PROOF_PERSON ? proof : 0]);
+	jw_text(out, "by", json_text(record, "4"));
+	jw_time(out, "at", json_int(record, "5", 0) * 1000);
+	jw_object_end(out);
+}
+
+static const char *evidence_of(struct arena *arena, struct json_object *list)
 {
 	struct buf text = { 0 };
+	struct json_out out;
 	const char *copy;
 
-	if (json_kind(json_at(json, "evidence")) != JSON_ARRAY)
-		return "[]";
-	json_append(json_at(json, "evidence"), &text);
+	jw_start(&out, &text);
+	jw_array(&out, NULL);
+	for (size_t i = 0; i < json_count(list); i++)
+		evidence_write(&out, json_item(list, i));
+	jw_array_end(&out);
 	copy = arena_text(arena, buf_string(&text));
 	buf_clear(&text);
 	return copy;
@@ -53,7 +74,7 @@ static bool read_one(struct reading *reading, const struct store_reply *row, str
 		.score = json_int(json, "score", 0),
 		.at_ms = json_int(json, "at", 0),
 		.by = json_text_copy(json, "by", arena),
-		.evidence = evidence_of(arena, json),
+		.evidence = evidence_of(arena, json_at(json, "evidence")),
 	};
 	return ret->state != NULL;
 }
@@ -123,17 +144,17 @@ void customer_suggestions_write(struct json_out *out, const char *key,
 	jw_array_end(out);
 }
 
-void suggestion_evidence(struct buf *out, const struct identifier *identifier, const char *channel)
+void suggestion_evidence(struct buf *out, const struct identifier *identifier, const char *channel,
+			 int64_t at_ms)
 {
-	static const char *const proofs[] = { "claimed", "channel", "person" };
+	struct buf record = { 0 };
 	struct json_out json;
 
+	identity_record(identifier, at_ms, &record);
 	jw_start(&json, out);
 	jw_object(&json, NULL);
-	jw_text(&json, "kind", identifier->kind);
-	jw_text(&json, "value", identifier->value);
-	jw_text(&json, "proof", proofs[identifier->proof]);
-	jw_text(&json, "by", identifier->proved_by);
 	jw_text(&json, "channel", channel);
+	jw_raw(&json, "identifier", record.data, record.len);
 	jw_object_end(&json);
+	buf_clear(&record);
 }

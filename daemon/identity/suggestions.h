@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "converge/message.h"
+#include "identity/identity.h"
 
 struct store;
 
@@ -29,7 +30,7 @@ struct suggestion {
 	int64_t score;        /* 0-100 */
 	int64_t at_ms;        /* since when */
 	const char *by;       /* who decided; NULL while open */
-	const char *evidence; /* JSON array of {kind, value, proof, by, channel} */
+	const char *evidence; /* JSON array of {channel, kind, scope, value, proof, by, at} */
 };
 typedef void customer_suggestions_fn(const struct suggestion *suggestions, size_t count,
 				     const struct error *err, void *context);
@@ -40,5 +41,6 @@ void customer_suggestions_read(struct store *store, const char *workspace, const
 void customer_suggestions_write(struct json_out *out, const char *key,
 				const struct suggestion *suggestions, size_t count);
 
-/* One piece of evidence, as JSON: what was shown of whom, and on which channel. */
-void suggestion_evidence(struct buf *out, const struct identifier *identifier, const char *channel);
+/* One piece of evidence as it is stored: what was shown of whom, and on which channel. */
+void suggestion_evidence(struct buf *out, const struct identifier *identifier, const char *channel,
+			 int64_t at_ms);

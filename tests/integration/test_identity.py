@@ -59,6 +59,41 @@ class Addresses(harness.TestCase):
             "GET", "/v1/customers?identifier=" + urllib.parse.quote("email:WANG@例子。中国"), token=self.alice)
         self.assertEqual([one["id"] for one in found.json["data"]], [first["id"]], found)
 
+    def test_a_claim_of_what_another_one_proved_is_suggested_and_can_be_dismissed(self):
+        self.daemon.stop()
+        secret = harness.new_secret()
+        self.daemon = self.start_daemon(
+            f'  - {{ name: sure, connector: webhook, secret: "{secret}", trust_addresses: true }}\n'
+            f'  - {{ name: open, connector: webhook, secret: "{secret}" }}\n')
+        self.alice, self.secret = self.daemon.token(), secret
+        owner = self.customer_of("sure", "m1", "u1", email="li@example.org")
+        claimer = self.customer_of("open", "m2", "u2", email="Li@Example.org")
+        self.assertNotEqual(owner["id"], claimer["id"])
+        for one, other in ((owner, claimer), (claimer, owner)):
+            seen = self.suggestions(one["id"])
+            self.assertEqual([(row["customer"], row["state"], row["score"]) for row in seen], [(other["id"], "open", 70)])
+            self.assertEqual({key: seen[0]["evidence"][0][key] for key in ("channel", "kind", "value", "proof")},
+                             {"channel": "open", "kind": "email", "value": "li@example.org", "proof": "claimed"})
+        path = f"/v1/customers/{claimer['id']}/suggestions/{owner['id']}/dismiss"
+        for key in ("k1", "k1"):
+            answer = self.daemon.request("POST", path, token=self.alice, headers={"Idempotency-Key": key})
+            self.assertEqual(answer.status, 204, answer)
+        again = self.daemon.request("POST", path, token=self.alice, headers={"Idempotency-Key": "k2"})
+        self.assertEqual((again.status, again.json["code"], again.json["state"]), (409, "illegal_state", "dismissed"))
+        none = self.daemon.request("POST", path.replace(owner["id"], claimer["id"]), token=self.alice)
+        self.assertEqual((none.status, none.json["code"]), (404, "no_such_suggestion"))
+        self.assertEqual([(row["state"], row["by"]) for row in self.suggestions(owner["id"])], [("dismissed", "alice")])
+        # The same claim on another occasion does not bring it back.
+        answer = self.daemon.post_signed("open", self.secret, {"id": "m3", "thread": "other", "text": "还有", "from": {
+            "id": "u2", "email": "li@example.org", "phone": "+8613800138000"}})
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual([row["state"] for row in self.suggestions(owner["id"])], ["dismissed"])
+
+    def suggestions(self, customer):
+        answer = self.daemon.request("GET", f"/v1/customers/{customer}/suggestions", token=self.alice)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json["data"]
+
 
 OUR_SERVER = "Authentication-Results: mx.example.test; "
 PROVED = OUR_SERVER + "dkim=pass header.d=customer.test; dmarc=pass header.from=customer.test\r\n"

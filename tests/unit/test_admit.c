@@ -290,6 +290,115 @@ Test(admit, the_senders_own_customer_wins_over_the_others)
 	bench_stop(&b);
 }
 
+static void other_add(struct message *message, const char *kind, const char *value,
+		      enum proof proof)
+{
+	message->others[message->other_count++] =
+		(struct identifier){ .kind = kind, .scope = "", .value = value, .proof = proof };
+}
+
+/* What customer's suggestion of other says, "" where there is none. */
+static const char *suggestion_of(struct bench *b, const char *customer, const char *other)
+{
+	return redis_ask(&b->bed->child, "HGET {main}:sg:%s %s", customer, other);
+}
+
+Test(admit, suggests_who_proved_what_another_one_claims)
+{
+	struct bench b;
+	struct message owner = text_from("p1", "u1");
+	struct message claimer = text_from("p2", "u2");
+	struct message again = text_from("p3", "u2");
+	char proved[ID_BYTES];
+
+	bench_start(&b);
+	other_add(&owner, "email", "ann@example.org", PROOF_CHANNEL);
+	owner.sender_name = "Li";
+	admit_now(&b, &owner);
+	note(proved, b.customer);
+	other_add(&claimer, "email", "ann@example.org", PROOF_CLAIMED);
+	admit_now(&b, &claimer);
+	cr_expect_str_neq(b.customer, proved);
+	cr_expect_not_null(strstr(suggestion_of(&b, proved, b.customer),
+				  "{\"state\":\"open\",\"score\":50,\"at\":"));
+	cr_expect_not_null(
+		strstr(suggestion_of(&b, b.customer, proved),
+		       "\"evidence\":[{\"channel\":\"shop\",\"identifier\":[\"email\",\"\","
+		       "\"ann@example.org\",0,"));
+	/* The same again says nothing new: a no stays a no, and the known path asks nothing. */
+	redis_ask(&b.bed->child, "DEL {main}:sg:%s {main}:sg:%s", proved, b.customer);
+	other_add(&again, "email", "ann@example.org", PROOF_CLAIMED);
+	admit_now(&b, &again);
+	cr_expect_str_eq(suggestion_of(&b, proved, b.customer), "(nil)");
+	bench_stop(&b);
+}
+
+Test(admit, suggests_more_strongly_where_the_names_are_the_same)
+{
+	struct bench b;
+	struct message owner = text_from("p1", "u1");
+	struct message mail = text_from("p2", "u2");
+	char proved[ID_BYTES];
+
+	bench_start(&b);
+	other_add(&owner, "email", "ann@example.org", PROOF_CHANNEL);
+	admit_now(&b, &owner);
+	note(proved, b.customer);
+	mail.sender = (struct identifier){
+		.kind = "email", .scope = "", .value = "ann@example.org", .proof = PROOF_CLAIMED
+	};
+	admit_now(&b, &mail);
+	cr_expect_str_neq(b.customer, proved, "a claim lands in no proved record");
+	cr_expect_not_null(strstr(suggestion_of(&b, b.customer, proved), "\"score\":70,"));
+	bench_stop(&b);
+}
+
+Test(admit, suggests_the_owners_of_what_one_message_proves)
+{
+	static const struct {
+		enum proof proof;
+		const char *score;
+	} rows[] = { { PROOF_CHANNEL, "\"score\":80," }, { PROOF_PERSON, "\"score\":100," } };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct bench b;
+		struct message a = text_from("p1", "u1");
+		struct message c = text_from("p2", "u2");
+		struct message both = text_from("p3", "u2");
+		char other[ID_BYTES];
+
+		bench_start(&b);
+		other_add(&a, "email", "ann@example.org", PROOF_CHANNEL);
+		admit_now(&b, &a);
+		note(other, b.customer);
+		admit_now(&b, &c);
+		other_add(&both, "email", "ann@example.org", rows[i].proof);
+		admit_now(&b, &both);
+		cr_expect_str_neq(b.customer, other);
+		cr_expect_not_null(strstr(suggestion_of(&b, b.customer, other), rows[i].score));
+		cr_expect_not_null(strstr(suggestion_of(&b, other, b.customer), rows[i].score));
+		bench_stop(&b);
+	}
+}
+
+Test(admit, suggests_nobody_where_nobody_else_proved_it)
+{
+	struct bench b;
+	struct message a = text_from("p1", "u1");
+	struct message c = text_from("p2", "u1");
+
+	bench_start(&b);
+	other_add(&a, "email", "ann@example.org", PROOF_CHANNEL);
+	admit_now(&b, &a);
+	c.thread = "new";
+	other_add(&c, "email", "ann@example.org", PROOF_CLAIMED);
+	other_add(&c, "phone", "+8613800138000", PROOF_CLAIMED);
+	admit_now(&b, &c);
+	cr_expect_eq(b.new_customers, 1);
+	cr_expect_str_eq(ask(&b, "KEYS {main}:sg:*"), "");
+	bench_stop(&b);
+}
+
 Test(admit, gives_a_set_of_remembered_ids_its_time_to_live_once)
 {
 	struct bench b;

@@ -42,7 +42,7 @@ static const char *suggest(const char *a, const char *b, int score)
 	struct store_call *call = store_script("suggest", "main");
 	struct buf evidence = { 0 };
 
-	suggestion_evidence(&evidence, &email, "shop");
+	suggestion_evidence(&evidence, &email, "shop", 1764000000000);
 	store_key(call, "sg:%s", a);
 	store_key(call, "sg:%s", b);
 	store_arg_text(call, a);
@@ -106,6 +106,7 @@ Test(suggestions, stand_on_both_sides_strongest_first)
 	cr_expect_str_eq(json_text(json, "data.1.evidence.0.value"), "ann@example.org");
 	cr_expect_str_eq(json_text(json, "data.1.evidence.0.proof"), "claimed");
 	cr_expect_str_eq(json_text(json, "data.1.evidence.0.channel"), "shop");
+	cr_expect_str_eq(json_text(json, "data.1.evidence.0.at"), "2025-11-24T16:00:00.000Z");
 	json_free(&json);
 	json = read_of("cus_2");
 	cr_expect_str_eq(json_text(json, "data.0.customer"), "cus_1");

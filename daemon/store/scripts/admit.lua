@@ -12,13 +12,16 @@
 --         (empty: the index is neither asked nor written), name in the customer's hash, record JSON
 --      11, 12 reference field ('' none) and its value, 13 '1' where attachments are to be fetched from the provider
 --      14 blobs of the message, 4 hex digits of bucket and 16 bytes of field each
+--      15 beside each of the identifiers: proof (0-2), bucket of the place it would have were it proved, ended by a NUL
+--         (empty where it is), the 16 bytes of that place's field (absent where the sender's is proved and the only one)
 -- Answers {'ok', msg, cnv, cus, wrk, n, flags} (flags: u new customer, c opened the conversation, w new work item,
 -- r reopened, b back from waiting or wrap-up) or {'duplicate', msg}.
 --
 -- What a known conversation needs is passed apart from the rest, which is not even unpacked then: this script is the
 -- program's throughput. Proved identifiers that point at different customers: the first hit (the sender's own) wins
--- and the others keep their owner.
+-- and the others keep their owner, who is suggested as the same person; so is who proved what is only claimed here.
 --@use log
+--@use suggest
 --@use blobs
 local call = redis.call
 
@@ -38,24 +41,33 @@ if wrk and wrk ~= '' then
 end
 
 -- Who is it? A conversation knows; a new one, or new facts about its own sender, ask the index.
-local new, fresh, name, convs, missing
+local new, fresh, name, convs, missing, rivals
 local blobs = ARGV[14] and blobs_count(ARGV[14], 1)
 if not cus or not w then
 	new = { struct.unpack('sssssssssssssssss', ARGV[9]) }
 end
 if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)) then
 	new = new or { struct.unpack('sssssssssssssssss', ARGV[9]) }
-	missing = {}
+	missing, rivals = {}, {}
 	local found
-	local at = 1
+	local claims = {}
+	local at, beside = 1, 1
 	while at <= #ARGV[10] do
-		local field, bucket, label, record
+		local field, bucket, label, record, proof, other, place
 		field, bucket, label, record, at = struct.unpack('c16sss', ARGV[10], at)
+		if ARGV[15] then
+			proof, other, place, beside = struct.unpack('c1sc16', ARGV[15], beside)
+		end
 		local owner = bucket ~= '' and call('HGET', ws .. 'i:' .. bucket, field)
 		if not owner then
 			missing[#missing + 1] = { field, bucket, label, record }
-		elseif not found then
-			found = owner
+		else
+			found = found or owner
+			claims[#claims + 1] = { owner, proof == '2' and 100 or 80, record }
+		end
+		owner = other and other ~= '' and call('HGET', ws .. 'i:' .. other, place)
+		if owner then
+			claims[#claims + 1] = { owner, 50, record }
 		end
 	end
 	cus = cus or found or new[2]
@@ -65,6 +77,20 @@ if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)
 		u = call('HMGET', ws .. 'u:' .. cus, 'to', 'ct', 'cv', 'nm')
 	end
 	fresh, convs, name = not u[2], u[3], u[4]
+	for _, claim in ipairs(claims) do
+		local rival = claim[1]
+		local r = call('HMGET', ws .. 'u:' .. rival, 'nm', 'to')
+		rival = r[2] or rival
+		local score = claim[2]
+		local mine = name and name ~= '' and name or new[5]
+		if score == 50 and mine ~= '' and mine == r[1] then
+			score = 70
+		end
+		if rival ~= cus and (not rivals[rival] or rivals[rival][3] < score) then
+			local here, there = suggestion_room(cus, rival, score), suggestion_room(rival, cus, score)
+			rivals[rival] = here and there and { here, there, score, claim[3] } or nil
+		end
+	end
 end
 
 local state, to = w and w[1]
@@ -95,6 +121,11 @@ if missing then
 			call('HSET', ws .. 'i:' .. one[2], one[1], cus)
 		end
 		call('HSETNX', key, one[3], one[4])
+	end
+	for rival, one in pairs(rivals) do
+		local evidence = '{"channel":"' .. ARGV[6] .. '","identifier":' .. one[4] .. '}'
+		suggestion_put(cus, rival, one[1], one[3], evidence, now)
+		suggestion_put(rival, cus, one[2], one[3], evidence, now)
 	end
 	if not c[1] then
 		call('HSET', key, 'cv', convs and (ARGV[3] .. ' ' .. convs):sub(1, 1549) or ARGV[3])
