@@ -165,6 +165,9 @@ if not w and new[8] ~= '' then
 	call('ZADD', ws .. 'wx', now, wrk)
 	call('ZADD', ws .. 'q:' .. queue, now, wrk)
 	call('HSET', KEYS[4], 'w', wrk)
+elseif not w and flags:find('c', 1, true) then
+	-- Nobody works on it: from now on it is at rest.
+	call('ZADD', ws .. 'rest', now, ARGV[3])
 elseif to then
 	from, version = state, version + 1
 	local key = ws .. 'w:' .. wrk

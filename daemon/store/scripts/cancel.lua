@@ -23,7 +23,7 @@ item_move(w, 'cancelled', 'rs', ARGV[6], 'o', '')
 item_leave(w, from)
 local pieces = offers_close(w, offers, 'cancelled') .. transfer_close(w, 'cancelled')
 item_unqueue(w)
-call('ZREM', ws .. 'wx', w.id)
+item_end(w, ours)
 if ours then
 	call('HSET', ws .. 'c:' .. w.c, 'w', '', 'lw', w.id)
 end

@@ -31,7 +31,7 @@ item_move(w, 'closed', 'rs', ARGV[6])
 item_leave(w, from)
 local ended = transfer_close(w, 'cancelled')
 item_unqueue(w)
-call('ZREM', ws .. 'wx', w.id)
+item_end(w, ours)
 if ours then
 	call('HSET', ws .. 'c:' .. w.c, 'w', '', 'lw', w.id, 's', 'closed', 'ut', now)
 end

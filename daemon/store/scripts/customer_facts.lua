@@ -3,7 +3,7 @@
 -- KEYS 1 meta, 2 c:<cnv>   ARGV bucket and index field of each identifier that is asked, the sender's first
 -- Answers {'none'} for somebody new, else {'ok', cus, tier, attributes JSON, earlier...}: each earlier work item as
 -- {state, type, topic, queue, since ms}: the open one and the last that ended of the customer's 10 newest
--- conversations, and the 10 newest cases.
+-- conversations, and the 10 newest cases; of those that have left the store the 4 last.
 local ws = KEYS[1]:sub(1, -5)
 local call = redis.call
 local cus = call('HGET', KEYS[2], 'u')
@@ -14,7 +14,7 @@ if not cus then
 	return { 'none' }
 end
 cus = call('HGET', ws .. 'u:' .. cus, 'to') or cus
-local u = call('HMGET', ws .. 'u:' .. cus, 'tier', 'at', 'cv', 'wk')
+local u = call('HMGET', ws .. 'u:' .. cus, 'tier', 'at', 'cv', 'wk', 'ew')
 local items = {}
 local function add(id)
 	if id and id ~= '' then
@@ -45,5 +45,8 @@ for _, id in ipairs(items) do
 	if w[1] then
 		answer[#answer + 1] = { w[1], w[2] or '', w[3] or '', w[4] or '', w[5] or '0' }
 	end
+end
+for one in (u[5] or ''):gmatch('[^\2]+') do
+	answer[#answer + 1] = { one:match('^([^\1]*)\1([^\1]*)\1([^\1]*)\1([^\1]*)\1([^\1]*)$') }
 end
 return answer

@@ -23,7 +23,7 @@ else
 	call('ZADD', KEYS[3], now + ARGV[7], job)
 end
 if changed then
-	call('HSET', KEYS[4], ARGV[3] .. '.files', ARGV[6])
+	call('HSET', KEYS[4], ARGV[3] .. '.files', ARGV[6], '.t', now)
 	for at = 1, #ARGV[9], 20 do
 		call('HSET', ws .. 'b:' .. ARGV[9]:sub(at, at + 3), ARGV[9]:sub(at + 4, at + 19), 1)
 	end

@@ -20,7 +20,7 @@ local function mark_rank(mark)
 end
 
 local function outbox_step(cnv, msg, n, ch, from, to, mark, attempts)
-	call('HSET', ws .. 'y:' .. cnv, msg, mark)
+	call('HSET', ws .. 'y:' .. cnv, msg, mark, '.t', now)
 	append('t', 'message.delivery', 'c', cnv, 'm', msg, 'n', n, 'ch', ch, 'f', from, 'o', to, 'e',
 		'{"at":' .. attempts .. '}')
 end

@@ -10,6 +10,7 @@
 --   item_take(w, agent, cost, held)  with that agent; held: what of its load is counted already (nil: nothing)
 --   item_leave(w)                  no longer with its agent
 --   item_queue(w, since)           into its queue's order; item_unqueue(w)
+--   item_end(w, ours)              it has ended for good; ours: its conversation has no other work
 --   offers_read(w)                 first half: the pending offers, { off, agent, cost } each
 --   offer_close(w, offer, outcome) one of them ends: its agent is free of it
 --   item_offer_back(w, offers, off, refused)  the item without that offer; refused: not at once to its agent again
@@ -128,6 +129,15 @@ end
 
 local function item_unqueue(w)
 	call('ZREM', ws .. 'q:' .. w.q, w.id)
+end
+
+local function item_end(w, ours)
+	call('ZREM', ws .. 'wx', w.id)
+	call('ZADD', ws .. 'wz', w.ct ~= '' and w.ct or now, w.id)
+	call('ZADD', ws .. 'rest', now, w.id)
+	if ours then
+		call('ZADD', ws .. 'rest', now, w.c)
+	end
 end
 
 local function offers_read(w)
