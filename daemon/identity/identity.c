@@ -26,13 +26,15 @@ static void hash_parts(struct mac *mac, const char *const *parts, unsigned char 
 	mac_end(mac, out);
 }
 
-/* The bucket is cut from bytes that the field does not use. */
+/* The bucket follows from the field, so that whoever has an identifier's hash finds its place. */
 static void key_from_hash(const unsigned char hash[SHA256_BYTES], unsigned buckets,
 			  struct identity_key *ret_key)
 {
 	memcpy(ret_key->field, hash, IDENTITY_FIELD_BYTES);
 	text_hex(ret_key->field, IDENTITY_FIELD_BYTES, ret_key->hex);
-	ret_key->bucket = ((unsigned)hash[16] << 8 | hash[17]) % buckets;
+	ret_key->bucket =
+		((unsigned)hash[IDENTITY_FIELD_BYTES - 2] << 8 | hash[IDENTITY_FIELD_BYTES - 1]) %
+		buckets;
 }
 
 static const char *scope_of(const struct identifier *identifier)

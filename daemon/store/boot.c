@@ -6,10 +6,12 @@
 #include "base/memory.h"
 #include "store/blob_owner.h"
 #include "store/check.h"
+#include "store/index_migrate.h"
 
 static const struct store_migration migrations[] = {
 	{ 1, blob_migrate },
 	{ 2, blob_migrate },
+	{ 3, index_migrate },
 	{ 0, NULL },
 };
 

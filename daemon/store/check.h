@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "store/store.h"
 
-enum { STORE_FORMAT = 3 }; /* of {ws}:meta; each change comes with a migration */
+enum { STORE_FORMAT = 4 }; /* of {ws}:meta; each change comes with a migration */
 
 /* What {ws}:meta remembers it belongs to; NULL is not compared, "!" in front takes the place of
  * another one. */

@@ -85,7 +85,7 @@ Test(boot, makes_the_workspace_once_and_knows_it_again)
 
 	cr_expect_str_eq(boot(bed, "one", "sqlite:a"), "");
 	cr_expect_str_eq(redis_ask(&bed->child, "HMGET {t}:meta format gen inst hist"),
-			 "3,1,one,sqlite:a");
+			 "4,1,one,sqlite:a");
 	cr_expect_str_eq(boot(bed, "one", "sqlite:a"), "");
 	expect_says(boot(bed, "two", "sqlite:a"), "another installation (one)");
 	expect_says(boot(bed, "one", "sqlite:b"), "another history (sqlite:a)");
@@ -98,7 +98,7 @@ Test(boot, refuses_a_newer_format)
 
 	redis_ask(&bed->child, "HSET {t}:meta format 7 gen 1");
 	expect_says(boot(bed, "one", NULL),
-		    "workspace t: the store has format 7, this build knows 3");
+		    "workspace t: the store has format 7, this build knows 4");
 	bed_free(&bed);
 }
 
@@ -156,7 +156,7 @@ Test(boot, format_3_knows_the_blobs_of_messages_stored_before)
 	redis_ask(&bed->child, "RPUSH {t}:m:cnv_2 {\"text\":\"\\\"id\\\":\\\"%s\\\"\"}", text);
 	redis_ask(&bed->child, "RPUSH {u}:m:cnv_3 {\"id\":\"%s\"}", text);
 	cr_expect_str_eq(boot(bed, "one", NULL), "");
-	cr_expect_str_eq(redis_ask(&bed->child, "HGET {t}:meta format"), "3");
+	cr_expect_str_eq(redis_ask(&bed->child, "HGET {t}:meta format"), "4");
 	cr_expect_str_eq(redis_ask(&bed->child, "HEXISTS {t}:b:aaaa 0123456789abcdef"), "0");
 	cr_expect(is_owned(bed, file));
 	cr_expect_not(is_owned(bed, twin), "the same bytes, put by another");
@@ -164,6 +164,27 @@ Test(boot, format_3_knows_the_blobs_of_messages_stored_before)
 	cr_expect(is_owned(bed, raw));
 	cr_expect_not(is_owned(bed, text));
 	cr_expect_not(is_owned(bed, "../../etc/passwd"));
+	bed_free(&bed);
+}
+
+/* The last two bytes of a field say its bucket: "P1" is 0x5031, modulo 8192 0x1031. */
+Test(boot, migrates_the_indexes)
+{
+	struct store_bed *bed = bed_new(NULL);
+
+	redis_ask(&bed->child, "HSET {t}:meta format 3 gen 1 num 0");
+	redis_ask(&bed->child, "HSET {t}:i:7 0123456789abcdP1 cus_1 0123456789abcdP2 cus_2");
+	redis_ask(&bed->child, "HSET {t}:i:1032 0123456789abcxP2 cus_3");
+	redis_ask(&bed->child, "HSET {t}:r:7 0123456789abcdP1 cnv");
+	redis_ask(&bed->child, "HSET {u}:i:7 0123456789abcdP1 cus_9");
+	cr_expect_str_eq(boot(bed, "one", NULL), "");
+	cr_expect_str_eq(redis_ask(&bed->child, "HGET {t}:meta format"), "4");
+	cr_expect_str_eq(redis_ask(&bed->child, "HGET {t}:i:1031 0123456789abcdP1"), "cus_1");
+	cr_expect_str_eq(redis_ask(&bed->child, "HGET {t}:i:1032 0123456789abcdP2"), "cus_2");
+	cr_expect_str_eq(redis_ask(&bed->child, "HGET {t}:i:1032 0123456789abcxP2"), "cus_3");
+	cr_expect_str_eq(redis_ask(&bed->child, "HGET {t}:r:1031 0123456789abcdP1"), "cnv");
+	cr_expect_str_eq(redis_ask(&bed->child, "EXISTS {t}:i:7 {t}:r:7"), "0");
+	cr_expect_str_eq(redis_ask(&bed->child, "HLEN {u}:i:7"), "1");
 	bed_free(&bed);
 }
 
