@@ -100,6 +100,24 @@ static const struct choice_option work_options[] = {
 	OPTIONS_END,
 };
 
+static const struct column search_columns[] = {
+	{ "TYPE", "type" },   { "AT", "at" },           { "ID", "id" },
+	{ "FIELD", "field" }, { "SNIPPET", "snippet" }, COLUMNS_END,
+};
+
+static const struct choice_option search_options[] = {
+	{ "--limit", "N", NULL, false, "stop after N rows; default 200" },
+	{ "--type", "TYPES", "type", false,
+	  "messages, customers, work_items, parted by commas; default all" },
+	{ "--channel", "CHANNEL", "channel", false, "only of this channel" },
+	{ "--agent", "AGENT", "agent", false, "only written or worked on by this agent" },
+	{ "--queue", "QUEUE", "queue", false, "only of this queue" },
+	{ "--customer", "CUSTOMER", "customer", false, "only of this customer" },
+	{ "--from", "TIME", "from", false, "not before, such as 2026-11-22T20:45:00Z" },
+	{ "--to", "TIME", "to", false, "only before" },
+	OPTIONS_END,
+};
+
 static const struct choice_option message_options[] = {
 	{ "--note", NULL, NULL, false, "an internal note instead of a reply" },
 	{ "--key", "KEY", NULL, false, "idempotency key; default: a new one" },
@@ -246,6 +264,8 @@ static const struct command commands[] = {
 	  run_conversation_show, "GET", "/v1/conversations/%s", NULL, NULL },
 	{ "message", "send", "CONVERSATION TEXT", "Write into a conversation", run_message_send,
 	  "POST", "/v1/conversations/%s/messages", NULL, message_options },
+	{ "search", NULL, "TEXT", "Search messages, customers and work items, newest first",
+	  run_list, "GET", "/v1/search?q=%s", search_columns, search_options },
 	{ "work", "list", NULL, "List work items", run_list, "GET", "/v1/work-items", work_columns,
 	  work_options },
 	{ "work", "show", "ID", "Show one work item", run_show, "GET", "/v1/work-items/%s", NULL,

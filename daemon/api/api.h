@@ -121,6 +121,8 @@ void api_empty(struct api_call *call, int status);
 /* problem+json; the code is stable, the detail is for people. */
 void api_problem(struct api_call *call, int status, const char *code, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+/* 400 about a parameter's text, with the character (from 1) where what is wrong begins. */
+void api_problem_at(struct api_call *call, const char *code, int64_t position, const char *detail);
 /* An error of the store or a service: 503 with Retry-After, or 500. */
 void api_fail(struct api_call *call, const struct error *err);
 /* 429: over a limit, with Retry-After. */

@@ -38,6 +38,7 @@ route_fn handle_work_accept, handle_work_decline, handle_work_release, handle_wo
 route_fn handle_conversation_start, handle_conversation_get, handle_message_list, handle_typing,
 	handle_message_write;                                              /* conversations.c */
 route_fn handle_customer_find, handle_customer_get, handle_customer_patch; /* customers.c */
+route_fn handle_search;                                                    /* search.c */
 route_fn handle_attachment_put, handle_attachment_get, handle_attachment_delete,
 	handle_file_link;   /* attachments.c */
 route_fn handle_blobs_test; /* blobs.c */

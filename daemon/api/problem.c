@@ -95,6 +95,17 @@ void api_problem(struct api_call *call, int status, const char *code, const char
 	problem_write(call, status, code, detail, NULL);
 }
 
+void api_problem_at(struct api_call *call, const char *code, int64_t position, const char *detail)
+{
+	struct buf body = { 0 };
+	struct json_out out;
+
+	jw_start(&out, &body);
+	problem_begin(call, &out, 400, code, detail);
+	jw_int(&out, "position", position);
+	problem_end(call, &out, 400, &body);
+}
+
 void api_replayed(struct api_call *call)
 {
 	http_request_add_field(call->request, "Idempotency-Replayed", "true");

@@ -281,6 +281,12 @@ static const struct route routes[] = {
 	{ "POST", "/v1/conversations/{id}/typing", ROLES_WORK, handle_typing, body_none, NULL, NULL,
 	  204, "Tell that I am typing", 0 },
 
+	/* search */
+	{ "GET", "/v1/search", ROLES_WORK, handle_search, NULL,
+	  "q,type,channel,agent,queue,customer,from,to," PAGED, "Found", 200,
+	  "Search messages, customers and work items, newest first; a snippet is HTML with <mark>",
+	  0 },
+
 	/* customers */
 	{ "GET", "/v1/customers", ROLES_WORK, handle_customer_find, NULL, "identifier," PAGED,
 	  "List", 200, "Find by identifier", 0 },

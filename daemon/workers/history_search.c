@@ -155,6 +155,7 @@ struct question {
 	size_t count;
 	struct search_query query;
 	int64_t limit;
+	bool is_ascending;
 };
 
 /* The parameter's number. */
@@ -231,7 +232,7 @@ static void add_times(struct question *question, const char *doc)
 {
 	struct json_object *body = question->job->body;
 	int64_t from = json_int(body, "from", NO_BOUND), to = json_int(body, "to", NO_BOUND);
-	int64_t before = json_int(body, "before", NO_BOUND);
+	int64_t after = json_int(body, "after", NO_BOUND);
 	struct buf *statement = &question->statement;
 
 	if (from >= 0) {
@@ -241,14 +242,20 @@ static void add_times(struct question *question, const char *doc)
 	}
 	if (to >= 0)
 		add_filter(question, "s.at_ms < @", sql_number(to));
-	if (before >= 0)
-		buf_format(statement, " AND %s <= $%zu", doc, bind(question, sql_number(before)));
+	if (after >= 0)
+		buf_format(statement, " AND %s %s $%zu", doc,
+			   question->is_ascending ? ">=" : "<=", bind(question, sql_number(after)));
 }
 
 /* More than asked: parts of one document, and the one that says there is a next page. */
 static int64_t rows_max(const struct question *question)
 {
 	return question->limit * 2 + 8;
+}
+
+static const char *order_of(const struct question *question)
+{
+	return question->is_ascending ? "ASC" : "DESC";
 }
 
 static void add_page(struct question *question)
@@ -276,7 +283,8 @@ static void add_page(struct question *question)
 			add_filter(question, filters[i].condition, sql_text(value));
 	}
 	add_times(question, doc);
-	buf_format(statement, " ORDER BY %s DESC LIMIT %lld", doc, (long long)rows_max(question));
+	buf_format(statement, " ORDER BY %s %s LIMIT %lld", doc, order_of(question),
+		   (long long)rows_max(question));
 }
 
 enum column {
@@ -307,7 +315,8 @@ static void add_all(struct question *question)
 		 " ON p.type = 'customer' AND u.workspace = $2 AND u.id = p.id"
 		 " LEFT JOIN conversation c ON c.workspace = $2"
 		 " AND c.id = coalesce(m.conversation, w.conversation) LEFT JOIN identifier i"
-		 " ON i.workspace = $2 AND i.key = c.identifier_key ORDER BY p.doc DESC");
+		 " ON i.workspace = $2 AND i.key = c.identifier_key ORDER BY p.doc ");
+	buf_text(&question->statement, order_of(question));
 }
 
 /* ---- its answer ---- */
@@ -469,6 +478,7 @@ int history_op_search(struct history_job *job, struct json_out *out, struct erro
 		jw_int(out, "position", (int64_t)position);
 		return 0;
 	}
+	question.is_ascending = json_bool(job->body, "ascending", false);
 	question.limit = json_int(job->body, "limit", LIMIT_DEFAULT);
 	if (question.limit < 1 || question.limit > LIMIT_MAX)
 		question.limit = LIMIT_DEFAULT;

@@ -25,7 +25,7 @@ int history_search_drop(struct history_job *job, const char *type, const char *i
  * writing the whole index again. */
 int history_search_purge(struct sql *sql, struct error *err);
 
-/* {workspace, q, types[], channel, agent, queue, customer, from, to (ms), before, skip, limit} ->
- * {as_of, data[], last} or {problem, position} */
+/* {workspace, q, types[], channel, agent, queue, customer, from, to (ms), after, skip, ascending,
+ * limit} -> {as_of, data[], last} or {problem, position} */
 history_op_fn history_op_search;
 history_op_fn history_op_search_purge;

@@ -64,7 +64,7 @@ class Lists(harness.TestCase):
         item = self.ask("POST", "/v1/work-items", {"queue": "support"})
         self.assertEqual(item.status, 201, item)
         for path in self.lists:
-            rest = "identifier=email:a@b.cn&" if path == "/v1/customers" else ""
+            rest = {"/v1/customers": "identifier=email:a@b.cn&", "/v1/search": "q=a&"}.get(path, "")
             for query, code in BAD.items():
                 with self.subTest(path=path, query=query):
                     answer = self.ask("GET", f"{path.format(id='cnv_none')}?{rest}{query}")

@@ -271,6 +271,7 @@ static const struct {
 	{ "refund", ",\"from\":1004", "wrk_1 msg_s5" },
 	{ "refund", ",\"to\":1004", "msg_4" },
 	{ "refund", ",\"from\":1004,\"to\":1005,\"channel\":\"mail\"", "msg_s5" },
+	{ "refund", ",\"ascending\":true", "msg_4 msg_s5 wrk_1" },
 	{ "refund", ",\"channel\":\"x' OR 'a'='a\"", "" },
 };
 
@@ -357,7 +358,7 @@ static void fill_many(const char *prefix, int from, int count)
 	write_end(&write, "");
 }
 
-/* "before" and "skip" of the next page; false at the end. */
+/* "after" and "skip" of the next page; false at the end. */
 static bool next_page(struct json_object *answer, char *more, size_t room)
 {
 	const char *last = json_text(answer, "last");
@@ -366,7 +367,7 @@ static bool next_page(struct json_object *answer, char *more, size_t room)
 	if (last == NULL)
 		return false;
 	cr_assert_not_null(space);
-	snprintf(more, room, ",\"limit\":7,\"before\":%.*s,\"skip\":\"%s\"", (int)(space - last),
+	snprintf(more, room, ",\"limit\":7,\"after\":%.*s,\"skip\":\"%s\"", (int)(space - last),
 		 last, space + 1);
 	return true;
 }

@@ -18,6 +18,8 @@ const words = {
     delivery_queued: "queued", delivery_sending: "sending", delivery_sent: "sent", delivery_delivered: "delivered",
     delivery_read: "read", delivery_failed: "failed", delivery_uncertain: "uncertain", delivery_expired: "expired",
     file_pending: "being fetched", file_failed: "could not be fetched",
+    search: "Search", found: "Search results", more: "More", nothing: "Nothing was found.", hit_message: "Message",
+    hit_customer: "Customer", hit_work_item: "Work item",
     suspicion: "Perhaps not from whom it says", suspicion_forged_results: "somebody forged our mail server's word",
     suspicion_dmarc_failed: "the sender's domain disowns it", suspicion_several_authors: "it names several authors",
     suspicion_address_in_name: "the name shows another address", suspicion_our_address: "it claims to come from us",
@@ -38,6 +40,8 @@ const words = {
     delivery_queued: "待发送", delivery_sending: "发送中", delivery_sent: "已发送", delivery_delivered: "已送达",
     delivery_read: "已读", delivery_failed: "发送失败", delivery_uncertain: "不确定是否送达", delivery_expired: "已过期",
     file_pending: "正在获取", file_failed: "获取失败",
+    search: "搜索", found: "搜索结果", more: "更多", nothing: "没有找到。", hit_message: "消息",
+    hit_customer: "客户", hit_work_item: "工单",
     suspicion: "发件人可能是冒充的", suspicion_forged_results: "有人伪造了我方邮件服务器的验证结果",
     suspicion_dmarc_failed: "发件人的域名不承认这封邮件", suspicion_several_authors: "写了多个发件人",
     suspicion_address_in_name: "显示名里是另一个地址", suspicion_our_address: "自称来自我方地址",
@@ -53,6 +57,8 @@ const problems = {
     store_unavailable: "The store does not answer right now. Try again in a moment.",
     no_such_work_item: "This work item is no longer there.", no_such_conversation: "This conversation is no longer there.",
     illegal_state: "The work item's state does not allow this.", idempotency_conflict: "This was sent before with another text.",
+    no_history: "This installation keeps no history, so nothing can be searched.",
+    history_unavailable: "The history does not answer right now. Try again in a moment.",
     full: "You hold as much work as you may.", offline: "The daemon does not answer. Check the connection.",
     400: "The request was not understood.", 403: "You may not do that.", 404: "It is no longer there.",
     409: "That is not possible now.", 412: "It has changed meanwhile.", 413: "It is too large.", 422: "It was not accepted.",
@@ -65,6 +71,7 @@ const problems = {
     store_unavailable: "存储暂时没有应答，请稍后再试。",
     no_such_work_item: "这个工单已不存在。", no_such_conversation: "这个会话已不存在。",
     illegal_state: "工单当前的状态不允许这样做。", idempotency_conflict: "同一请求此前已用不同内容发送。",
+    no_history: "本系统没有保存历史，无法搜索。", history_unavailable: "历史库暂时没有应答，请稍后再试。",
     full: "您的工单已达上限。", offline: "服务没有应答，请检查网络连接。",
     400: "请求无法理解。", 403: "您没有权限这样做。", 404: "已不存在。",
     409: "现在不能这样做。", 412: "内容已被更改。", 413: "内容过大。", 422: "没有被接受。",
@@ -162,7 +169,7 @@ function duration(seconds) {
 }
 
 const nameOf = (item) => (item.customer && item.customer.name) || t("unnamed");
-const titleOf = (item) => `#${item.number} ${nameOf(item)} · ${item.channel || ""}`;
+const titleOf = (item) => !item.number ? item.title || t("unnamed") : `#${item.number} ${nameOf(item)} · ${item.channel || ""}`;
 
 function dueOf(item) {
   const due = (item.sla || []).filter((one) => one.state !== "fulfilled" && one.due_at).map((one) => one.due_at).sort()[0];
@@ -326,6 +333,52 @@ async function openItem(item) {
   $("text").focus();
 }
 
+// ---- search ----
+
+// A snippet is escaped HTML with <mark>; it is taken apart instead of being handed to the page as HTML.
+function snippetOf(html) {
+  const plain = (text) => text.replace(/&(lt|gt|quot|#39|amp);/g, (_, one) => ({ lt: "<", gt: ">", quot: '"', "#39": "'", amp: "&" })[one]);
+  const line = element("bdi");
+  html.split(/<mark>|<\/mark>/).forEach((part, place) => line.append(place % 2 ? element("mark", plain(part)) : plain(part)));
+  return line;
+}
+
+// A message may stand in a conversation that nobody works on: that one is only read.
+async function openFound(hit) {
+  const conversation = hit.type === "message" ? await api("GET", `/v1/conversations/${hit.conversation}`) : {};
+  const work = hit.type === "work_item" ? hit.id : conversation.work_item;
+  if (work) return openItem(await api("GET", `/v1/work-items/${work}`));
+  if (current) drafts.set(current.conversation, $("text").value);
+  current = null;
+  closeItem();
+  current = { conversation: hit.conversation, customer: hit.customer ? { id: hit.customer } : null, title: hit.channel || hit.name };
+  $("thread-title").textContent = titleOf(current);
+  await Promise.all([showMessages(), showCustomer(), showItems()]);
+}
+
+async function search(after) {
+  const query = $("query").value.trim();
+  $("found").hidden = !query;
+  if (!after) $("hits").replaceChildren();
+  if (!query) return;
+  const from = after ? `&after=${encodeURIComponent(after)}` : "";
+  const page = await api("GET", `/v1/search?limit=20&q=${encodeURIComponent(query)}${from}`);
+  if ($("query").value.trim() !== query) return;
+  for (const hit of page.data) {
+    const button = element("button");
+    button.type = "button";
+    const facts = [word("hit", hit.type), hit.number && `#${hit.number}`, hit.channel, hit.at && when(hit.at)];
+    button.append(element("span", facts.filter(Boolean).join(" · "), "quiet"), element("br"), snippetOf(hit.snippet));
+    button.onclick = () => attempt(() => openFound(hit));
+    const row = element("li");
+    row.append(button);
+    $("hits").append(row);
+  }
+  if (!$("hits").children.length) $("hits").append(element("li", t("nothing"), "quiet"));
+  $("more").hidden = !page.next_cursor;
+  $("more").onclick = () => attempt(() => search(page.next_cursor));
+}
+
 function closeItem() {
   if (current) drafts.delete(current.conversation);
   current = null;
@@ -451,6 +504,9 @@ function signedOut(why) {
   sessionStorage.removeItem("csrf");
   closeItem();
   drafts.clear();
+  $("query").value = "";
+  $("hits").replaceChildren();
+  $("found").hidden = true;
   for (const id of ["desk", "leave"]) $(id).hidden = true;
   $("login").hidden = false;
   for (const id of ["who", "live"]) $(id).textContent = "";
@@ -501,6 +557,10 @@ $("text").onkeydown = (event) => {
 };
 $("note").onclick = () => attempt(() => write("note"));
 $("earlier").onclick = () => attempt(showEarlier);
+$("search-form").onsubmit = (event) => {
+  event.preventDefault();
+  attempt(() => search());
+};
 $("resolve").onclick = () => attempt(async () => {
   if (!current) return;
   await api("POST", `/v1/work-items/${current.id}/resolve`, {});
