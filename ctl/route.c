@@ -313,6 +313,7 @@ static void result_json(struct json_out *json, const char *name, const struct si
 		jw_int(json, "taken", (int64_t)queue->taken);
 		jw_int(json, "gave_up", (int64_t)queue->gave_up);
 		jw_int(json, "left", (int64_t)queue->left);
+		jw_int(json, "escalated", (int64_t)queue->escalated);
 		jw_number(json, "service_level",
 			  left == 0 ? 0 : (double)queue->within / (double)left);
 		jw_number(json, "wait_mean_s", seconds(queue->mean_ms));
@@ -330,14 +331,16 @@ static void result_json(struct json_out *json, const char *name, const struct si
 static void result_print(const char *name, const struct sim_result *result)
 {
 	printf("%s: occupancy %.0f %%\n", name, result->occupancy * 100);
-	printf("%-14s %8s %8s %8s %6s %7s %9s %9s %9s %9s %11s %11s\n", "QUEUE", "ARRIVED", "TAKEN",
-	       "GAVE UP", "LEFT", "LEVEL", "MEAN S", "MEDIAN S", "P90 S", "LONGEST S", "EST. ERR S",
-	       "ERR P90 S");
+	printf("%-14s %8s %8s %8s %6s %6s %7s %9s %9s %9s %9s %11s %11s\n", "QUEUE", "ARRIVED",
+	       "TAKEN", "GAVE UP", "LEFT", "ESCAL.", "LEVEL", "MEAN S", "MEDIAN S", "P90 S",
+	       "LONGEST S", "EST. ERR S", "ERR P90 S");
 	for (size_t i = 0; i < result->queue_count; i++) {
 		const struct sim_queue *queue = &result->queues[i];
 		size_t left = queue->taken + queue->gave_up;
-		printf("%-14s %8zu %8zu %8zu %6zu %6.1f%% %9.1f %9.1f %9.1f %9.1f %11.1f %11.1f\n",
+		printf("%-14s %8zu %8zu %8zu %6zu %6zu %6.1f%% %9.1f %9.1f %9.1f %9.1f %11.1f "
+		       "%11.1f\n",
 		       queue->id, queue->arrived, queue->taken, queue->gave_up, queue->left,
+		       queue->escalated,
 		       left == 0 ? 0 : 100.0 * (double)queue->within / (double)left,
 		       seconds(queue->mean_ms), seconds(queue->median_ms), seconds(queue->p90_ms),
 		       seconds(queue->longest_ms), seconds(queue->error_median_ms),

@@ -39,7 +39,8 @@ struct sim_queue {
 	size_t taken;
 	size_t within; /* of those, within the service level's time */
 	size_t gave_up;
-	size_t left; /* waits at the end */
+	size_t left;      /* waits at the end */
+	size_t escalated; /* was escalated from here, at the last */
 	int64_t mean_ms;
 	int64_t median_ms;
 	int64_t p90_ms;
