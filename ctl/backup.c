@@ -1,7 +1,8 @@
 /* backup and restore of an embedded store. A backup is a tar file: store.rdb (a
- * point-in-time copy taken from the running store), then the rest of state_dir
- * as it is. Blobs are written before what names them, so the files copied after
- * the point in time hold all that the copy refers to. */
+ * point-in-time copy taken from the running store), a copy of the history taken
+ * after it, then the rest of state_dir as it is. What leaves the store is in the
+ * history before, and blobs are written before what names them, so what is
+ * copied after the point in time holds all that the copy refers to. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "ctl.h"
 #include "resp.h"
 #include "store_files.h"
+#include "workers/history_sql.h"
 
 static int run_tar(char *const *arguments, struct error *err)
 {
@@ -65,8 +69,57 @@ static int copy_store(const struct location *location, const char *path, int64_t
 	return result;
 }
 
+/* Where the history is below state_dir: "history.db"; NULL: elsewhere, or there is none yet. */
+static const char *history_below(const struct location *location)
+{
+	const char *path = location->history + strlen("sqlite:");
+	size_t len = strlen(location->state_dir);
+
+	if (!text_starts(location->history, "sqlite:") ||
+	    strncmp(path, location->state_dir, len) != 0 || path[len] != '/' ||
+	    access(path, F_OK) < 0)
+		return NULL;
+	return path + len + 1;
+}
+
+/* SQLite's own consistent copy, of a database that is being written to. */
+static int copy_history(const struct location *location, const char *copy, struct error *err)
+{
+	const struct sql_place place = { .url = location->history };
+	struct sql sql;
+	struct buf script = { 0 };
+	int result;
+
+	unlink(copy);
+	if (sql_open(&sql, &place, err) < 0)
+		return error_wrap(err, "the history");
+	buf_text(&script, "PRAGMA query_only=0; VACUUM INTO '");
+	for (const char *at = copy; *at != '\0'; at++)
+		buf_format(&script, *at == '\'' ? "''" : "%c", *at);
+	buf_text(&script, "'");
+	result = sql_script(&sql, buf_string(&script), err);
+	buf_clear(&script);
+	sql_close(&sql);
+	return result < 0 ? error_wrap(err, "copying the history") : 0;
+}
+
+static int copy_history_if_here(const struct location *location, const char *copy,
+				struct error *err)
+{
+	if (history_below(location) != NULL)
+		return copy_history(location, copy, err);
+	if (!text_starts(location->history, "sqlite:"))
+		fprintf(stderr, "the history is not in the backup: it is not in a file\n");
+	return 0;
+}
+
 static int pack(const struct location *location, const char *partial, struct error *err)
 {
+	const char *history = history_below(location);
+	char without[600], renamed[700];
+	snprintf(without, sizeof(without), "--exclude=./%s*", history == NULL ? "-" : history);
+	snprintf(renamed, sizeof(renamed), "--transform=s,^\\./" HISTORY_COPY "$,./%s,",
+		 history == NULL ? HISTORY_COPY : history);
 	char *arguments[] = { (char[]){ "tar" },
 			      (char[]){ "--create" },
 			      (char[]){ "--file" },
@@ -79,6 +132,8 @@ static int pack(const struct location *location, const char *partial, struct err
 			      (char[]){ "--exclude=*.sock" },
 			      (char[]){ "--exclude=./dump.rdb" },
 			      (char[]){ "--exclude=./temp-*" },
+			      without,
+			      renamed,
 			      (char[]){ "--transform=s,^\\./backup\\.rdb$,./" BACKUP_COPY "," },
 			      (char[]){ "." },
 			      NULL };
@@ -90,14 +145,18 @@ static int pack(const struct location *location, const char *partial, struct err
 static int write_backup(const struct location *location, const char *file, const char *partial,
 			int64_t *ret_bytes, struct error *err)
 {
-	char copy[600];
+	char copy[600], history[600];
 	snprintf(copy, sizeof(copy), "%s/backup.rdb", location->state_dir);
+	snprintf(history, sizeof(history), "%s/" HISTORY_COPY, location->state_dir);
 	mode_t mask = umask(0077);
 	int result = copy_store(location, copy, ret_bytes, err);
+	if (result == 0)
+		result = copy_history_if_here(location, history, err);
 	if (result == 0)
 		result = pack(location, partial, err);
 	umask(mask);
 	unlink(copy);
+	unlink(history);
 	if (result == 0)
 		result = sync_path(partial, O_RDONLY, err);
 	if (result == 0 && rename(partial, file) < 0)

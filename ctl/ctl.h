@@ -87,6 +87,7 @@ struct location {
 	char *socket;       /* of the admin listener */
 	char *store;        /* "embedded" or a URL */
 	char *blobs;        /* NULL: in state_dir */
+	char *history;      /* a URL, or "none" */
 	bool shows_secrets; /* others can read the file, and it has secrets in it */
 };
 int locate(const char *config_file, struct arena *arena, struct location *ret, struct error *err);

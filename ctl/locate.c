@@ -32,6 +32,10 @@ int locate(const char *config_file, struct arena *arena, struct location *ret, s
 		ret->state_dir = arena_text(arena, config->state_dir);
 		ret->shows_secrets = has_exposed_secret(problems);
 		ret->store = arena_text(arena, config->store.url);
+		ret->history =
+			config->history.url != NULL
+				? arena_text(arena, config->history.url)
+				: arena_format(arena, "sqlite:%s/history.db", config->state_dir);
 		ret->blobs = arena_text(arena, config->blobs.url);
 		ret->socket = config->listen.admin != NULL
 				      ? arena_text(arena, path_of(config->listen.admin))

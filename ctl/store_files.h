@@ -8,3 +8,4 @@
 #define STORE_BASE "appendonly.aof.1.base.rdb"
 #define STORE_MANIFEST "appendonly.aof.manifest"
 #define BACKUP_COPY "store.rdb"
+#define HISTORY_COPY "backup-history.db" /* while it is made */

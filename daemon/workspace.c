@@ -290,7 +290,14 @@ static void on_steward(bool held, const char *fence, void *context)
 		workspace->writer = writer_new(workspace->parts, workspace, &workspace->written);
 }
 
-/* ---- whispers: "typing <conversation> <who>" ---- */
+/* ---- whispers: "typing <conversation> <who>", and to the steward ---- */
+
+static const char reread_whisper[] = "history reread";
+
+void workspace_tell_reread(struct workspace *workspace)
+{
+	store_whisper(workspace->parts->store, workspace->name, reread_whisper);
+}
 
 static void on_whisper(const char *text, void *context)
 {
@@ -299,6 +306,8 @@ static void on_whisper(const char *text, void *context)
 	char conversation[ID_BYTES];
 	char who[WHO_BYTES];
 
+	if (text_equal(text, reread_whisper) && workspace->writer != NULL)
+		writer_reread(workspace->writer);
 	if (sscanf(text, "typing %31s %99s", conversation, who) != 2)
 		return;
 	TAILQ_FOREACH (hearer, &workspace->hearers, link)

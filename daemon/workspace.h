@@ -58,6 +58,8 @@ const struct classify_counts *workspace_classified(const struct workspace *works
 /* What brings the log into the history (history/writer.h): NULL unless steward, or where none is
  * kept; and what became of it. */
 struct writer *workspace_writer(const struct workspace *workspace);
+/* Tells the steward, whichever instance that is, to write all that is hot into the history anew. */
+void workspace_tell_reread(struct workspace *workspace);
 const struct writer_counts *workspace_written(const struct workspace *workspace);
 
 /* Every log entry, in order, and resets. */

@@ -1,5 +1,6 @@
 /* /healthz and /readyz. */
 #include "api/handlers.h"
+#include "history/history.h"
 #include "parts.h"
 #include "store/store.h"
 
@@ -22,6 +23,9 @@ void handle_ready(struct api_call *call)
 	jw_bool(&out, "store", store_is_up(parts->store));
 	jw_bool(&out, "listeners", parts->listening);
 	jw_bool(&out, "draining", parts->draining);
+	/* It holds nothing up before the log is full: said, and not judged. */
+	jw_bool(&out, "history",
+		!history_is_kept(parts->history) || history_stats(parts->history).is_up);
 	jw_object_end(&out);
 	jw_object_end(&out);
 	api_answer(call, ready ? 200 : 503, &body);

@@ -7,8 +7,11 @@
 #include "api/handlers.h"
 #include "api/metrics_queues.h"
 #include "automation/classify.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "channel.h"
+#include "history/history.h"
+#include "history/writer.h"
 #include "identity/phones.h"
 #include "parts.h"
 #include "pipeline.h"
@@ -134,6 +137,51 @@ static void worker_metrics(struct buf *out, const struct parts *parts)
 			   (long long)pools[i].stats.failed);
 }
 
+static const struct history_row {
+	const char *name;
+	const char *type;
+	const char *help;
+} history_rows[] = {
+	{ "held_entries", "gauge", "Entries of the log read and not in SQL yet" },
+	{ "lag_seconds", "gauge", "Age of the oldest of them" },
+	{ "entries_total", "counter", "Entries of the log written" },
+	{ "errors_total", "counter", "Attempts to write that failed" },
+	{ "skipped_total", "counter", "Rows and entries that could not be written at all" },
+};
+
+static double history_value(const struct workspace *workspace, size_t row)
+{
+	const struct writer_counts *counts = workspace_written(workspace);
+	struct writer_state state = writer_state(workspace_writer(workspace));
+	const double values[COUNT_OF(history_rows)] = {
+		(double)state.held,     (double)state.lag_ms / 1000, (double)counts->entries,
+		(double)counts->errors, (double)counts->skipped,
+	};
+
+	return values[row];
+}
+
+/* Of the workspaces whose steward this instance is. */
+static void history_metrics(struct buf *out, const struct parts *parts)
+{
+	if (!history_is_kept(parts->history))
+		return;
+	metric(out, "history_up", "gauge", "The history's database answers",
+	       history_stats(parts->history).is_up);
+	for (size_t i = 0; i < COUNT_OF(history_rows); i++) {
+		const struct workspace *workspace = NULL;
+
+		buf_format(out, "# HELP converged_history_%s %s\n# TYPE converged_history_%s %s\n",
+			   history_rows[i].name, history_rows[i].help, history_rows[i].name,
+			   history_rows[i].type);
+		while ((workspace = workspace_next(parts->workspaces, workspace)) != NULL)
+			if (workspace_writer(workspace) != NULL)
+				buf_format(out, "converged_history_%s{workspace=\"%s\"} %.17g\n",
+					   history_rows[i].name, workspace_name(workspace),
+					   history_value(workspace, i));
+	}
+}
+
 static void on_queues(struct queue_samples *samples, void *context)
 {
 	struct api_call *call = context;
@@ -147,6 +195,7 @@ static void on_queues(struct queue_samples *samples, void *context)
 	process_metrics(&out, call->parts);
 	channel_metrics(&out, call->parts);
 	worker_metrics(&out, call->parts);
+	history_metrics(&out, call->parts);
 	queue_samples_write(samples, &out);
 	rule_metrics(&out, call->parts);
 	classifier_metrics(&out, call->parts);

@@ -315,6 +315,11 @@ static const struct route routes[] = {
 	{ "POST", "/v1/blobs/test", ROLE_ADMIN, handle_blobs_test, body_none, NULL, "ChannelTest",
 	  200, "Keep, read and erase a blob: does the blob store work?", 0 },
 
+	{ "GET", "/v1/history", ROLES_LEAD, handle_history_get, NULL, NULL, "History", 200,
+	  "Where the history is, how far it came, what it holds", 0 },
+	{ "POST", "/v1/history/rebuild", ROLE_ADMIN, handle_history_rebuild, body_none, NULL,
+	  "History", 202, "Write everything that is in the store into the history anew", 0 },
+
 	/* configuration */
 	{ "POST", "/v1/configuration", ROLE_ADMIN, handle_config_apply, body_configuration, NULL,
 	  "Configuration", 200, "Create, replace and delete many objects: all or none",

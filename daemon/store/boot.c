@@ -57,8 +57,8 @@ static const char *advice(const char *what)
 	if (what != NULL && strcmp(what, "installation") == 0)
 		return " (a fleet shares the first instance's installation.key)";
 	if (what != NULL && strcmp(what, "history") == 0)
-		return " (where it is lost for good, set history.accept_other: what is in the "
-		       "store is written anew)";
+		return " (instances of a fleet share one PostgreSQL; where the old one is lost for "
+		       "good, set history.accept_other: what is in the store is written anew)";
 	return "";
 }
 
@@ -66,7 +66,7 @@ static void refuse(struct boot *boot, const struct store_reply *reply)
 {
 	const char *what = reply_text(reply_item(reply, 1), NULL);
 	const char *stored = reply_text(reply_item(reply, 2), NULL);
-	char text[400];
+	char text[480];
 
 	if (what != NULL && strcmp(what, "format") == 0)
 		snprintf(text, sizeof(text),

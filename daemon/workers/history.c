@@ -47,6 +47,7 @@ static const struct {
 	{ "open", op_open, true },
 	{ "cursor", history_op_cursor, true },
 	{ "write", history_op_write, true },
+	{ "status", history_op_status, false },
 	{ "conversation", history_op_conversation, false },
 	{ "messages", history_op_messages, false },
 	{ "search", history_op_search, false },

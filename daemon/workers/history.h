@@ -30,5 +30,6 @@ history_op_fn history_op_cursor; /* {workspace} -> {position} or null */
 history_op_fn history_op_write;
 
 /* history_read.c */
+history_op_fn history_op_status; /* {workspace} -> {position, rows {table: count}} */
 history_op_fn history_op_conversation;
 history_op_fn history_op_messages;

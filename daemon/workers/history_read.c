@@ -99,3 +99,46 @@ int history_op_messages(struct history_job *job, struct json_out *out, struct er
 	jw_array_end(out);
 	return rc;
 }
+
+/* ---- all of it ---- */
+
+static int take_number(const struct sql_value *row, size_t columns, void *context)
+{
+	(void)columns;
+	*(int64_t *)context = row[0].number;
+	return 1;
+}
+
+int history_op_status(struct history_job *job, struct json_out *out, struct error *err)
+{
+	static const struct {
+		const char *table;
+		const char *statement;
+	} tables[] = {
+		{ "customer", "SELECT count(*) FROM customer WHERE workspace = $1" },
+		{ "identifier", "SELECT count(*) FROM identifier WHERE workspace = $1" },
+		{ "conversation", "SELECT count(*) FROM conversation WHERE workspace = $1" },
+		{ "message", "SELECT count(*) FROM message WHERE workspace = $1" },
+		{ "work_item", "SELECT count(*) FROM work_item WHERE workspace = $1" },
+		{ "event", "SELECT count(*) FROM event WHERE workspace = $1" },
+	};
+	const struct sql_value values[] = { sql_text(job->workspace) };
+
+	if (history_op_cursor(job, out, err) < 0)
+		return -1;
+	jw_object(out, "rows");
+	for (size_t i = 0; i < COUNT_OF(tables); i++) {
+		int64_t count = 0;
+		const struct sql_query query = { .statement = tables[i].statement,
+						 .values = values,
+						 .count = 1,
+						 .on_row = take_number,
+						 .context = &count };
+
+		if (sql_query(job->sql, &query, err) < 0)
+			return -1;
+		jw_int(out, tables[i].table, count);
+	}
+	jw_object_end(out);
+	return 0;
+}

@@ -42,7 +42,8 @@ class Scripts(unittest.TestCase):
         wanted = {"libevent": "libevent-dev", "hiredis": "libhiredis-dev", "libcurl": "libcurl4-openssl-dev",
                   "json-c": "libjson-c-dev", "yaml-0.1": "libyaml-dev", "libssl": "libssl-dev",
                   "gmime-3.0": "libgmime-3.0-dev", "libsodium": "libsodium-dev", "libseccomp": "libseccomp-dev",
-                  "libpcre2-8": "libpcre2-dev", "gumbo": "libgumbo-dev", "libidn2": "libidn2-dev", "criterion": "libcriterion-dev"}
+                  "libpcre2-8": "libpcre2-dev", "gumbo": "libgumbo-dev", "libidn2": "libidn2-dev",
+                  "sqlite3": "libsqlite3-dev", "libpq": "libpq-dev", "criterion": "libcriterion-dev"}
         build = "".join(path.read_text() for path in (harness.ROOT / "CMakeLists.txt",
                                                       harness.ROOT / "tests" / "CMakeLists.txt"))
         for row in re.findall(r"pkg_check_modules\(\w+ REQUIRED IMPORTED_TARGET ([^)]+)\)", build):

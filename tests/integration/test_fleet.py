@@ -104,7 +104,7 @@ class Fleet(harness.TestCase):
             shutil.copy(self.daemons[0].state_dir / "installation.key", state)
         self.daemons.append(self.start_daemon(
             f'  - {{ name: shop, connector: webhook, secret: "{self.secret}" }}\n', name, business=business,
-            extra=f"store: {{ url: \"unix:{self.redis.socket}\" }}\n"
+            extra=f"store: {{ url: \"unix:{self.redis.socket}\" }}\nhistory: sqlite:{self.folder}/history.db\n"
                   "limits: { api_per_second: 100000, visitor_messages_per_minute: 10000 }\n"))
 
     def setUp(self):

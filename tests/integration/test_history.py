@@ -199,6 +199,62 @@ class History(harness.TestCase):
         self.daemon.start(apply=False)
         self.expect_the_same(self.sqlite)
 
+    def test_status_and_rebuild(self):
+        self.begin()
+        for number in range(4):
+            self.write(number, f"c{number}")
+        self.expect_the_same(self.sqlite)
+        status = harness.json.loads(self.daemon.ctl("history", "status", "-o", "json"))
+        self.assertEqual((status["rows"]["message"], status["work_items_missing"], status["up"]), (4, 0, True))
+        self.assertEqual(status["writer"]["doing"], "following")
+        # Rows of the database are lost, as a damaged disk would: what is hot comes back, and what is gone is said.
+        lost = self.redis.ask("--scan", "--pattern", "{main}:w:*").split("\n")[0]
+        self.redis.ask("DEL", lost)
+        with historybed.contextlib.closing(historybed.sqlite3.connect(self.daemon.state_dir / "history.db")) as db:
+            db.executescript("DELETE FROM message; DELETE FROM work_item; DELETE FROM customer; DELETE FROM identifier;")
+        self.daemon.ctl("history", "rebuild")
+        self.expect_the_same(self.sqlite)
+        status = harness.json.loads(self.daemon.ctl("history", "status", "-o", "json"))
+        self.assertEqual((status["rows"]["message"], status["work_items_missing"]), (4, 1))
+
+    def test_metrics_and_readyz_show_it(self):
+        self.begin()
+        self.write(0, "c0")
+        self.expect_the_same(self.sqlite)
+        metrics = self.daemon.request("GET", "/metrics").body.decode()
+        self.assertIn("converged_history_up 1", metrics)
+        self.assertRegex(metrics, r'converged_history_entries_total\{workspace="main"\} [1-9]')
+        self.assertEqual(self.daemon.request("GET", "/readyz").json["checks"]["history"], True)
+
+    def test_nothing_is_kept_where_that_is_asked(self):
+        self.begin("history: none\n")
+        self.write(0, "c0")
+        self.assertFalse((self.daemon.state_dir / "history.db").exists())
+        self.assertFalse(harness.json.loads(self.daemon.ctl("history", "status", "-o", "json"))["kept"])
+        self.assertNotEqual(self.daemon.ctl_result("history", "rebuild").returncode, 0)
+
+    def test_a_backup_has_the_history_and_a_restore_goes_on(self):
+        self.secret = harness.new_secret()
+        channels = f'  - {{ name: shop, connector: webhook, secret: "{self.secret}" }}\n'
+        self.daemon = self.start_daemon(channels, name="one")
+        for number in range(5):
+            self.write(number, f"c{number}")
+        harness.wait_for("five messages", lambda: self.sqlite("SELECT count(*) FROM message") == [("5",)])
+        archive = self.folder / "backup.tar"
+        self.daemon.ctl("backup", archive)
+        self.write(5, "c5")
+        harness.wait_for("six messages", lambda: self.sqlite("SELECT count(*) FROM message") == [("6",)])
+        self.daemon.stop()
+        self.daemon = harness.Daemon(self.folder / "two", channels)
+        self.daemon.ctl("restore", archive)
+        self.assertEqual(self.sqlite("SELECT count(*) FROM message"), [("5",)])
+        self.addCleanup(self.daemon.stop)
+        self.daemon.start()
+        self.write(5, "c5")
+        self.write(6, "c5")
+        harness.wait_for("seven messages", lambda: self.sqlite("SELECT count(*) FROM message") == [("7",)])
+        self.expect_in_order(self.sqlite)
+
 
 if __name__ == "__main__":
     harness.unittest.main()

@@ -212,7 +212,7 @@ class Mailbox(MailCase):
         self.addCleanup(redis.terminate)
         harness.wait_for("redis", (store / "s").exists)
         self.smtp, self.imap = self.start_smtp(), self.start_dovecot()
-        extra = f"store: \"unix:{store}/s\"\n"
+        extra = f"store: \"unix:{store}/s\"\nhistory: sqlite:{store}/history.db\n"
         self.daemon = self.start_daemon(self.channels(self.imap, self.smtp.port), "one", extra=extra)
         self.alice = self.daemon.token()
         other = harness.Daemon(self.folder / "two", self.channels(self.imap, self.smtp.port), extra=extra, business=None)
