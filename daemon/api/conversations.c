@@ -167,6 +167,10 @@ static void answer_refusal(struct api_call *call, const struct write_result *res
 		api_key_conflict(call);
 	else if (text_equal(result->refusal, "not_found"))
 		api_problem(call, 404, "no_such_conversation", "there is no such conversation");
+	else if (text_equal(result->refusal, "version"))
+		api_problem(call, 412, "version",
+			    "the work item has changed meanwhile: it is at version %lld",
+			    (long long)result->version);
 	else if (text_equal(result->refusal, "no_such_attachment"))
 		refuse_attachment(call, result->state);
 	else if (text_equal(result->refusal, "not_assignee"))
@@ -325,6 +329,8 @@ static bool writing_fill(struct api_call *call, struct writing *writing, const c
 	writing->reply.message = record;
 	writing->reply.agent = call->who.agent;
 	writing->reply.any_agent = principal_leads(&call->who);
+	writing->reply.version =
+		call->if_match > 0 ? call->if_match : json_int(call->body, "version", 0);
 	return true;
 }
 

@@ -64,6 +64,7 @@ static const struct field body_message[] = {
 	{ "html", FIELD_TEXT, false, 0, 262144, NULL, "formatted twin, on channels that have one" },
 	{ "cc", FIELD_TEXTS, false, 0, 50, NULL, "mail channels" },
 	{ "attachments", FIELD_OBJECTS, false, 0, 50, NULL, "[{\"blob\",\"name\",\"type\"}]" },
+	{ "version", FIELD_INT, false, 0, 0, NULL, "refuse if the work item has changed since" },
 	{ 0 },
 };
 static const struct field body_conversation[] = {

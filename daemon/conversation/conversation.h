@@ -48,6 +48,7 @@ struct reply {
 	bool any_agent;     /* needs no assignment: supervisor, automation, bot. Notes need none */
 	bool idempotent;    /* the connector declares idempotent sends */
 	int64_t expires_ms; /* do not send after (unix); 0: always */
+	int64_t version;    /* that the work item must have; 0: any */
 };
 /* A message of kind MESSAGE_NOTE is a note: it never leaves. */
 void conversation_reply(struct store *store, const struct reply *reply, write_done_fn *done,

@@ -48,6 +48,7 @@ static void on_written(const struct store_reply *reply, const struct error *err,
 		result.code = WRITE_REFUSED;
 		result.refusal = reply_text_at(reply, 1);
 		result.state = reply_text_at(reply, 2);
+		result.version = reply_int(reply_item(reply, 3));
 	} else if (!err) {
 		error_set(&unknown, ERROR_TEMPORARY, "the store gave an unknown answer");
 		err = &unknown;
@@ -101,6 +102,8 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 		blob_pack(&blobs, message->attachments[i].blob);
 	store_arg(call, buf_string(&blobs), blobs.len);
 	buf_clear(&blobs);
+	if (reply->version > 0)
+		store_arg_int(call, reply->version);
 	store_run(store, call, on_written, run_new(done, context));
 }
 

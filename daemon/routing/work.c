@@ -67,6 +67,8 @@ void work_extend(const struct work_call *call, const struct work_extension *exte
 	store_arg_int(store_call, extension->lease_ms);
 	store_arg_int(store_call, extension->wrap_ms);
 	store_arg_int(store_call, extension->wrap_max);
+	if (call->version > 0)
+		store_arg_int(store_call, call->version);
 	run(call, store_call, done, context);
 }
 

@@ -203,6 +203,23 @@ class Work(Contract):
         item = self.daemon.claim(self.daemon.token(agent="bob"))
         self.assertEqual(item["agent"], "bob")
 
+    def test_a_worker_whose_lease_ran_out_is_fenced_off(self):
+        tool = self.daemon.token("integration", None)
+        self.post()
+        claim = {"wait_s": 20, "lease_s": 1}
+        stale = self.ask("POST", "/v1/work/claim", claim, tool).json
+        path = f"/v1/work-items/{stale['id']}"
+        harness.wait_for("the end of the lease", lambda: self.ask("GET", path, None, tool).json["state"] == "queued")
+        fresh = self.ask("POST", "/v1/work/claim", {**claim, "lease_s": 600}, tool).json
+        self.assertEqual(fresh["id"], stale["id"])
+        messages = f"/v1/conversations/{stale['conversation']}/messages"
+        for where, body in ((f"{path}/extend", {}), (messages, {"text": "too late"}), (f"{path}/resolve", {})):
+            self.assertEqual(self.problem(self.ask("POST", where, {**body, "version": stale["version"]}, tool), 412)["code"], "version")
+            self.problem(self.ask("POST", where, body, tool, If_Match=f'"{stale["version"]}"'), 412)
+        for where, body in ((messages, {"text": "in time"}), (f"{path}/extend", {}), (f"{path}/resolve", {})):
+            self.assertIn(self.ask("POST", where, {**body, "version": fresh["version"]}, tool).status, (200, 201), where)
+        self.assertNotIn("too late", [one["text"] for one in self.daemon.messages(stale["conversation"], tool)])
+
     def test_a_tool_s_claim_is_a_lease(self):
         tool = self.daemon.token("integration", None)
         self.post()

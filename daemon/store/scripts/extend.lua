@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
 -- extend: a tool keeps its claim for longer, or an agent needs more time to wrap up. Bookkeeping: no entry.
--- KEYS 1 meta, 2 w:<wrk>   ARGV 1 wrk, 2 agent, 3 ms a lease has from now, 4 ms more of wrap-up, 5 how often at most
+-- KEYS 1 meta, 2 w:<wrk>   ARGV 1 wrk, 2 agent, 3 ms a lease has from now, 4 ms more of wrap-up, 5 how often at most,
+--      6 version or ''
 -- assigned: the lease; wrapping: the timer. Refused no_lease (a person's work has none), no_more.
 --@use log
 --@use work
 local w = item_read(ARGV[1])
-local refusal = item_check(w, ARGV[2], '', ' assigned wrapping ')
+local refusal = item_check(w, ARGV[2], ARGV[6] or '', ' assigned wrapping ')
 if refusal then
 	return refusal
 end

@@ -4,7 +4,8 @@
 -- ARGV 1 idempotency key, 2 request hash, 3 cnv, 4 msg, 5 message JSON, 6 reply or note, 7 agent ('' none),
 --      8 '1' may write without being the assignee (supervisor, automation, bot), 9 '1' sends are idempotent,
 --      10 '1' written by a machine (no first response), 11 message does not go out after (unix ms, 0: never too late),
---      12 blobs of its attachments (4 hex digits of bucket, 16 bytes of field each; '' none)
+--      12 blobs of its attachments (4 hex digits of bucket, 16 bytes of field each; '' none),
+--      13 version of the work item or '' (fences off who no longer has it)
 -- Message queued into the outbox (a note has no delivery). First response stamped on the item (e.fr); an agent's
 -- reply takes an item that waits for something other than the customer back. Entry message.created (e.d: out, note).
 -- Answers {'ok', msg, n, wrk, state, v}.
@@ -28,6 +29,9 @@ end
 local w = c[2] and c[2] ~= '' and item_read(c[2]) or nil
 if not note and ARGV[8] ~= '1' and (not w or w.a ~= agent or agent == '') then
 	return { 'refused', 'not_assignee', w and w.s or '' }
+end
+if (ARGV[13] or '') ~= '' and (not w or tonumber(ARGV[13]) ~= w.v) then
+	return { 'refused', 'version', w and w.s or '', w and w.v or 0 }
 end
 local blobs, missing = blobs_count(ARGV[12] or '', 1)
 if missing then
