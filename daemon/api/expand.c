@@ -14,6 +14,7 @@ const char *const event_types[] = { "message.created",
 				    "message.attachment",
 				    "conversation.opened",
 				    "conversation.closed",
+				    "conversation.changed",
 				    "work_item.created",
 				    "work_item.state",
 				    "offer.created",
@@ -60,7 +61,7 @@ static void event_add(struct public_event *events, size_t *count, const struct l
 	bool states = text_equal(type, "work_item.state") || text_equal(type, "message.delivery") ||
 		      text_equal(type, "message.attachment") || text_equal(type, "offer.ended") ||
 		      text_equal(type, "agent.presence") || text_equal(type, "transfer.state") ||
-		      text_equal(type, "sla.state");
+		      text_equal(type, "sla.state") || text_equal(type, "conversation.changed");
 
 	*event = (struct public_event){ .type = type, .queue = entry->queue };
 	snprintf(id, sizeof(id), "evt_%s-%zu", entry->position, *count);
@@ -165,11 +166,12 @@ static void expand_work(const struct log_entry *entry, struct public_event *even
 
 size_t event_expand(const struct log_entry *entry, struct public_event events[EXPANDED_MAX])
 {
-	static const char *const plain[] = { "message.delivery",    "message.attachment",
-					     "conversation.opened", "conversation.closed",
-					     "customer.updated",    "customer.merged",
-					     "transfer.state",      "sla.state",
-					     "agent.presence" };
+	static const char *const plain[] = {
+		"message.delivery",    "message.attachment",   "conversation.opened",
+		"conversation.closed", "conversation.changed", "customer.updated",
+		"customer.merged",     "transfer.state",       "sla.state",
+		"agent.presence"
+	};
 	size_t count = 0;
 
 	if (text_equal(entry->type, "message.created"))

@@ -36,7 +36,9 @@ route_fn handle_work_accept, handle_work_decline, handle_work_release, handle_wo
 	handle_transfer_list, handle_transfer_cancel, handle_queue_pause, handle_queue_resume,
 	handle_work_snooze; /* work.c */
 route_fn handle_conversation_start, handle_conversation_get, handle_message_list, handle_typing,
-	handle_message_write;                                              /* conversations.c */
+	handle_message_write; /* conversations.c */
+route_fn handle_conversation_split, handle_conversation_move, handle_conversation_merge,
+	handle_change_undo, handle_change_list; /* conversation_changes.c */
 route_fn handle_customer_find, handle_customer_get, handle_customer_patch; /* customers.c */
 route_fn handle_search;                                                    /* search.c */
 route_fn handle_attachment_put, handle_attachment_get, handle_attachment_delete,

@@ -75,6 +75,24 @@ static const struct field body_conversation[] = {
 	{ "text", FIELD_TEXT, true, 1, 262144, NULL, "the first message" },
 	{ 0 },
 };
+static const struct field body_split[] = {
+	{ "at", FIELD_TEXT, true, 1, 64, NULL, "msg_..., the first message that goes" },
+	{ "subject", FIELD_TEXT, false, 0, 1000, NULL,
+	  "of the new conversation; default: the same" },
+	{ "queue", FIELD_TEXT, false, 1, 64, NULL,
+	  "where a work item of its own waits; default: it gets none" },
+	{ 0 },
+};
+static const struct field body_move[] = {
+	{ "message", FIELD_TEXT, true, 1, 64, NULL, "msg_..." },
+	{ "to", FIELD_TEXT, true, 1, 64, NULL, "cnv_..., of the same channel and address" },
+	{ 0 },
+};
+static const struct field body_merge[] = {
+	{ "from", FIELD_TEXT, true, 1, 64, NULL,
+	  "cnv_... whose messages come, of the same channel and address" },
+	{ 0 },
+};
 static const struct field body_customer[] = {
 	{ "name", FIELD_TEXT, false, 0, 200, NULL, NULL },
 	{ "tier", FIELD_TEXT, false, 0, 40, NULL, NULL },
@@ -279,6 +297,16 @@ static const struct route routes[] = {
 	{ "POST", "/v1/conversations/{id}/messages", ROLES_WORK, handle_message_write, body_message,
 	  NULL, "Message", 201, "Reply or write a note", 0 },
 
+	{ "POST", "/v1/conversations/{id}/split", ROLES_WORK, handle_conversation_split, body_split,
+	  NULL, "ConversationChange", 201, "The messages from one on go to a new conversation", 0 },
+	{ "POST", "/v1/conversations/{id}/move", ROLES_WORK, handle_conversation_move, body_move,
+	  NULL, "ConversationChange", 201, "One message goes to another conversation", 0 },
+	{ "POST", "/v1/conversations/{id}/merge", ROLES_WORK, handle_conversation_merge, body_merge,
+	  NULL, "ConversationChange", 201, "All messages of another conversation come here", 0 },
+	{ "GET", "/v1/conversations/{id}/changes", ROLES_WORK, handle_change_list, NULL, NULL,
+	  "List", 200, "What came and went, the newest first, the last 200", 0 },
+	{ "POST", "/v1/conversations/changes/{id}/undo", ROLES_WORK, handle_change_undo, body_none,
+	  NULL, "ConversationChange", 200, "The messages of a change go back to their places", 0 },
 	{ "POST", "/v1/conversations/{id}/typing", ROLES_WORK, handle_typing, body_none, NULL, NULL,
 	  204, "Tell that I am typing", 0 },
 

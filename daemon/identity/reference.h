@@ -13,7 +13,8 @@ struct store_call;
 struct reference {
 	char conversation[ID_BYTES];
 	char message[ID_BYTES];
-	int64_t index; /* in the conversation */
+	int64_t index;         /* in the conversation */
+	char before[ID_BYTES]; /* the conversation that it was moved from; "" */
 };
 
 /* A plain read for store_read(); its answer is a text for reference_parse(), or nil. */

@@ -37,6 +37,7 @@ struct search {
 	size_t left;          /* look-ups under way */
 	char token[ID_BYTES]; /* the conversation of a good token; "" */
 	char references[REFERENCES][ID_BYTES];
+	char before[REFERENCES][ID_BYTES];       /* where what they name was before it was moved */
 	struct candidate candidates[CANDIDATES]; /* the token's first */
 	size_t candidate_count;
 };
@@ -227,10 +228,22 @@ static void candidate_add(struct search *search, const char *conversation, bool 
 	candidate->found.is_far = is_far;
 }
 
+/* A token names the conversation that its message was in when it left. Whoever moved the message
+ * since knew better. */
+static void token_follow(struct search *search)
+{
+	for (size_t i = 0; i < REFERENCES && search->token[0] != '\0'; i++)
+		if (text_equal(search->before[i], search->token)) {
+			memcpy(search->token, search->references[i], ID_BYTES);
+			return;
+		}
+}
+
 static void candidates_read(struct search *search)
 {
 	struct flight *flight = search->flight;
 
+	token_follow(search);
 	candidate_add(search, search->token, false);
 	for (size_t i = 0; i < REFERENCES; i++)
 		candidate_add(search, search->references[i], i > 0);
@@ -259,8 +272,10 @@ static void on_reference(const struct store_reply *reply, const struct error *er
 		return;
 	if (err != NULL)
 		flight_fail(search->flight, "finding the thread: %s", err->text);
-	else if (reference_parse(reply_text(reply, NULL), &reference))
+	else if (reference_parse(reply_text(reply, NULL), &reference)) {
 		memcpy(search->references[lookup->place], reference.conversation, ID_BYTES);
+		memcpy(search->before[lookup->place], reference.before, ID_BYTES);
+	}
 	if (--search->left > 0)
 		return;
 	if (search->flight->error.kind == ERROR_NONE)

@@ -70,7 +70,7 @@ Test(expand, one_entry_stands_for_the_events_it_caused)
 				  .extra = "{\"cc\":1}" },
 	      WANT("conversation.closed", "work_item.state"));
 	for (size_t i = 0; i < 8; i++) {
-		static const char *const same[] = { "message.delivery",    "conversation.opened",
+		static const char *const same[] = { "message.delivery",    "conversation.changed",
 						    "conversation.closed", "customer.updated",
 						    "customer.merged",     "transfer.state",
 						    "sla.state",           "agent.presence" };

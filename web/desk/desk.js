@@ -10,7 +10,7 @@ const words = {
     waiting_count: "waiting", proved: "proved", claimed: "claimed", channels: "Conversations", connected: "live",
     reconnecting: "reconnecting…", work: "Work items", presence: "My presence", text: "Reply or note",
     earlier: "Load earlier messages", messages: "messages", oldest: "oldest", ended: "Your session has ended. Please sign in again.",
-    author_customer: "Customer", author_agent: "Agent", author_bot: "Bot", author_system: "System", is_note: "Note",
+    author_customer: "Customer", author_agent: "Agent", author_bot: "Bot", author_system: "System", is_note: "Note", moved: "A message went to conversation",
     kind_email: "e-mail", kind_phone: "phone", kind_visitor: "visitor", seconds: "s", minutes: "min", hours: "h", unnamed: "Unnamed",
     state_new: "new", state_bot: "with the bot", state_queued: "queued", state_offered: "offered",
     state_assigned: "assigned", state_wrapping: "wrapping up", state_waiting: "waiting", state_resolved: "resolved",
@@ -32,7 +32,7 @@ const words = {
     waiting_count: "个等待", proved: "已验证", claimed: "未验证", channels: "会话", connected: "实时",
     reconnecting: "正在重连…", work: "工单", presence: "我的状态", text: "回复或备注",
     earlier: "加载更早的消息", messages: "条消息", oldest: "最久", ended: "登录已失效，请重新登录。",
-    author_customer: "客户", author_agent: "坐席", author_bot: "机器人", author_system: "系统", is_note: "备注",
+    author_customer: "客户", author_agent: "坐席", author_bot: "机器人", author_system: "系统", is_note: "备注", moved: "一条消息已移到会话",
     kind_email: "邮箱", kind_phone: "电话", kind_visitor: "访客", seconds: "秒", minutes: "分钟", hours: "小时", unnamed: "未具名",
     state_new: "新建", state_bot: "机器人处理中", state_queued: "排队中", state_offered: "派单中",
     state_assigned: "处理中", state_wrapping: "收尾中", state_waiting: "等待中", state_resolved: "已解决",
@@ -222,7 +222,8 @@ function drawMessage(row, message) {
   if (message.delivery)
     facts.push(word("delivery", message.delivery.state) + (message.delivery.error ? `: ${message.delivery.error}` : ""));
   row.className = message.kind === "note" ? "note" : message.direction;
-  const text = element("bdi", message.text || "");
+  const moved = message.extra && message.extra.moved;
+  const text = moved ? element("em", `${t("moved")} ${moved.to}`) : element("bdi", message.text || "");
   row.replaceChildren(element("span", facts.filter(Boolean).join(" · "), "quiet"), element("br"), text);
   const doubts = (message.extra && message.extra.auth && message.extra.auth.suspicions) || [];
   if (doubts.length) {
@@ -457,6 +458,10 @@ async function onEvent(name, event) {
     await holdOut(id, "handed", data.work_item);
   else if ((name === "offer.ended" || name === "transfer.state") && held.delete(id)) showOffer();
   if (current && data.conversation === current.conversation && name.startsWith("message.")) await showMessages();
+  if (current && name === "conversation.changed" && [data.from, data.to].includes(current.conversation)) {
+    thread.conversation = null; // messages came or went: it is drawn anew
+    await showMessages();
+  }
   if (name.startsWith("work_item.")) await Promise.all([showItems(), showQueues()]);
 }
 
@@ -477,7 +482,7 @@ async function listen() {
     if (source === stream) listenAgain();
   };
   for (const name of ["message.created", "message.delivery", "message.attachment", "work_item.created", "work_item.state",
-    "offer.created", "offer.ended", "transfer.state", "reset"])
+    "offer.created", "offer.ended", "transfer.state", "conversation.changed", "reset"])
     stream.addEventListener(name, (event) => attempt(() => onEvent(name, event)));
 }
 
