@@ -314,7 +314,7 @@ class NoStateSticks(harness.TestCase):
         daemon = self.start_daemon(
             f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", deliver_url: "{self.provider.url}", '
             f'allow_private_urls: true }}\n', name, business=None,
-            extra=f"store: {{ url: \"unix:{self.redis.socket}\" }}\nlimits: {{ api_per_second: 100000, disconnect_grace: {GRACE_S}s }}\n")
+            extra=f"store: {{ url: \"unix:{self.redis.socket}\" }}\nhistory: sqlite:{self.folder}/history.db\nlimits: {{ api_per_second: 100000, disconnect_grace: {GRACE_S}s }}\n")
         self.daemons.append(daemon)
         return daemon
 

@@ -211,7 +211,8 @@ class Sla(harness.TestCase):
 
     def start_on(self, redis, name="node", business=BUSINESS):
         return self.start_daemon(self.channels(), name=name, business=business,
-                                 extra=f"store: {{ url: 'unix:{redis.socket}', allow_unsafe: true }}\n")
+                                 extra=f"store: {{ url: 'unix:{redis.socket}', allow_unsafe: true }}\n"
+                                       f"history: sqlite:{self.folder}/history.db\n")
 
     def test_a_deadline_that_passes_while_the_daemon_is_dead_is_missed_once_and_then(self):
         redis = self.start_redis()
