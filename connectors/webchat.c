@@ -32,6 +32,7 @@ struct webchat_settings {
 	char *calendar;
 	char *offline_message;
 	struct signed_identity_settings identity;
+	struct setting_texts code_channels;
 };
 
 /* Minutes since Monday 00:00 local time; from < to, to may pass the week's end. */
@@ -63,6 +64,9 @@ static const struct setting webchat_settings_rows[] = {
 		    "We are away at the moment. Leave a message and we will answer.", .max = 2000,
 		    .text = "Shown outside the hours."),
 	SIGNED_IDENTITY_ROWS(struct webchat_settings, identity),
+	SETTING_ROW("code_channels", LIST, struct webchat_settings, code_channels, NULL,
+		    .text = "Channels that send one-time codes to a visitor's address; none: the "
+			    "first one that can."),
 	SETTING_END,
 };
 
@@ -167,6 +171,8 @@ static void webchat_rules(const struct channel *channel, int64_t now_s, struct v
 				  ? NULL
 				  : settings->offline_message,
 		.calendar = calendar,
+		.code_channels = (const char *const *)settings->code_channels.items,
+		.code_channel_count = settings->code_channels.count,
 	};
 }
 

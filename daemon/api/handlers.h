@@ -46,13 +46,15 @@ route_fn handle_attachment_put, handle_attachment_get, handle_attachment_delete,
 route_fn handle_blobs_test;                          /* blobs.c */
 route_fn handle_history_get, handle_history_rebuild; /* history.c */
 route_fn handle_config_list, handle_config_get, handle_config_put,
-	handle_config_delete;                                          /* config.c */
-route_fn handle_config_apply;                                          /* config_apply.c */
-route_fn handle_calendar_test;                                         /* calendars.c */
-route_fn handle_rules_test, handle_rules_lint;                         /* rules.c */
-route_fn handle_rules_versions, handle_rules_version;                  /* rules_versions.c */
-route_fn handle_channel_list, handle_channel_test;                     /* channels.c */
-route_fn handle_token_list, handle_token_make, handle_token_delete;    /* tokens.c */
+	handle_config_delete;                                       /* config.c */
+route_fn handle_config_apply;                                       /* config_apply.c */
+route_fn handle_calendar_test;                                      /* calendars.c */
+route_fn handle_rules_test, handle_rules_lint;                      /* rules.c */
+route_fn handle_rules_versions, handle_rules_version;               /* rules_versions.c */
+route_fn handle_channel_list, handle_channel_test;                  /* channels.c */
+route_fn handle_token_list, handle_token_make, handle_token_delete; /* tokens.c */
+route_fn handle_code_open, handle_code_verify, handle_chat_code_open,
+	handle_chat_code_verify;                                       /* codes.c */
 route_fn handle_suggestion_list, handle_suggestion_dismiss;            /* suggestions.c */
 route_fn handle_dead_list, handle_dead_redrive, handle_message_decide; /* deadletters.c */
 route_fn handle_live;                                                  /* live.c */

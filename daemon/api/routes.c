@@ -93,6 +93,15 @@ static const struct field body_merge[] = {
 	  "cnv_... whose messages come, of the same channel and address" },
 	{ 0 },
 };
+static const struct field body_code[] = {
+	{ "email", FIELD_TEXT, false, 3, 254, NULL, "where the code goes: this, or phone" },
+	{ "phone", FIELD_TEXT, false, 3, 40, NULL, "where the code goes: this, or email" },
+	{ 0 },
+};
+static const struct field body_code_answer[] = {
+	{ "code", FIELD_TEXT, true, 1, 40, NULL, "the six digits" },
+	{ 0 },
+};
 static const struct field body_customer[] = {
 	{ "name", FIELD_TEXT, false, 0, 200, NULL, NULL },
 	{ "tier", FIELD_TEXT, false, 0, 40, NULL, NULL },
@@ -215,6 +224,14 @@ static const struct route routes[] = {
 	  "ChatMessage", 201, "A visitor writes", 0 },
 	{ "POST", "/chat/{channel}/typing", ROLE_PUBLIC, handle_chat_typing, NULL, NULL, NULL, 204,
 	  "A visitor is typing", 4096 },
+	{ "POST", "/chat/{channel}/codes", ROLE_PUBLIC, handle_chat_code_open, body_code, NULL,
+	  "Code", 202, "A visitor asks for a one-time code to an address of theirs", 4096 },
+	{ "POST", "/chat/{channel}/codes/verify", ROLE_PUBLIC, handle_chat_code_verify,
+	  body_code_answer, NULL, "Proved", 200, "A visitor answers a one-time code", 4096 },
+	{ "OPTIONS", "/chat/{channel}/codes", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/codes/verify", ROLE_PUBLIC, handle_chat_options, NULL, NULL,
+	  NULL, 204, "CORS", 0 },
 	{ "POST", "/chat/{channel}/attachments", ROLE_PUBLIC, handle_chat_file_put, NULL,
 	  "name,type", "Attachment", 201,
 	  "A visitor uploads bytes; the answer's blob goes into a message", LIMIT_VISITOR_BYTES },
@@ -315,6 +332,11 @@ static const struct route routes[] = {
 	  "q,type,channel,agent,queue,customer,from,to," PAGED, "Found", 200,
 	  "Search messages, customers and work items, newest first; a snippet is HTML with <mark>",
 	  0 },
+
+	{ "POST", "/v1/conversations/{id}/codes", ROLES_WORK, handle_code_open, body_code, NULL,
+	  "Code", 202, "Send a one-time code to an address that the customer names", 4096 },
+	{ "POST", "/v1/conversations/{id}/codes/verify", ROLES_WORK, handle_code_verify,
+	  body_code_answer, NULL, "Proved", 200, "Enter the code that the customer told", 4096 },
 
 	/* customers */
 	{ "GET", "/v1/customers", ROLES_WORK, handle_customer_find, NULL, "identifier," PAGED,

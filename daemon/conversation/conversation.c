@@ -56,6 +56,7 @@ static void on_conversation(const struct store_reply *reply, const struct error 
 	conversation.subject = reply_field_text(reply, "sub");
 	conversation.work_item = reply_field_text(reply, "w");
 	conversation.open = text_equal(reply_field_text(reply, "s"), "open");
+	conversation.is_notice = text_equal(reply_field_text(reply, "one"), "1");
 	conversation.messages = reply_field_int(reply, "n");
 	conversation.created_ms = reply_field_int(reply, "ct");
 	conversation.updated_ms = reply_field_int(reply, "ut");

@@ -89,6 +89,8 @@ struct conversation {
 	const char *subject;
 	const char *work_item;
 	bool open;
+	bool is_notice; /* it carries one notice of ours: an answer opens a conversation of its own
+			 */
 	int64_t messages;
 	int64_t created_ms;
 	int64_t updated_ms;

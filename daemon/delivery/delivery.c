@@ -12,6 +12,7 @@
 #include "channel.h"
 #include "conversation/conversation.h"
 #include "conversation/threading.h"
+#include "delivery/codes.h"
 #include "services/loop.h"
 
 enum {
@@ -224,6 +225,22 @@ static void read_attachments(struct attempt *attempt, struct json_object *list)
 	attempt->outbound.attachment_count = count;
 }
 
+/* A one-time code is nowhere but in what leaves. An answer to it proves nothing and belongs
+ * nowhere, so no reply token goes with it. */
+static void code_fill(struct attempt *attempt, struct json_object *stored)
+{
+	const struct identity_place place = { .mac = attempt->parts->key,
+					      .workspace = attempt->workspace };
+
+	if (!json_bool(stored, "extra.one_time_code", false) ||
+	    !text_equal(json_text(stored, "author.type"), "system"))
+		return;
+	attempt->outbound.text =
+		code_text(&place, attempt->outbound.id, attempt->outbound.text, attempt->arena);
+	attempt->outbound.reply_token = NULL;
+	attempt->outbound.extra = NULL;
+}
+
 static bool outbound_build(struct attempt *attempt)
 {
 	const struct outbox_message *message = &attempt->message;
@@ -257,6 +274,7 @@ static bool outbound_build(struct attempt *attempt)
 		.attempt = message->attempt,
 		.automatic = text_equal(author, "bot") || text_equal(author, "system"),
 	};
+	code_fill(attempt, stored);
 	read_attachments(attempt, json_at(stored, "attachments"));
 	buf_clear(&extra);
 	json_free(&stored);

@@ -180,7 +180,8 @@ static void on_messages(const struct message_page *page, const struct error *err
 }
 
 /* A token is good in any channel of the workspace; a mail that came to another
- * one stays there, so nobody takes part. */
+ * one stays there, so nobody takes part. Nor in a notice: whoever got it need not
+ * be who asked for it. */
 static void on_conversation(const struct conversation *conversation, const struct error *err,
 			    void *context)
 {
@@ -195,7 +196,7 @@ static void on_conversation(const struct conversation *conversation, const struc
 	if (!flight_landed(flight))
 		return;
 	candidate->is_known = conversation != NULL;
-	if (conversation == NULL ||
+	if (conversation == NULL || conversation->is_notice ||
 	    !text_equal(conversation->channel, channel_name(flight->channel))) {
 		candidate_end(candidate, err);
 		return;

@@ -44,6 +44,8 @@ struct visitor_rules {
 	const char *closed;   /* shown outside the hours of service; NULL while open */
 	const char *calendar; /* of the business configuration: closed is shown only while it is
 			       * closed too; NULL: none */
+	const char *const *code_channels; /* that send one-time codes; none: whichever can */
+	size_t code_channel_count;
 };
 
 /* ---- what the core tells a connector about one request ---- */
@@ -88,11 +90,11 @@ struct outbound {
 	const char *html; /* NULL */
 	const char *to;   /* the identifier's value */
 	const char *to_name;
-	const char *subject; /* of the conversation; NULL */
-	const char *thread;  /* the channel's thread key */
-	const char
-		*reply_token; /* signed, [a-z0-9], at most 40; proves that an answer belongs here */
-	const char *in_reply_to;       /* provider id of the newest inbound message; NULL */
+	const char *subject;     /* of the conversation; NULL */
+	const char *thread;      /* the channel's thread key */
+	const char *reply_token; /* signed, [a-z0-9], at most 40; proves that an answer belongs
+				  * here; NULL: no answer does */
+	const char *in_reply_to; /* provider id of the newest inbound message; NULL */
 	const char *const *references; /* provider ids of the thread, oldest first; of what we
 					* wrote ourselves our own id (msg_...) */
 	size_t reference_count;

@@ -1,0 +1,185 @@
+"""One-time codes: a visitor proves an address by answering what was sent there."""
+import re
+import unittest
+
+import harness
+import mailbed
+
+CHANNELS = "  - { name: site, connector: webchat, default_region: CN }\n"
+
+
+class Codes(mailbed.MailCase):
+    def setUp(self):
+        super().setUp()
+        self.smtp = self.start_smtp()
+        more = ("    authserv_id: mx.example.test\n" + CHANNELS)
+        self.daemon = self.start_daemon(self.channels(None, self.smtp.port, more=more))
+        self.alice = self.daemon.token()
+
+    def chat(self, method, path, body=None, session=None):
+        return self.daemon.request(method, f"/chat/site/{path}", body, token=session)
+
+    def visitor(self, text="你好"):
+        """A session that has written, and its conversation and customer."""
+        session = self.chat("POST", "sessions", {"name": "Han"}).json["token"]
+        self.assertEqual(self.chat("POST", "messages", {"text": text}, session).status, 201)
+        item = self.claim()
+        return session, item["conversation"], item["customer"]["id"]
+
+    def ask(self, session, address="han@customer.test"):
+        answer = self.chat("POST", "codes", {"email": address}, session)
+        self.assertEqual(answer.status, 202, answer)
+        self.assertEqual(answer.json["digits"], 6)
+        return answer
+
+    def code(self, number=1):
+        """What the n-th mail says."""
+        harness.wait_for("the code by mail", lambda: len(self.smtp.mails) >= number)
+        _, to, raw = self.smtp.mails[number - 1]
+        self.assertEqual(to, ["han@customer.test"])
+        mail = mailbed.read(raw)
+        self.assertIsNone(mail["Reply-To"])
+        found = re.findall(r"(?<!\d)\d{6}(?!\d)", mail.get_body(("plain",)).get_content())
+        self.assertEqual(len(found), 2)
+        self.assertEqual(found[0], found[1])
+        return found[0]
+
+    def customer(self, customer):
+        return self.daemon.request("GET", f"/v1/customers/{customer}", token=self.alice).json
+
+    def identifiers(self, customer):
+        return [(one["kind"], one["value"], one["proof"], one["by"]) for one in self.customer(customer)["identifiers"]]
+
+    def wrong(self, code):
+        return f"{(int(code) + 1) % 1000000:06d}"
+
+    def test_the_right_code_proves_the_address(self):
+        session, conversation, customer = self.visitor()
+        self.ask(session, "Han@Customer.test")
+        code = self.code()
+        wrong = self.chat("POST", "codes/verify", {"code": self.wrong(code)}, session)
+        self.assertEqual((wrong.status, wrong.json["code"]), (422, "wrong_code"))
+        self.assertEqual(self.identifiers(customer)[1:], [])
+        # As people type it.
+        right = self.chat("POST", "codes/verify", {"code": f"{code[:3]} {code[3:]}"}, session)
+        self.assertEqual((right.status, right.json), (200, {"kind": "email", "value": "han@customer.test"}))
+        self.assertIn(("email", "han@customer.test", "proved", "code"), self.identifiers(customer))
+        again = self.chat("POST", "codes/verify", {"code": code}, session)
+        self.assertEqual((again.status, again.json["code"]), (409, "no_code"))
+        # Mail that the channel proves is from the same person now.
+        self.lmtp(b"Authentication-Results: mx.example.test; dmarc=pass header.from=customer.test\r\n" +
+                  mailbed.letter(number=1))
+        self.assertEqual(self.claim()["customer"]["id"], customer)
+        self.nowhere(code)
+
+    def nowhere(self, code):
+        """The code is in no file and in nothing that an agent can read."""
+        for path in self.folder.rglob("*"):
+            if path.is_file() and "smtp" not in path.name:
+                self.assertNotIn(b"\xef\xbc\x9a" + code.encode(), path.read_bytes(), path)
+                self.assertNotIn(b"code: " + code.encode(), path.read_bytes(), path)
+
+    def test_three_wrong_answers_use_a_code_up(self):
+        session, _, customer = self.visitor()
+        self.ask(session)
+        code = self.code()
+        for left in (2, 1, 0):
+            answer = self.chat("POST", "codes/verify", {"code": self.wrong(code)}, session)
+            self.assertEqual((answer.status, answer.json["code"]), (422, "wrong_code"))
+            self.assertIn(f"attempts left: {left}", answer.json["detail"])
+        late = self.chat("POST", "codes/verify", {"code": code}, session)
+        self.assertEqual((late.status, late.json["code"]), (409, "no_code"))
+        self.assertEqual(len(self.identifiers(customer)), 1)
+
+    def test_only_the_newest_code_counts_and_three_go_to_an_address(self):
+        session, _, _ = self.visitor()
+        self.ask(session)
+        old = self.code(1)
+        self.ask(session)
+        new = self.code(2)
+        if old != new:
+            self.assertEqual(self.chat("POST", "codes/verify", {"code": old}, session).status, 422)
+        self.ask(session)
+        last = self.code(3)
+        more = self.chat("POST", "codes", {"email": "han@customer.test"}, session)
+        self.assertEqual(more.status, 429, more)
+        self.assertGreater(int(more.headers["Retry-After"]), 0)
+        # Nor from another session: the limit is the address's.
+        other, _, _ = self.visitor("在吗")
+        self.assertEqual(self.chat("POST", "codes", {"email": "HAN@customer.test"}, other).status, 429)
+        self.assertEqual(self.chat("POST", "codes/verify", {"code": last}, session).status, 200)
+
+    def test_a_code_of_one_conversation_is_of_no_use_in_another(self):
+        session, _, _ = self.visitor()
+        self.ask(session)
+        code = self.code()
+        other, _, _ = self.visitor("在吗")
+        self.assertEqual(self.chat("POST", "codes/verify", {"code": code}, other).status, 409)
+        self.ask(other, "somebody@else.test")
+        self.assertEqual(self.chat("POST", "codes/verify", {"code": code}, other).status, 422)
+
+    def test_asking_tells_nothing_about_who_is_known(self):
+        self.lmtp(b"Authentication-Results: mx.example.test; dmarc=pass header.from=customer.test\r\n" +
+                  mailbed.letter(number=1))
+        owner = self.claim()["customer"]["id"]
+        session, _, customer = self.visitor()
+        known = self.ask(session)
+        unknown = self.ask(session, "nobody@nowhere.test")
+        self.assertEqual(known.json.keys(), unknown.json.keys())
+        self.assertEqual(known.status, unknown.status)
+        # The newest one counts: it is asked for the known address again.
+        self.ask(session)
+        harness.wait_for("three mails", lambda: len(self.smtp.mails) == 3)
+        code = next(re.search(r"(?<!\d)\d{6}(?!\d)", mailbed.read(raw).get_body(("plain",)).get_content()).group()
+                    for _, to, raw in reversed(self.smtp.mails) if to == ["han@customer.test"])
+        right = self.chat("POST", "codes/verify", {"code": code}, session)
+        self.assertEqual((right.status, right.json), (200, {"kind": "email", "value": "han@customer.test"}))
+        self.both_are_one(customer, owner)
+
+    def both_are_one(self, customer, owner):
+        seen = self.daemon.request("GET", f"/v1/customers/{customer}/suggestions", token=self.alice).json["data"]
+        self.assertEqual([(one["customer"], one["score"], one["evidence"][0]["by"]) for one in seen], [(owner, 100, "code")])
+
+    def test_an_agent_asks_and_enters_it_for_the_visitor(self):
+        _, conversation, customer = self.visitor()
+        path = f"/v1/conversations/{conversation}/codes"
+        for _ in range(2):
+            asked = self.daemon.request("POST", path, {"email": "han@customer.test"}, self.alice,
+                                        headers={"Idempotency-Key": "k1"})
+            self.assertEqual(asked.status, 202, asked)
+        code = self.code()
+        right = self.daemon.request("POST", path + "/verify", {"code": code}, self.alice)
+        self.assertEqual((right.status, right.json), (200, {"kind": "email", "value": "han@customer.test",
+                                                            "customer": customer}))
+        self.assertEqual(len(self.smtp.mails), 1)
+
+    def test_an_answer_to_the_mail_opens_a_conversation_of_its_own(self):
+        session, _, customer = self.visitor()
+        self.ask(session)
+        self.code()
+        sent = mailbed.read(self.smtp.mails[0][2])
+        self.lmtp(mailbed.letter(number=1, subject="Re: " + sent["Subject"], in_reply_to=sent["Message-ID"],
+                                 references=sent["Message-ID"], text="我没有要验证码"))
+        item = self.claim()
+        self.assertNotEqual(item["customer"]["id"], customer)
+        self.assertEqual([one["text"] for one in self.thread(item)], ["我没有要验证码"])
+
+    def test_bad_requests_are_told_what_is_wrong(self):
+        session = self.chat("POST", "sessions", {}).json["token"]
+        early = self.chat("POST", "codes", {"email": "han@customer.test"}, session)
+        self.assertEqual((early.status, early.json["code"]), (404, "no_such_conversation"))
+        session, _, _ = self.visitor()
+        for body in ({}, {"email": "a@b.cn", "phone": "13800138000"}, {"email": "nobody"}, {"email": "a@b@c.cn"},
+                     {"email": "a@b.cn>, <c@d.cn"}, {"email": "a b@c.cn"}, {"phone": "110"}, {"phone": "call me"},
+                     {"email": "a@b.cn\r\nBcc: c@d.cn"}):
+            answer = self.chat("POST", "codes", body, session)
+            self.assertEqual(answer.status, 400, (body, answer))
+        none = self.chat("POST", "codes", {"phone": "138 0013 8000"}, session)
+        self.assertEqual((none.status, none.json["code"]), (409, "no_channel"))
+        self.assertEqual(self.chat("POST", "codes", {"email": "a@b.cn"}, "cvv_no").status, 401)
+        self.assertEqual(self.chat("POST", "codes/verify", {"code": "123456"}, session).status, 409)
+        self.assertEqual(self.smtp.mails, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
