@@ -30,7 +30,9 @@ struct piece {
 	int64_t raised;                     /* minutes of priority that gave */
 	const struct escalation_row *asked; /* who may take it over; NULL: nobody */
 	int64_t asked_until_ms;
-	const char *asked_in; /* the queue whose level it is */
+	const char *asked_in; /* the queue whose level it is; then since when, from which level */
+	int64_t asked_entered_ms;
+	int64_t asked_level_before;
 	bool is_waiting;
 };
 

@@ -54,6 +54,8 @@ static void escalate(struct course *course, size_t index, const struct relief *r
 	piece->asked = row;
 	piece->asked_until_ms = course->now_ms + row->accept_ms;
 	piece->asked_in = piece->queue;
+	piece->asked_entered_ms = piece->entered_ms;
+	piece->asked_level_before = piece->level_before;
 	course->asked[course->asked_count++] = index;
 	if (row->queue != NULL) {
 		piece->entered_ms = course->now_ms;
@@ -79,6 +81,8 @@ static void ask_end(struct course *course, size_t index)
 	bool was_moved = piece->asked->queue != NULL;
 
 	piece->asked = NULL;
+	piece->entered_ms = piece->asked_entered_ms;
+	piece->level_before = piece->asked_level_before;
 	if (was_moved)
 		move(course, index, piece->asked_in);
 	piece_put(course, index);

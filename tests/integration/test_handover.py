@@ -7,6 +7,8 @@ queues:
   - { id: billing, exceed_on_transfer: false, escalation: [ { after: 30d, to: "agent:carol", urgency: urgent, priority: 30 } ] }
   - { id: night, overflow: [ { when: { nobody: true }, to: billing } ] }
   - { id: slow, escalation: [ { after: 1s, to: "agent:bob", accept: 1s }, { after: 30d, to: "queue:support", urgency: high } ] }
+  - { id: empty }
+  - { id: twice, escalation: [ { after: 1s, to: "queue:empty", accept: 1s }, { after: 30d, to: "agent:bob" } ] }
 departments:
   - { id: money, name: 财务部, queue: billing, accept: 2h }
 agents:
@@ -17,6 +19,7 @@ rules:
   - { name: money, when: { text: "发票" }, then: { queue: billing } }
   - { name: night, when: { text: "夜里" }, then: { queue: night } }
   - { name: slow, when: { text: "慢" }, then: { queue: slow } }
+  - { name: twice, when: { text: "两级" }, then: { queue: twice } }
   - { name: expert, when: { text: "专家" }, then: { queue: support, skills: { law: 5 },
       steps: [ { agents: [bob], for: 1s }, { for: 1s } ] } }
   - { name: rest, then: { queue: support } }
@@ -240,6 +243,14 @@ class Handover(harness.TestCase):
         self.assertEqual([(one["level"], one["state"]) for one in self.chain(item)], [(2, "pending"), (1, "timeout")])
         taken = self.daemon.claim(self.alice)
         self.assertEqual((taken["id"], taken["transfer"]), (item["id"], None))
+
+    def test_a_level_that_was_a_queue_is_climbed_too(self):
+        self.post(text="两级")
+        item = harness.wait_for("the second level", lambda: self.only().get("escalation_level") == 2 and self.only())
+        self.assertEqual((item["queue"], item["state"]), ("twice", "queued"))
+        self.assertEqual([(one["level"], one["state"], one.get("to_agent"), one.get("to_queue")) for one in self.chain(item)],
+                         [(2, "pending", "bob", None), (1, "timeout", None, "empty")])
+        self.assertEqual(self.do(item, "accept", self.bob)["agent"], "bob")
 
     def test_a_supervisor_pauses_a_queue(self):
         self.assertEqual(self.daemon.request("POST", "/v1/queues/support/pause", {}, self.alice).status, 403)

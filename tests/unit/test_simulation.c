@@ -110,6 +110,18 @@ Test(simulation, out_of_a_queue_that_does_not_take_it_it_comes_back)
 	expect_wait("support", HOUR - SECOND);
 }
 
+Test(simulation, and_then_the_next_level_is_asked)
+{
+	const struct sim_shift shifts[] = { { "alice", 0, 8 * HOUR }, { "lead", 0, 8 * HOUR } };
+
+	run("{\"order\":1,\"escalation\":[{\"after_ms\":120000,\"to\":\"queue:backup\",\"accept_"
+	    "ms\":"
+	    "60000},{\"after_ms\":86400000,\"to\":\"agent:lead\"}]}",
+	    shifts, 2);
+	cr_expect_eq(queue_of("support")->taken, 2);
+	expect_wait("support", 3 * MINUTE);
+}
+
 Test(simulation, what_waits_too_long_overflows)
 {
 	const struct sim_shift shifts[] = { { "alice", 0, 8 * HOUR } };

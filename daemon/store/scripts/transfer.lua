@@ -35,13 +35,14 @@ if target == there then
 	return { 'refused', 'loop', w.s }
 end
 local offers = to_queue and offers_read(w) or {}
-local held = call('HMGET', KEYS[2], 'tc', 'el')
+local held = call('HMGET', KEYS[2], 'tc', 'el', 'eb', 'qe')
 local chain, level = held[1], kind == 'escalation' and ARGV[13] or held[2] or 0
 
 local from, due = w.s, now + ARGV[9]
 local ended = transfer_close(w, 'cancelled')
 call('HSET', KEYS[3], 's', 'pending', 'w', w.id, 'k', kind, 'from', w.a, 'fq', w.q, 'to', target, 'tk', ARGV[6], 'rs',
-	ARGV[10], 'sum', ARGV[11], 'ct', now, 'ex', due, 'fb', ARGV[14], 'dp', ARGV[15], 'lv', ARGV[13])
+	ARGV[10], 'sum', ARGV[11], 'ct', now, 'ex', due, 'fb', ARGV[14], 'dp', ARGV[15], 'lv', ARGV[13],
+	'eb', held[3] or 0, 'qe', held[4] or w.qt)
 call('HSET', KEYS[2], 'tr', trf, 'sum', ARGV[11], 'tc', chain and (trf .. ' ' .. chain):sub(1, 929) or trf)
 call('ZADD', ws .. 'timers', due, 'transfer:' .. trf)
 if kind == 'escalation' then

@@ -16,7 +16,7 @@ if before then
 	return before
 end
 local trf, outcome = ARGV[3], ARGV[5]
-local t = call('HMGET', KEYS[2], 's', 'w', 'from', 'to', 'ex', 'tk', 'fb', 'fq')
+local t = call('HMGET', KEYS[2], 's', 'w', 'from', 'to', 'ex', 'tk', 'fb', 'fq', 'eb', 'qe')
 if t[1] ~= 'pending' then
 	call('ZREM', ws .. 'timers', 'transfer:' .. trf)
 	return { 'refused', t[1] and 'illegal_state' or 'not_found', t[1] or '' }
@@ -44,6 +44,11 @@ if outcome == 'accepted' and ARGV[6] ~= '' and
 	return { 'refused', 'capacity', w.s }
 end
 local offers = offers_read(w)
+-- Back in its queue it stands as before, for the next level; another queue begins anew.
+local before_level, before_time = t[9] or 0, t[10] or w.qt
+if fallback ~= 'back' then
+	before_level, before_time = call('HGET', ws .. 'w:' .. w.id, 'el') or 0, now
+end
 -- Where it goes without being accepted: nil is where it is.
 local back
 if outcome ~= 'accepted' and live and w.tr == trf then
@@ -69,7 +74,7 @@ if outcome == 'accepted' then
 	item_log(w, from, trf, item_extra((from == 'queued' or from == 'offered') and item_waited(w) or '', pieces,
 		was ~= '' and ',"was":"' .. was .. '"' or ''))
 elseif back == '' then
-	item_move(w, 'assigned', 'o', '', 'q', t[8] or w.q)
+	item_move(w, 'assigned', 'o', '', 'q', t[8] or w.q, 'eb', before_level, 'qe', before_time)
 	pieces = pieces .. offers_close(w, offers, 'rescinded')
 	item_unqueue(w)
 	w.q = t[8] or w.q
@@ -77,7 +82,7 @@ elseif back == '' then
 	item_log(w, from, trf, item_extra(pieces))
 elseif back then
 	local was = w.a
-	item_move(w, 'queued', 'o', '', 'q', back)
+	item_move(w, 'queued', 'o', '', 'q', back, 'eb', before_level, 'qe', before_time)
 	pieces = pieces .. offers_close(w, offers, 'rescinded')
 	item_leave(w, from)
 	item_unqueue(w)
