@@ -69,12 +69,18 @@ static void add_event(struct batch *batch, const struct log_entry *entry)
 	jw_object_end(&out);
 }
 
-/* The other side of a merge, a split, a revert. */
-static void add_other(struct batch *batch, const struct log_entry *entry)
+/* The other side of a merge of customers; both conversations between which messages went. */
+static void add_others(struct batch *batch, const struct log_entry *entry)
 {
 	if (text_equal(entry->type, "customer.merged") && entry->object != NULL &&
 	    text_starts(entry->object, "cus_"))
 		harvest_customer(batch->harvest, entry->object);
+	if (!text_equal(entry->type, "conversation.changed"))
+		return;
+	if (entry->from != NULL)
+		harvest_all_messages(batch->harvest, entry->from);
+	if (entry->to != NULL)
+		harvest_all_messages(batch->harvest, entry->to);
 }
 
 void batch_add(struct batch *batch, const struct log_entry *entry)
@@ -94,7 +100,7 @@ void batch_add(struct batch *batch, const struct log_entry *entry)
 		else
 			harvest_mark(harvest, entry->conversation, entry->message);
 	}
-	add_other(batch, entry);
+	add_others(batch, entry);
 	if (batch->count++ == 0)
 		batch->first_ms = entry->time_ms;
 	snprintf(batch->position, sizeof(batch->position), "%s", entry->position);

@@ -144,6 +144,8 @@ void harvest_message(struct harvest *harvest, const char *conversation, int64_t 
 {
 	struct talk *talk = talk_of(harvest, conversation);
 
+	if (talk->from == 0 && talk->to < 0)
+		return; /* all of them are */
 	if (talk->from < 0 || index < talk->from)
 		talk->from = index;
 	if (index > talk->to)

@@ -315,39 +315,85 @@ static int find_episode(struct history_write *write, const char *conversation, i
 	return put_episode(write, err);
 }
 
-static int take_id(const struct sql_value *row, size_t columns, void *context)
+/* What stands in a message's place. */
+struct standing {
+	char id[ID_BYTES];    /* "": nothing */
+	char moved[ID_BYTES]; /* it is the note that this message left behind; "": it is none */
+};
+
+/* A message that went to another conversation leaves a note of the system in its place. */
+static const char *moved_message(struct json_object *message)
 {
+	const char *id = json_text(message, "extra.moved.message");
+
+	return id == NULL ? "" : id;
+}
+
+static int take_standing(const struct sql_value *row, size_t columns, void *context)
+{
+	struct standing *standing = context;
+	struct error ignored;
+	struct json_object *message = json_read(row[1].text, row[1].len, &ignored);
+
 	(void)columns;
-	snprintf(context, ID_BYTES, "%s", row[0].text);
+	snprintf(standing->id, sizeof(standing->id), "%s", row[0].text);
+	snprintf(standing->moved, sizeof(standing->moved), "%s", moved_message(message));
+	json_free(&message);
 	return 1;
 }
 
-/* 1 where this very message is there already. Another one in its place was lost by the store after
- * it was written here (a failover): it stays, and those from here on go behind it. */
-static int check_place(struct history_write *write, const char *id, int64_t index,
+/* Out of the way, until it is written where it is now. */
+static int park(struct history_write *write, const char *id, struct error *err)
+{
+	const struct sql_value values[] = { sql_text(write->job->workspace), sql_text(id) };
+
+	return sql_put(write->job->sql,
+		       "UPDATE message SET position = -number WHERE workspace = $1 AND id = $2",
+		       values, 2, err);
+}
+
+static int drop_note(struct history_write *write, const char *id, struct error *err)
+{
+	const struct sql_value values[] = { sql_text(write->job->workspace), sql_text(id) };
+
+	if (sql_put(write->job->sql, "DELETE FROM message WHERE workspace = $1 AND id = $2", values,
+		    2, err) < 0)
+		return -1;
+	return history_search_drop(write->job, "message", id, err);
+}
+
+/* 1 where this very message is there already. Another one may have been moved away, or come back
+ * in place of its note. Else the store lost it after it was written here (a failover): it stays,
+ * and those from here on go behind it. */
+static int check_place(struct history_write *write, struct json_object *message, int64_t index,
 		       struct error *err)
 {
-	char there[ID_BYTES] = "";
+	const char *id = json_text(message, "id");
+	struct standing standing = { "", "" };
 	const struct sql_value values[] = { sql_text(write->job->workspace),
 					    sql_text(write->conversation),
 					    sql_number(write->base + index) };
 	const struct sql_query query = {
-		.statement = "SELECT id FROM message WHERE workspace = $1 AND conversation = $2"
-			     " AND position = $3",
+		.statement = "SELECT id, json FROM message WHERE workspace = $1"
+			     " AND conversation = $2 AND position = $3",
 		.values = values,
 		.count = 3,
-		.on_row = take_id,
-		.context = there,
+		.on_row = take_standing,
+		.context = &standing,
 	};
 
 	if (write->newest < write->base + index)
 		return 0;
 	if (sql_query(write->job->sql, &query, err) < 0)
 		return -1;
-	if (text_equal(there, id))
+	if (text_equal(standing.id, id))
 		return 1;
-	if (there[0] == '\0')
+	if (standing.id[0] == '\0')
 		return 0;
+	if (text_equal(moved_message(message), standing.id))
+		return park(write, standing.id, err);
+	if (text_equal(standing.moved, id))
+		return drop_note(write, standing.id, err);
 	write->base = write->newest + 1 - index;
 	return put_episode(write, err);
 }
@@ -381,7 +427,10 @@ static int put_message(struct history_write *write, struct json_object *row,
 		    "INSERT INTO message (workspace, conversation, position, id, direction, kind,"
 		    " author_type, author_id, created_ms, json)"
 		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-		    " ON CONFLICT (workspace, id) DO NOTHING",
+		    " ON CONFLICT (workspace, id) DO UPDATE SET"
+		    " conversation = excluded.conversation, position = excluded.position,"
+		    " json = excluded.json WHERE message.conversation <> excluded.conversation"
+		    " OR message.position < 0",
 		    values, COUNT_OF(values), err) < 0)
 		return -1;
 	if (position > write->newest)
@@ -406,7 +455,7 @@ int write_message(struct history_write *write, struct json_object *row, struct e
 	rc = find_episode(write, json_text(row, "conversation"), json_int(row, "created_ms", 0),
 			  err);
 	if (rc == 0)
-		rc = check_place(write, id, json_int(row, "index", 0), err);
+		rc = check_place(write, message, json_int(row, "index", 0), err);
 	if (rc == 0)
 		rc = put_message(write, row, message, err);
 	json_free(&message);
