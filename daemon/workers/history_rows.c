@@ -392,7 +392,9 @@ static int check_place(struct history_write *write, struct json_object *message,
 		return 0;
 	if (text_equal(moved_message(message), standing.id))
 		return park(write, standing.id, err);
-	if (text_equal(standing.moved, id))
+	/* Back in its place, or gone again meanwhile. */
+	if (standing.moved[0] != '\0' &&
+	    (text_equal(standing.moved, id) || text_equal(standing.moved, moved_message(message))))
 		return drop_note(write, standing.id, err);
 	write->base = write->newest + 1 - index;
 	return put_episode(write, err);

@@ -105,6 +105,45 @@ class History(harness.TestCase):
         events = self.sqlite("SELECT type FROM event WHERE message IS NOT NULL AND type = 'message.created'")
         self.assertEqual(len(events), 11)
 
+    def put_in_order(self, rows):
+        """Messages go to another conversation, on from there, and back."""
+        for number in range(4):
+            self.write(number, "c0")
+        conversation = self.daemon.claim(self.alice)["conversation"]
+        self.expect_the_same(rows)
+
+        def change(path, **body):
+            answer = self.daemon.request("POST", f"/v1/conversations/{path}", body, self.alice)
+            self.assertIn(answer.status, (200, 201), answer)
+            return answer.json
+
+        messages = [message["id"] for message in self.daemon.messages(conversation, self.alice)]
+        split = change(f"{conversation}/split", at=messages[1])
+        self.expect_the_same(rows)
+        self.write(4, "c0")
+        moved = change(f"{split['to']}/move", message=messages[3], to=conversation)
+        self.expect_the_same(rows)
+        change(f"changes/{moved['id']}/undo")
+        again = change(f"{split['to']}/move", message=messages[3], to=conversation)  # gone again before anybody looked
+        self.expect_the_same(rows)
+        change(f"changes/{again['id']}/undo")
+        change(f"changes/{split['id']}/undo")
+        self.write(5, "c0")
+        self.expect_the_same(rows)
+        self.assertEqual(rows("SELECT count(*) FROM message WHERE kind <> 'note'"), [("6",)])
+        found = self.daemon.request("GET", "/v1/search?q=%E9%80%80%E6%AC%BE&limit=50", token=self.alice)
+        self.assertEqual(sorted(row["id"] for row in found.json["data"] if row["type"] == "message"),
+                         sorted(message["id"] for message in self.daemon.messages(conversation, self.alice)
+                                if message["kind"] != "note"))
+
+    def test_messages_that_change_their_conversation_do_so_in_sqlite(self):
+        self.begin()
+        self.put_in_order(self.sqlite)
+
+    def test_messages_that_change_their_conversation_do_so_in_postgresql(self):
+        self.begin_postgres()
+        self.put_in_order(self.postgres.rows)
+
     def test_what_was_said_is_in_postgresql(self):
         self.begin_postgres()
         self.talk(self.postgres.rows)
@@ -237,6 +276,9 @@ class History(harness.TestCase):
         self.assertEqual(self.sqlite("SELECT count(*) FROM message"), [("6",)])
         moved = change(f"{conversation}/move", {"message": messages[1], "to": split["to"]})
         change(f"changes/{moved['id']}/undo")
+        again = change(f"{split['to']}/move", message=messages[3], to=conversation)  # gone again before anybody looked
+        self.expect_the_same(rows)
+        change(f"changes/{again['id']}/undo")
         change(f"changes/{split['id']}/undo")
         self.assertEqual(self.sqlite("SELECT count(*) FROM message WHERE position < 0"), [("0",)])
         self.write(4, "c0")

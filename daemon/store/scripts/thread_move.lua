@@ -80,6 +80,7 @@ if not b[1] then
 	call('HSET', KEYS[4], 'ch', a[2], 'u', a[1], 'ik', a[3] or '', 'ad', a[4] or '', 'nm', a[5] or '', 'th', '', 'sub',
 		ARGV[9] ~= '' and ARGV[9] or a[6] or '', 'ih', a[7] or '', 'w', '', 's',
 		ARGV[12] == '1' and 'open' or 'closed', 'ct', now, 'v', 1)
+	call('ZADD', ws .. 'rest', now, to)
 	call('HSET', ws .. 'u:' .. a[1], 'cv', u and (to .. ' ' .. u):sub(1, 1549) or to)
 end
 for _, item in ipairs(items) do
