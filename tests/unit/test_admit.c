@@ -399,6 +399,55 @@ Test(admit, suggests_nobody_where_nobody_else_proved_it)
 	bench_stop(&b);
 }
 
+Test(admit, suggests_nobody_for_an_identifier_that_is_shared)
+{
+	struct bench b;
+	struct message owner = text_from("p1", "u1");
+	struct message claimer = text_from("p2", "u2");
+	struct identity_place place = { NULL, "main", "shop" };
+	struct identity_key key;
+	char proved[ID_BYTES];
+
+	bench_start(&b);
+	place.mac = b.mac;
+	other_add(&owner, "email", "office@example.org", PROOF_CHANNEL);
+	admit_now(&b, &owner);
+	note(proved, b.customer);
+	identity_index(&place, &owner.others[0], &key);
+	redis_ask(&b.bed->child,
+		  "HSET {main}:u:%s i:%s [\"email\",\"\",\"o\",1,\"\",1,\"\",\"sh\"]", proved,
+		  key.hex);
+	other_add(&claimer, "email", "office@example.org", PROOF_CLAIMED);
+	admit_now(&b, &claimer);
+	cr_expect_str_neq(b.customer, proved);
+	cr_expect_str_eq(ask(&b, "KEYS {main}:sg:*"), "");
+	bench_stop(&b);
+}
+
+Test(admit, keeps_the_better_proof_of_what_a_customer_has)
+{
+	struct bench b;
+	struct message first = text_from("p1", "u1");
+	struct message again = text_from("p2", "u1");
+	struct identity_place place = { NULL, "main", "shop" };
+	struct identity_key key;
+
+	bench_start(&b);
+	place.mac = b.mac;
+	other_add(&first, "email", "ann@example.org", PROOF_CHANNEL);
+	admit_now(&b, &first);
+	other_add(&again, "email", "ann@example.org", PROOF_PERSON);
+	again.others[0].proved_by = "jwt";
+	again.thread = "new";
+	admit_now(&b, &again);
+	identity_index(&place, &again.others[0], &key);
+	cr_expect_not_null(
+		strstr(redis_ask(&b.bed->child, "HGET {main}:u:%s i:%s", b.customer, key.hex),
+		       "\"ann@example.org\",2,\"jwt\","));
+	cr_expect_eq(b.new_customers, 1);
+	bench_stop(&b);
+}
+
 Test(admit, gives_a_set_of_remembered_ids_its_time_to_live_once)
 {
 	struct bench b;

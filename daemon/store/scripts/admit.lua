@@ -19,7 +19,8 @@
 --
 -- What a known conversation needs is passed apart from the rest, which is not even unpacked then: this script is the
 -- program's throughput. Proved identifiers that point at different customers: the first hit (the sender's own) wins
--- and the others keep their owner, who is suggested as the same person; so is who proved what is only claimed here.
+-- and the others keep their owner, who is suggested as the same person; so is who proved what is only claimed here. A
+-- shared identifier ("sh" at the end of its record) suggests nobody. What a person proves anew gets the newer record.
 --@use log
 --@use suggest
 --@use blobs
@@ -41,14 +42,14 @@ if wrk and wrk ~= '' then
 end
 
 -- Who is it? A conversation knows; a new one, or new facts about its own sender, ask the index.
-local new, fresh, name, convs, missing, rivals
+local new, fresh, name, convs, missing, rivals, better
 local blobs = ARGV[14] and blobs_count(ARGV[14], 1)
 if not cus or not w then
 	new = { struct.unpack('sssssssssssssssss', ARGV[9]) }
 end
 if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)) then
 	new = new or { struct.unpack('sssssssssssssssss', ARGV[9]) }
-	missing, rivals = {}, {}
+	missing, rivals, better = {}, {}, {}
 	local found
 	local claims = {}
 	local at, beside = 1, 1
@@ -63,11 +64,13 @@ if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)
 			missing[#missing + 1] = { field, bucket, label, record }
 		else
 			found = found or owner
-			claims[#claims + 1] = { owner, proof == '2' and 100 or 80, record }
+			claims[#claims + 1] = { owner, proof == '2' and 100 or 80, record, label }
 		end
 		owner = other and other ~= '' and call('HGET', ws .. 'i:' .. other, place)
 		if owner then
-			claims[#claims + 1] = { owner, 50, record }
+			claims[#claims + 1] = { owner, 50, record, 'i:' .. place:gsub('.', function(byte)
+				return string.format('%02x', byte:byte())
+			end) }
 		end
 	end
 	cus = cus or found or new[2]
@@ -79,14 +82,17 @@ if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)
 	fresh, convs, name = not u[2], u[3], u[4]
 	for _, claim in ipairs(claims) do
 		local rival = claim[1]
-		local r = call('HMGET', ws .. 'u:' .. rival, 'nm', 'to')
+		local r = call('HMGET', ws .. 'u:' .. rival, 'nm', 'to', claim[4])
+		local shared = (r[3] or ''):sub(-6) == ',"sh"]'
 		rival = r[2] or rival
 		local score = claim[2]
 		local mine = name and name ~= '' and name or new[5]
 		if score == 50 and mine ~= '' and mine == r[1] then
 			score = 70
 		end
-		if rival ~= cus and (not rivals[rival] or rivals[rival][3] < score) then
+		if rival == cus and score == 100 and not shared then
+			better[#better + 1] = claim
+		elseif rival ~= cus and not shared and (not rivals[rival] or rivals[rival][3] < score) then
 			local here, there = suggestion_room(cus, rival, score), suggestion_room(rival, cus, score)
 			rivals[rival] = here and there and { here, there, score, claim[3] } or nil
 		end
@@ -121,6 +127,9 @@ if missing then
 			call('HSET', ws .. 'i:' .. one[2], one[1], cus)
 		end
 		call('HSETNX', key, one[3], one[4])
+	end
+	for _, claim in ipairs(better) do
+		call('HSET', key, claim[4], claim[3])
 	end
 	for rival, one in pairs(rivals) do
 		local evidence = '{"channel":"' .. ARGV[6] .. '","identifier":' .. one[4] .. '}'

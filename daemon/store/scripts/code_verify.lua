@@ -2,7 +2,8 @@
 -- code_verify: somebody answers a one-time code.
 -- KEYS 1 meta, 2 c:<cnv>, 3 otp:<cnv>   ARGV 1 cnv, 2 keyed hash of the answer, 3 nonce of this answer, 4 channel
 -- Right: the address is proved (T2) for the conversation's customer; where another customer has proved it, both are told of each
--- other (score 100) and the caller merges them. Entry customer.updated where the record changed.
+-- other (score 100) and the caller merges them. An address that is shared proves nobody. Entry customer.updated where the
+-- record changed.
 -- Answers {'ok', cus, the other customer or '', record JSON}, {'wrong', attempts left}, or refused none where no code is open.
 --@use log
 --@use suggest
@@ -19,7 +20,7 @@ if not o[1] or not cus then
 	return { 'refused', 'none' }
 end
 local left = tonumber(o[2]) - 1
-local clock, now, u, owner, here, there, record
+local clock, now, u, owner, shared, here, there, record
 if o[1] == ARGV[2] then
 	clock = call('TIME')
 	now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
@@ -28,7 +29,8 @@ if o[1] == ARGV[2] then
 	u = call('HMGET', ws .. 'u:' .. cus, 'v')
 	owner = call('HGET', ws .. 'i:' .. o[4], o[3])
 	owner = owner and (call('HGET', ws .. 'u:' .. owner, 'to') or owner)
-	if owner and owner ~= cus then
+	shared = owner and (call('HGET', ws .. 'u:' .. owner, o[5]) or ''):sub(-6) == ',"sh"]'
+	if owner and owner ~= cus and not shared then
 		here, there = suggestion_room(cus, owner, 100), suggestion_room(owner, cus, 100)
 	end
 end
@@ -40,10 +42,10 @@ if not record then
 	call('HSET', KEYS[3], 'left', left, 'nonce', ARGV[3], 'said', 'wrong')
 	return { 'wrong', left }
 end
-local other = owner and owner ~= cus and owner or ''
+local other = owner and owner ~= cus and not shared and owner or ''
 call('HDEL', KEYS[3], 'h')
 call('HSET', KEYS[3], 'nonce', ARGV[3], 'said', 'ok', 'rec', record, 'cus', cus, 'other', other)
-if other == '' then
+if other == '' and not shared then
 	local version = tonumber(u[1] or 0) + 1
 	call('HSET', ws .. 'i:' .. o[4], o[3], cus)
 	call('HSET', ws .. 'u:' .. cus, o[5], record, 'v', version)
