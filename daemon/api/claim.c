@@ -10,7 +10,9 @@
 #include "api/work_json.h"
 #include "base/id.h"
 #include "base/memory.h"
+#include "base/settings.h"
 #include "base/text.h"
+#include "channel.h"
 #include "parts.h"
 #include "routing/claim.h"
 #include "services/loop.h"
@@ -118,9 +120,10 @@ static void on_claimed(const struct work_result *result, const struct error *err
 	on_ended(result, err, wait);
 }
 
-static char *queues_text(struct api_call *call)
+/* "a,b" of a list of the body. */
+static char *names_text(struct api_call *call, const char *key)
 {
-	struct json_object *list = json_at(call->body, "queues");
+	struct json_object *list = json_at(call->body, key);
 	struct buf text = { 0 };
 	char *copy;
 
@@ -141,7 +144,9 @@ static void claim_start(struct api_call *call)
 	int64_t wait_ms = json_int(call->body, "wait_s", 0) * 1000;
 	const char *key = json_text(call->body, "key");
 	char fresh[ID_BYTES];
-	struct claim claim = { .agent = call->who.agent, .queues = queues_text(call) };
+	struct claim claim = { .agent = call->who.agent,
+			       .queues = names_text(call, "queues"),
+			       .channels = names_text(call, "channels") };
 
 	/* One that comes late (its token was being looked up) does not hold up the end. */
 	if (call->parts->draining)
@@ -167,6 +172,23 @@ static void claim_start(struct api_call *call)
 	claim_make(call->parts->store, call->who.workspace, &claim, on_claimed, wait);
 }
 
+/* False after having answered. */
+static bool channels_are_known(struct api_call *call)
+{
+	struct json_object *list = json_at(call->body, "channels");
+
+	for (size_t i = 0; i < json_count(list); i++) {
+		const char *name = json_string(json_item(list, i));
+
+		if (channel_find(call->parts->channels, call->who.workspace, name) != NULL)
+			continue;
+		api_problem(call, 400, "unknown_name", "channels: there is no channel \"%s\"%s",
+			    settings_shown(call->arena, name), channel_hint(call, name));
+		return false;
+	}
+	return true;
+}
+
 void handle_claim(struct api_call *call)
 {
 	struct json_object *list = json_at(call->body, "queues");
@@ -176,7 +198,8 @@ void handle_claim(struct api_call *call)
 	for (size_t i = 0; i < count; i++)
 		names[i] = (struct name_given){ NAME_QUEUE, json_string(json_item(list, i)),
 						"queues" };
-	names_check(call, names, count, claim_start);
+	if (channels_are_known(call))
+		names_check(call, names, count, claim_start);
 }
 
 struct claims *claims_new(void)

@@ -25,6 +25,8 @@ static const struct field body_claim[] = {
 	{ "wait_s", FIELD_INT, false, 0, 60, NULL, "how long to wait for work; default 0" },
 	{ "queues", FIELD_TEXTS, false, 0, 100, NULL,
 	  "only from these; default: all of the caller's" },
+	{ "channels", FIELD_TEXTS, false, 0, 100, NULL,
+	  "only what came in on these; default: all" },
 	{ "key", FIELD_TEXT, false, 1, 100, NULL, "repeating it returns the same item" },
 	{ "lease_s", FIELD_INT, false, 1, 3600, NULL,
 	  "a tool's: how long it has the item unless it extends; default 300" },

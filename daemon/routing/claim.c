@@ -95,6 +95,7 @@ void claim_make(struct store *store, const char *workspace, const struct claim *
 	store_arg_text(call, claim->queues);
 	store_arg_int(call, claim->wait_ms);
 	store_arg_int(call, claim->lease_ms);
+	store_arg_text(call, claim->channels);
 	store_run(store, call, work_run_answered, work_run_new(done, context));
 }
 

@@ -56,7 +56,8 @@ struct claim {
 	const char *key;    /* of the request: repeated, it gets the same item */
 	const char *queues; /* comma-separated; NULL or "": all */
 	int64_t wait_ms;
-	int64_t lease_ms; /* 0: a person */
+	int64_t lease_ms;     /* 0: a person */
+	const char *channels; /* comma-separated; NULL or "": all */
 };
 /* WORK_OK with the item, WORK_WISH, or WORK_NONE for a repeated key whose wish has ended. The
  * item of a wish shows in the log as work_item.state with this agent; then call claim_end. */

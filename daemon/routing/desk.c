@@ -41,6 +41,7 @@ static void agent_free(struct desk_agent *agent)
 	bits_free(&agent->full);
 	free(agent->wish_key);
 	free(agent->wish_queues);
+	free(agent->wish_channels);
 	bits_free(&agent->serves);
 	bits_free(&agent->meets);
 	free(agent);
@@ -221,6 +222,7 @@ struct desk_agent *desk_agent(struct desk *desk, const char *id)
 	agent = memory_new(sizeof(*agent));
 	agent->id = memory_text(id);
 	agent->wish_queues = memory_text("");
+	agent->wish_channels = memory_text("");
 	agent->number = desk->agent_count;
 	agent->capacity = TOOL_CAPACITY;
 	desk->agent_list =
@@ -305,6 +307,12 @@ void desk_set_wish(struct desk_agent *agent, const char *key, const char *queues
 	agent->wish_key = memory_text(key);
 	agent->wish_queues = text_kept(queues);
 	agent->wish_ms = since_ms;
+}
+
+void desk_set_wish_channels(struct desk_agent *agent, const char *channels)
+{
+	free(agent->wish_channels);
+	agent->wish_channels = text_kept(channels);
 }
 
 /* ---- the roster ---- */

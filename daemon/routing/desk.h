@@ -75,7 +75,8 @@ struct desk_agent {
 	struct bits closed; /* channels that may not interrupt that */
 	struct bits full;   /* channels of which it may not have more */
 	char *wish_key;
-	char *wish_queues; /* comma-separated; "" all */
+	char *wish_queues;   /* comma-separated; "" all */
+	char *wish_channels; /* likewise */
 	int64_t wish_ms;
 };
 
@@ -112,6 +113,9 @@ struct desk_agent *desk_find_agent(struct desk *desk, const char *id);
 struct desk_agent *desk_next_agent(struct desk *desk, size_t *at);
 void desk_roster(struct desk *desk, const struct roster *roster);
 void desk_set_wish(struct desk_agent *agent, const char *key, const char *queues, int64_t since_ms);
+
+/* Of the open wish: comma-separated, "" or NULL all. */
+void desk_set_wish_channels(struct desk_agent *agent, const char *channels);
 
 /* channels: of what the agent attends to, space-separated, one an item. */
 void desk_set_held(struct desk_agent *agent, const char *channels);

@@ -40,6 +40,11 @@ static bool has_room_for(const struct desk_agent *agent, const struct desk_item 
 	return desk_has_room(agent, item->cost);
 }
 
+static bool wants(const char *names, const char *name)
+{
+	return *names == '\0' || text_has_word(names, ',', name);
+}
+
 /* Queue and need are left to the caller, who asks for many at once. */
 static bool may_take(const struct desk *desk, const struct desk_agent *agent,
 		     const struct desk_item *item, enum roll_kind kind)
@@ -47,8 +52,8 @@ static bool may_take(const struct desk *desk, const struct desk_agent *agent,
 	if (!has_room_for(agent, item, kind) || !is_open_for(agent, item->channel_number, kind))
 		return false;
 	if (kind == ROLL_WISH)
-		return *agent->wish_queues == '\0' ||
-		       text_has_word(agent->wish_queues, ',', item->queue);
+		return wants(agent->wish_queues, item->queue) &&
+		       wants(agent->wish_channels, item->channel);
 	return (*item->holder == '\0' || !text_equal(agent->id, item->holder)) &&
 	       !has_declined(desk, agent, item) && !is_kept_for_another(desk, agent, item);
 }

@@ -164,8 +164,8 @@ void item_refresh(struct router *router, const char *id)
 /* ---- agents ---- */
 
 /* Answer of agent_read.lua: status, routable, load, idle since, pending offer,
- * then the open wish's key ("" none), queues and time, and the channels of what
- * it attends to. */
+ * then the open wish's key ("" none), queues and time, the channels of what
+ * it attends to, and those that the wish wants. */
 static void on_agent(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct errand *errand = context;
@@ -174,7 +174,7 @@ static void on_agent(const struct store_reply *reply, const struct error *err, v
 	const char *wish;
 
 	router->is_uncertain |= err != NULL;
-	if (router->is_dead || err != NULL || reply_count(reply) < 9) {
+	if (router->is_dead || err != NULL || reply_count(reply) < 10) {
 		errand_end(errand);
 		return;
 	}
@@ -187,6 +187,7 @@ static void on_agent(const struct store_reply *reply, const struct error *err, v
 	wish = text_of(reply, 5);
 	desk_set_wish(agent, *wish == '\0' ? NULL : wish, text_of(reply, 6),
 		      reply_int(reply_item(reply, 7)));
+	desk_set_wish_channels(agent, text_of(reply, 9));
 	desk_set_held(agent, text_of(reply, 8));
 	desk_agent_changed(router->desk, agent);
 	errand_end(errand);

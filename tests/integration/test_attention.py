@@ -66,6 +66,21 @@ class Attention(harness.TestCase):
         self.assertNotIn(third["id"], (first["id"], second["id"]))
         self.assertEqual(self.load(), 2)
 
+    def test_a_claim_may_ask_for_channels(self):
+        self.daemon.request("PUT", "/v1/me/presence", {"status": "away"}, self.alice)
+        self.post("shop", "m1", "u1")
+        self.post("post", "m2", "u2")
+
+        def claim(**more):
+            return self.daemon.request("POST", "/v1/work/claim", {"wait_s": 1, **more}, self.alice)
+
+        self.assertEqual(claim(channels=["post"]).json["channel"], "post", "though another one waits longer")
+        self.assertEqual(claim(channels=["post"]).status, 204)
+        wrong = claim(channels=["pots"])
+        self.assertEqual((wrong.status, wrong.json["code"]), (400, "unknown_name"), wrong)
+        self.assertIn('did you mean "post"?', wrong.json["detail"])
+        self.daemon.request("PUT", "/v1/me/presence", {"status": "online"}, self.alice)
+
     def test_what_may_not_interrupt_waits_and_limits_hold(self):
         self.post("post", "m1", "u1")
         letter = self.taken()

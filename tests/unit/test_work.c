@@ -199,7 +199,7 @@ Test(work, a_declined_item_keeps_its_place_and_who_declined)
 
 static void claim(struct desk_bed *desk, const char *key, const char *queues)
 {
-	const struct claim wish = { "bob", key, queues, 30000, 0 };
+	const struct claim wish = { "bob", key, queues, 30000, 0, NULL };
 
 	claim_make(desk->bed->store, "main", &wish, desk_on_work, desk);
 	desk_wait(desk);
@@ -263,7 +263,7 @@ Test(work, an_item_given_to_a_client_that_is_gone_goes_to_the_next_claim)
 Test(work, a_claim_takes_the_agents_own_offer_where_it_fits)
 {
 	struct desk_bed *desk = desk_bed_new();
-	struct claim wish = { "alice", "k1", "billing", 30000, 0 };
+	struct claim wish = { "alice", "k1", "billing", 30000, 0, NULL };
 
 	desk_offer(desk, "alice", "off_1");
 	claim_make(desk->bed->store, "main", &wish, desk_on_work, desk);
@@ -282,7 +282,7 @@ Test(work, a_claim_takes_the_agents_own_offer_where_it_fits)
 Test(work, a_tools_claim_returns_by_its_lease_unless_extended)
 {
 	struct desk_bed *desk = desk_bed_new();
-	const struct claim wish = { "bot", "k1", "", 30000, 300000 };
+	const struct claim wish = { "bot", "k1", "", 30000, 300000, NULL };
 	const struct work_extension longer = { .lease_ms = 600000 };
 	struct work_call call = desk_call(desk, "bot");
 

@@ -1,7 +1,8 @@
 #!lua
 -- claim: "give me the next". Takes the caller's own pending offer where it fits, else leaves a wish for the router.
 -- KEYS 1 meta, 2 wish:<agent>, 3 a:<agent>
--- ARGV 1 agent, 2 request key, 3 queues (comma-separated, '' all), 4 ms to wait, 5 lease ms (0: a person)
+-- ARGV 1 agent, 2 request key, 3 queues (comma-separated, '' all), 4 ms to wait, 5 lease ms (0: a person),
+--      6 channels (likewise, '' or absent all)
 -- A repeated key: the same item, or the same wish. An item given to an earlier wish and never fetched comes first.
 -- Answers the work scripts' answer, {'wish', deadline ms} or {'none'} for a key whose wish has ended.
 -- Entry work_item.state (offered -> assigned) or wish.opened. Timer wish:<agent>.
@@ -25,8 +26,10 @@ local w, offers, mine
 if off and off ~= '' then
 	local o = call('HMGET', ws .. 'o:' .. off, 's', 'w', 'a')
 	w = o[1] == 'pending' and o[3] == agent and item_read(o[2])
-	if w and (w.s ~= 'offered' or
-			(ARGV[3] ~= '' and not (',' .. ARGV[3] .. ','):find(',' .. w.q .. ',', 1, true))) then
+	local function fits(wanted, name)
+		return wanted == '' or (',' .. wanted .. ','):find(',' .. name .. ',', 1, true)
+	end
+	if w and not (w.s == 'offered' and fits(ARGV[3], w.q) and fits(ARGV[6] or '', w.ch)) then
 		w = nil
 	end
 	offers = w and offers_read(w) or {}
@@ -54,7 +57,8 @@ if mine then
 	return item_answer(w)
 end
 local deadline = now + ARGV[4]
-call('HSET', KEYS[2], 'key', ARGV[2], 'qs', ARGV[3], 'dl', deadline, 'ct', now, 'ls', ARGV[5])
+call('HSET', KEYS[2], 'key', ARGV[2], 'qs', ARGV[3], 'dl', deadline, 'ct', now, 'ls', ARGV[5], 'chs',
+	ARGV[6] or '')
 call('ZADD', ws .. 'wishes', now, agent)
 call('ZADD', ws .. 'timers', deadline + 5000, 'wish:' .. agent)
 append('t', 'wish.opened', 'a', agent)

@@ -5,7 +5,7 @@
 --      9 offers of one item at the same time, 10 missed offers in a row that make the agent not routable (0: never),
 --      11 what the item costs while it waits, 12 load of the agent that the choice was made for ('' any)
 -- queued, offered -> offered (entry offer.created) or, for a wish, -> assigned (entry work_item.state with e.wish).
--- Refusals beside the usual: fence, offline, capacity, busy (has an offer), filter (the wish wants other queues),
+-- Refusals beside the usual: fence, offline, capacity, busy (has an offer), filter (the wish wants other queues or channels),
 -- changed (another load),
 -- holder (the item is transferred away from that agent, who may still claim it), offers (as many as may be are out).
 --@use log
@@ -22,9 +22,12 @@ if refusal then
 end
 local agent, off, cost = ARGV[4], ARGV[5], tonumber(ARGV[8])
 local a = call('HMGET', ws .. 'a:' .. agent, 'st', 'rt', 'ld', 'o')
-local wish = call('HMGET', ws .. 'wish:' .. agent, 'key', 'qs', 'dl', 'w', 'end', 'ls')
+local wish = call('HMGET', ws .. 'wish:' .. agent, 'key', 'qs', 'dl', 'w', 'end', 'ls', 'chs')
 local wished = wish[1] and not wish[4] and not wish[5] and tonumber(wish[3]) > now
 if wished and wish[2] ~= '' and not (',' .. wish[2] .. ','):find(',' .. w.q .. ',', 1, true) then
+	return { 'refused', 'filter' }
+end
+if wished and (wish[7] or '') ~= '' and not (',' .. wish[7] .. ','):find(',' .. w.ch .. ',', 1, true) then
 	return { 'refused', 'filter' }
 end
 if not wished and (a[1] ~= 'online' or a[2] == '0') then
