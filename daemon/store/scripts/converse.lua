@@ -16,7 +16,12 @@ if before then
 	return before
 end
 local cnv, msg, agent, cus, wrk = ARGV[3], ARGV[4], ARGV[6], ARGV[8], ARGV[15]
-local u = call('HMGET', KEYS[6], 'ct', 'cv')
+local u, person = call('HMGET', KEYS[6], 'ct', 'cv', 'to'), KEYS[6]
+if u[3] then
+	cus = u[3]
+	person = ws .. 'u:' .. cus
+	u = call('HMGET', person, 'ct', 'cv')
+end
 local fresh = not u[1]
 if fresh and not ARGV[21] then
 	return { 'refused', 'not_found' }
@@ -29,14 +34,14 @@ local waiting = call('LLEN', KEYS[4])
 
 local n = call('RPUSH', KEYS[3], ARGV[5]) - 1
 if fresh then
-	call('HSET', KEYS[6], 'nm', ARGV[12], 'ct', now, 'v', 1, ARGV[23], ARGV[24])
+	call('HSET', person, 'nm', ARGV[12], 'ct', now, 'v', 1, ARGV[23], ARGV[24])
 	call('HSETNX', ws .. 'i:' .. ARGV[22], ARGV[21], cus)
 end
 call('HSET', KEYS[2], 'n', n + 1, 'ut', now, 's', 'open', 'w', wrk)
 if not c[1] then
 	call('HSET', KEYS[2], 'ch', ARGV[9], 'u', cus, 'ih', ARGV[10]:sub(1, 12), 'ik', ARGV[10], 'ad', ARGV[11], 'nm',
 		ARGV[12], 'th', ARGV[13], 'sub', ARGV[14], 'ct', now, 'v', 1)
-	call('HSET', KEYS[6], 'cv', u[2] and (cnv .. ' ' .. u[2]):sub(1, 1549) or cnv)
+	call('HSET', person, 'cv', u[2] and (cnv .. ' ' .. u[2]):sub(1, 1549) or cnv)
 end
 local w = { id = wrk, s = 'queued', v = 1, q = ARGV[16], c = cnv, u = cus, ch = ARGV[9], a = '', la = '', tm = '' }
 call('HSET', KEYS[7], 's', agent == '' and 'queued' or 'assigned', 'num', call('HINCRBY', KEYS[1], 'num', 1), 'v', 1,

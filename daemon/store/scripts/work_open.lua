@@ -23,7 +23,11 @@ if cnv ~= '' then
 	end
 	cus = c[1]
 end
-local u = cus ~= '' and call('HMGET', ws .. 'u:' .. cus, 'ct', 'wk')
+local u = cus ~= '' and call('HMGET', ws .. 'u:' .. cus, 'ct', 'wk', 'to')
+if u and u[3] then
+	cus = u[3]
+	u = call('HMGET', ws .. 'u:' .. cus, 'ct', 'wk')
+end
 if u and not u[1] then
 	return { 'refused', 'not_found' }
 end
