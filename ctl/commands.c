@@ -239,6 +239,34 @@ static const struct choice_option import_zendesk_options[] = {
 	OPTIONS_END,
 };
 
+static const struct column id_columns[] = {
+	{ "ID", "id" },
+	COLUMNS_END,
+};
+
+static const struct column merge_columns[] = {
+	{ "ID", "id" },     { "KIND", "kind" }, { "STATE", "state" }, { "INTO", "into" },
+	{ "FROM", "from" }, { "BY", "by" },     { "AT", "at" },       COLUMNS_END,
+};
+
+static const struct choice_option merge_options[] = {
+	{ "--preview", NULL, NULL, false, "show what would move and change nothing" },
+	{ "--reason", "TEXT", NULL, false, "why, kept with the merge" },
+	OPTIONS_END,
+};
+
+static const struct choice_option split_options[] = {
+	{ "--preview", NULL, NULL, false, "show what would move and change nothing" },
+	{ "--name", "TEXT", NULL, false, "of the new customer; default: as before" },
+	{ "--reason", "TEXT", NULL, false, "why, kept with the split" },
+	OPTIONS_END,
+};
+
+static const struct choice_option revert_options[] = {
+	{ "--preview", NULL, NULL, false, "show what would move and change nothing" },
+	OPTIONS_END,
+};
+
 static const struct command commands[] = {
 	{ "apply", NULL, NULL, "Bring agents, queues, rules ... to what a file says", run_apply,
 	  NULL, NULL, NULL, apply_options },
@@ -294,6 +322,19 @@ static const struct command commands[] = {
 	  run_route_replay, NULL, NULL, NULL, route_replay_options },
 	{ "route", "simulate", "DAY", "Run a synthetic day through queues, agents and rules",
 	  run_route_simulate, NULL, NULL, NULL, route_simulate_options },
+	{ "customer", "find", "IDENTIFIER",
+	  "Find whose identifier it is, such as email:a@example.com", run_customer_find, "GET",
+	  "/v1/customers", id_columns, NULL },
+	{ "customer", "show", "ID", "Show a customer: who it is, and everything of theirs",
+	  run_show, "GET", "/v1/customers/%s", NULL, NULL },
+	{ "customer", "merge", "INTO FROM", "Two customers are one person", run_customer_merge,
+	  "POST", "/v1/customers/%s/merge", NULL, merge_options },
+	{ "customer", "split", "ID IDENTIFIER", "One identifier is somebody else's",
+	  run_customer_split, "POST", "/v1/customers/%s/split", NULL, split_options },
+	{ "customer", "merges", "ID", "List the merges and splits it was part of", run_list, "GET",
+	  "/v1/customers/%s/merges", merge_columns, NULL },
+	{ "customer", "revert", "MERGE", "Undo a merge or a split", run_customer_revert, "POST",
+	  "/v1/customers/merges/%s/revert", NULL, revert_options },
 	{ "import", "csv", "FILE", "Take customers over from a table; - reads standard input",
 	  run_import_csv, NULL, NULL, NULL, import_csv_options },
 	{ "import", "chatwoot", "[FOLDER]",

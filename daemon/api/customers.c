@@ -39,6 +39,7 @@ static void write_identifiers(struct json_out *out, const struct customer *custo
 		jw_text(out, "proof", identifier->proved ? "proved" : "claimed");
 		jw_text(out, "by", identifier->by);
 		jw_time(out, "at", identifier->at_ms);
+		jw_bool(out, "shared", identifier->is_shared);
 		jw_object_end(out);
 	}
 	jw_array_end(out);
@@ -237,6 +238,13 @@ static void on_edited(const struct store_reply *reply, const struct error *err, 
 		return;
 	}
 	why = reply_text(reply_item(reply, 1), NULL);
+	/* An old id leads to whom it is part of now, as it does for reading. */
+	if (text_equal(why, "moved") && call->if_match <= 0 && call->state == NULL) {
+		call->state = call;
+		call->params[0] = arena_text(call->arena, reply_text(reply_item(reply, 2), NULL));
+		handle_customer_patch(call);
+		return;
+	}
 	if (text_equal(why, "version"))
 		api_problem(call, 412, "version", "the customer has changed meanwhile: version %s",
 			    reply_text(reply_item(reply, 2), NULL));

@@ -19,8 +19,10 @@ int64_t api_seen_every_ms(const struct parts *parts);
 /* Answers with a blob's bytes as a download, or 404. */
 void api_attachment(struct api_call *call, const char *blob);
 
-route_fn handle_import;  /* imports.c */
-route_fn handle_inbound; /* inbound.c */
+route_fn handle_customer_merge, handle_customer_split, handle_identifier_share, handle_merge_list,
+	handle_merge_revert; /* merges.c */
+route_fn handle_import;      /* imports.c */
+route_fn handle_inbound;     /* inbound.c */
 route_fn handle_chat_session, handle_chat_message, handle_chat_typing, handle_chat_events,
 	handle_chat_options;                                              /* chat.c */
 route_fn handle_chat_file_put, handle_chat_file_get;                      /* chat_files.c */

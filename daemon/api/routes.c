@@ -189,6 +189,34 @@ static const struct field body_import[] = {
 	{ 0 },
 };
 
+#define VERSIONS_FIELD                                                                             \
+	{                                                                                          \
+		"versions", FIELD_OBJECT, false, 0, 0, NULL,                                       \
+			"{\"into\",\"from\"} of the preview: refused with 412 where they changed"  \
+	}
+static const struct field body_customer_merge[] = {
+	{ "from", FIELD_TEXT, true, 1, 64, NULL, "cus_..., who becomes part of the other one" },
+	{ "reason", FIELD_TEXT, false, 0, 500, NULL, "why" },
+	VERSIONS_FIELD,
+	{ 0 },
+};
+static const struct field body_customer_split[] = {
+	{ "identifier", FIELD_TEXT, true, 1, 400, NULL, "email:a@example.com, phone:+86..." },
+	{ "name", FIELD_TEXT, false, 0, 200, NULL, "of the new customer; default: as before" },
+	{ "reason", FIELD_TEXT, false, 0, 500, NULL, "why" },
+	VERSIONS_FIELD,
+	{ 0 },
+};
+static const struct field body_revert[] = {
+	VERSIONS_FIELD,
+	{ 0 },
+};
+static const struct field body_share[] = {
+	{ "shared", FIELD_BOOL, true, 0, 0, NULL,
+	  "true: it says from where, but not who writes (a family's phone, a reception)" },
+	{ 0 },
+};
+
 #define TRANSITION(word, text)                                                                     \
 	{                                                                                          \
 		"POST", "/v1/work-items/{id}/" #word, ROLES_WORK, handle_work_##word,              \
@@ -348,6 +376,20 @@ static const struct route routes[] = {
 	{ "PATCH", "/v1/customers/{id}", ROLES_WORK, handle_customer_patch, body_customer, NULL,
 	  "Customer", 200, "Edit (If-Match)", 0 },
 
+	{ "POST", "/v1/customers/{id}/merge", ROLES_STAFF, handle_customer_merge,
+	  body_customer_merge, "preview", "Merge", 200,
+	  "The two are one person; ?preview=true only shows it", 0 },
+	{ "POST", "/v1/customers/{id}/split", ROLES_STAFF, handle_customer_split,
+	  body_customer_split, "preview", "Merge", 200, "One identifier is somebody else's", 0 },
+	{ "GET", "/v1/customers/{id}/merges", ROLES_STAFF, handle_merge_list, NULL, NULL, "List",
+	  200, "Merges and splits it was part of", 0 },
+	{ "POST", "/v1/customers/{id}/merges/{merge}/revert", ROLES_STAFF, handle_merge_revert,
+	  body_revert, "preview", "Merge", 200, "Undo a merge or a split", 0 },
+	{ "POST", "/v1/customers/merges/{id}/revert", ROLES_STAFF, handle_merge_revert, body_revert,
+	  "preview", "Merge", 200, "The same by the merge alone", 0 },
+	{ "PUT", "/v1/customers/{id}/identifiers/{identifier}", ROLES_STAFF,
+	  handle_identifier_share, body_share, NULL, "Customer", 200,
+	  "Does it tell who writes? (If-Match)", 0 },
 	{ "GET", "/v1/customers/{id}/suggestions", ROLES_STAFF, handle_suggestion_list, NULL, NULL,
 	  "List", 200, "Who else this customer may be, with evidence", 0 },
 	{ "POST", "/v1/customers/{id}/suggestions/{other}/dismiss", ROLES_STAFF,

@@ -92,6 +92,10 @@ static void read_identifier(struct customer_run *run, const char *hash, const ch
 		one->by = item_text(run, list, 4);
 		one->at_ms = item_int(list, 5) * 1000;
 		one->raw = json_count(list) > 6 ? item_text(run, list, 6) : NULL;
+		if (text_equal(one->raw, one->value))
+			one->raw = NULL;
+		one->is_shared = text_equal(json_string(json_item(list, 7)), "sh");
+		one->record = arena_text(run->arena, json);
 		one->hash = arena_text(run->arena, hash);
 	}
 	json_free(&list);
@@ -124,6 +128,7 @@ static void on_one_conversation(const struct store_reply *reply, const struct er
 	} else {
 		conversation->channel = text_of(run, reply, "ch");
 		conversation->subject = text_of(run, reply, "sub");
+		conversation->identifier = text_of(run, reply, "ik");
 		conversation->open = text_equal(reply_field(reply, "s"), "open");
 		conversation->work_item = text_of(run, reply, "w");
 		conversation->messages = reply_field_int(reply, "n");
@@ -161,6 +166,8 @@ static void read_fields(struct customer_run *run, const struct store_reply *repl
 	run->customer.id = run->id;
 	run->customer.name = name ? name : "";
 	run->customer.tier = text_of(run, reply, "tier");
+	run->customer.attributes = text_of(run, reply, "at");
+	run->customer.merged = text_of(run, reply, "mf");
 	run->customer.created_ms = reply_field_int(reply, "ct");
 	run->customer.version = reply_field_int(reply, "v");
 	run->customer.identifiers = run->identifiers;

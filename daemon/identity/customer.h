@@ -19,7 +19,9 @@ struct customer_identifier {
 	bool proved;
 	const char *by; /* dkim, signature ...; NULL */
 	int64_t at_ms;
-	const char *hash; /* hex: its place in the index */
+	const char *hash;   /* hex: its place in the index */
+	const char *record; /* as it is stored */
+	bool is_shared;     /* says from where, but not who */
 };
 
 struct customer_conversation {
@@ -27,7 +29,8 @@ struct customer_conversation {
 	const char *channel;
 	const char *subject; /* NULL */
 	bool open;
-	const char *work_item; /* its open one; NULL */
+	const char *work_item;  /* its open one; NULL */
+	const char *identifier; /* hash of the one it belongs to */
 	int64_t messages;
 	int64_t created_ms;
 	int64_t updated_ms;
@@ -36,7 +39,9 @@ struct customer_conversation {
 struct customer {
 	const char *id; /* where the one asked for was merged, the one it is now */
 	const char *name;
-	const char *tier; /* NULL */
+	const char *tier;       /* NULL */
+	const char *attributes; /* JSON object; NULL */
+	const char *merged;     /* ids of those merged into it, space-separated; NULL */
 	int64_t created_ms;
 	int64_t version;
 	const struct customer_identifier *identifiers;

@@ -52,7 +52,7 @@ end
 if #hexes == 0 and m[1] == 'split' then
 	return { 'refused', 'gone' }
 end
-if back.count + #hexes > PERSON_MAX then
+if back.count + #hexes > PERSON_MAX or (m[1] == 'split' and #back.mf + #has.mf + 1 > PERSON_MAX) then
 	return { 'refused', 'too_many' }
 end
 local talks = person_talks(has, only)
@@ -82,10 +82,16 @@ end
 for _, cus in ipairs(has.mf) do
 	mf[#mf + 1] = not gone[cus] and cus or nil
 end
--- Whom the merge went into may be merged itself by now: it knows those it brought along.
-local between = m[1] == 'merge' and first.id ~= has.id and {} or nil
-for _, cus in ipairs(between and first.mf or {}) do
-	between[#between + 1] = not gone[cus] and cus or nil
+-- Those between the two, merged themselves by now, know whom they brought along.
+local between = {}
+for _, cus in ipairs(m[1] == 'merge' and mf or {}) do
+	local knew, knows = words(call('HGET', ws .. 'u:' .. cus, 'mf')), {}
+	for _, other in ipairs(knew) do
+		knows[#knows + 1] = not gone[other] and other or nil
+	end
+	if #knows < #knew then
+		between[#between + 1] = { cus, knows }
+	end
 end
 local own = person_talks(back)
 for _, talk in ipairs(talks) do
@@ -119,8 +125,8 @@ call('HSET', ws .. 'u:' .. back.id, 'v', back.v + 1)
 if m[1] == 'merge' then
 	person_list(has.id, 'wk', wk)
 	person_list(has.id, 'mf', mf)
-	if between then
-		person_list(first.id, 'mf', between)
+	for _, one in ipairs(between) do
+		person_list(one[1], 'mf', one[2])
 	end
 	call('HDEL', ws .. 'u:' .. back.id, 'to')
 	for _, cus in ipairs(back.mf) do
@@ -132,6 +138,10 @@ if m[1] == 'split' and has.count == #hexes then
 	call('HSET', ws .. 'u:' .. has.id, 'to', back.id)
 	call('HDEL', ws .. 'u:' .. has.id, 'cv', 'wk')
 	back.mf[#back.mf + 1] = has.id
+	for _, cus in ipairs(has.mf) do
+		call('HSET', ws .. 'u:' .. cus, 'to', back.id)
+		back.mf[#back.mf + 1] = cus
+	end
 	person_list(back.id, 'mf', back.mf)
 end
 call('HSET', KEYS[2], 's', 'reverted', 'rb', ARGV[6], 'ra', now)
