@@ -100,6 +100,7 @@ struct config {
 	struct config_log log;
 	struct config_limits limits;
 	char *public_url;
+	char *files_url; /* NULL: files are served where the rest is */
 	char *default_region;
 	int64_t lame_duck_ms;
 	struct setting_texts connector_path; /* absolute */

@@ -219,6 +219,11 @@ const struct setting config_rows[] = {
 		    .flags = SETTING_RELOADABLE,
 		    .text = "The base of the daemon's URLs as seen from outside: scheme, host, "
 			    "optional port and path."),
+	SETTING_ROW("files_url", URL, struct config, files_url, NULL, .check = check_base_url,
+		    .flags = SETTING_RELOADABLE,
+		    .text = "The base of signed links to files, on a host of its own (which must "
+			    "come to this daemon with its Host); then only files are served on "
+			    "that host, and on no other one."),
 	SETTING_ROW(
 		"default_region", TEXT, struct config, default_region, NULL, .check = check_region,
 		.flags = SETTING_RELOADABLE,

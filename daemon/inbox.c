@@ -89,6 +89,12 @@ static void hook_link(const char *blob, int64_t expires_s, struct buf *out, void
 {
 	struct parts *parts = context;
 
+	if (parts->config->files_url != NULL) {
+		buf_reset(out);
+		buf_text(out, parts->config->files_url);
+		while (out->len > 0 && out->data[out->len - 1] == '/')
+			out->len--;
+	}
 	file_link_write(parts->key, blob, expires_s, out);
 }
 

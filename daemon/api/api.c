@@ -9,6 +9,7 @@
 #include "api/claims.h"
 #include "api/events.h"
 #include "api/fields.h"
+#include "api/handlers.h"
 #include "api/match.h"
 #include "api/names.h"
 #include "api/query.h"
@@ -289,6 +290,10 @@ void api_handle(struct http_request *request, void *context)
 
 	if (!call_find_route(call))
 		return;
+	if (!api_origin_is_right(call)) {
+		api_problem(call, 404, "no_such_path", "nothing is served at this path");
+		return;
+	}
 	if ((call->route->roles & ROLE_PUBLIC) != 0) {
 		call_run(call);
 		return;

@@ -2,9 +2,11 @@
  * only, never as something a browser would run. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/handlers.h"
 #include "base/text.h"
+#include "config.h"
 #include "parts.h"
 #include "services/blobs.h"
 #include "services/file_link.h"
@@ -107,8 +109,8 @@ static void on_got(const void *bytes, size_t len, const struct error *err, void 
 	http_request_add_field(call->request, "Content-Disposition", buf_string(&disposition));
 	http_request_add_field(call->request, "Content-Security-Policy",
 			       "default-src 'none'; sandbox");
-	http_request_add_field(call->request, "Cache-Control",
-			       "private, max-age=31536000, immutable");
+	/* What is erased must not live on in a cache. */
+	http_request_add_field(call->request, "Cache-Control", "private, no-store");
 	buf_clear(&disposition);
 	http_answer(call->request, 200, "application/octet-stream", bytes, len);
 }
@@ -123,6 +125,52 @@ void api_attachment(struct api_call *call, const char *blob)
 		api_fail(call, &err);
 }
 
+/* ---- an origin of their own ---- */
+
+enum { REDIRECT_S = 60 };
+
+/* Host and port of a URL, as a Host field has them. */
+static bool is_host_of(const char *url, const char *host)
+{
+	const char *start = strstr(url, "://");
+	size_t len;
+
+	if (start == NULL || host == NULL)
+		return false;
+	start += 3;
+	len = strcspn(start, "/");
+	return strlen(host) == len && strncasecmp(start, host, len) == 0;
+}
+
+bool api_origin_is_right(struct api_call *call)
+{
+	const char *url = call->parts->config->files_url;
+	bool is_file = call->route->run == handle_file_link;
+
+	return url == NULL || is_host_of(url, http_request_field(call->request, "Host")) == is_file;
+}
+
+/* A browser that is signed in gets the bytes from the other origin, where no session is. */
+static void redirect(struct api_call *call)
+{
+	const char *name = api_query(call, "name");
+	struct buf url = { 0 };
+
+	buf_text(&url, call->parts->config->files_url);
+	while (url.len > 0 && url.data[url.len - 1] == '/')
+		url.len--;
+	file_link_write(call->parts->key, call->params[0],
+			loop_unix_ms(call->parts->loop) / 1000 + REDIRECT_S, &url);
+	if (name != NULL && *name != '\0') {
+		buf_text(&url, "&name=");
+		text_percent(&url, name, strlen(name));
+	}
+	http_request_add_field(call->request, "Location", buf_string(&url));
+	http_request_add_field(call->request, "Cache-Control", "private, no-store");
+	buf_clear(&url);
+	api_empty(call, 302);
+}
+
 static void on_owner(size_t missing, const struct error *err, void *context)
 {
 	struct api_call *call = context;
@@ -131,6 +179,8 @@ static void on_owner(size_t missing, const struct error *err, void *context)
 		api_fail(call, err);
 	else if (missing == 0)
 		no_such(call);
+	else if (call->who.by_cookie && call->parts->config->files_url != NULL)
+		redirect(call);
 	else
 		api_attachment(call, call->params[0]);
 }

@@ -16,6 +16,8 @@ const struct roster *api_roster(struct api_call *call);
 void api_seen(struct parts *parts, const char *workspace, const char *agent);
 int64_t api_seen_every_ms(const struct parts *parts);
 
+/* Files are served on the host of files_url only, and nothing else there. */
+bool api_origin_is_right(struct api_call *call);
 /* Answers with a blob's bytes as a download, or 404. */
 void api_attachment(struct api_call *call, const char *blob);
 

@@ -1,5 +1,9 @@
 """The blob store: what is erased is gone from the disk, and what is downloaded is never run."""
+import hashlib
+import hmac
+import re
 import secrets
+import time
 import unittest
 import urllib.parse
 
@@ -67,6 +71,62 @@ class Blobs(harness.TestCase):
                                    attachments=[{"blob": blob, "name": "a.bin", "type": "image/png"}])
         self.assertEqual((answer.status, answer.json["code"]), (422, "no_such_attachment"), answer)
         self.assertIn("a.bin", answer.json["detail"])
+
+    def link_of(self, blob, expires_in=60, **more):
+        """A signed link as the daemon writes it: keyed by the installation's key."""
+        key = (self.daemon.state_dir / "installation.key").read_bytes()
+        key = bytes.fromhex(key.decode().strip()) if len(key) > 32 else key
+        expires = str(int(time.time()) + expires_in)
+        mac = hmac.new(key, b"file-link\0" + expires.encode() + b"\0" + blob.encode(), hashlib.sha256)
+        return f"/files/{blob}?" + urllib.parse.urlencode({"expires": expires, "signature": mac.hexdigest()[:32], **more})
+
+    def test_nothing_that_is_downloaded_is_run(self):
+        for name, kind, content in (("seite.html", "text/html", b"<script>alert(1)</script>"),
+                                    ("bild.svg", "image/svg+xml", b"<svg onload='alert(1)'/>"),
+                                    ("图\"; x=.png", "image/png", b"\x89PNG")):
+            path = f"/v1/attachments?name={urllib.parse.quote(name)}&type={urllib.parse.quote(kind)}"
+            blob = self.daemon.request("POST", path, content, self.alice).json["blob"]
+            quoted = urllib.parse.quote(name)
+            for got in (self.daemon.request("GET", f"/v1/attachments/{blob}?name={quoted}&type={kind}", token=self.alice),
+                        self.daemon.request("GET", self.link_of(blob, name=name))):
+                self.assertEqual((got.status, got.body), (200, content), got)
+                self.assertEqual(got.headers["Content-Type"], "application/octet-stream")
+                self.assertEqual(got.headers["X-Content-Type-Options"], "nosniff")
+                self.assertIn("sandbox", got.headers["Content-Security-Policy"])
+                self.assertIn("default-src 'none'", got.headers["Content-Security-Policy"])
+                self.assertEqual(got.headers["Content-Disposition"],
+                                 f"attachment; filename*=UTF-8''{urllib.parse.quote(name, safe='')}")
+                self.assertIn("no-store", got.headers["Cache-Control"])
+
+    def test_a_link_is_good_for_its_file_and_its_time_alone(self):
+        blob, other = self.upload(b"one"), self.upload(b"two")
+        link = self.link_of(blob)
+        self.assertEqual(self.daemon.request("GET", link).body, b"one")
+        for wrong in (self.link_of(blob, expires_in=-1), link.replace(blob, other), link[:-1] + ("0" if link[-1] != "0" else "1"),
+                      re.sub(r"expires=\d+", f"expires={int(time.time()) + 999}", link), link.split("&")[0], f"/files/{blob}"):
+            self.assertEqual(self.daemon.request("GET", wrong).status, 403, wrong)
+        self.delete(blob)
+        harness.wait_for("the file to be gone", lambda: self.daemon.request("GET", link).status == 404)
+
+    def test_files_have_an_origin_of_their_own_where_one_is_set(self):
+        self.daemon = self.start_daemon(name="files", extra="files_url: https://Files.example:8443/x/\n")
+        self.alice = self.daemon.token()
+        blob = self.upload(b"one")
+        link = self.link_of(blob)
+        here, there = {}, {"Host": "files.example:8443"}
+        self.assertEqual(self.daemon.request("GET", link, headers=there).body, b"one")
+        self.assertEqual(self.daemon.request("GET", link, headers=here).status, 404)
+        self.assertEqual(self.daemon.request("GET", "/v1/me", token=self.alice, headers=there).status, 404)
+        self.assertEqual(self.daemon.request("GET", "/", headers=there).status, 404)
+        self.assertEqual(self.daemon.request("GET", f"/v1/attachments/{blob}", token=self.alice).body, b"one")
+        self.daemon.ctl("agent", "password", "alice", "--stdin", stdin="correct horse battery\n")
+        session = self.daemon.request("POST", "/v1/session", {"agent": "alice", "password": "correct horse battery"})
+        cookie = {"Cookie": session.headers["Set-Cookie"].split(";")[0]}
+        sent = self.daemon.request("GET", f"/v1/attachments/{blob}?name=%E5%9B%BE.png", headers=cookie)
+        self.assertEqual((sent.status, sent.body), (302, b""))
+        self.assertTrue(sent.headers["Location"].startswith(f"https://Files.example:8443/x/files/{blob}?"), sent.headers)
+        local = sent.headers["Location"].removeprefix("https://Files.example:8443/x")
+        self.assertEqual(self.daemon.request("GET", local, headers=there).body, b"one")
 
 
 if __name__ == "__main__":
