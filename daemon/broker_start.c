@@ -324,6 +324,8 @@ static int domain_start(struct broker *broker, struct error *err)
 	parts->leases =
 		leases_new(parts->loop, parts->store, broker->instance, broker->forerunners);
 	parts->admit = admit_new(parts->store, parts->key);
+	if (history_is_kept(parts->history))
+		admit_keep_late(parts->admit);
 	parts->pipeline = pipeline_new(parts);
 	parts->workspaces = workspaces_new(parts);
 	channels.loop = parts->loop;

@@ -46,6 +46,7 @@ struct config_history {
 	char *url;      /* NULL: in state_dir; "none", sqlite:/path, postgresql://... */
 	char *password; /* of PostgreSQL, where it is not in the URL */
 	bool accept_other;
+	int64_t keep_hot_ms; /* what is at rest stays in the store that long */
 };
 
 struct config_blobs {

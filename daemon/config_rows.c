@@ -134,6 +134,11 @@ static const struct setting history_rows[] = {
 		"accept_other", BOOL, struct config_history, accept_other, "false",
 		.text = "Takes a database other than the one the store knows, where that one is "
 			"lost: what is in the store is written anew."),
+	SETTING_ROW("keep_hot", TIME, struct config_history, keep_hot_ms, "7d", .min = 1,
+		    .max = 3650 * DAY,
+		    .text = "How long a closed conversation, or a work item that has ended, stays "
+			    "in the store before it leaves it for the history. It comes back when "
+			    "it is needed; only memory is at stake."),
 	SETTING_END,
 };
 

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "delivery/deliveries.h"
+#include "history/evictor.h"
 #include "history/history.h"
 #include "history/writer.h"
 #include "media/discard.h"
@@ -66,6 +67,8 @@ struct workspace {
 	struct media *media;
 	struct writer *writer;
 	struct writer_counts written;
+	struct evictor *evictor;
+	struct evict_counts evicted;
 	struct discard *discard;
 	STAILQ_HEAD(, waiter) waiters;
 	TAILQ_HEAD(, listener) listeners;
@@ -276,6 +279,7 @@ static void on_steward(bool held, const char *fence, void *context)
 	media_free(&workspace->media);
 	discard_free(&workspace->discard);
 	writer_free(&workspace->writer);
+	evictor_free(&workspace->evictor);
 	log_keeper_set_steward(workspace->keeper, held);
 	if (!held)
 		return;
@@ -286,8 +290,10 @@ static void on_steward(bool held, const char *fence, void *context)
 		classify_new(workspace->parts, workspace, fence, &workspace->classified);
 	workspace->media = media_new(workspace->parts, workspace, fence);
 	workspace->discard = discard_new(workspace->parts, workspace);
-	if (history_is_kept(workspace->parts->history))
-		workspace->writer = writer_new(workspace->parts, workspace, &workspace->written);
+	if (!history_is_kept(workspace->parts->history))
+		return;
+	workspace->writer = writer_new(workspace->parts, workspace, &workspace->written);
+	workspace->evictor = evictor_new(workspace->parts, workspace, fence, &workspace->evicted);
 }
 
 /* ---- whispers: "typing <conversation> <who>", and to the steward ---- */
@@ -402,6 +408,7 @@ static void workspace_free(struct workspace *workspace)
 	media_free(&workspace->media);
 	discard_free(&workspace->discard);
 	writer_free(&workspace->writer);
+	evictor_free(&workspace->evictor);
 	lease_drop(&workspace->lease);
 	store_off_change(workspace->parts->store, on_store_change, workspace);
 	store_hear_end(&workspace->ear);
@@ -533,6 +540,11 @@ const struct classify_counts *workspace_classified(const struct workspace *works
 struct writer *workspace_writer(const struct workspace *workspace)
 {
 	return workspace->writer;
+}
+
+const struct evict_counts *workspace_evicted(const struct workspace *workspace)
+{
+	return &workspace->evicted;
 }
 
 const struct writer_counts *workspace_written(const struct workspace *workspace)

@@ -9,6 +9,7 @@
 
 #include "parts.h"
 
+struct evict_counts;
 struct figures;
 struct classify_counts;
 struct log_entry;
@@ -61,6 +62,8 @@ struct writer *workspace_writer(const struct workspace *workspace);
 /* Tells the steward, whichever instance that is, to write all that is hot into the history anew. */
 void workspace_tell_reread(struct workspace *workspace);
 const struct writer_counts *workspace_written(const struct workspace *workspace);
+/* What left the store for it (history/evictor.h). */
+const struct evict_counts *workspace_evicted(const struct workspace *workspace);
 
 /* Every log entry, in order, and resets. */
 struct listener;

@@ -39,6 +39,11 @@ struct admit *admit_new(struct store *store, struct mac *mac)
 	return admit;
 }
 
+void admit_keep_late(struct admit *admit)
+{
+	admit->keeps_late = true;
+}
+
 void admit_free(struct admit **admit)
 {
 	if (!*admit)

@@ -63,7 +63,9 @@ typedef void admit_done_fn(const struct admit_result *result, const struct error
 			   void *context);
 
 struct admit *admit_new(struct store *store, struct mac *mac); /* both borrowed */
-void admit_free(struct admit **admit);                         /* after the store's last answer */
+/* What is told of an id that the store does not know is kept for the history's steward. */
+void admit_keep_late(struct admit *admit);
+void admit_free(struct admit **admit); /* after the store's last answer */
 void admit_run(struct admit *admit, const struct admission *admission, admit_done_fn *done,
 	       void *context);
 

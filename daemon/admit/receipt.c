@@ -91,6 +91,14 @@ static void keep_receipt(struct receipt_run *receipt)
 	store_arg_text(call, receipt->state);
 	store_arg_text(call, receipt->error);
 	store_arg_int(call, KEEP_S);
+	if (receipt->run->admit->keeps_late) {
+		struct buf late = { 0 };
+
+		buf_format(&late, "%s %s %s%s%s", receipt->key.hex, receipt->channel,
+			   receipt->state, receipt->error[0] == '\0' ? "" : " ", receipt->error);
+		store_arg(call, late.data, late.len);
+		buf_clear(&late);
+	}
 	store_run(receipt->run->admit->store, call, on_receipt_kept, receipt);
 }
 

@@ -11,6 +11,7 @@ struct admit {
 	struct store *store;
 	struct mac *mac;
 	struct remember_cache *remembered;
+	bool keeps_late;    /* receipts for what may have left the store */
 	struct buf scratch; /* where arguments are put together, one at a time */
 };
 

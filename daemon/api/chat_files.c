@@ -145,7 +145,7 @@ static void on_page(const struct message_page *page, const struct error *err, vo
 	else if (page != NULL && strstr(page->json, looking->member) != NULL)
 		api_attachment(call, call->params[1]);
 	else if (page != NULL && page->more)
-		look(call, page->first - 1);
+		look(call, page->next);
 	else
 		api_problem(call, 404, "no_such_attachment",
 			    "this conversation has no attachment with this id");
@@ -163,7 +163,7 @@ static void look(struct api_call *call, int64_t from)
 		.without_notes = true,
 	};
 
-	conversation_messages(call->parts->store, &query, on_page, call);
+	conversation_messages(call->parts, &query, on_page, call);
 }
 
 void handle_chat_file_get(struct api_call *call)

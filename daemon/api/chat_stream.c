@@ -101,7 +101,8 @@ static void show(struct chat_stream *stream, const struct message_page *page, si
 	struct buf text = { 0 };
 
 	if (message != NULL) {
-		buf_format(&text, "id: %lld\nevent: message\ndata: ", (long long)page->indexes[at]);
+		buf_format(&text,
+			   "id: %lld\nevent: message\ndata: ", (long long)page->positions[at]);
 		write_message(&text, message);
 		buf_text(&text, "\n\n");
 		http_stream_write(stream->stream, text.data, text.len);
@@ -144,7 +145,7 @@ static void read_on(struct chat_stream *stream)
 	if (stream->is_reading)
 		return;
 	stream->is_reading = true;
-	conversation_messages(stream->streams->parts->store, &query, on_messages, stream);
+	conversation_messages(stream->streams->parts, &query, on_messages, stream);
 }
 
 static void show_delivery(struct chat_stream *stream, const struct log_entry *entry)

@@ -323,8 +323,7 @@ void handle_code_open(struct api_call *call)
 	coding->workspace = call->who.workspace;
 	coding->conversation = call->params[0];
 	call->state = coding;
-	conversation_read(call->parts->store, call->who.workspace, call->params[0], on_conversation,
-			  call);
+	conversation_read(call->parts, call->who.workspace, call->params[0], on_conversation, call);
 }
 
 void handle_code_verify(struct api_call *call)

@@ -110,7 +110,7 @@ static void on_opened(const struct work_result *result, const struct error *err,
 	if (err != NULL)
 		api_fail(call, err);
 	else
-		conversation_read(call->parts->store, call->who.workspace, changing->change.to,
+		conversation_read(call->parts, call->who.workspace, changing->change.to,
 				  on_split_off, call);
 }
 
@@ -152,7 +152,7 @@ static void on_done(const struct change_result *result, const struct error *err,
 	else if (changing->queue != NULL && !result->replayed)
 		work_wanted(call);
 	else
-		conversation_read(call->parts->store, call->who.workspace, changing->change.to,
+		conversation_read(call->parts, call->who.workspace, changing->change.to,
 				  on_split_off, call);
 }
 
@@ -287,5 +287,5 @@ static void on_known(const struct conversation *conversation, const struct error
 
 void handle_change_list(struct api_call *call)
 {
-	conversation_read(call->parts->store, call->who.workspace, call->params[0], on_known, call);
+	conversation_read(call->parts, call->who.workspace, call->params[0], on_known, call);
 }

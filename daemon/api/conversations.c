@@ -63,8 +63,7 @@ static void on_conversation(const struct conversation *conversation, const struc
 
 void handle_conversation_get(struct api_call *call)
 {
-	conversation_read(call->parts->store, call->who.workspace, call->params[0], on_conversation,
-			  call);
+	conversation_read(call->parts, call->who.workspace, call->params[0], on_conversation, call);
 }
 
 static void on_page(const struct message_page *messages, const struct error *err, void *context)
@@ -84,7 +83,7 @@ static void on_page(const struct message_page *messages, const struct error *err
 			    call->params[0]);
 		return;
 	}
-	next = page->ascending ? messages->first + (int64_t)messages->count : messages->first - 1;
+	next = messages->next;
 	page_start(&out, &body);
 	if (messages->len > 0)
 		jw_raw(&out, NULL, messages->json, messages->len);
@@ -105,13 +104,13 @@ void handle_message_list(struct api_call *call)
 	query.descending = !page->ascending;
 	query.from = query.descending ? -1 : 0;
 	if (page->after != NULL) {
-		if (!text_uint(page->after, strlen(page->after), &from) || from > INT32_MAX) {
+		if (!text_uint(page->after, strlen(page->after), &from) || from > INT64_MAX) {
 			page_refuse(call);
 			return;
 		}
 		query.from = (int64_t)from;
 	}
-	conversation_messages(call->parts->store, &query, on_page, page);
+	conversation_messages(call->parts, &query, on_page, page);
 }
 
 /* ---- writing ---- */
@@ -186,15 +185,12 @@ static void answer_refusal(struct api_call *call, const struct write_result *res
 }
 
 /* The same body again: as it was answered, whatever became of the message since. */
-static void on_replayed(const struct store_reply *reply, const struct error *err, void *context)
+static void answer_again(struct api_call *call, const char *stored, size_t len)
 {
-	struct api_call *call = context;
 	const struct writing *writing = call->state;
 	const struct message_known known = { .customer = writing->customer,
 					     .mark = writing->is_note ? NULL : "queued" };
 	struct buf body = { 0 };
-	size_t len = 0;
-	const char *stored = err == NULL ? reply_text(reply, &len) : NULL;
 
 	if (stored == NULL) {
 		http_request_add_field(call->request, "Retry-After", "2");
@@ -206,13 +202,20 @@ static void on_replayed(const struct store_reply *reply, const struct error *err
 	api_answer(call, 201, &body);
 }
 
-static void replay(struct api_call *call, const char *conversation, int64_t index)
+static void on_replayed(const char *stored, const struct error *err, void *context)
 {
-	struct store_call *read = store_command("LINDEX");
+	answer_again(context, err == NULL ? stored : NULL, stored == NULL ? 0 : strlen(stored));
+}
 
-	store_arg_key(read, call->who.workspace, "m:%s", conversation);
-	store_arg_int(read, index);
-	store_read(call->parts->store, read, on_replayed, call);
+static void replay(struct api_call *call, const char *conversation,
+		   const struct write_result *result)
+{
+	const struct message_place place = { .workspace = call->who.workspace,
+					     .conversation = conversation,
+					     .message = result->message,
+					     .index = result->index };
+
+	message_read(call->parts, &place, on_replayed, call);
 }
 
 static void on_written(const struct write_result *result, const struct error *err, void *context)
@@ -222,7 +225,7 @@ static void on_written(const struct write_result *result, const struct error *er
 	if (result->code != WRITE_OK)
 		answer_refusal(call, result, err);
 	else if (result->replayed)
-		replay(call, writing->record.conversation, result->index);
+		replay(call, writing->record.conversation, result);
 	else
 		answer_message(call, writing);
 }
@@ -349,6 +352,14 @@ static void reply_store(struct api_call *call)
 	conversation_reply(call->parts->store, &writing->reply, on_written, call);
 }
 
+static void on_revived(const struct error *err, void *context)
+{
+	if (err != NULL)
+		api_fail(context, err);
+	else
+		reply_store(context);
+}
+
 static void on_target(const struct conversation *conversation, const struct error *err,
 		      void *context)
 {
@@ -369,7 +380,11 @@ static void on_target(const struct conversation *conversation, const struct erro
 			  arena_text(call->arena, conversation->channel)))
 		return;
 	writing->reply.idempotent = sends_are_idempotent(call, conversation->channel);
-	reply_store(call);
+	if (conversation->is_past)
+		conversation_revive(call->parts, call->who.workspace, call->params[0], on_revived,
+				    call);
+	else
+		reply_store(call);
 }
 
 void handle_message_write(struct api_call *call)
@@ -378,8 +393,7 @@ void handle_message_write(struct api_call *call)
 
 	writing->is_note = text_equal(json_text(call->body, "kind"), "note");
 	call->state = writing;
-	conversation_read(call->parts->store, call->who.workspace, call->params[0], on_target,
-			  call);
+	conversation_read(call->parts, call->who.workspace, call->params[0], on_target, call);
 }
 
 /* Told to whoever looks at the conversation now; kept nowhere. */

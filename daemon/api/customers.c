@@ -7,6 +7,7 @@
 #include "api/page.h"
 #include "base/text.h"
 #include "channel.h"
+#include "conversation/conversation.h"
 #include "conversation/work_item.h"
 #include "identity/address.h"
 #include "identity/customer.h"
@@ -14,14 +15,19 @@
 #include "parts.h"
 #include "store/store.h"
 
-enum { ITEMS_MAX = 100 };
+enum { ITEMS_MAX = 100, CONVERSATIONS_MAX = 50 };
 
-/* The view is two reads: the customer with conversations, then the work items. */
+/* The view is three reads: the customer with the conversations in the store, those that have left
+ * it, the work items. */
 struct view {
 	struct api_call *call;
 	struct buf body;
 	struct json_out out;
 	char etag[32];
+	const char *shown[CONVERSATIONS_MAX]; /* ids */
+	size_t shown_count;
+	const char *items[ITEMS_MAX];
+	size_t item_count;
 };
 
 static void write_identifiers(struct json_out *out, const struct customer *customer)
@@ -45,24 +51,40 @@ static void write_identifiers(struct json_out *out, const struct customer *custo
 	jw_array_end(out);
 }
 
-static void write_conversations(struct json_out *out, const struct customer *customer)
+static void write_conversation(struct view *view, const struct conversation *conversation)
 {
-	jw_array(out, "conversations");
-	for (size_t i = 0; i < customer->conversation_count; i++) {
-		const struct customer_conversation *conversation = &customer->conversations[i];
+	struct json_out *out = &view->out;
 
-		jw_object(out, NULL);
-		jw_text(out, "id", conversation->id);
-		jw_text(out, "channel", conversation->channel);
-		jw_text(out, "subject", conversation->subject);
-		jw_text(out, "state", conversation->open ? "open" : "closed");
-		jw_text(out, "work_item", conversation->work_item);
-		jw_int(out, "messages", conversation->messages);
-		jw_time(out, "created_at", conversation->created_ms);
-		jw_time(out, "updated_at", conversation->updated_ms);
-		jw_object_end(out);
+	jw_object(out, NULL);
+	jw_text(out, "id", conversation->id);
+	jw_text(out, "channel", conversation->channel);
+	jw_text(out, "subject", conversation->subject);
+	jw_text(out, "state", conversation->open ? "open" : "closed");
+	jw_text(out, "work_item", conversation->work_item);
+	jw_int(out, "messages", conversation->messages);
+	jw_time(out, "created_at", conversation->created_ms);
+	jw_time(out, "updated_at", conversation->updated_ms);
+	jw_object_end(out);
+}
+
+/* Those in the store; past_read() goes on behind them. */
+static void write_conversations(struct view *view, const struct customer *customer)
+{
+	for (size_t i = 0; i < customer->conversation_count; i++) {
+		const struct customer_conversation *one = &customer->conversations[i];
+
+		if (one->channel == NULL)
+			continue; /* it left this moment */
+		view->shown[view->shown_count++] = arena_text(view->call->arena, one->id);
+		write_conversation(view, &(struct conversation){ .id = one->id,
+								 .channel = one->channel,
+								 .subject = one->subject,
+								 .open = one->open,
+								 .work_item = one->work_item,
+								 .messages = one->messages,
+								 .created_ms = one->created_ms,
+								 .updated_ms = one->updated_ms });
 	}
-	jw_array_end(out);
 }
 
 static void on_items(const struct work_page *items, const struct error *err, void *context)
@@ -83,18 +105,45 @@ static void on_items(const struct work_page *items, const struct error *err, voi
 	api_answer(view->call, 200, &view->body);
 }
 
-static void items_read(struct view *view, const struct customer *customer)
+static void items_read(struct view *view)
 {
-	const char *ids[ITEMS_MAX];
-	size_t count = 0;
+	work_items_read(
+		view->call->parts,
+		&(struct work_ids){ view->call->who.workspace, view->items, view->item_count },
+		on_items, view);
+}
 
-	for (size_t i = 0; i < customer->conversation_count && count < ITEMS_MAX; i++)
+static bool is_shown(const struct view *view, const char *id)
+{
+	for (size_t i = 0; i < view->shown_count; i++)
+		if (text_equal(view->shown[i], id))
+			return true;
+	return false;
+}
+
+/* While the history cannot be asked, the ones in the store are shown alone. */
+static void on_past(const struct conversation *list, size_t count, const struct error *err,
+		    void *context)
+{
+	struct view *view = context;
+
+	for (size_t i = 0; err == NULL && i < count; i++)
+		if (!is_shown(view, list[i].id))
+			write_conversation(view, &list[i]);
+	jw_array_end(&view->out);
+	items_read(view);
+}
+
+static void items_find(struct view *view, const struct customer *customer)
+{
+	struct arena *arena = view->call->arena;
+
+	for (size_t i = 0; i < customer->conversation_count && view->item_count < ITEMS_MAX; i++)
 		if (customer->conversations[i].work_item != NULL)
-			ids[count++] = customer->conversations[i].work_item;
-	for (size_t i = 0; i < customer->case_count && count < ITEMS_MAX; i++)
-		ids[count++] = customer->cases[i];
-	work_items_read(view->call->parts->store, view->call->who.workspace, ids, count, on_items,
-			view);
+			view->items[view->item_count++] =
+				arena_text(arena, customer->conversations[i].work_item);
+	for (size_t i = 0; i < customer->case_count && view->item_count < ITEMS_MAX; i++)
+		view->items[view->item_count++] = arena_text(arena, customer->cases[i]);
 }
 
 static void on_customer(const struct customer *customer, const struct error *err, void *context)
@@ -121,8 +170,10 @@ static void on_customer(const struct customer *customer, const struct error *err
 	jw_time(&view->out, "created_at", customer->created_ms);
 	jw_int(&view->out, "version", customer->version);
 	write_identifiers(&view->out, customer);
-	write_conversations(&view->out, customer);
-	items_read(view, customer);
+	items_find(view, customer);
+	jw_array(&view->out, "conversations");
+	write_conversations(view, customer);
+	conversations_past(call->parts, call->who.workspace, customer->id, on_past, view);
 }
 
 void handle_customer_get(struct api_call *call)

@@ -45,7 +45,8 @@ void work_answer_item(struct api_call *call, const char *id, int status)
 	struct shown *shown = arena_alloc(call->arena, sizeof(*shown));
 
 	*shown = (struct shown){ call, status, arena_text(call->arena, id) };
-	work_items_read(call->parts->store, call->who.workspace, &id, 1, on_item, shown);
+	work_items_read(call->parts, &(struct work_ids){ call->who.workspace, &id, 1 }, on_item,
+			shown);
 }
 
 static const char *refusal_detail(const char *refusal)

@@ -100,5 +100,5 @@ void handle_work_list(struct api_call *call)
 	query.after = listing->page.after;
 	query.limit = listing->page.limit;
 	query.ascending = listing->page.ascending;
-	work_item_list(call->parts->store, &query, on_items, listing);
+	work_item_list(call->parts, &query, on_items, listing);
 }

@@ -14,6 +14,8 @@ enum {
 	LIMIT_HTTP_HEADER_MS = 10 * 1000,
 	LIMIT_HTTP_REQUEST_MS = 30 * 1000,
 	LIMIT_HTTP_IDLE_PER_SOURCE = 10,
+	/* messages of one conversation in one millisecond: places between two positions */
+	LIMIT_PLACES_PER_MS = 4096,
 	/* JSON */
 	LIMIT_JSON_DEPTH = 32,
 	/* mail */

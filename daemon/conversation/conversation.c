@@ -4,237 +4,310 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "conversation/past.h"
+#include "parts.h"
 #include "store/store.h"
 
-enum { PAGE_MAX = 200 };
-
 struct read_run {
+	const struct parts *parts;
 	conversation_fn *done;
 	void *context;
+	char workspace[48];
 	char id[ID_BYTES];
+	struct arena *arena;
+	struct conversation conversation;
 };
 
-/* A page is read in three steps: the conversation, the texts, the marks. */
-struct page_run {
-	struct store *store;
-	message_page_fn *done;
-	void *context;
-	char workspace[48];
-	char conversation[ID_BYTES];
-	char customer[ID_BYTES];
-	int64_t from;
-	size_t limit;
-	bool descending;
-	bool without_notes;
-	int64_t total;
-	struct buf texts; /* stored texts, each with its NUL */
-	size_t offsets[PAGE_MAX + 1];
-	char ids[PAGE_MAX][ID_BYTES];
-	size_t count;
-	size_t starts[PAGE_MAX];
-	int64_t indexes[PAGE_MAX];
-};
+static void read_end(struct read_run *run, const struct conversation *conversation,
+		     const struct error *err)
+{
+	run->done(conversation, err, run->context);
+	arena_free(&run->arena);
+	free(run);
+}
+
+static void ask_past(const struct parts *parts, const char *workspace, const char *id,
+		     int64_t until, past_fn *done, void *context);
+
+/* ---- what is in the store ---- */
+
+static const char *kept_text(struct read_run *run, const struct store_reply *reply,
+			     const char *field)
+{
+	return arena_text(run->arena, reply_field_text(reply, field));
+}
+
+static void read_hot(struct read_run *run, const struct store_reply *reply)
+{
+	run->conversation = (struct conversation){
+		.id = run->id,
+		.channel = kept_text(run, reply, "ch"),
+		.customer = kept_text(run, reply, "u"),
+		.address = kept_text(run, reply, "ad"),
+		.name = kept_text(run, reply, "nm"),
+		.thread = kept_text(run, reply, "th"),
+		.subject = kept_text(run, reply, "sub"),
+		.work_item = kept_text(run, reply, "w"),
+		.open = text_equal(reply_field_text(reply, "s"), "open"),
+		.is_notice = text_equal(reply_field_text(reply, "one"), "1"),
+		.messages = reply_field_int(reply, "n") + reply_field_int(reply, "pn"),
+		.created_ms = reply_field_int(reply, "ct"),
+		.updated_ms = reply_field_int(reply, "ut"),
+		.version = reply_field_int(reply, "v"),
+		.last_inbound = kept_text(run, reply, "li"),
+		.last_inbound_ms = reply_field_int(reply, "lt"),
+	};
+	if (reply_field_int(reply, "pc") > 0)
+		run->conversation.created_ms = reply_field_int(reply, "pc");
+}
+
+/* It was in the store before, perhaps: what is here is shown in any case. */
+static void on_before(struct json_object *answer, const struct error *err, void *context)
+{
+	struct read_run *run = context;
+	struct past_extent extent = { .workspace = run->workspace,
+				      .conversation = run->id,
+				      .created_ms = run->conversation.created_ms,
+				      .messages = json_int(answer, "count", 0),
+				      .began_ms = json_int(answer, "began", 0) };
+
+	if (err == NULL) {
+		if (extent.messages == 0 || extent.began_ms == 0)
+			extent.began_ms = extent.created_ms;
+		run->conversation.messages += extent.messages;
+		run->conversation.created_ms = extent.began_ms;
+		past_note(run->parts, &extent);
+	}
+	read_end(run, &run->conversation, NULL);
+}
+
+/* ---- what has left it ---- */
+
+static int64_t hash_number(struct json_object *hash, const char *field)
+{
+	const char *text = json_text(hash, field);
+
+	return text == NULL ? 0 : strtoll(text, NULL, 10);
+}
+
+/* row has count and began beside the hash. */
+static struct conversation read_past(const char *id, struct json_object *hash, const char *owner,
+				     struct json_object *row)
+{
+	return (struct conversation){
+		.id = id,
+		.is_past = true,
+		.channel = json_text(hash, "ch"),
+		.customer = owner == NULL ? json_text(hash, "u") : owner,
+		.address = json_text(hash, "ad"),
+		.name = json_text(hash, "nm"),
+		.thread = json_text(hash, "th"),
+		.subject = json_text(hash, "sub"),
+		.open = text_equal(json_text(hash, "s"), "open"),
+		.is_notice = text_equal(json_text(hash, "one"), "1"),
+		.messages = json_int(row, "count", 0),
+		.created_ms = json_int(row, "began", 0),
+		.updated_ms = hash_number(hash, "ut"),
+		.version = hash_number(hash, "v"),
+		.last_inbound = json_text(hash, "li"),
+		.last_inbound_ms = hash_number(hash, "lt"),
+	};
+}
+
+static void on_past(struct json_object *answer, const struct error *err, void *context)
+{
+	struct read_run *run = context;
+
+	if (err != NULL || json_at(answer, "conversation") == NULL) {
+		read_end(run, NULL, err);
+		return;
+	}
+	run->conversation = read_past(run->id, json_at(answer, "conversation.hash"),
+				      json_text(answer, "conversation.customer"), answer);
+	read_end(run, &run->conversation, NULL);
+}
+
+static void ask_past(const struct parts *parts, const char *workspace, const char *id,
+		     int64_t until, past_fn *done, void *context)
+{
+	struct buf fields = { 0 };
+	const struct past_question question = { "past", workspace, &fields };
+
+	buf_format(&fields, ",\"conversation\":\"%s\",\"limit\":0,\"until\":%lld", id,
+		   (long long)until);
+	past_ask(parts, &question, done, context);
+	buf_clear(&fields);
+}
 
 static void on_conversation(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct read_run *run = context;
-	struct conversation conversation = { .id = run->id };
+	int64_t created_ms;
 
-	if (err || reply_count(reply) == 0) {
-		run->done(NULL, err, run->context);
-		free(run);
+	if (err != NULL) {
+		read_end(run, NULL, err);
 		return;
 	}
-	conversation.channel = reply_field_text(reply, "ch");
-	conversation.customer = reply_field_text(reply, "u");
-	conversation.address = reply_field_text(reply, "ad");
-	conversation.name = reply_field_text(reply, "nm");
-	conversation.thread = reply_field_text(reply, "th");
-	conversation.subject = reply_field_text(reply, "sub");
-	conversation.work_item = reply_field_text(reply, "w");
-	conversation.open = text_equal(reply_field_text(reply, "s"), "open");
-	conversation.is_notice = text_equal(reply_field_text(reply, "one"), "1");
-	conversation.messages = reply_field_int(reply, "n");
-	conversation.created_ms = reply_field_int(reply, "ct");
-	conversation.updated_ms = reply_field_int(reply, "ut");
-	conversation.version = reply_field_int(reply, "v");
-	conversation.last_inbound = reply_field_text(reply, "li");
-	conversation.last_inbound_ms = reply_field_int(reply, "lt");
-	run->done(&conversation, NULL, run->context);
-	free(run);
+	if (reply_count(reply) == 0) {
+		if (past_is_kept(run->parts) && id_is(run->id, "cnv_"))
+			ask_past(run->parts, run->workspace, run->id, INT64_MAX, on_past, run);
+		else
+			read_end(run, NULL, NULL);
+		return;
+	}
+	read_hot(run, reply);
+	created_ms = reply_field_int(reply, "ct");
+	if (!past_is_kept(run->parts) || reply_field(reply, "pn") != NULL)
+		read_end(run, &run->conversation, NULL);
+	else
+		ask_past(run->parts, run->workspace, run->id, past_position(created_ms, 0),
+			 on_before, run);
 }
 
-void conversation_read(struct store *store, const char *workspace, const char *id,
+void conversation_read(const struct parts *parts, const char *workspace, const char *id,
 		       conversation_fn *done, void *context)
 {
 	struct store_call *call = store_command("HGETALL");
 	struct read_run *run = memory_new(sizeof(*run));
 
+	run->parts = parts;
 	run->done = done;
 	run->context = context;
+	run->arena = arena_new(0);
+	snprintf(run->workspace, sizeof(run->workspace), "%s", workspace);
 	snprintf(run->id, sizeof(run->id), "%s", id);
 	store_arg_key(call, workspace, "c:%s", id);
-	store_read(store, call, on_conversation, run);
+	store_read(parts->store, call, on_conversation, run);
 }
 
-static void page_free(struct page_run *run)
+/* ---- those of a customer ---- */
+
+enum { PAST_MAX = 50 };
+
+struct list_run {
+	conversations_fn *done;
+	void *context;
+};
+
+static void on_list(struct json_object *answer, const struct error *err, void *context)
 {
-	buf_clear(&run->texts);
+	struct list_run *run = context;
+	struct json_object *rows = json_at(answer, "conversations");
+	struct conversation list[PAST_MAX];
+	size_t count = 0;
+
+	for (; count < json_count(rows) && count < PAST_MAX; count++) {
+		struct json_object *row = json_item(rows, count);
+
+		list[count] = read_past(json_text(row, "id"), json_at(row, "hash"), NULL, row);
+	}
+	run->done(list, count, err, run->context);
 	free(run);
 }
 
-static void page_fail(struct page_run *run, const struct error *err)
+static void on_no_history(const struct store_reply *reply, const struct error *err, void *context)
 {
-	run->done(NULL, err, run->context);
-	page_free(run);
+	(void)reply;
+	(void)err;
+	on_list(NULL, NULL, context);
 }
 
-static void page_add(struct page_run *run, const struct store_reply *marks, size_t at,
-		     struct message_page *page, struct buf *out)
+void conversations_past(const struct parts *parts, const char *workspace, const char *customer,
+			conversations_fn *done, void *context)
 {
-	const char *stored = run->texts.data + run->offsets[at];
-	const struct message_known known = {
-		.customer = run->customer,
-		.mark = reply_text(reply_item(marks, 3 * at), NULL),
-		.provider_id = reply_text(reply_item(marks, 3 * at + 1), NULL),
-		.files = reply_text(reply_item(marks, 3 * at + 2), NULL),
-	};
+	struct list_run *run = memory_new(sizeof(*run));
+	struct buf fields = { 0 };
+	const struct past_question question = { "past_of", workspace, &fields };
 
-	if (run->without_notes && strstr(stored, "\"kind\":\"note\",\"text\":"))
-		return;
-	if (out->len > 0)
-		buf_byte(out, ',');
-	run->starts[page->count] = out->len;
-	run->indexes[page->count++] = page->first + (int64_t)at;
-	message_show(out, stored, strlen(stored), &known);
-}
-
-static void page_show(struct page_run *run, const struct store_reply *marks)
-{
-	struct message_page page = { .first = run->from,
-				     .total = run->total,
-				     .starts = run->starts,
-				     .indexes = run->indexes };
-	struct buf out = { 0 };
-
-	if (run->descending)
-		page.first = run->from - (int64_t)run->count + 1;
-	for (size_t i = 0; i < run->count; i++)
-		page_add(run, marks, run->descending ? run->count - 1 - i : i, &page, &out);
-	page.next = page.first + (int64_t)run->count;
-	page.more = run->descending ? page.first > 0 : page.next < run->total;
-	page.json = buf_string(&out);
-	page.len = out.len;
-	run->done(&page, NULL, run->context);
-	buf_clear(&out);
-	page_free(run);
-}
-
-static void on_marks(const struct store_reply *reply, const struct error *err, void *context)
-{
-	struct page_run *run = context;
-
-	if (err)
-		page_fail(run, err);
-	else
-		page_show(run, reply);
-}
-
-/* The id stands right after the author, whose texts cannot hold an unescaped quote. */
-static void id_of(const char *stored, char out[ID_BYTES])
-{
-	const char *at = strstr(stored, "},\"id\":\"");
-
-	out[0] = '\0';
-	if (at)
-		snprintf(out, ID_BYTES, "%.30s", at + strlen("},\"id\":\""));
-}
-
-static void page_read_marks(struct page_run *run)
-{
-	struct store_call *call = store_command("HMGET");
-
-	store_arg_key(call, run->workspace, "y:%s", run->conversation);
-	for (size_t i = 0; i < run->count; i++) {
-		char name[ID_BYTES + sizeof(".files")];
-
-		store_arg_text(call, run->ids[i]);
-		snprintf(name, sizeof(name), "%s.id", run->ids[i]);
-		store_arg_text(call, name);
-		snprintf(name, sizeof(name), "%s.files", run->ids[i]);
-		store_arg_text(call, name);
-	}
-	store_read(run->store, call, on_marks, run);
-}
-
-static void on_texts(const struct store_reply *reply, const struct error *err, void *context)
-{
-	struct page_run *run = context;
-
-	if (err) {
-		page_fail(run, err);
-		return;
-	}
-	for (size_t i = 0; i < reply_count(reply) && i < PAGE_MAX; i++) {
-		size_t len = 0;
-		const char *text = reply_text(reply_item(reply, i), &len);
-
-		run->offsets[run->count] = run->texts.len;
-		buf_add(&run->texts, text, len + 1);
-		id_of(text, run->ids[run->count++]);
-	}
-	if (run->count > 0)
-		page_read_marks(run);
-	else
-		page_show(run, NULL);
-}
-
-static void on_page_conversation(const struct store_reply *reply, const struct error *err,
-				 void *context)
-{
-	struct page_run *run = context;
-	const char *customer = err ? NULL : reply_text(reply_item(reply, 0), NULL);
-	struct store_call *call;
-	int64_t first;
-	int64_t last;
-
-	if (!customer) {
-		page_fail(run, err);
-		return;
-	}
-	snprintf(run->customer, sizeof(run->customer), "%s", customer);
-	run->total = reply_int(reply_item(reply, 1));
-	if (run->from < 0 || (run->descending && run->from >= run->total))
-		run->from = run->descending ? run->total - 1 : 0;
-	first = run->descending ? run->from - (int64_t)run->limit + 1 : run->from;
-	last = run->descending ? run->from : run->from + (int64_t)run->limit - 1;
-	call = store_command("LRANGE");
-	store_arg_key(call, run->workspace, "m:%s", run->conversation);
-	store_arg_int(call, first < 0 ? 0 : first);
-	store_arg_int(call, last);
-	store_read(run->store, call, on_texts, run);
-}
-
-void conversation_messages(struct store *store, const struct message_query *query,
-			   message_page_fn *done, void *context)
-{
-	struct store_call *call = store_command("HMGET");
-	struct page_run *run = memory_new(sizeof(*run));
-
-	run->store = store;
 	run->done = done;
 	run->context = context;
-	snprintf(run->workspace, sizeof(run->workspace), "%s", query->workspace);
-	snprintf(run->conversation, sizeof(run->conversation), "%s", query->conversation);
-	run->descending = query->descending || query->from < 0;
-	run->from = query->from;
-	run->limit = query->limit > 0 && query->limit <= PAGE_MAX ? query->limit : PAGE_MAX;
-	run->without_notes = query->without_notes;
-	store_arg_key(call, run->workspace, "c:%s", run->conversation);
-	store_arg_text(call, "u");
-	store_arg_text(call, "n");
-	store_read(store, call, on_page_conversation, run);
+	buf_format(&fields, ",\"customer\":\"%s\",\"limit\":%d", customer, PAST_MAX);
+	if (past_is_kept(parts))
+		past_ask(parts, &question, on_list, run);
+	else
+		store_read(parts->store, store_command("PING"), on_no_history, run);
+	buf_clear(&fields);
+}
+
+/* ---- back into the store ---- */
+
+struct revive_run {
+	const struct parts *parts;
+	conversation_revived_fn *done;
+	void *context;
+	char workspace[48];
+	char id[ID_BYTES];
+};
+
+static void revive_end(struct revive_run *run, const struct error *err)
+{
+	run->done(err, run->context);
+	free(run);
+}
+
+static void on_revived(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct error refused;
+
+	if (err == NULL && !reply_is(reply, "ok")) {
+		error_set(&refused, ERROR_PERMANENT, "its customer is not known any more");
+		err = &refused;
+	}
+	revive_end(context, err);
+}
+
+static struct store_call *revive_call(const struct revive_run *run, struct json_object *answer)
+{
+	static const char *const fields[] = { "ch", "ik", "ad", "nm", "th", "sub", "s",
+					      "lw", "li", "lt", "ih", "ut", "v",   "one" };
+	struct json_object *hash = json_at(answer, "conversation.hash");
+	const char *owner = json_text(answer, "conversation.customer");
+	struct store_call *call = store_script("revive", run->workspace);
+
+	store_key(call, "c:%s", run->id);
+	store_arg_text(call, run->id);
+	store_arg_text(call, owner == NULL ? json_text(hash, "u") : owner);
+	store_arg_int(call, json_int(answer, "count", 0));
+	store_arg_int(call, json_int(answer, "began", 0));
+	for (size_t i = 0; i < COUNT_OF(fields); i++) {
+		const char *value = json_text(hash, fields[i]);
+
+		if (value == NULL || *value == '\0')
+			continue;
+		store_arg_text(call, fields[i]);
+		store_arg_text(call, value);
+	}
+	return call;
+}
+
+static void on_kept(struct json_object *answer, const struct error *err, void *context)
+{
+	struct revive_run *run = context;
+	struct error unknown;
+
+	if (err == NULL && json_at(answer, "conversation") == NULL) {
+		error_set(&unknown, ERROR_PERMANENT, "there is no such conversation");
+		err = &unknown;
+	}
+	if (err != NULL)
+		revive_end(run, err);
+	else
+		store_run(run->parts->store, revive_call(run, answer), on_revived, run);
+}
+
+void conversation_revive(const struct parts *parts, const char *workspace, const char *id,
+			 conversation_revived_fn *done, void *context)
+{
+	struct revive_run *run = memory_new(sizeof(*run));
+
+	run->parts = parts;
+	run->done = done;
+	run->context = context;
+	snprintf(run->workspace, sizeof(run->workspace), "%s", workspace);
+	snprintf(run->id, sizeof(run->id), "%s", id);
+	ask_past(parts, workspace, id, INT64_MAX, on_kept, run);
 }

@@ -12,6 +12,7 @@
 #include "base/id.h"
 #include "conversation/message.h"
 
+struct parts;
 struct store;
 
 /* ---- writing ---- */
@@ -78,9 +79,12 @@ struct converse {
 void conversation_start(struct store *store, const struct converse *converse, write_done_fn *done,
 			void *context);
 
-/* ---- reading ---- */
+/* ---- reading: the store, and the history for what has left it (past.h). Who reads does not notice
+ * which. While the history cannot be asked, what is in the store is shown alone, and what has left
+ * it is an error that may pass. ---- */
 struct conversation {
 	const char *id;
+	bool is_past; /* has left the store: conversation_revive() before it is written to */
 	const char *channel;
 	const char *customer;
 	const char *address;
@@ -101,32 +105,57 @@ struct conversation {
 /* conversation is NULL where there is none, and with err. */
 typedef void conversation_fn(const struct conversation *conversation, const struct error *err,
 			     void *context);
-void conversation_read(struct store *store, const char *workspace, const char *id,
+void conversation_read(const struct parts *parts, const char *workspace, const char *id,
 		       conversation_fn *done, void *context);
 
+/* Those of a customer that the history knows, the last changed first, 50 at most: also such as are
+ * in the store, as they were written down. Nothing where none is kept. */
+typedef void conversations_fn(const struct conversation *list, size_t count,
+			      const struct error *err, void *context);
+void conversations_past(const struct parts *parts, const char *workspace, const char *customer,
+			conversations_fn *done, void *context);
+
+/* Back into the store, without its messages: harmless where it is there. */
+typedef void conversation_revived_fn(const struct error *err, void *context);
+void conversation_revive(const struct parts *parts, const char *workspace, const char *id,
+			 conversation_revived_fn *done, void *context);
+
 /* A page of messages as the API shows them: JSON objects parted by commas, delivery marks merged
- * in. first is the index of the first one shown; more: there are further ones in that direction. */
+ * in. more: there are further ones in that direction. Positions order a conversation's messages
+ * for good, wherever they are. */
 struct message_page {
 	const char *json; /* without the brackets of the array */
 	size_t len;
-	int64_t first;
 	size_t count;
-	int64_t total;
 	bool more;
-	const size_t *starts;   /* of each one shown, in json; its comma or the end follows it */
-	const int64_t *indexes; /* of each one shown, in the conversation */
-	int64_t next;           /* ascending: index after the last one looked at, notes included */
+	const size_t *starts;     /* of each one shown, in json; its comma or the end follows it */
+	const int64_t *positions; /* of each one shown */
+	int64_t next; /* where the next page begins; of those looked at, notes included */
 };
 typedef void message_page_fn(const struct message_page *page, const struct error *err,
 			     void *context);
 struct message_query {
 	const char *workspace;
 	const char *conversation;
-	int64_t from; /* index of the first; descending: of the last; -1: the newest, descending */
+	int64_t from; /* position of the first, or where it would be; -1: the newest, descending */
 	size_t limit; /* 1-200 */
 	bool descending;
 	bool without_notes; /* what the customer may see; count may then be below limit */
+	bool is_index; /* from is an index in the store, which alone is read: for what is in flight
+			*/
 };
 /* page is NULL where there is no such conversation, and with err. */
-void conversation_messages(struct store *store, const struct message_query *query,
+void conversation_messages(const struct parts *parts, const struct message_query *query,
 			   message_page_fn *done, void *context);
+
+/* One message's stored text: from its place in the store, or where it has left, from the history.
+ * NULL where it is in neither, and with err. */
+struct message_place {
+	const char *workspace;
+	const char *conversation;
+	const char *message;
+	int64_t index;
+};
+typedef void message_text_fn(const char *stored, const struct error *err, void *context);
+void message_read(const struct parts *parts, const struct message_place *place,
+		  message_text_fn *done, void *context);

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-struct store;
+struct parts;
 
 enum { WORK_ITEMS_MAX = 200 }; /* of one page or one read */
 
@@ -43,8 +43,9 @@ struct work_item {
 	int64_t created_ms;
 	int64_t state_ms; /* in this state since */
 	int64_t first_response_ms;
-	int64_t lease_ms; /* a tool's claim ends */
-	const char *sla;  /* its service level clocks: a JSON list */
+	int64_t lease_ms;      /* a tool's claim ends */
+	const char *sla;       /* its service level clocks: a JSON list */
+	const char *attention; /* what they ask: warned, breached */
 };
 
 /* The API's form, as the next value of json. */
@@ -58,10 +59,15 @@ struct work_page {
 /* Once, never before the call has returned. page is NULL with err. */
 typedef void work_page_fn(const struct work_page *page, const struct error *err, void *context);
 
-/* Up to WORK_ITEMS_MAX of these, in one instant, in their order; those that are not there are left
- * out. */
-void work_items_read(struct store *store, const char *workspace, const char *const *ids,
-		     size_t count, work_page_fn *done, void *context);
+struct work_ids {
+	const char *workspace;
+	const char *const *ids;
+	size_t count; /* at most WORK_ITEMS_MAX */
+};
+/* These, in their order, wherever they are; those in the store in one instant. Unknown ones are
+ * left out. */
+void work_items_read(const struct parts *parts, const struct work_ids *ids, work_page_fn *done,
+		     void *context);
 
 struct work_query {
 	const char *workspace;
@@ -73,7 +79,7 @@ struct work_query {
 	size_t limit;      /* 1 to WORK_ITEMS_MAX */
 	bool ascending;    /* by creation */
 };
-/* Hot items only. A page may have few or none although further ones follow: then last is where it
- * goes on. */
-void work_item_list(struct store *store, const struct work_query *query, work_page_fn *done,
+/* Those that have not ended, unless the state asked for says so. A page may have few or none
+ * although further ones follow: then last is where it goes on. */
+void work_item_list(const struct parts *parts, const struct work_query *query, work_page_fn *done,
 		    void *context);

@@ -365,11 +365,12 @@ static void send_with_thread(struct attempt *attempt)
 		.conversation = attempt->conversation,
 		.from = attempt->message.index,
 		.limit = REFERENCES,
+		.is_index = true,
 		.descending = true,
 		.without_notes = true,
 	};
 
-	conversation_messages(attempt->parts->store, &query, on_thread, attempt);
+	conversation_messages(attempt->parts, &query, on_thread, attempt);
 }
 
 static void copy_message(struct attempt *attempt, const struct outbox_message *message)

@@ -131,8 +131,10 @@ static void on_one_conversation(const struct store_reply *reply, const struct er
 		conversation->identifier = text_of(run, reply, "ik");
 		conversation->open = text_equal(reply_field(reply, "s"), "open");
 		conversation->work_item = text_of(run, reply, "w");
-		conversation->messages = reply_field_int(reply, "n");
-		conversation->created_ms = reply_field_int(reply, "ct");
+		/* What left the store before counts, too (scripts/past_note.lua). */
+		conversation->messages = reply_field_int(reply, "n") + reply_field_int(reply, "pn");
+		conversation->created_ms =
+			reply_field_int(reply, reply_field(reply, "pc") != NULL ? "pc" : "ct");
 		conversation->updated_ms = reply_field_int(reply, "ut");
 	}
 	free(one);

@@ -1,5 +1,6 @@
 #include "thread/thread.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -7,6 +8,7 @@
 #include "base/text.h"
 #include "channel.h"
 #include "conversation/conversation.h"
+#include "conversation/past.h"
 #include "conversation/threading.h"
 #include "identity/reference.h"
 #include "services/loop.h"
@@ -26,6 +28,8 @@ struct candidate {
 	struct search *search;
 	char id[ID_BYTES];
 	bool is_known; /* it exists */
+	bool is_past;  /* it has left the store */
+	bool is_lost;  /* it cannot be read now */
 	struct thread_found found;
 	const char *participants[PARTICIPANTS];
 };
@@ -37,9 +41,12 @@ struct search {
 	size_t left;          /* look-ups under way */
 	char token[ID_BYTES]; /* the conversation of a good token; "" */
 	char references[REFERENCES][ID_BYTES];
-	char before[REFERENCES][ID_BYTES];       /* where what they name was before it was moved */
+	char before[REFERENCES][ID_BYTES]; /* where what they name was before it was moved */
+	char fields[REFERENCES][2 * IDENTITY_FIELD_BYTES + 1]; /* what they are indexed under */
+	size_t reference_count;
 	struct candidate candidates[CANDIDATES]; /* the token's first */
 	size_t candidate_count;
+	struct thread_choice choice; /* while its conversation comes back */
 };
 
 /* ---- the decision ---- */
@@ -78,6 +85,57 @@ static void chain_key(struct message *message)
 		message->thread = oldest;
 }
 
+/* The token is proof of which thread is meant, but who takes part in it cannot be read now. */
+static void token_stands(struct search *search, struct thread_choice *choice)
+{
+	for (size_t i = 0; i < search->candidate_count; i++) {
+		const struct candidate *candidate = &search->candidates[i];
+
+		if (!candidate->is_lost || !text_equal(candidate->id, search->token))
+			continue;
+		choice->verdict = THREAD_RELATED;
+		choice->conversation = candidate->id;
+		snprintf(choice->reason, sizeof(choice->reason),
+			 "reply token; who takes part in it cannot be read now: related only");
+	}
+}
+
+static bool is_past(const struct search *search, const char *conversation)
+{
+	for (size_t i = 0; i < search->candidate_count; i++)
+		if (text_equal(search->candidates[i].id, conversation))
+			return search->candidates[i].is_past;
+	return false;
+}
+
+static void choose(struct search *search, const struct thread_choice *choice)
+{
+	if (choice->verdict == THREAD_SAME)
+		search->passenger->conversation =
+			arena_text(search->flight->arena, choice->conversation);
+	else
+		chain_key(search->passenger->message);
+	write_choice(search, choice);
+}
+
+/* It comes back before the message does, so that it stays whose it was. */
+static void on_revived(const struct error *err, void *context)
+{
+	struct search *search = context;
+	struct flight *flight = search->flight;
+
+	if (!flight_landed(flight))
+		return;
+	if (err != NULL) {
+		search->choice.verdict = THREAD_RELATED;
+		snprintf(search->choice.reason, sizeof(search->choice.reason),
+			 "its thread cannot be brought back now: related only");
+	}
+	choose(search, &search->choice);
+	if (flight->pending == 0)
+		pipeline_resume(flight, flight->error.kind == ERROR_NONE ? STAGE_NEXT : STAGE_FAIL);
+}
+
 static void search_decide(struct search *search)
 {
 	struct flight *flight = search->flight;
@@ -103,11 +161,16 @@ static void search_decide(struct search *search)
 			found[evidence.reference_count++] = candidate->found;
 	}
 	choice = thread_choose(&evidence);
-	if (choice.verdict == THREAD_SAME)
-		search->passenger->conversation = arena_text(flight->arena, choice.conversation);
-	else
-		chain_key(message);
-	write_choice(search, &choice);
+	if (choice.verdict == THREAD_NEW)
+		token_stands(search, &choice);
+	if (choice.verdict == THREAD_SAME && is_past(search, choice.conversation)) {
+		search->choice = choice;
+		flight->pending++;
+		conversation_revive(flight->parts, workspace_name(flight->workspace),
+				    choice.conversation, on_revived, search);
+		return;
+	}
+	choose(search, &choice);
 }
 
 static void search_end(struct search *search)
@@ -158,12 +221,10 @@ static void copied_add(struct candidate *candidate, const struct message_page *p
 	buf_clear(&text);
 }
 
-static void candidate_end(struct candidate *candidate, const struct error *err)
+static void candidate_end(struct candidate *candidate)
 {
 	struct search *search = candidate->search;
 
-	if (err != NULL)
-		flight_fail(search->flight, "finding the thread: %s", err->text);
 	if (--search->left == 0)
 		search_end(search);
 }
@@ -174,9 +235,10 @@ static void on_messages(const struct message_page *page, const struct error *err
 
 	if (!flight_landed(candidate->search->flight))
 		return;
+	(void)err; /* who was copied is not known then; whose it is is */
 	if (page != NULL)
 		copied_add(candidate, page);
-	candidate_end(candidate, err);
+	candidate_end(candidate);
 }
 
 /* A token is good in any channel of the workspace; a mail that came to another
@@ -195,10 +257,13 @@ static void on_conversation(const struct conversation *conversation, const struc
 
 	if (!flight_landed(flight))
 		return;
+	/* A store that is away ends the flight later. The history may be: nobody waits for it. */
+	candidate->is_lost = err != NULL;
 	candidate->is_known = conversation != NULL;
+	candidate->is_past = conversation != NULL && conversation->is_past;
 	if (conversation == NULL || conversation->is_notice ||
 	    !text_equal(conversation->channel, channel_name(flight->channel))) {
-		candidate_end(candidate, err);
+		candidate_end(candidate);
 		return;
 	}
 	if (conversation->subject != NULL)
@@ -207,7 +272,7 @@ static void on_conversation(const struct conversation *conversation, const struc
 	candidate->found.last_ms = conversation->updated_ms;
 	participant_add(candidate, conversation->address);
 	flight->pending++;
-	conversation_messages(flight->parts->store, &query, on_messages, candidate);
+	conversation_messages(flight->parts, &query, on_messages, candidate);
 }
 
 /* ---- what the hint names ---- */
@@ -251,11 +316,60 @@ static void candidates_read(struct search *search)
 	search->left = search->candidate_count;
 	flight->pending += search->candidate_count;
 	for (size_t i = 0; i < search->candidate_count; i++)
-		conversation_read(flight->parts->store, workspace_name(flight->workspace),
+		conversation_read(flight->parts, workspace_name(flight->workspace),
 				  search->candidates[i].id, on_conversation,
 				  &search->candidates[i]);
 	if (search->candidate_count == 0)
 		search_end(search);
+}
+
+/* ---- references to what has left the store ---- */
+
+static void on_past_references(struct json_object *answer, const struct error *err, void *context)
+{
+	struct search *search = context;
+	struct json_object *rows = json_at(answer, "references");
+
+	if (!flight_landed(search->flight))
+		return;
+	(void)err; /* unknown then: the mail opens a conversation of its own */
+	for (size_t i = 0; i < json_count(rows); i++) {
+		const char *field = json_text(json_item(rows, i), "field");
+		const char *conversation = json_text(json_item(rows, i), "conversation");
+
+		for (size_t j = 0; conversation != NULL && j < search->reference_count; j++)
+			if (text_equal(search->fields[j], field))
+				snprintf(search->references[j], ID_BYTES, "%s", conversation);
+	}
+	candidates_read(search);
+}
+
+static void past_references_read(struct search *search)
+{
+	struct flight *flight = search->flight;
+	struct buf fields = { 0 };
+	const struct past_question question = { "past_references",
+						workspace_name(flight->workspace), &fields };
+	struct json_out out;
+	size_t unknown = 0;
+
+	buf_text(&fields, ",\"fields\":");
+	jw_start(&out, &fields);
+	jw_array(&out, NULL);
+	for (size_t i = 0; i < search->reference_count; i++) {
+		if (search->references[i][0] != '\0')
+			continue;
+		jw_text(&out, NULL, search->fields[i]);
+		unknown++;
+	}
+	jw_array_end(&out);
+	if (unknown > 0 && past_is_kept(flight->parts)) {
+		flight->pending++;
+		past_ask(flight->parts, &question, on_past_references, search);
+	} else {
+		candidates_read(search);
+	}
+	buf_clear(&fields);
 }
 
 struct lookup {
@@ -280,7 +394,7 @@ static void on_reference(const struct store_reply *reply, const struct error *er
 	if (--search->left > 0)
 		return;
 	if (search->flight->error.kind == ERROR_NONE)
-		candidates_read(search);
+		past_references_read(search);
 	else
 		search_end(search);
 }
@@ -292,14 +406,18 @@ static void references_find(struct search *search)
 	const struct identity_place place = { .mac = flight->parts->key,
 					      .workspace = workspace_name(flight->workspace),
 					      .channel = channel_name(flight->channel) };
+	struct identity_key key;
 
 	search->left = hint->reference_count < REFERENCES ? hint->reference_count : REFERENCES;
+	search->reference_count = search->left;
 	flight->pending += search->left;
 	for (size_t i = 0, count = search->left; i < count; i++) {
 		struct lookup *lookup = arena_alloc(flight->arena, sizeof(*lookup));
 
 		lookup->search = search;
 		lookup->place = i;
+		identity_reference(&place, hint->references[i], &key);
+		memcpy(search->fields[i], key.hex, sizeof(search->fields[i]));
 		store_read(flight->parts->store, reference_command(&place, hint->references[i]),
 			   on_reference, lookup);
 	}

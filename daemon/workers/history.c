@@ -50,6 +50,13 @@ static const struct {
 	{ "status", history_op_status, false },
 	{ "conversation", history_op_conversation, false },
 	{ "messages", history_op_messages, false },
+	{ "past", history_op_past, false },
+	{ "past_message", history_op_past_message, false },
+	{ "past_of", history_op_past_of, false },
+	{ "past_items", history_op_past_items, false },
+	{ "past_list", history_op_past_list, false },
+	{ "past_references", history_op_past_references, false },
+	{ "receipt", history_op_receipt, true },
 	{ "search", history_op_search, false },
 	{ "search_purge", history_op_search_purge, true },
 };

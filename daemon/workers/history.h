@@ -29,6 +29,15 @@ int history_schema_id(struct sql *sql, char ret_id[40], struct error *err);
 history_op_fn history_op_cursor; /* {workspace} -> {position} or null */
 history_op_fn history_op_write;
 
+/* history_past.c: what has left the store */
+history_op_fn history_op_past;
+history_op_fn history_op_past_message;
+history_op_fn history_op_past_of;
+history_op_fn history_op_past_items;
+history_op_fn history_op_past_list;
+history_op_fn history_op_past_references;
+history_op_fn history_op_receipt;
+
 /* history_read.c */
 history_op_fn history_op_status; /* {workspace} -> {position, rows {table: count}} */
 history_op_fn history_op_conversation;

@@ -35,7 +35,7 @@ int history_op_conversation(struct history_job *job, struct json_out *out, struc
 	const struct sql_value values[] = { sql_text(job->workspace),
 					    sql_text(json_text(job->body, "conversation")) };
 	const struct sql_query query = {
-		.statement = "SELECT c.json, c.evicted, (SELECT coalesce(max(m.position) + 1, 0)"
+		.statement = "SELECT c.json, c.evicted, (SELECT count(*)"
 			     " FROM message m WHERE m.workspace = c.workspace"
 			     " AND m.conversation = c.id), i.customer FROM conversation c"
 			     " LEFT JOIN identifier i ON i.workspace = c.workspace"

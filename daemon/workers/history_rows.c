@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "workers/history_search.h"
@@ -284,8 +285,9 @@ static int put_episode(struct history_write *write, struct error *err)
 		       values, 4, err);
 }
 
-/* A conversation that left the store and came back counts its messages from 0 again: its base is
- * where they go on here. */
+/* A conversation that left the store and came back counts its messages from 0 again. Its base is
+ * made from when it came, so that whoever reads the store knows a message's position without
+ * asking. */
 static int find_episode(struct history_write *write, const char *conversation, int64_t created_ms,
 			struct error *err)
 {
@@ -311,7 +313,7 @@ static int find_episode(struct history_write *write, const char *conversation, i
 	write->episode = created_ms;
 	if (write->base >= 0)
 		return 0;
-	write->base = write->newest + 1;
+	write->base = created_ms * LIMIT_PLACES_PER_MS;
 	return put_episode(write, err);
 }
 
@@ -475,6 +477,22 @@ int write_mark(struct history_write *write, struct json_object *row, struct erro
 	return sql_put(write->job->sql,
 		       "UPDATE message SET mark = $3, provider_id = $4, files = $5"
 		       " WHERE workspace = $1 AND id = $2",
+		       values, COUNT_OF(values), err);
+}
+
+/* ---- what the store took for a message of a provider's id ---- */
+
+int write_reference(struct history_write *write, struct json_object *row, struct error *err)
+{
+	const struct sql_value values[] = {
+		sql_text(write->job->workspace),          sql_text(json_text(row, "id")),
+		sql_text(json_text(row, "conversation")), sql_text(json_text(row, "message")),
+		sql_number(json_int(row, "index", 0)),
+	};
+
+	return sql_put(write->job->sql,
+		       "INSERT INTO reference (workspace, field, conversation, message, number)"
+		       " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace, field) DO NOTHING",
 		       values, COUNT_OF(values), err);
 }
 

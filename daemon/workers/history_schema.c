@@ -72,6 +72,10 @@ static const struct step steps[] = {
 		  "CREATE INDEX event_work_item ON event (workspace, work_item);"
 		  "CREATE INDEX event_conversation ON event (workspace, conversation)" },
 	{ .sqlite = history_search_sqlite, .postgres = history_search_postgres },
+	{ .both = "CREATE TABLE reference (workspace TEXT NOT NULL, field TEXT NOT NULL,"
+		  " conversation TEXT NOT NULL, message TEXT NOT NULL, number BIGINT NOT NULL,"
+		  " PRIMARY KEY (workspace, field));"
+		  "CREATE INDEX reference_conversation ON reference (workspace, conversation)" },
 };
 
 static const char first_table[] =

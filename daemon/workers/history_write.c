@@ -19,6 +19,7 @@ static const struct {
 	{ "customers", write_customer },   { "conversations", write_conversation },
 	{ "messages", write_message },     { "marks", write_mark },
 	{ "work_items", write_work_item }, { "events", write_event },
+	{ "references", write_reference },
 };
 
 static int take_text(const struct sql_value *row, size_t columns, void *context)

@@ -22,4 +22,5 @@ int write_conversation(struct history_write *write, struct json_object *row, str
 int write_message(struct history_write *write, struct json_object *row, struct error *err);
 int write_mark(struct history_write *write, struct json_object *row, struct error *err);
 int write_work_item(struct history_write *write, struct json_object *row, struct error *err);
+int write_reference(struct history_write *write, struct json_object *row, struct error *err);
 int write_event(struct history_write *write, struct json_object *row, struct error *err);

@@ -122,7 +122,7 @@ class Store:
 
 
 def sql_rows(rows):
-    """rows(statement) -> tuples of texts."""
+    """rows(statement) -> tuples of texts. A position counts from 4096 places a millisecond."""
     state = {}
     for table in ("customer", "conversation", "work_item"):
         state[table] = {key: json.loads(text) for key, text in
@@ -130,7 +130,7 @@ def sql_rows(rows):
     state["message"] = {
         key: (conversation, int(position), text, mark, provider)
         for key, conversation, position, text, mark, provider in
-        rows("SELECT id, conversation, position, json, mark, provider_id FROM message WHERE workspace = 'main'")}
+        rows("SELECT id, conversation, position % 4096, json, mark, provider_id FROM message WHERE workspace = 'main'")}
     return state
 
 

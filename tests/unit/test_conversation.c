@@ -6,12 +6,13 @@
 #include "base/json.h"
 #include "desk_bed.h"
 #include "identity/customer.h"
+#include "parts.h"
 
 struct shown {
 	bool done, none;
 	char json[8000];
 	size_t count;
-	int64_t first, total;
+	int64_t first, next;
 	bool more;
 };
 
@@ -24,8 +25,8 @@ static void on_page(const struct message_page *page, const struct error *err, vo
 	if (page != NULL) {
 		snprintf(shown->json, sizeof(shown->json), "[%s]", page->json);
 		shown->count = page->count;
-		shown->first = page->first;
-		shown->total = page->total;
+		shown->first = page->count > 0 ? page->positions[0] : -1;
+		shown->next = page->next;
 		shown->more = page->more;
 		cr_expect_eq(json_check(shown->json, strlen(shown->json), NULL), 0);
 	}
@@ -34,8 +35,10 @@ static void on_page(const struct message_page *page, const struct error *err, vo
 
 static void read_page(struct desk_bed *desk, const struct message_query *query, struct shown *shown)
 {
+	const struct parts parts = { .store = desk->bed->store };
+
 	memset(shown, 0, sizeof(*shown));
-	conversation_messages(desk->bed->store, query, on_page, shown);
+	conversation_messages(&parts, query, on_page, shown);
 	bed_until(desk->bed, &shown->done);
 }
 
@@ -96,6 +99,7 @@ Test(conversation, pages_meet_without_a_gap_in_both_directions)
 				       .conversation = desk->conversation,
 				       .limit = 3 };
 	struct shown shown;
+	int64_t first;
 	char id[16];
 
 	for (int i = 2; i <= 7; i++) {
@@ -103,18 +107,20 @@ Test(conversation, pages_meet_without_a_gap_in_both_directions)
 		desk_admit(desk, id);
 	}
 	read_page(desk, &query, &shown);
-	cr_expect(shown.first == 0 && shown.count == 3 && shown.more && shown.total == 7);
-	query.from = 6;
+	first = shown.first;
+	cr_expect(shown.count == 3 && shown.more && shown.next == first + 3);
+	query.from = first + 6;
 	read_page(desk, &query, &shown);
-	cr_expect(shown.first == 6 && shown.count == 1 && !shown.more);
+	cr_expect(shown.first == first + 6 && shown.count == 1 && !shown.more);
 	query.from = -1;
 	read_page(desk, &query, &shown);
-	cr_expect(shown.first == 4 && shown.count == 3 && shown.more);
+	cr_expect(shown.first == first + 6 && shown.count == 3 && shown.more);
+	cr_expect_eq(shown.next, first + 3);
 	cr_expect_lt(strstr(shown.json, "\"p7\""), strstr(shown.json, "\"p5\""), "newest first");
-	query.from = 1;
+	query.from = first + 1;
 	query.descending = true;
 	read_page(desk, &query, &shown);
-	cr_expect(shown.first == 0 && shown.count == 2 && !shown.more);
+	cr_expect(shown.first == first + 1 && shown.count == 2 && !shown.more);
 	query.conversation = "cnv_none";
 	read_page(desk, &query, &shown);
 	cr_expect(shown.none);

@@ -5,6 +5,7 @@
 
 #include "conversation/work_item.h"
 #include "desk_bed.h"
+#include "parts.h"
 
 static const char *state(struct desk_bed *desk)
 {
@@ -434,6 +435,7 @@ static void on_page(const struct work_page *page, const struct error *err, void 
 Test(work, lists_page_by_page_without_losing_or_repeating_one)
 {
 	struct desk_bed *desk = desk_bed_new();
+	const struct parts parts = { .store = desk->bed->store };
 	struct listed listed = { 0 };
 	struct work_query query = { .workspace = "main", .state = "queued", .limit = 2 };
 	size_t total = 0;
@@ -446,7 +448,7 @@ Test(work, lists_page_by_page_without_losing_or_repeating_one)
 	do {
 		listed.done = false;
 		query.after = after[0] ? after : NULL;
-		work_item_list(desk->bed->store, &query, on_page, &listed);
+		work_item_list(&parts, &query, on_page, &listed);
 		bed_until(desk->bed, &listed.done);
 		total += listed.count;
 		snprintf(after, sizeof(after), "%s", listed.last);
@@ -461,7 +463,7 @@ Test(work, lists_page_by_page_without_losing_or_repeating_one)
 	query.after = NULL;
 	query.state = "assigned";
 	listed.done = false;
-	work_item_list(desk->bed->store, &query, on_page, &listed);
+	work_item_list(&parts, &query, on_page, &listed);
 	bed_until(desk->bed, &listed.done);
 	cr_expect_eq(listed.count, 0);
 	cr_expect_str_eq(listed.last, "");

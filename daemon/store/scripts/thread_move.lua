@@ -82,6 +82,7 @@ if not b[1] then
 		ARGV[12] == '1' and 'open' or 'closed', 'ct', now, 'v', 1)
 	call('ZADD', ws .. 'rest', now, to)
 	call('HSET', ws .. 'u:' .. a[1], 'cv', u and (to .. ' ' .. u):sub(1, 1549) or to)
+	call('ZADD', ws .. 'rest', now, to)
 end
 for _, item in ipairs(items) do
 	if item.is_new then

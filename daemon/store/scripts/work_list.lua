@@ -1,11 +1,14 @@
 #!lua flags=no-writes
--- work_list: one page of work items by creation, filtered. Looks at 2,000 items at most, so that a filter nobody
+-- work_list: one page of work items by creation, filtered: those that have not ended, unless the state asks for them (their
+-- agent is the last one then). Looks at 2,000 items at most, so that a filter nobody
 -- meets costs no more than that; the cursor says where to go on.
 -- KEYS 1 meta   ARGV 1 state ('' any), 2 queue ('' any), 3 agent ('' any), 4 limit, 5 'asc' or 'desc',
 --      6 cursor: '<created ms> <id>' of the last one seen, '' at the start, 7 clocks that are warned or breached ('' any)
 -- Answers {cursor ('' on the last page), id, id, ...}.
 local ws = KEYS[1]:sub(1, -5)
 local state, queue, agent, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local ended = state == 'closed' or state == 'cancelled'
+local order = ws .. (ended and 'wz' or 'wx')
 local desc, sla = ARGV[5] == 'desc', ARGV[7] or ''
 local score, last = ARGV[6]:match('^(%d+) (.+)$')
 local command = desc and 'ZREVRANGEBYSCORE' or 'ZRANGEBYSCORE'
@@ -13,13 +16,13 @@ local from, to = score or (desc and '+inf' or '-inf'), desc and '-inf' or '+inf'
 local answer, seen, skip, cursor = { '' }, 0, 0, ''
 
 local function fits(id)
-	local w = redis.call('HMGET', ws .. 'w:' .. id, 's', 'q', 'a', 'sl')
+	local w = redis.call('HMGET', ws .. 'w:' .. id, 's', 'q', ended and 'la' or 'a', 'sl')
 	return w[1] and (state == '' or w[1] == state) and (queue == '' or w[2] == queue) and
 		(agent == '' or w[3] == agent) and (sla == '' or w[4] == sla)
 end
 
 while seen < 2000 do
-	local page = redis.call(command, ws .. 'wx', from, to, 'WITHSCORES', 'LIMIT', skip, 200)
+	local page = redis.call(command, order, from, to, 'WITHSCORES', 'LIMIT', skip, 200)
 	if #page == 0 then
 		return answer
 	end
