@@ -224,6 +224,11 @@ static void on_admitted(const struct store_reply *reply, const struct error *err
 	result.new_conversation = strchr(flags, 'c') != NULL;
 	result.new_work_item = strchr(flags, 'w') != NULL;
 	result.reopened = strchr(flags, 'r') != NULL;
+	for (size_t at = STORED_FIELDS;
+	     at + 1 < reply_count(reply) && result.proved_count < ADMIT_PROVED_MAX; at += 2) {
+		result.proved[result.proved_count].other = reply_text_at(reply, at);
+		result.proved[result.proved_count++].record = reply_text_at(reply, at + 1);
+	}
 	admit_run_end(run, &result, NULL);
 }
 

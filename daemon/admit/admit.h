@@ -42,6 +42,7 @@ struct admission {
 	bool reference;      /* the provider's id may be referred to later (mail) */
 };
 
+enum { ADMIT_PROVED_MAX = 8 };
 enum admit_code { ADMIT_STORED, ADMIT_DUPLICATE, ADMIT_FAILED };
 
 /* Borrowed: valid inside the call. */
@@ -56,6 +57,12 @@ struct admit_result {
 	bool new_conversation;
 	bool new_work_item;
 	bool reopened; /* the item was resolved, and waits in its queue again */
+	/* Customers who had proved what the person proves here, and what it is. */
+	struct {
+		const char *other;
+		const char *record;
+	} proved[ADMIT_PROVED_MAX];
+	size_t proved_count;
 };
 
 /* err is set with ADMIT_FAILED only: the sender must try again. */

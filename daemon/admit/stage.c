@@ -5,7 +5,9 @@
 #include "admit/admit.h"
 #include "admit/sabotage.h"
 #include "base/crypto.h"
+#include "base/log.h"
 #include "channel.h"
+#include "identity/merge_proved.h"
 #include "routing/rules.h"
 #include "services/loop.h"
 #include "workspace.h"
@@ -22,12 +24,36 @@ static void boarding_end(struct flight *flight)
 	pipeline_resume(flight, flight->error.kind == ERROR_NONE ? STAGE_NEXT : STAGE_FAIL);
 }
 
+static void on_merged(const char *customer, const struct error *err, void *context)
+{
+	(void)customer;
+	(void)context;
+	if (err != NULL)
+		log_warn("admit", "event=not_merged error=%s", log_quote(err->text));
+}
+
+/* The message is stored, and nobody waits for this: until it is done, or where it fails, the two
+ * are suggested as one. */
+static void proved_merge(const struct flight *flight, const struct admit_result *result)
+{
+	for (size_t i = 0; i < result->proved_count; i++) {
+		const struct proved_pair pair = { .workspace = workspace_name(flight->workspace),
+						  .customer = result->customer,
+						  .other = result->proved[i].other,
+						  .channel = channel_name(flight->channel),
+						  .record = result->proved[i].record };
+
+		customer_merge_proved(flight->parts->store, &pair, on_merged, NULL);
+	}
+}
+
 static void on_admitted(const struct admit_result *result, const struct error *err, void *context)
 {
 	struct boarding *boarding = context;
 	struct flight *flight = boarding->flight;
 	struct passenger *passenger = boarding->passenger;
 
+	proved_merge(flight, result);
 	if (!flight_landed(flight))
 		return;
 	if (result->code == ADMIT_FAILED) {

@@ -10,6 +10,7 @@
 #include "conversation/conversation.h"
 #include "delivery/codes.h"
 #include "identity/address.h"
+#include "identity/merge_proved.h"
 #include "identity/phones.h"
 #include "parts.h"
 #include "services/loop.h"
@@ -23,6 +24,10 @@ struct coding {
 	struct visitor_rules rules;    /* which channels may carry it */
 	struct identifier identifier;
 	bool is_visitor;
+	/* of a right answer */
+	const char *channel_name;
+	const char *customer;
+	const char *record;
 };
 
 /* ---- asking ---- */
@@ -191,11 +196,11 @@ static void address_read(struct api_call *call)
 
 /* ---- answering ---- */
 
-static void proved_write(struct api_call *call, const struct code_result *result)
+static void proved_write(struct api_call *call, const char *customer)
 {
 	const struct coding *coding = call->state;
 	OWNED(json_free)
-	struct json_object *record = json_read(result->record, strlen(result->record), NULL);
+	struct json_object *record = json_read(coding->record, strlen(coding->record), NULL);
 	struct buf body = { 0 };
 	struct json_out out;
 
@@ -204,9 +209,38 @@ static void proved_write(struct api_call *call, const struct code_result *result
 	jw_text(&out, "kind", json_text(record, "0"));
 	jw_text(&out, "value", json_text(record, "2"));
 	if (!coding->is_visitor)
-		jw_text(&out, "customer", result->customer);
+		jw_text(&out, "customer", customer);
 	jw_object_end(&out);
 	api_answer(call, 200, &body);
+}
+
+static void on_merged(const char *customer, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const struct coding *coding = call->state;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else
+		proved_write(call, customer != NULL ? customer : coding->customer);
+}
+
+/* Where another customer had proved the address, both are one now. */
+static void proved_take(struct api_call *call, const struct code_result *result)
+{
+	struct coding *coding = call->state;
+	const struct proved_pair pair = { .workspace = coding->workspace,
+					  .customer = result->customer,
+					  .other = result->other,
+					  .channel = coding->channel_name,
+					  .record = result->record };
+
+	coding->record = arena_text(call->arena, result->record);
+	coding->customer = arena_text(call->arena, result->customer);
+	if (result->other != NULL && *result->other != '\0')
+		customer_merge_proved(call->parts->store, &pair, on_merged, call);
+	else
+		proved_write(call, coding->customer);
 }
 
 static void on_verified(const struct code_result *result, const struct error *err, void *context)
@@ -214,7 +248,7 @@ static void on_verified(const struct code_result *result, const struct error *er
 	struct api_call *call = context;
 
 	if (result->code == CODE_OK)
-		proved_write(call, result);
+		proved_take(call, result);
 	else if (result->code == CODE_WRONG)
 		api_problem(call, 422, "wrong_code", "this is not the code; attempts left: %lld",
 			    (long long)result->left);
@@ -227,13 +261,14 @@ static void on_verified(const struct code_result *result, const struct error *er
 
 static void answer_read(struct api_call *call)
 {
-	const struct coding *coding = call->state;
+	struct coding *coding = call->state;
 	const struct code_answer answer = {
 		.place = { call->parts->key, coding->workspace, channel_name(coding->channel) },
 		.conversation = coding->conversation,
 		.digits = json_text(call->body, "code"),
 	};
 
+	coding->channel_name = arena_text(call->arena, channel_name(coding->channel));
 	code_verify(call->parts->store, &answer, on_verified, call);
 }
 

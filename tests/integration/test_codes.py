@@ -137,8 +137,13 @@ class Codes(mailbed.MailCase):
         self.both_are_one(customer, owner)
 
     def both_are_one(self, customer, owner):
-        seen = self.daemon.request("GET", f"/v1/customers/{customer}/suggestions", token=self.alice).json["data"]
-        self.assertEqual([(one["customer"], one["score"], one["evidence"][0]["by"]) for one in seen], [(owner, 100, "code")])
+        self.assertEqual({self.customer(customer)["id"], self.customer(owner)["id"]}, {owner})
+        self.assertIn(("email", "han@customer.test", "proved", "dmarc"), self.identifiers(owner))
+        merges = self.daemon.request("GET", f"/v1/customers/{owner}/merges", token=self.alice).json["data"]
+        self.assertEqual([(one["by"], one["evidence"]["kind"], one["evidence"]["identifier"]["value"]) for one in merges],
+                         [("code", "code", "han@customer.test")])
+        seen = self.daemon.request("GET", f"/v1/customers/{owner}/suggestions", token=self.alice).json["data"]
+        self.assertEqual(seen, [])
 
     def test_an_agent_asks_and_enters_it_for_the_visitor(self):
         _, conversation, customer = self.visitor()

@@ -1,4 +1,10 @@
 """Who wrote: addresses in one form, and what proves them."""
+import base64
+import concurrent.futures
+import hashlib
+import hmac
+import json
+import time
 import unittest
 import urllib.parse
 
@@ -93,6 +99,69 @@ class Addresses(harness.TestCase):
         answer = self.daemon.request("GET", f"/v1/customers/{customer}/suggestions", token=self.alice)
         self.assertEqual(answer.status, 200, answer)
         return answer.json["data"]
+
+
+IDENTITY_SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def signed_identity(algorithm="HS256", **claims):
+    """A JWT of the host application."""
+    claims = {"aud": "app", "exp": int(time.time()) + 600, **claims}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
+             for part in ({"alg": algorithm}, claims)]
+    mac = hmac.new(IDENTITY_SECRET.encode(), b".".join(parts), hashlib.sha256).digest()
+    return b".".join([*parts, base64.urlsafe_b64encode(mac).rstrip(b"=")]).decode()
+
+
+class SignedIdentity(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.secret = harness.new_secret()
+        self.daemon = self.start_daemon(
+            f'  - {{ name: sure, connector: webhook, secret: "{self.secret}", trust_addresses: true }}\n'
+            f'  - {{ name: app, connector: webhook, secret: "{self.secret}", identity_secret: "{IDENTITY_SECRET}" }}\n')
+        self.alice = self.daemon.token()
+
+    def post(self, channel, message_id, sender, **more):
+        return self.daemon.post_signed(channel, self.secret, {"id": message_id, "text": "你好", "from": sender, **more})
+
+    def customer_of(self, channel, message_id, sender, **more):
+        answer = self.post(channel, message_id, sender, **more)
+        self.assertEqual(answer.status, 200, answer)
+        return self.daemon.claim(self.alice)["customer"]["id"]
+
+    def now(self, customer):
+        return self.daemon.request("GET", f"/v1/customers/{customer}", token=self.alice).json
+
+    def test_a_person_who_proves_the_address_of_another_record_is_merged_with_it(self):
+        owner = self.customer_of("sure", "m1", {"id": "u1", "email": "li@example.org"})
+        person = self.customer_of("app", "m2", {"identity": signed_identity(sub="p1")})
+        self.assertNotEqual(person, owner)
+        answer = self.post("app", "m3", {"identity": signed_identity(sub="p1", email="Li@Example.org")}, thread="two")
+        self.assertEqual(answer.status, 200, answer)
+        harness.wait_for("the merge", lambda: self.now(person)["id"] == owner)
+        kinds = sorted((one["kind"], one["by"]) for one in self.now(owner)["identifiers"])
+        self.assertEqual(kinds, [("email", "webhook"), ("webhook", "jwt"), ("webhook", "signature")])
+        merge = self.daemon.request("GET", f"/v1/customers/{owner}/merges", token=self.alice).json["data"][0]
+        self.assertEqual((merge["by"], merge["evidence"]["kind"], merge["evidence"]["channel"]), ("jwt", "jwt", "app"))
+        self.assertEqual(self.customer_of("app", "m4", {"identity": signed_identity(sub="p1")}, thread="three"), owner)
+
+    def test_many_at_once_end_in_one_customer(self):
+        owners = [self.customer_of("sure", f"o{n}", {"id": f"u{n}", "email": f"li{n}@example.org"}) for n in range(6)]
+        person = self.customer_of("app", "p", {"identity": signed_identity(sub="p1")})
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            answers = list(pool.map(lambda n: self.post("app", f"m{n}", {"identity": signed_identity(
+                sub="p1", email=f"li{n}@example.org")}, thread=f"t{n}"), range(6)))
+        self.assertEqual({answer.status for answer in answers}, {200})
+        harness.wait_for("the merges", lambda: {self.now(one)["id"] for one in (*owners, person)} == {owners[0]})
+
+    def test_an_identity_that_is_not_good_is_refused(self):
+        for identity in (signed_identity(algorithm="none", sub="p"), signed_identity(sub="p", aud="other"),
+                         signed_identity(sub="p", exp=int(time.time()) + 7200), signed_identity(sub="p")[:-4] + "AAAA"):
+            answer = self.post("app", "m1", {"identity": identity})
+            self.assertEqual((answer.status, answer.json["code"]), (400, "bad_message"), answer)
+            self.assertIn("from.identity", answer.json["detail"])
+        self.assertIsNone(self.daemon.claim(self.alice, wait_s=0))
 
 
 OUR_SERVER = "Authentication-Results: mx.example.test; "

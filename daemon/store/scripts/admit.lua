@@ -14,7 +14,8 @@
 --      14 blobs of the message, 4 hex digits of bucket and 16 bytes of field each
 --      15 beside each of the identifiers: proof (0-2), bucket of the place it would have were it proved, ended by a NUL
 --         (empty where it is), the 16 bytes of that place's field (absent where the sender's is proved and the only one)
--- Answers {'ok', msg, cnv, cus, wrk, n, flags} (flags: u new customer, c opened the conversation, w new work item,
+-- Answers {'ok', msg, cnv, cus, wrk, n, flags, other, record ...} (each other is a customer who had proved what the person
+-- proves here: the caller merges them; flags: u new customer, c opened the conversation, w new work item,
 -- r reopened, b back from waiting or wrap-up) or {'duplicate', msg}.
 --
 -- What a known conversation needs is passed apart from the rest, which is not even unpacked then: this script is the
@@ -228,4 +229,11 @@ call('SADD', KEYS[2], ARGV[1])
 if ARGV[2] ~= '0' then
 	call('EXPIRE', KEYS[2], ARGV[2])
 end
-return { 'ok', ARGV[4], ARGV[3], cus, wrk or '', n, flags }
+local answer = { 'ok', ARGV[4], ARGV[3], cus, wrk or '', n, flags }
+for rival, one in pairs(rivals or {}) do
+	if one[3] == 100 then
+		answer[#answer + 1] = rival
+		answer[#answer + 1] = one[4]
+	end
+end
+return answer

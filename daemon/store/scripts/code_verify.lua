@@ -2,7 +2,7 @@
 -- code_verify: somebody answers a one-time code.
 -- KEYS 1 meta, 2 c:<cnv>, 3 otp:<cnv>   ARGV 1 cnv, 2 keyed hash of the answer, 3 nonce of this answer, 4 channel
 -- Right: the address is proved (T2) for the conversation's customer; where another customer has proved it, both are told of each
--- other (score 100) and the caller merges them. An address that is shared proves nobody. Entry customer.updated where the
+-- other (score 100) and the caller merges them, unless a person said that they are two. An address that is shared proves nobody. Entry customer.updated where the
 -- record changed.
 -- Answers {'ok', cus, the other customer or '', record JSON}, {'wrong', attempts left}, or refused none where no code is open.
 --@use log
@@ -42,15 +42,15 @@ if not record then
 	call('HSET', KEYS[3], 'left', left, 'nonce', ARGV[3], 'said', 'wrong')
 	return { 'wrong', left }
 end
-local other = owner and owner ~= cus and not shared and owner or ''
+local other = here and there and owner or ''
 call('HDEL', KEYS[3], 'h')
 call('HSET', KEYS[3], 'nonce', ARGV[3], 'said', 'ok', 'rec', record, 'cus', cus, 'other', other)
-if other == '' and not shared then
+if (not owner or owner == cus) and not shared then
 	local version = tonumber(u[1] or 0) + 1
 	call('HSET', ws .. 'i:' .. o[4], o[3], cus)
 	call('HSET', ws .. 'u:' .. cus, o[5], record, 'v', version)
 	append('t', 'customer.updated', 'u', cus, 'v', version)
-elseif here and there then
+elseif other ~= '' then
 	local evidence = '{"channel":"' .. ARGV[4] .. '","identifier":' .. record .. '}'
 	suggestion_put(cus, other, here, 100, evidence, now)
 	suggestion_put(other, cus, there, 100, evidence, now)
