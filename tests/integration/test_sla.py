@@ -200,6 +200,21 @@ class Sla(harness.TestCase):
         self.assertEqual(answer.status, 400, answer)
         self.assertIn("no time zone", answer.json["detail"])
 
+    def test_the_shipped_calendar_has_the_holidays_and_adjusted_workdays_of_2026(self):
+        self.start()
+        self.daemon.ctl("apply", "-f", str(harness.ROOT / "conf" / "business.yaml"))
+        off = [("01-01", 3), ("02-15", 9), ("04-04", 3), ("05-01", 5), ("06-19", 3), ("09-25", 3), ("10-01", 7)]
+        closed = {datetime.date.fromisoformat(f"2026-{first}") + datetime.timedelta(day) for first, days in off for day in range(days)}
+        worked = {datetime.date.fromisoformat(f"2026-{day}") for day in ("01-04", "02-14", "02-28", "05-09", "09-20", "10-10")}
+        day, wrong = datetime.date(2026, 1, 1), []
+        while day.year == 2026:
+            answer = self.daemon.request("POST", "/v1/calendars/cn/test", {"at": f"{day}T10:00:00+08:00"}, self.boss)
+            self.assertEqual(answer.status, 200, answer)
+            if answer.json["open"] != (day in worked or (day.weekday() < 5 and day not in closed)):
+                wrong.append(str(day))
+            day += datetime.timedelta(1)
+        self.assertEqual(wrong, [])
+
     def test_work_of_a_closed_queue_goes_where_its_overflow_says(self):
         self.start()
         self.post("office")
