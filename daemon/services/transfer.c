@@ -91,9 +91,15 @@ static void explain(struct transfer *transfer, CURLcode result)
 	if (transfer->was_private)
 		error_set(&transfer->error, ERROR_PERMANENT,
 			  "the address is private or loopback, which is not allowed here");
+	else if (transfer->was_odd_port)
+		error_set(&transfer->error, ERROR_PERMANENT,
+			  "the web is on port 80, 443 or one from 1024 on; another one is not "
+			  "allowed here");
 	else if (transfer->was_too_big)
 		error_set(&transfer->error, ERROR_PERMANENT, "the answer is over %zu bytes",
 			  transfer->answer_max);
+	else if (result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_TOO_MANY_REDIRECTS)
+		error_set(&transfer->error, ERROR_PERMANENT, "a redirect leads nowhere: %s", text);
 	else if (result == CURLE_LOGIN_DENIED)
 		error_set(&transfer->error, ERROR_PERMANENT, "the login was refused");
 	else if (result != CURLE_OK)

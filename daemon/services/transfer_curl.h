@@ -59,7 +59,9 @@ struct transfer {
 	bool is_mail;      /* smtp */
 	bool is_unstarted; /* end_unstarted() is on its way and frees it */
 	bool allow_private;
+	bool is_web;
 	bool was_private; /* refused at connect */
+	bool was_odd_port;
 	bool was_too_big;
 	transfer_done_fn *done; /* NULL once cancelled or called */
 	void *context;

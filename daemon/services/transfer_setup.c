@@ -1,3 +1,4 @@
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,23 @@ static int on_close_socket(void *context, curl_socket_t fd)
 	return close(fd);
 }
 
+/* Below 1024 other services listen, and some take a request for theirs. */
+static bool is_odd_port(const struct sockaddr *address)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+	int port;
+
+	if (address->sa_family == AF_INET) {
+		memcpy(&v4, address, sizeof(v4));
+		port = ntohs(v4.sin_port);
+	} else {
+		memcpy(&v6, address, sizeof(v6));
+		port = ntohs(v6.sin6_port);
+	}
+	return port < 1024 && port != 80 && port != 443;
+}
+
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 				    struct curl_sockaddr *address)
 {
@@ -49,6 +67,10 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 		return CURL_SOCKET_BAD;
 	if (!transfer->allow_private && transfer_sockaddr_is_private(&address->addr)) {
 		transfer->was_private = true;
+		return CURL_SOCKET_BAD;
+	}
+	if (!transfer->allow_private && transfer->is_web && is_odd_port(&address->addr)) {
+		transfer->was_odd_port = true;
 		return CURL_SOCKET_BAD;
 	}
 	return socket_open(transfer->engine, address);
@@ -358,6 +380,7 @@ int transfer_set_up(struct transfer *transfer, const struct transfer_options *op
 	set_tls(transfer, options);
 	transfer->is_mailbox = scheme->is_imap;
 	transfer->is_mail = scheme->is_smtp;
+	transfer->is_web = scheme->is_http;
 	if (scheme->is_http)
 		status = set_http(transfer, options);
 	else if (scheme->is_smtp)

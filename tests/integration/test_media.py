@@ -12,7 +12,7 @@ class Provider:
     """A media server: /once-busy answers 503 first, /hop redirects, /hang waits for `go`, the rest by name."""
 
     def __init__(self):
-        self.asked, self.go = [], threading.Event()
+        self.asked, self.go, self.cut_off = [], threading.Event(), threading.Event()
         provider = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -35,6 +35,14 @@ class Provider:
         path = wire.path
         if path == "/hop":
             return self.say(wire, 302, b"", location="/1.png")
+        if path == "/to-file":
+            return self.say(wire, 302, b"", location="file:///etc/passwd")
+        if path == "/round":
+            return self.say(wire, 302, b"", location="/round")
+        if path == "/endless":
+            return self.endless(wire)
+        if path == "/program":
+            return self.say(wire, 200, b"MZ", "application/x-msdownload")
         if path == "/gone":
             return self.say(wire, 404)
         if path == "/page":
@@ -46,6 +54,17 @@ class Provider:
         if path == "/hang":
             self.go.wait(harness.PATIENCE_S)
         return self.say(wire, 200, PICTURE)
+
+    def endless(self, wire):
+        """Bytes until whoever asked has enough of them."""
+        try:
+            wire.send_response(200)
+            wire.send_header("Content-Type", "image/png")
+            wire.end_headers()
+            while not self.go.is_set():
+                wire.wfile.write(b"x" * 65536)
+        except OSError:
+            self.cut_off.set()
 
     @staticmethod
     def say(wire, status, body=b"", kind="image/png", location=None):
@@ -118,6 +137,26 @@ class Media(harness.TestCase):
         self.begin()
         (file,) = self.files(self.send("/1.png", kind="application/x-msdownload"), "failed")
         self.assertIn("limits.media_types", file["error"])
+
+    def test_redirects_lead_to_the_web_alone_and_end(self):
+        self.begin()
+        self.files(self.send("/to-file", "/1.png"), "failed", "stored")
+
+    def test_redirects_end(self):
+        self.begin()
+        self.files(self.send("/round"), "failed")
+        self.assertEqual(self.provider.asked.count("/round"), 6)
+
+    def test_bytes_without_end_are_cut_off(self):
+        self.begin()
+        (file,) = self.files(self.send("/endless"), "failed")
+        self.assertIn("102400", file["error"])
+        self.assertTrue(self.provider.cut_off.wait(harness.PATIENCE_S))
+
+    def test_what_the_provider_says_it_is_counts_too(self):
+        self.begin()
+        (file,) = self.files(self.send("/program"), "failed")
+        self.assertIn("application/x-msdownload", file["error"])
 
     def test_a_provider_that_is_busy_is_asked_again(self):
         self.begin()
