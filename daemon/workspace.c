@@ -15,6 +15,7 @@
 #include "delivery/deliveries.h"
 #include "history/evictor.h"
 #include "history/history.h"
+#include "history/restore.h"
 #include "history/writer.h"
 #include "media/discard.h"
 #include "media/media.h"
@@ -69,6 +70,7 @@ struct workspace {
 	struct writer_counts written;
 	struct evictor *evictor;
 	struct evict_counts evicted;
+	struct restore *restore;
 	struct discard *discard;
 	STAILQ_HEAD(, waiter) waiters;
 	TAILQ_HEAD(, listener) listeners;
@@ -408,6 +410,7 @@ static void workspace_free(struct workspace *workspace)
 	media_free(&workspace->media);
 	discard_free(&workspace->discard);
 	writer_free(&workspace->writer);
+	restore_free(&workspace->restore);
 	evictor_free(&workspace->evictor);
 	lease_drop(&workspace->lease);
 	store_off_change(workspace->parts->store, on_store_change, workspace);
@@ -540,6 +543,15 @@ const struct classify_counts *workspace_classified(const struct workspace *works
 struct writer *workspace_writer(const struct workspace *workspace)
 {
 	return workspace->writer;
+}
+
+struct restore *workspace_restore(struct workspace *workspace, bool start)
+{
+	if (start) {
+		restore_free(&workspace->restore);
+		workspace->restore = restore_new(workspace->parts, workspace);
+	}
+	return workspace->restore;
 }
 
 const struct evict_counts *workspace_evicted(const struct workspace *workspace)

@@ -46,9 +46,9 @@ route_fn handle_conversation_split, handle_conversation_move, handle_conversatio
 route_fn handle_customer_find, handle_customer_get, handle_customer_patch; /* customers.c */
 route_fn handle_search;                                                    /* search.c */
 route_fn handle_attachment_put, handle_attachment_get, handle_attachment_delete,
-	handle_file_link;                            /* attachments.c */
-route_fn handle_blobs_test;                          /* blobs.c */
-route_fn handle_history_get, handle_history_rebuild; /* history.c */
+	handle_file_link;                                                    /* attachments.c */
+route_fn handle_blobs_test;                                                  /* blobs.c */
+route_fn handle_history_get, handle_history_rebuild, handle_history_restore; /* history.c */
 route_fn handle_config_list, handle_config_get, handle_config_put,
 	handle_config_delete;                                       /* config.c */
 route_fn handle_config_apply;                                       /* config_apply.c */

@@ -3,7 +3,9 @@
 
 #include "api/handlers.h"
 #include "base/text.h"
+#include "history/evictor.h"
 #include "history/history.h"
+#include "history/restore.h"
 #include "history/writer.h"
 #include "parts.h"
 #include "store/store.h"
@@ -41,6 +43,37 @@ static void write_writer(struct json_out *out, const struct workspace *workspace
 	jw_int(out, "errors", counts->errors);
 	jw_int(out, "rereads", counts->rereads);
 	jw_int(out, "reread_keys", state.reread_keys);
+	jw_object_end(out);
+}
+
+static void write_evicted(struct json_out *out, const struct workspace *workspace)
+{
+	const struct evict_counts *counts = workspace_evicted(workspace);
+
+	jw_object(out, "evictor");
+	jw_int(out, "conversations", counts->conversations);
+	jw_int(out, "work_items", counts->work_items);
+	jw_int(out, "receipts", counts->receipts);
+	jw_int(out, "refused", counts->refused);
+	jw_int(out, "at_rest", counts->at_rest);
+	jw_object_end(out);
+}
+
+static void write_restore(struct json_out *out, struct workspace *workspace)
+{
+	struct restore_state state = restore_state(workspace_restore(workspace, false));
+
+	if (state.doing[0] == '\0') {
+		jw_null(out, "restore");
+		return;
+	}
+	jw_object(out, "restore");
+	jw_text(out, "doing", state.doing);
+	jw_text(out, "problem", state.problem[0] == '\0' ? NULL : state.problem);
+	jw_int(out, "customers", state.customers);
+	jw_int(out, "work_items", state.work_items);
+	jw_int(out, "conversations", state.conversations);
+	jw_int(out, "messages", state.messages);
 	jw_object_end(out);
 }
 
@@ -86,6 +119,8 @@ static void answer_status(struct api_call *call, struct json_object *answer,
 	jw_text(&out, "problem", err == NULL ? NULL : err->text);
 	write_rows(&out, answer, asked->number);
 	write_writer(&out, workspace_of(call));
+	write_evicted(&out, workspace_of(call));
+	write_restore(&out, workspace_of(call));
 	jw_object_end(&out);
 	api_answer(call, asked->status, &body);
 }
@@ -141,5 +176,16 @@ void handle_history_rebuild(struct api_call *call)
 		writer_reread(workspace_writer(workspace));
 	else
 		workspace_tell_reread(workspace);
+	ask_status(call, 202);
+}
+
+/* Harmless when repeated: what is in the store stays as it is. */
+void handle_history_restore(struct api_call *call)
+{
+	if (!history_is_kept(call->parts->history)) {
+		api_problem(call, 409, "no_history", "this installation keeps no history");
+		return;
+	}
+	workspace_restore(workspace_of(call), true);
 	ask_status(call, 202);
 }

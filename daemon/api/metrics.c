@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "channel.h"
+#include "history/evictor.h"
 #include "history/history.h"
 #include "history/writer.h"
 #include "identity/phones.h"
@@ -147,15 +148,29 @@ static const struct history_row {
 	{ "entries_total", "counter", "Entries of the log written" },
 	{ "errors_total", "counter", "Attempts to write that failed" },
 	{ "skipped_total", "counter", "Rows and entries that could not be written at all" },
+	{ "at_rest", "gauge", "Conversations and work items that have ended and are in the store" },
+	{ "evicted_conversations_total", "counter", "Conversations that left the store" },
+	{ "evicted_work_items_total", "counter", "Work items that left the store" },
+	{ "late_receipts_total", "counter", "Receipts for messages that had left, taken down" },
+	{ "refused_total", "counter", "Times the history did not take what would leave" },
 };
 
 static double history_value(const struct workspace *workspace, size_t row)
 {
 	const struct writer_counts *counts = workspace_written(workspace);
 	struct writer_state state = writer_state(workspace_writer(workspace));
+	const struct evict_counts *evicted = workspace_evicted(workspace);
 	const double values[COUNT_OF(history_rows)] = {
-		(double)state.held,     (double)state.lag_ms / 1000, (double)counts->entries,
-		(double)counts->errors, (double)counts->skipped,
+		(double)state.held,
+		(double)state.lag_ms / 1000,
+		(double)counts->entries,
+		(double)counts->errors,
+		(double)counts->skipped,
+		(double)evicted->at_rest,
+		(double)evicted->conversations,
+		(double)evicted->work_items,
+		(double)evicted->receipts,
+		(double)evicted->refused,
 	};
 
 	return values[row];

@@ -414,6 +414,8 @@ static const struct route routes[] = {
 	  "Where the history is, how far it came, what it holds", 0 },
 	{ "POST", "/v1/history/rebuild", ROLE_ADMIN, handle_history_rebuild, body_none, NULL,
 	  "History", 202, "Write everything that is in the store into the history anew", 0 },
+	{ "POST", "/v1/history/restore", ROLE_ADMIN, handle_history_restore, body_none, NULL,
+	  "History", 202, "Bring back what the store lost: customers and open work", 0 },
 
 	/* configuration */
 	{ "POST", "/v1/configuration", ROLE_ADMIN, handle_config_apply, body_configuration, NULL,

@@ -62,7 +62,8 @@ struct evictor {
 	size_t moved;
 	char *cursor; /* of the sweep; NULL: not asked, or done */
 	bool is_swept;
-	bool is_full; /* the round took all it may */
+	bool has_looked; /* whether the store lost everything */
+	bool is_full;    /* the round took all it may */
 	bool has_failed;
 	int refs;
 	bool is_dead;

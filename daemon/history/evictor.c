@@ -386,16 +386,66 @@ static void rest_read(struct evictor *evictor)
 	store_read(evictor->parts->store, call, on_rest, evictor);
 }
 
+/* ---- a store that lost everything ---- */
+
+static void on_known(struct json_object *answer, const struct error *err, void *context)
+{
+	struct evictor *evictor = context;
+
+	if (!evict_answered(evictor))
+		return;
+	if (err == NULL && json_count(json_at(answer, "rows")) > 0)
+		log_warn("history",
+			 "event=store_is_empty workspace=%s place=%s hint=\"the history knows "
+			 "customers: convergectl history restore brings them and open work back, "
+			 "best "
+			 "before new messages come in\"",
+			 evict_workspace(evictor), history_place(evictor->parts->history));
+	rest_read(evictor);
+}
+
+static void on_numbered(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct evictor *evictor = context;
+	struct buf fields = { 0 };
+
+	if (!evict_answered(evictor))
+		return;
+	if (err != NULL || reply_int(reply) > 0) {
+		rest_read(evictor);
+		return;
+	}
+	buf_text(&fields, ",\"what\":\"customer\",\"limit\":1");
+	evictor->refs++;
+	history_ask(evictor->parts->history, "restore", evict_workspace(evictor), &fields, on_known,
+		    evictor);
+	buf_clear(&fields);
+}
+
+/* Nothing ever had a number here. */
+static void empty_look(struct evictor *evictor)
+{
+	struct store_call *call = store_command("HGET");
+
+	evictor->has_looked = true;
+	store_arg_key(call, evict_workspace(evictor), "meta");
+	store_arg_text(call, "num");
+	evictor->refs++;
+	store_read(evictor->parts->store, call, on_numbered, evictor);
+}
+
 static void on_tick(void *context)
 {
 	struct evictor *evictor = context;
 
 	if (!store_is_up(evictor->parts->store))
 		loop_timer_start(evictor->timer, TICK_MS);
+	else if (evictor->is_swept && !evictor->has_looked)
+		empty_look(evictor);
 	else if (evictor->is_swept)
 		rest_read(evictor);
 	else
-		evict_sweep_start(evictor, rest_read);
+		evict_sweep_start(evictor, empty_look);
 }
 
 struct evictor *evictor_new(struct parts *parts, struct workspace *workspace, const char *fence,

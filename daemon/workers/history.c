@@ -57,6 +57,7 @@ static const struct {
 	{ "past_list", history_op_past_list, false },
 	{ "past_references", history_op_past_references, false },
 	{ "receipt", history_op_receipt, true },
+	{ "restore", history_op_restore, false },
 	{ "search", history_op_search, false },
 	{ "search_purge", history_op_search_purge, true },
 };

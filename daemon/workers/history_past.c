@@ -291,6 +291,35 @@ int history_op_past_list(struct history_job *job, struct json_out *out, struct e
 	return rc;
 }
 
+/* ---- what the store lost ---- */
+
+/* {what: customer or work_item, after, limit}: customers, or what has not ended, by id. */
+int history_op_restore(struct history_job *job, struct json_out *out, struct error *err)
+{
+	const char *after = json_text(job->body, "after");
+	const struct sql_value values[] = { sql_text(job->workspace),
+					    sql_text(after == NULL ? "" : after),
+					    sql_number(limit_of(job)) };
+	const struct sql_query query = {
+		.statement = text_equal(json_text(job->body, "what"), "customer")
+				     ? "SELECT id, json, NULL FROM customer WHERE workspace = $1"
+				       " AND id > $2 ORDER BY id LIMIT $3"
+				     : "SELECT id, json, NULL FROM work_item WHERE workspace = $1"
+				       " AND id > $2 AND state NOT IN ('closed', 'cancelled')"
+				       " ORDER BY id LIMIT $3",
+		.values = values,
+		.count = 3,
+		.on_row = take_item,
+		.context = out,
+	};
+	int rc;
+
+	jw_array(out, "rows");
+	rc = sql_query(job->sql, &query, err);
+	jw_array_end(out);
+	return rc;
+}
+
 /* ---- references ---- */
 
 static int take_reference(const struct sql_value *row, size_t columns, void *context)

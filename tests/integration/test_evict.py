@@ -289,6 +289,61 @@ class Leaving:
         self.begin(KEEP, "two")
         self.assertEqual(self.run_course(steps, leaves=True), stays)
 
+    def test_an_empty_store_is_filled_from_the_history(self):
+        self.begin()
+        ended = self.talk("gone", "one")
+        self.left(ended["conversation"], ended["id"])
+        before = self.talk("ann", "first matter")
+        self.left(before["conversation"], before["id"])
+        for number in range(3):
+            self.say("ann", f"text {number}")
+        self.say("bob", "waits")
+        assigned = self.take()
+        self.daemon.reply(assigned["conversation"], "on it", self.alice)
+        self.sent(assigned["conversation"])
+        state = self.state(ended)
+        self.until_written()
+        self.daemon.stop()
+        self.redis.stop()
+        self.redis = self.start_redis("redis-new")
+        self.daemon.write_config(self.channels, self.extra())
+        self.daemon.business = harness.BUSINESS
+        self.daemon.tokens.clear()
+        self.daemon.start()
+        self.alice, self.boss = self.daemon.token(), self.daemon.token("admin", None)
+        harness.wait_for("the daemon to say so", lambda: "event=store_is_empty" in self.daemon.log.read_text())
+        self.daemon.ctl("history", "restore")
+        harness.wait_for("the end", lambda: self.get("/v1/history")["restore"]["doing"] == "done")
+        self.assertEqual(self.state(ended), state)
+        self.daemon.ctl("history", "restore")
+        harness.wait_for("the end", lambda: self.get("/v1/history")["restore"]["doing"] == "done")
+        self.assertEqual(self.state(ended), state)
+        self.say("ann", "still me")
+        self.assertEqual(self.texts(assigned["conversation"])[-1], "still me")
+        self.say("new", "somebody new")
+        numbers = [item["number"] for item in self.get("/v1/work-items")["data"]]
+        self.assertEqual(len(set(numbers)), 3)
+        self.assertEqual(max(numbers), max(item["number"] for item in state[0]) + 1)
+
+    def until_written(self):
+        """Once all of the log is in the history."""
+        def same():
+            newest = self.redis.ask("XREVRANGE", "{main}:log", "+", "-", "COUNT", "1").split("\n")[0]
+            return self.redis.ask("GET", "{main}:cur:history").endswith("-" + newest)
+        harness.wait_for("the history to have all of it", same)
+
+    def state(self, ended):
+        """What people see of it: open work, conversations, customers; offers and times of agents aside."""
+        items = [{key: value for key, value in item.items() if key not in ("offers", "version", "sla")}
+                 for item in self.get("/v1/work-items?order=asc")["data"]]
+        names = [item["conversation"] for item in items] + [ended["conversation"]]
+        customers = sorted({item["customer"]["id"] for item in items} | {ended["customer"]["id"]})
+        return (items, [self.get(f"/v1/conversations/{name}") for name in names],
+                [self.daemon.messages(name, self.boss) for name in names],
+                [self.get(f"/v1/customers/{name}")["identifiers"] for name in customers],
+                [self.get(f"/v1/customers/{name}")["conversations"] for name in customers],
+                self.get("/v1/work-items?state=closed"))
+
     def tearDownCourse(self):
         self.daemon.stop()
         self.redis.stop()
