@@ -1,6 +1,5 @@
 """Customers who are one person, and those who are not: merge, split, revert, by the API and beside the way in."""
 import concurrent.futures
-import os
 import random
 import urllib.parse
 
@@ -232,76 +231,3 @@ class MergeTest(harness.TestCase):
                 self.assertEqual(self.daemon.request("GET", f"/v1/conversations/{talk['id']}", token=self.token).json["customer"]["id"], one)
                 told += talk["messages"]
         self.assertEqual(told, 302)
-
-
-class ModelTest(MergeTest):
-    """Random acts, compared with a model that knows only: who holds which sender, and what each merge moved."""
-
-    def test_random_acts_end_as_the_model_says(self):
-        seed = int(os.environ.get("CONVERGE_SEED", random.randrange(10 ** 6)))
-        dice = random.Random(seed)
-        print(f"seed {seed}")
-        names = [f"s{number}" for number in range(10)]
-        holder, redirect, merges, talks = {}, {}, {}, {name: set() for name in names}
-
-        def now(customer):
-            while customer in redirect:
-                customer = redirect[customer]
-            return customer
-
-        def held(customer):
-            return {name for name in names if holder.get(name) == customer}
-
-        for step in range(400):
-            act = dice.choice(("say", "say", "merge", "split", "revert"))
-            people = sorted({now(one) for one in holder.values()})
-            if act == "say" or len(people) < 2:
-                name, thread = dice.choice(names), f"t{dice.randrange(3)}"
-                found = self.say(name, f"step {step}", thread=thread)
-                self.assertEqual(holder.setdefault(name, found), found, (seed, step))
-                talks[name].add(thread)
-            elif act == "merge":
-                into, origin = dice.sample(people, 2)
-                done = self.merge(into, origin)
-                merges[done["merge"]] = ("merge", into, origin, held(origin))
-                for name in held(origin):
-                    holder[name] = into
-                redirect[origin] = into
-            elif act == "split":
-                who = dice.choice(people)
-                if len(held(who)) < 2:
-                    continue
-                name = dice.choice(sorted(held(who)))
-                done = self.post(f"{who}/split", {"identifier": f"webhook:shop:{name}"})
-                merges[done["merge"]] = ("split", done["customer"], who, {name})
-                holder[name] = done["customer"]
-            elif merges:
-                merge = dice.choice(sorted(merges))
-                kind, into, origin, moved = merges.pop(merge)
-                if kind == "merge":
-                    there = now(origin)
-                    self.post(f"merges/{merge}/revert")
-                    del redirect[origin]
-                    back = origin
-                else:
-                    there, back = into, now(origin)
-                    if into in redirect or there == back or not held(there) & moved:
-                        self.post(f"merges/{merge}/revert", status=409)
-                        merges[merge] = (kind, into, origin, moved)
-                        continue
-                    if held(there) <= moved:
-                        redirect[there] = back
-                    self.post(f"merges/{merge}/revert")
-                for name in moved & held(there):
-                    holder[name] = back
-        for name, customer in holder.items():
-            self.assertEqual(self.owner(name), customer, (seed, name))
-        for customer in set(holder.values()):
-            self.assertEqual(self.senders(customer), held(customer), (seed, customer))
-            self.assertEqual(len(self.talks(customer)), sum(len(talks[name]) for name in held(customer)), (seed, customer))
-        for old in redirect:
-            self.assertEqual(self.view(old)["id"], now(old), (seed, old))
-
-
-for name in [name for name in dir(MergeTest) if name.startswith("test_")]:
-    setattr(ModelTest, name, None)

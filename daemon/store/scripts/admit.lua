@@ -42,8 +42,16 @@ if wrk and wrk ~= '' then
 	end
 end
 
--- Who is it? A conversation knows; a new one, or new facts about its own sender, ask the index.
-local new, fresh, name, convs, missing, rivals, better
+-- Who is it? A conversation knows; a new one, or new facts about its own sender, ask the index. Merging and splitting tell only
+-- the newest conversations of a customer, so an older one learns here whose it is now.
+local new, fresh, name, convs, missing, rivals, better, is_other
+if cus and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12) then
+	local field, bucket = struct.unpack('c16s', ARGV[10])
+	local owner = bucket ~= '' and call('HGET', ws .. 'i:' .. bucket, field)
+	if owner and owner ~= cus then
+		cus, is_other = owner, true
+	end
+end
 local blobs = ARGV[14] and blobs_count(ARGV[14], 1)
 if not cus or not w then
 	new = { struct.unpack('sssssssssssssssss', ARGV[9]) }
@@ -143,6 +151,12 @@ if missing then
 end
 
 local n = call('RPUSH', KEYS[5], ARGV[5]) - 1
+if is_other then
+	call('HSET', KEYS[4], 'u', cus)
+	if w then
+		call('HSET', ws .. 'w:' .. wrk, 'u', cus)
+	end
+end
 if not c[1] then
 	flags = flags .. 'c'
 	call('HSET', KEYS[4], 'u', cus, 'w', '', 's', 'open', 'ih', ARGV[7], 'n', n + 1, 'ut', now, 'li', ARGV[8], 'lt',

@@ -54,11 +54,23 @@ end
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
 
-local hexes, cv, mf = {}, {}, { from.id }
+local hexes, both, cv, mf = {}, {}, {}, { from.id }
 for hex in pairs(from.has) do
-	hexes[#hexes + 1] = hex
+	local list = into.has[hex] and both or hexes
+	list[#list + 1] = hex
 end
 table.sort(hexes)
+table.sort(both)
+local places, took = person_places(from, hexes), {}
+for _, place in ipairs(places) do
+	place.via = mrg
+end
+for _, place in ipairs(person_places(from, both)) do
+	if place.is_own then
+		places[#places + 1] = place
+		took[#took + 1] = place.hex
+	end
+end
 for i = 1, math.min(#all, 50) do
 	cv[i] = all[i][1]
 end
@@ -74,7 +86,16 @@ for _, list in ipairs({ cases, into.wk }) do
 	end
 end
 
-person_move(from, into.id, hexes)
+-- What both claimed stays as the survivor has it, and is kept for a revert.
+for _, hex in ipairs(both) do
+	call('HSET', KEYS[4], 'i:' .. hex, from.has[hex])
+	call('HDEL', KEYS[3], 'i:' .. hex, 'b:' .. hex)
+	from.has[hex] = nil
+end
+for hex, earlier in pairs(from.via) do
+	call('HSET', KEYS[4], 'b:' .. hex, earlier)
+end
+person_move(from, into.id, places)
 for _, cus in ipairs(from.mf) do
 	call('HSET', ws .. 'u:' .. cus, 'to', into.id)
 end
@@ -95,8 +116,9 @@ for _, i in ipairs(free) do
 end
 call('HDEL', ws .. 'sg:' .. into.id, from.id)
 call('HDEL', ws .. 'sg:' .. from.id, into.id)
-call('HSET', KEYS[4], 'k', 'merge', 's', 'merged', 'into', into.id, 'from', from.id, 'ids', table.concat(hexes, ' '), 'wk',
-	table.concat(cases, ' '), 'ev', ARGV[9], 'sg', hint or '', 'by', ARGV[8], 'at', now)
+call('HSET', KEYS[4], 'k', 'merge', 's', 'merged', 'into', into.id, 'from', from.id, 'ids', table.concat(hexes, ' '), 'both',
+	table.concat(both, ' '), 'took', table.concat(took, ' '), 'wk', table.concat(cases, ' '), 'ev', ARGV[9], 'sg', hint or '', 'by',
+	ARGV[8], 'at', now)
 call('ZADD', ws .. 'mgs:' .. into.id, now, mrg)
 call('ZADD', ws .. 'mgs:' .. from.id, now, mrg)
 append('t', 'customer.merged', 'u', into.id, 'x', from.id, 'v', into.v + 1, 'e', '{"kind":"merge","merge":"' .. mrg .. '"}')

@@ -2,19 +2,20 @@
 -- merge_revert: the two were not one person after all, or one address was split off by mistake.
 -- KEYS 1 meta, 2 mg:<mrg>   ARGV 1 idempotency key, 2 request hash, 3 mrg, 4, 5 versions of the customer that has the identifiers and of the one
 --      that gets them back ('' whichever), 6 who
--- The identifiers that moved and are still where they went go back, with their conversations, also those that began since; so do the
+-- The identifiers that moved and did not go elsewhere since go back, with their conversations, also those that began since; so do the
 -- customers who had come with them. Refused: not_found, reverted, moved (the split-off customer was merged since: revert that first), gone
 -- (nothing of it is there any more), version, too_many.
 -- Entry customer.merged. Answers {'ok', mrg, customer that gets, its version, customer that had, its version, identifiers, conversations}.
 --@use log
 --@use idem
 --@use person
+--@use suggest
 local call = redis.call
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then
 	return before
 end
-local m = call('HMGET', KEYS[2], 'k', 's', 'into', 'from', 'ids', 'wk')
+local m = call('HMGET', KEYS[2], 'k', 's', 'into', 'from', 'ids', 'wk', 'both', 'took')
 if not m[1] then
 	return { 'refused', 'not_found' }
 end
@@ -44,7 +45,7 @@ for i, p in ipairs({ has, back }) do
 end
 local hexes, only = {}, {}
 for _, hex in ipairs(words(m[5])) do
-	if has.has[hex] then
+	if has.has[hex] and person_brought(has, hex, ARGV[3]) then
 		hexes[#hexes + 1] = hex
 		only[hex] = true
 	end
@@ -52,8 +53,21 @@ end
 if #hexes == 0 and m[1] == 'split' then
 	return { 'refused', 'gone' }
 end
-if back.count + #hexes > PERSON_MAX or (m[1] == 'split' and #back.mf + #has.mf + 1 > PERSON_MAX) then
+if back.count + #hexes + #words(m[7]) > PERSON_MAX or (m[1] == 'split' and #back.mf + #has.mf + 1 > PERSON_MAX) then
 	return { 'refused', 'too_many' }
+end
+local places = person_places(has, hexes)
+for _, place in ipairs(places) do
+	place.via = call('HGET', KEYS[2], 'b:' .. place.hex) or nil
+end
+-- What both had is of both again; its place in the index goes back if it came from there.
+local both, taken = {}, person_places(has, words(m[8]))
+for _, hex in ipairs(words(m[7])) do
+	local kept = call('HMGET', KEYS[2], 'i:' .. hex, 'b:' .. hex)
+	both[#both + 1] = { hex, kept[1], kept[2] }
+end
+for _, place in ipairs(taken) do
+	only[place.hex] = place.is_own or nil
 end
 local talks = person_talks(has, only)
 local gone = { [back.id] = true }
@@ -107,10 +121,26 @@ for _, list in ipairs({ cases, back.wk }) do
 		back_wk[#back_wk + 1] = #back_wk < 50 and wrk or nil
 	end
 end
+-- Somebody says that they are not one: nobody suggests it again. Or that they are, after all.
+local here, there
+if m[1] == 'merge' then
+	here, there = suggestion_room(back.id, has.id, 100), suggestion_room(has.id, back.id, 100)
+end
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
 
-person_move(has, back.id, hexes)
+person_move(has, back.id, places)
+for _, place in ipairs(taken) do
+	if place.is_own then
+		call('HSET', place.key, place.field, back.id)
+	end
+end
+for _, one in ipairs(both) do
+	call('HSET', ws .. 'u:' .. back.id, 'i:' .. one[1], one[2])
+	if one[3] then
+		call('HSET', ws .. 'u:' .. back.id, 'b:' .. one[1], one[3])
+	end
+end
 for _, talk in ipairs(talks) do
 	person_talk(talk, back.id)
 end
@@ -143,6 +173,13 @@ if m[1] == 'split' and has.count == #hexes then
 		back.mf[#back.mf + 1] = cus
 	end
 	person_list(back.id, 'mf', back.mf)
+end
+if here and there then
+	suggestion_no(back.id, has.id, here, ARGV[6], now)
+	suggestion_no(has.id, back.id, there, ARGV[6], now)
+elseif m[1] == 'split' then
+	call('HDEL', ws .. 'sg:' .. back.id, has.id)
+	call('HDEL', ws .. 'sg:' .. has.id, back.id)
 end
 call('HSET', KEYS[2], 's', 'reverted', 'rb', ARGV[6], 'ra', now)
 append('t', 'customer.merged', 'u', back.id, 'x', has.id, 'v', back.v + 1, 'e', '{"kind":"revert","merge":"' .. ARGV[3] .. '"}')

@@ -8,6 +8,7 @@
 --@use log
 --@use idem
 --@use person
+--@use suggest
 local call = redis.call
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then
@@ -38,17 +39,27 @@ end
 for _, cnv in ipairs(p.cv) do
 	kept[#kept + 1] = not moved[cnv] and cnv or nil
 end
+local places = person_places(p, { hex })
+places[1].via = mrg
+local here = suggestion_room(p.id, new, 100)
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
 
 call('HSET', KEYS[3], 'nm', ARGV[8], 'ct', now, 'v', 1)
-person_move(p, new, { hex })
+person_move(p, new, places)
 for _, talk in ipairs(talks) do
 	person_talk(talk, new)
 end
 person_list(p.id, 'cv', kept)
 person_list(new, 'cv', taken)
 call('HSET', KEYS[2], 'v', p.v + 1)
+if p.via[hex] then
+	call('HSET', KEYS[4], 'b:' .. hex, p.via[hex])
+end
+if here then
+	suggestion_no(p.id, new, here, ARGV[9], now)
+	suggestion_no(new, p.id, '', ARGV[9], now)
+end
 call('HSET', KEYS[4], 'k', 'split', 's', 'merged', 'into', new, 'from', p.id, 'ids', hex, 'ev', ARGV[10], 'by', ARGV[9], 'at', now)
 call('ZADD', ws .. 'mgs:' .. p.id, now, mrg)
 call('ZADD', ws .. 'mgs:' .. new, now, mrg)

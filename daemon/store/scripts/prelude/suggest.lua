@@ -3,6 +3,7 @@
 --   suggestion_room(cus, other, score)   first half: nil where it is to be left alone (a person decided, or a stronger
 --                                        one stands there), else '' or the weakest one that gives way
 --   suggestion_put(cus, other, gone, score, evidence, at)   second half: one side; evidence is JSON made in C
+--   suggestion_no(cus, other, gone, by, at)   second half: one side, decided: the two are not one
 local SUGGESTIONS = 16
 
 local function suggestion_room(cus, other, score)
@@ -36,4 +37,12 @@ local function suggestion_put(cus, other, gone, score, evidence, at)
 	end
 	redis.call('HSET', key, other, string.format('{"state":"open","score":%d,"at":%.0f,"evidence":[', score, at) .. evidence ..
 		']}')
+end
+
+local function suggestion_no(cus, other, gone, by, at)
+	local key = ws .. 'sg:' .. cus
+	if gone ~= '' then
+		redis.call('HDEL', key, gone)
+	end
+	redis.call('HSET', key, other, string.format('{"state":"dismissed","by":"%s","score":0,"at":%.0f,"evidence":[]}', by, at))
 end
