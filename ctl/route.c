@@ -430,12 +430,19 @@ int run_route_simulate(struct call *call)
 
 /* ---- replay: what is stored, under other rules ---- */
 
+/* A work item as it came, and where it went in truth. */
+struct replayed {
+	struct sim_arrival arrival;
+	const char *queue;
+	const char *id;
+};
+
 struct replay {
 	struct call *call;
 	struct day day;
 	int64_t since_ms;
-	const char **queues; /* where each went in truth */
-	const char **ids;
+	struct replayed *items;
+	size_t count;
 };
 
 /* The first thing the customer wrote: what the rules saw. */
@@ -456,45 +463,66 @@ static const char *first_text(struct replay *replay, const char *conversation, i
 	return text;
 }
 
-static int item_add(struct replay *replay, struct json_object *item)
+/* *ret_is_old: it and all behind it came before the span. */
+static int item_add(struct replay *replay, struct json_object *item, bool *ret_is_old)
 {
 	const char *conversation = json_text(item, "conversation");
 	const char *created = json_text(item, "created_at");
 	int64_t at_ms = created == NULL ? -1 : text_parse_time(created);
-	size_t number = replay->day.arrival_count;
 	struct arena *arena = replay->call->arena;
 	int code = EXIT_DONE;
-	if (conversation == NULL || at_ms < replay->since_ms)
+	*ret_is_old = at_ms < replay->since_ms;
+	if (conversation == NULL || *ret_is_old)
 		return EXIT_DONE;
-	const struct sim_arrival arrival = {
-		.at_ms = at_ms,
-		.channel = json_text_copy(item, "channel", arena),
-		.text = first_text(replay, conversation, &code),
-		.handle_ms = around(&replay->day, (double)replay->day.random_handle_ms),
+	replay->items = memory_grow(replay->items, replay->count + 1, sizeof(*replay->items));
+	replay->items[replay->count++] = (struct replayed){
+		.arrival = { .at_ms = at_ms,
+			     .channel = json_text_copy(item, "channel", arena),
+			     .text = first_text(replay, conversation, &code),
+			     .handle_ms =
+				     around(&replay->day, (double)replay->day.random_handle_ms) },
+		.queue = json_text_copy(item, "queue", arena),
+		.id = json_text_copy(item, "id", arena),
 	};
-	replay->queues = memory_grow(replay->queues, number + 1, sizeof(*replay->queues));
-	replay->ids = memory_grow(replay->ids, number + 1, sizeof(*replay->ids));
-	replay->queues[number] = json_text_copy(item, "queue", arena);
-	replay->ids[number] = json_text_copy(item, "id", arena);
-	arrival_add(&replay->day, &arrival);
 	return code;
 }
 
-static int items_read(struct replay *replay)
+/* The newest first, until one is older than the span. */
+static int items_read(struct replay *replay, const char *filter)
 {
 	const char *after = NULL;
+	bool is_old = false;
 	int code = EXIT_DONE;
 	do {
-		const char *target =
-			arena_format(replay->call->arena, "/v1/work-items?order=asc&limit=200%s%s",
-				     after == NULL ? "" : "&after=", after == NULL ? "" : after);
+		const char *target = arena_format(
+			replay->call->arena, "/v1/work-items?order=desc&limit=200%s%s%s", filter,
+			after == NULL ? "" : "&after=", after == NULL ? "" : after);
 		struct json_object *page = call_request(replay->call, "GET", target, NULL, &code);
 		struct json_object *list = json_at(page, "data");
-		for (size_t i = 0; i < json_count(list) && code == EXIT_DONE; i++)
-			code = item_add(replay, json_item(list, i));
+		for (size_t i = 0; i < json_count(list) && code == EXIT_DONE && !is_old; i++)
+			code = item_add(replay, json_item(list, i), &is_old);
 		after = json_text_copy(page, "next_cursor", replay->call->arena);
 		json_free(&page);
-	} while (after != NULL && code == EXIT_DONE);
+	} while (after != NULL && code == EXIT_DONE && !is_old);
+	return code;
+}
+
+static int by_arrival(const void *a, const void *b)
+{
+	return by_time(&((const struct replayed *)a)->arrival,
+		       &((const struct replayed *)b)->arrival);
+}
+
+/* What is open and what was closed, in the order in which it came. */
+static int all_read(struct replay *replay)
+{
+	int code = items_read(replay, "");
+	if (code == EXIT_DONE)
+		code = items_read(replay, "&state=closed");
+	if (replay->count > 0)
+		qsort(replay->items, replay->count, sizeof(*replay->items), by_arrival);
+	for (size_t i = 0; i < replay->count; i++)
+		arrival_add(&replay->day, &replay->items[i].arrival);
 	return code;
 }
 
@@ -519,11 +547,12 @@ static void differences_print(struct replay *replay, const struct roster *roster
 	for (size_t i = 0; i < replay->day.arrival_count; i++) {
 		const char *queue =
 			simulation_queue(roster, &replay->day.arrivals[i], replay->call->arena);
-		if (text_equal(queue, replay->queues[i]))
+		if (text_equal(queue, replay->items[i].queue))
 			continue;
 		moved++;
 		if (replay->call->form == OUTPUT_TABLE)
-			printf("%s  %s -> %s\n", replay->ids[i], replay->queues[i], queue);
+			printf("%s  %s -> %s\n", replay->items[i].id, replay->items[i].queue,
+			       queue);
 	}
 	fprintf(stderr, "%zu work items, %zu would go to another queue\n",
 		replay->day.arrival_count, moved);
@@ -535,7 +564,7 @@ static int replay_run(struct replay *replay, const struct configuration *configu
 	struct error err = { 0 };
 	struct configuration other = *configuration;
 	struct roster *then = NULL;
-	int code = items_read(replay);
+	int code = all_read(replay);
 	if (code != EXIT_DONE)
 		return code;
 	other.kinds[ROSTER_RULES] = kind_reply(replay->call->arena, rules, "rules");
@@ -574,8 +603,7 @@ int run_route_replay(struct call *call)
 		code = replay_run(&replay, &configuration, rules);
 	free(replay.day.arrivals);
 	free(replay.day.shifts);
-	free(replay.queues);
-	free(replay.ids);
+	free(replay.items);
 	business_free(&business);
 	business_free(&rules);
 	return code;

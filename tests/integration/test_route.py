@@ -45,6 +45,10 @@ class Route(harness.TestCase):
         daemon = self.start_daemon(f'  - {{ name: shop, connector: webhook, secret: "{secret}" }}\n')
         for number, text in enumerate(("我要退款", "hello", "refund please")):
             daemon.post_signed("shop", secret, {"id": f"m{number}", "from": {"id": f"u{number}"}, "text": text})
+        # What is closed is replayed too.
+        first = daemon.claim(daemon.token())
+        answer = daemon.request("POST", f"/v1/work-items/{first['id']}/close", {}, daemon.token("supervisor", "bob"))
+        self.assertEqual(answer.status, 200, answer)
         business = self.folder / "business.yaml"
         business.write_text(harness.BUSINESS)
         rules = self.folder / "rules.yaml"
