@@ -11,8 +11,9 @@
 
 enum { NUMBER_BITS = 16 }; /* of a document's number below its time */
 
-/* External content: the index keeps no second copy of the words. Its triggers make it follow the
- * table, whoever writes there. */
+/* External content: the index keeps no second copy of the words. Triggers make it follow what is
+ * changed and erased, whoever does it. What is new is put into it apart: a statement with a trigger
+ * has a savepoint, and at each of those FTS5 writes out what it has gathered. */
 const char history_search_sqlite[] =
 	"CREATE TABLE search (doc INTEGER PRIMARY KEY, workspace TEXT NOT NULL, type TEXT NOT NULL,"
 	" id TEXT NOT NULL, part BIGINT NOT NULL, at_ms BIGINT NOT NULL, words TEXT NOT NULL,"
@@ -20,8 +21,6 @@ const char history_search_sqlite[] =
 	"CREATE VIRTUAL TABLE search_words USING fts5 (words, content='search', "
 	"content_rowid='doc',"
 	" tokenize='ascii', columnsize=0, prefix='2 3');"
-	"CREATE TRIGGER search_new AFTER INSERT ON search BEGIN"
-	" INSERT INTO search_words (rowid, words) VALUES (new.doc, new.words); END;"
 	"CREATE TRIGGER search_gone AFTER DELETE ON search BEGIN"
 	" INSERT INTO search_words (search_words, rowid, words)"
 	" VALUES ('delete', old.doc, old.words); END;"
@@ -62,31 +61,112 @@ static int64_t number_near(const struct history_found *found)
 	return (int64_t)((uint64_t)found->at_ms << NUMBER_BITS | (hash >> (32 - NUMBER_BITS)));
 }
 
-/* The first free number from $1 on; the far look is for many documents of one millisecond. */
-#define FREE_NUMBER(room)                                                                          \
-	"(SELECT min(d) FROM (SELECT CAST($1 AS BIGINT) AS d UNION ALL SELECT doc + 1 FROM search" \
-	" WHERE doc >= $1 AND doc < $1 + " room ") AS near"                                        \
-	" WHERE NOT EXISTS (SELECT 1 FROM search AS taken WHERE taken.doc = near.d))"
+/* The first free number from near on; the far look is for many documents of one millisecond. */
+#define FREE_WITHIN(near, room)                                                                    \
+	"(SELECT min(d) FROM (SELECT CAST(" near " AS BIGINT) AS d UNION ALL SELECT doc + 1"       \
+	" FROM search WHERE doc >= " near " AND doc < " near " + " room ") AS close"               \
+	" WHERE NOT EXISTS (SELECT 1 FROM search AS taken WHERE taken.doc = close.d))"
+#define FREE_NUMBER(near) "coalesce(" FREE_WITHIN(near, "64") ", " FREE_WITHIN(near, "1048576") ")"
+
+struct part {
+	int64_t doc; /* 0: new */
+	bool is_same;
+	const char *words;
+};
+
+static int take_part(const struct sql_value *row, size_t columns, void *context)
+{
+	struct part *part = context;
+
+	(void)columns;
+	part->doc = row[0].number;
+	part->is_same = text_equal(row[1].text, part->words);
+	return 1;
+}
+
+static int read_part(struct sql *sql, const struct sql_value key[4], struct part *ret,
+		     struct error *err)
+{
+	const struct sql_query query = {
+		.statement = "SELECT doc, words FROM search WHERE workspace = $1 AND type = $2"
+			     " AND id = $3 AND part = $4",
+		.values = key,
+		.count = 4,
+		.on_row = take_part,
+		.context = ret,
+	};
+
+	return sql_query(sql, &query, err);
+}
+
+static int take_number(const struct sql_value *row, size_t columns, void *context)
+{
+	(void)columns;
+	*(int64_t *)context = row[0].number;
+	return 1;
+}
+
+/* Statements with RETURNING have a savepoint too. */
+static int put_sqlite(struct sql *sql, struct sql_value *values, size_t count, struct error *err)
+{
+	struct part part = { .words = values[4].text };
+	int64_t doc = 0;
+	const struct sql_query number = { .statement = "SELECT " FREE_NUMBER("$1"),
+					  .values = &values[6],
+					  .count = 1,
+					  .on_row = take_number,
+					  .context = &doc };
+
+	if (read_part(sql, values, &part, err) < 0)
+		return -1;
+	if (part.is_same)
+		return 0;
+	if (part.doc != 0)
+		return sql_put(sql,
+			       "UPDATE search SET words = $5 WHERE workspace = $1 AND type = $2"
+			       " AND id = $3 AND part = $4",
+			       values, 5, err);
+	if (sql_query(sql, &number, err) < 0)
+		return -1;
+	values[6] = sql_number(doc);
+	if (sql_put(sql,
+		    "INSERT INTO search (workspace, type, id, part, words, at_ms, doc)"
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		    values, count, err) < 0)
+		return -1;
+	return sql_put(sql, "INSERT INTO search_words (rowid, words) VALUES ($7, $5)", values,
+		       count, err);
+}
+
+static int put_postgres(struct sql *sql, const struct sql_value *values, size_t count,
+			struct error *err)
+{
+	return sql_put(
+		sql,
+		"INSERT INTO search (workspace, type, id, part, words, at_ms, doc)"
+		" VALUES ($1, $2, $3, $4, $5, $6, " FREE_NUMBER(
+			"$7") ")"
+			      " ON CONFLICT (workspace, type, id, part) DO UPDATE"
+			      " SET words = excluded.words WHERE search.words <> excluded.words",
+		values, count, err);
+}
 
 static int put_part(struct history_job *job, const struct history_found *found, size_t part,
 		    const struct buf *words, struct error *err)
 {
-	const struct sql_value values[] = {
-		sql_number(number_near(found)), sql_text(job->workspace),
-		sql_text(found->type),          sql_text(found->id),
-		sql_number((int64_t)part),      sql_number(found->at_ms),
+	struct sql_value values[] = {
+		sql_text(job->workspace),
+		sql_text(found->type),
+		sql_text(found->id),
+		sql_number((int64_t)part),
 		sql_text(buf_string(words)),
+		sql_number(found->at_ms),
+		sql_number(number_near(found)),
 	};
 
-	return sql_put(job->sql,
-		       "INSERT INTO search (doc, workspace, type, id, part, at_ms, words) VALUES"
-		       " (coalesce(" FREE_NUMBER("64") ", " FREE_NUMBER(
-			       "1048576") "),"
-					  " $2, $3, $4, $5, $6, $7) ON CONFLICT (workspace, type, "
-					  "id, part) DO UPDATE"
-					  " SET words = excluded.words WHERE search.words <> "
-					  "excluded.words",
-		       values, COUNT_OF(values), err);
+	if (sql_dialect(job->sql) == SQL_SQLITE)
+		return put_sqlite(job->sql, values, COUNT_OF(values), err);
+	return put_postgres(job->sql, values, COUNT_OF(values), err);
 }
 
 static int drop_parts(struct history_job *job, const struct history_found *found, size_t from,
@@ -250,7 +330,7 @@ static void add_times(struct question *question, const char *doc)
 /* More than asked: parts of one document, and the one that says there is a next page. */
 static int64_t rows_max(const struct question *question)
 {
-	return question->limit * 2 + 8;
+	return question->limit + 8;
 }
 
 static const char *order_of(const struct question *question)
@@ -324,11 +404,10 @@ static void add_all(struct question *question)
 struct answer {
 	struct question *question;
 	struct json_out *out;
-	const char *skip; /* "type id" of the last one of the page before; NULL */
 	int64_t rows;
 	int64_t shown;
 	int64_t doc;
-	char last[100];
+	char last[100]; /* "type id" of the row before, which may be of the page before */
 	bool has_more;
 	struct error problem;
 };
@@ -399,31 +478,26 @@ static int on_hit(const struct sql_value *row, size_t columns, void *context)
 	struct json_object *json;
 
 	answer->has_more = ++answer->rows == rows_max(answer->question);
-	if (columns < COLUMNS || row[JSON].kind != SQL_TEXT)
-		return 0;
 	snprintf(name, sizeof(name), "%s %s", row[TYPE].text, row[ID].text);
-	if (text_equal(name, answer->shown == 0 ? answer->skip : answer->last))
+	if (text_equal(name, answer->last)) {
+		answer->doc = row[DOC].number;
 		return 0;
+	}
 	if (answer->shown == answer->question->limit) {
 		answer->has_more = true;
 		return 1;
 	}
-	json = json_read(row[JSON].text, row[JSON].len, &answer->problem);
-	if (json == NULL)
+	answer->doc = row[DOC].number;
+	snprintf(answer->last, sizeof(answer->last), "%s", name);
+	json = row[JSON].kind != SQL_TEXT
+		       ? NULL
+		       : json_read(row[JSON].text, row[JSON].len, &answer->problem);
+	if (columns < COLUMNS || json == NULL)
 		return 0;
 	write_hit(answer, row, json);
 	json_free(&json);
-	answer->doc = row[DOC].number;
 	answer->shown++;
-	snprintf(answer->last, sizeof(answer->last), "%s", name);
 	return 0;
-}
-
-static int take_number(const struct sql_value *row, size_t columns, void *context)
-{
-	(void)columns;
-	*(int64_t *)context = row[0].number;
-	return 1;
 }
 
 /* Up to when the history is written. */
@@ -444,9 +518,8 @@ static int read_as_of(struct history_job *job, int64_t *ret_ms, struct error *er
 static int run(struct question *question, struct json_out *out, struct error *err)
 {
 	struct history_job *job = question->job;
-	struct answer answer = { .question = question,
-				 .out = out,
-				 .skip = json_text(job->body, "skip") };
+	const char *skip = json_text(job->body, "skip");
+	struct answer answer = { .question = question, .out = out };
 	const struct sql_query query = { .statement = buf_string(&question->statement),
 					 .values = question->values,
 					 .count = question->count,
@@ -454,10 +527,11 @@ static int run(struct question *question, struct json_out *out, struct error *er
 					 .context = &answer };
 	int rc;
 
+	snprintf(answer.last, sizeof(answer.last), "%s", skip == NULL ? "" : skip);
 	jw_array(out, "data");
 	rc = sql_query(job->sql, &query, err);
 	jw_array_end(out);
-	if (rc == 0 && answer.has_more && answer.shown > 0)
+	if (rc == 0 && answer.has_more)
 		jw_text(out, "last",
 			arena_format(job->arena, "%lld %s", (long long)answer.doc, answer.last));
 	return rc;
