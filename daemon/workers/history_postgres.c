@@ -310,7 +310,8 @@ int sql_postgres_open(const struct sql_place *place, void **ret_db, struct error
 	}
 	if (postgres_script(db,
 			    place->writes ? "SET synchronous_commit TO on"
-					  : "SET default_transaction_read_only TO on",
+					  : "SET default_transaction_read_only TO on;"
+					    "SET plan_cache_mode TO force_custom_plan",
 			    err) < 0) {
 		postgres_close(db);
 		return -1;

@@ -4,6 +4,13 @@
 #include <stdint.h>
 
 #include "workers/history.h"
+#include "workers/search.h"
+
+enum { HISTORY_SEARCH_BITS = 16 }; /* of a document's number below its time */
+
+/* Of this process. */
+const struct tokenizer *history_search_tokenizer(void);
+enum search_dialect history_search_dialect(struct sql *sql);
 
 /* The tables, for the list of history_schema.c. */
 extern const char history_search_sqlite[];
