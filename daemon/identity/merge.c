@@ -94,6 +94,7 @@ void customer_merge(const struct merge *merge, merge_done_fn *done, void *contex
 	add_version(call, merge->from_version);
 	store_arg_text(call, merge->act.by);
 	store_arg_text(call, merge->evidence);
+	store_arg_text(call, merge->is_automatic ? "1" : "");
 	run(&merge->act, call, done, context);
 }
 

@@ -23,7 +23,8 @@ struct merge_result {
 	enum merge_code code;
 	bool replayed;
 	/* not_found (who), moved (who, whom it is part of), version (who, what it has), self,
-	 * too_many, reverted, gone, no_identifier, last */
+	 * too_many, reverted, gone, no_identifier, last; dismissed and distinct of an automatic one
+	 */
 	const char *refusal;
 	const char *who;
 	const char *detail;
@@ -56,6 +57,9 @@ struct merge {
 	int64_t into_version;
 	int64_t from_version;
 	const char *evidence;
+	/* A proof decided it: refused where a person said no before, or where a person proved two
+	 * identifiers of one kind and scope, of each customer another one. */
+	bool is_automatic;
 };
 void customer_merge(const struct merge *merge, merge_done_fn *done, void *context);
 

@@ -78,6 +78,7 @@ static void merge_try(struct proving *proving)
 		.into = is_older ? proving->one : proving->other,
 		.from = is_older ? proving->other : proving->one,
 		.evidence = proving->evidence,
+		.is_automatic = true,
 	};
 
 	customer_merge(&merge, on_merged, proving);

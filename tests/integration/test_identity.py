@@ -155,6 +155,16 @@ class SignedIdentity(harness.TestCase):
         self.assertEqual({answer.status for answer in answers}, {200})
         harness.wait_for("the merges", lambda: {self.now(one)["id"] for one in (*owners, person)} == {owners[0]})
 
+    def test_two_accounts_of_one_application_are_two_until_somebody_decides(self):
+        one, other = (self.customer_of("app", f"m{sub}", {"identity": signed_identity(sub=sub)}) for sub in ("p1", "p2"))
+        for sub in ("p1", "p2"):
+            self.customer_of("app", f"n{sub}", {"identity": signed_identity(sub=sub, email="li@example.org")}, thread="two")
+        self.assertEqual((self.now(one)["id"], self.now(other)["id"]), (one, other))
+        [seen] = self.daemon.request("GET", f"/v1/customers/{one}/suggestions", token=self.alice).json["data"]
+        self.assertEqual((seen["customer"], seen["state"], seen["score"]), (other, "open", 100))
+        done = self.daemon.request("POST", f"/v1/customers/{one}/merge", {"from": other}, self.alice)
+        self.assertEqual(done.status, 200, done)
+
     def test_an_identity_that_is_not_good_is_refused(self):
         for identity in (signed_identity(algorithm="none", sub="p"), signed_identity(sub="p", aud="other"),
                          signed_identity(sub="p", exp=int(time.time()) + 7200), signed_identity(sub="p")[:-4] + "AAAA"):

@@ -1,8 +1,10 @@
 #!lua
 -- merge: two customers are one person. Identifiers move and a redirect stays; nothing else does.
 -- KEYS 1 meta, 2 u:<into>, 3 u:<from>, 4 mg:<mrg>
--- ARGV 1 idempotency key, 2 request hash, 3 into, 4 from, 5 mrg, 6, 7 versions they have ('' whichever), 8 who, 9 evidence JSON
--- Refused: not_found, moved (to whom), self, version (the customer), too_many. What the one that goes knows beside its identifiers (name,
+-- ARGV 1 idempotency key, 2 request hash, 3 into, 4 from, 5 mrg, 6, 7 versions they have ('' whichever), 8 who, 9 evidence JSON,
+--      10 '1': nobody decided it, a proof did
+-- Refused: not_found, moved (to whom), self, version (the customer), too_many; where a proof decided also dismissed (a person said no) and
+-- distinct (a person proved each to be another one: of one kind and scope, both have an identifier that the other has not). What the one that goes knows beside its identifiers (name,
 -- attributes, notes, orders) stays in its record, where the view and a revert find it. Both sides' suggestions of each other end.
 -- Entry customer.merged (x the other one). Answers {'ok', mrg, into, version, from, version, identifiers moved, conversations moved}.
 --@use log
@@ -31,6 +33,25 @@ end
 if into.count + from.count > PERSON_MAX or #into.mf + #from.mf + 1 > PERSON_MAX then
 	return { 'refused', 'too_many' }
 end
+local hint = call('HGET', ws .. 'sg:' .. into.id, from.id)
+if ARGV[10] == '1' then
+	if hint and hint:sub(1, 20) == '{"state":"dismissed"' then
+		return { 'refused', 'dismissed' }
+	end
+	local known = {}
+	for hex, record in pairs(into.has) do
+		local kind = person_proved(record)
+		if kind then
+			known[kind] = known[kind] or not from.has[hex]
+		end
+	end
+	for hex, record in pairs(from.has) do
+		local kind = person_proved(record)
+		if kind and known[kind] and not into.has[hex] then
+			return { 'refused', 'distinct' }
+		end
+	end
+end
 local talks = person_talks(from)
 local all = person_talks(into)
 for _, talk in ipairs(talks) do
@@ -44,7 +65,7 @@ for _, wrk in ipairs(from.wk) do
 	end
 end
 local hints, room = call('HGETALL', ws .. 'sg:' .. from.id), 16 - call('HLEN', ws .. 'sg:' .. into.id)
-local free, hint = {}, call('HGET', ws .. 'sg:' .. into.id, from.id)
+local free = {}
 for i = 1, #hints, 2 do
 	if hints[i] ~= into.id and room > 0 and call('HEXISTS', ws .. 'sg:' .. into.id, hints[i]) == 0 then
 		room = room - 1

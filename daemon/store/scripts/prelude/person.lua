@@ -2,6 +2,7 @@
 --
 --   person_read(cus)            first half: nil where there is none, else {id, v, to, nm, cv = {ids}, wk = {ids}, mf = {ids}, has = {hex =
 --                               record}, via = {hex = the merge or split that brought it}, count}
+--   person_proved(record)       kind and scope of an identifier that the person proved (T2); nil for others
 --   person_talks(p, only)       first half: its hot conversations, newest first, those of identifiers that only names (nil: all): a list of
 --                               {id, ut, its items}
 --   person_places(p, hexes)     first half: identifiers of p with their places in the index, and whether these are p's: a claim beside
@@ -41,6 +42,10 @@ local function person_read(cus)
 	p.v = tonumber(p.v)
 	p.cv, p.wk, p.mf = words(p.cv), words(p.wk), words(p.mf)
 	return p
+end
+
+local function person_proved(record)
+	return record:match('^(%["[^"]*","[^"]*"),".-[^\\]",2,')
 end
 
 local function person_talks(p, only)
