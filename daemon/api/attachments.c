@@ -65,7 +65,7 @@ static void on_put(const char *blob_id, const struct error *err, void *context)
 	blob_pack(&packed, blob_id);
 	blob_keep(call->parts->store,
 		  &(struct blob_keeping){ call->who.workspace, call->idempotency_key,
-					  call->request_hash, &packed, blob_id, false },
+					  call->request_hash, &packed, blob_id, false, blob_id },
 		  on_kept, call);
 	buf_clear(&packed);
 }

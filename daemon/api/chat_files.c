@@ -13,6 +13,7 @@
 #include "conversation/conversation.h"
 #include "parts.h"
 #include "services/blobs.h"
+#include "store/blob_owner.h"
 
 enum {
 	BLOB_LEN = 64,
@@ -22,6 +23,10 @@ enum {
 };
 
 /* ---- uploads ---- */
+
+struct uploading {
+	char ticket[TICKET_LEN + 1];
+};
 
 static void ticket_make(const struct api_call *call, const struct chat_call *chat, const char *blob,
 			char out[TICKET_LEN + 1])
@@ -51,22 +56,15 @@ static bool ticket_is_good(const struct api_call *call, const struct chat_call *
 	return crypto_equal(expected, TICKET_LEN, ticket, TICKET_LEN);
 }
 
-static void on_put(const char *blob, const struct error *err, void *context)
+static void upload_answer(struct api_call *call, const char *ticket)
 {
-	struct api_call *call = context;
 	const char *name = api_query(call, "name");
 	const char *type = api_query(call, "type");
-	char ticket[TICKET_LEN + 1];
 	struct buf body = { 0 };
 	struct json_out out;
 	size_t len;
 
-	if (err != NULL) {
-		api_fail(call, err);
-		return;
-	}
 	http_request_body(call->request, &len);
-	ticket_make(call, call->state, blob, ticket);
 	jw_start(&out, &body);
 	jw_object(&out, NULL);
 	jw_text(&out, "blob", ticket);
@@ -75,6 +73,39 @@ static void on_put(const char *blob, const struct error *err, void *context)
 	jw_int(&out, "size", (int64_t)len);
 	jw_object_end(&out);
 	api_answer(call, 201, &body);
+}
+
+static void on_kept(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const struct uploading *uploading = call->state;
+
+	(void)reply;
+	if (err != NULL)
+		api_fail(call, err);
+	else
+		upload_answer(call, uploading->ticket);
+}
+
+static void on_put(const char *blob, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	const struct chat_call *chat = call->state;
+	struct uploading *uploading = arena_alloc(call->arena, sizeof(*uploading));
+	struct buf packed = { 0 };
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	ticket_make(call, chat, blob, uploading->ticket);
+	blob_pack(&packed, blob);
+	call->state = uploading;
+	blob_keep(call->parts->store,
+		  &(struct blob_keeping){ channel_workspace(chat->channel), "", "", &packed, NULL,
+					  false, blob },
+		  on_kept, call);
+	buf_clear(&packed);
 }
 
 static void file_put(struct api_call *call)

@@ -9,10 +9,18 @@
 #include "parts.h"
 #include "services/blobs.h"
 #include "services/loop.h"
+#include "store/blob_owner.h"
 #include "store/store.h"
 #include "workspace.h"
 
-enum { TICK_MS = 1000, AFTER_FAILURE_MS = 30 * 1000, AT_ONCE = 100 };
+enum {
+	TICK_MS = 1000,
+	AFTER_FAILURE_MS = 30 * 1000,
+	LOOK_MS = 60 * 1000, /* for old uploads */
+	AT_ONCE = 100,
+};
+
+static const int64_t UPLOADS_KEPT_MS = INT64_C(7) * 24 * 3600 * 1000;
 
 struct discard {
 	struct parts *parts;
@@ -21,6 +29,7 @@ struct discard {
 	struct arena *arena; /* of the ids under way; NULL: none */
 	const char *ids[AT_ONCE];
 	size_t count;
+	int64_t look_ms; /* not before: for old uploads */
 	int refs;
 	bool is_dead;
 };
@@ -88,6 +97,40 @@ static void on_listed(const struct store_reply *reply, const struct error *err, 
 		on_erased(&problem, discard);
 }
 
+static void destroy_next(struct discard *discard)
+{
+	struct store_call *call = store_command("ZRANGE");
+
+	store_arg_key(call, workspace_name(discard->workspace), "bx");
+	store_arg_int(call, 0);
+	store_arg_int(call, AT_ONCE - 1);
+	store_read(discard->parts->store, call, on_listed, discard);
+}
+
+/* ---- uploads that nobody sent ---- */
+
+static void on_expired(const struct store_reply *reply, const struct error *err, void *context)
+{
+	(void)reply;
+	(void)err; /* the next look finds them again */
+	destroy_next(context);
+}
+
+static void on_old(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct discard *discard = context;
+	size_t count = err == NULL ? reply_count(reply) : 0;
+	const char *ids[AT_ONCE];
+
+	for (size_t i = 0; i < count && i < AT_ONCE; i++)
+		ids[i] = reply_text(reply_item(reply, i), NULL);
+	if (count == 0 || discard->is_dead)
+		destroy_next(discard);
+	else
+		blob_expire(discard->parts->store, workspace_name(discard->workspace), ids, count,
+			    on_expired, discard);
+}
+
 static void on_tick(void *context)
 {
 	struct discard *discard = context;
@@ -98,11 +141,19 @@ static void on_tick(void *context)
 		return;
 	}
 	discard->refs++;
-	call = store_command("ZRANGE");
-	store_arg_key(call, workspace_name(discard->workspace), "bx");
+	if (loop_now_ms(discard->parts->loop) < discard->look_ms) {
+		destroy_next(discard);
+		return;
+	}
+	discard->look_ms = loop_now_ms(discard->parts->loop) + LOOK_MS;
+	call = store_command("ZRANGEBYSCORE");
+	store_arg_key(call, workspace_name(discard->workspace), "bu");
+	store_arg_text(call, "-inf");
+	store_arg_int(call, loop_unix_ms(discard->parts->loop) - UPLOADS_KEPT_MS);
+	store_arg_text(call, "LIMIT");
 	store_arg_int(call, 0);
-	store_arg_int(call, AT_ONCE - 1);
-	store_read(discard->parts->store, call, on_listed, discard);
+	store_arg_int(call, AT_ONCE);
+	store_read(discard->parts->store, call, on_old, discard);
 }
 
 struct discard *discard_new(struct parts *parts, struct workspace *workspace)

@@ -1,6 +1,7 @@
-/* Destroys the bytes of blobs that no message names any more: blob_release puts them into {ws}:bx,
- * the steward has the blob store erase them and takes them out when that is done (blob_gone). So
- * what stands in bx is still there, and what does not is gone for good. */
+/* Looks for uploads that nobody sent in 7 days ({ws}:bu), and destroys the bytes of blobs that no
+ * message names any more: blob_release puts them into {ws}:bx, the steward has the blob store erase
+ * them and takes them out when that is done (blob_gone). So what stands in bx is still there, and
+ * what does not is gone for good. */
 #pragma once
 
 struct discard;

@@ -121,10 +121,10 @@ static void on_page(const struct store_reply *reply, const struct error *err, vo
 		ids_find(text, "\"raw\":\"", &packed);
 	}
 	if (packed.len > 0)
-		blob_keep(
-			migration->store,
-			&(struct blob_keeping){ migration->workspace, "", "", &packed, NULL, true },
-			on_kept, migration);
+		blob_keep(migration->store,
+			  &(struct blob_keeping){ migration->workspace, "", "", &packed, NULL, true,
+						  NULL },
+			  on_kept, migration);
 	else
 		next_page(migration);
 	buf_clear(&packed);

@@ -41,6 +41,31 @@ void blob_keep(struct store *store, const struct blob_keeping *keeping, store_do
 	store_arg(call, keeping->packed->data, keeping->packed->len);
 	store_arg_text(call, keeping->answer);
 	store_arg_text(call, keeping->is_named ? "1" : "");
+	store_arg_text(call, keeping->upload);
+	store_run(store, call, done, context);
+}
+
+static void add_ids(struct store_call *call, const char *const *blobs, size_t count)
+{
+	struct buf packed = { 0 };
+	struct buf ids = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		blob_pack(&packed, blobs[i]);
+		buf_add(&ids, blobs[i], BLOB_ID_LEN);
+	}
+	store_arg(call, buf_string(&packed), packed.len);
+	store_arg(call, buf_string(&ids), ids.len);
+	buf_clear(&packed);
+	buf_clear(&ids);
+}
+
+void blob_expire(struct store *store, const char *workspace, const char *const *ids, size_t count,
+		 store_done_fn *done, void *context)
+{
+	struct store_call *call = store_script("blob_expire", workspace);
+
+	add_ids(call, ids, count);
 	store_run(store, call, done, context);
 }
 
@@ -48,21 +73,12 @@ void blob_release(struct store *store, const struct blob_releasing *releasing, s
 		  void *context)
 {
 	struct store_call *call = store_script("blob_release", releasing->workspace);
-	struct buf packed = { 0 };
-	struct buf ids = { 0 };
 
-	for (size_t i = 0; i < releasing->count; i++) {
-		blob_pack(&packed, releasing->ids[i]);
-		buf_add(&ids, releasing->ids[i], BLOB_ID_LEN);
-	}
 	store_arg_text(call, releasing->key);
 	store_arg_text(call, releasing->request);
-	store_arg(call, packed.data, packed.len);
-	store_arg(call, ids.data, ids.len);
+	add_ids(call, releasing->ids, releasing->count);
 	store_arg_text(call, releasing->is_upload ? "1" : "");
 	store_run(store, call, done, context);
-	buf_clear(&packed);
-	buf_clear(&ids);
 }
 
 struct missing_run {

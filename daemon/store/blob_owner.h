@@ -25,6 +25,7 @@ struct blob_keeping {
 	const struct buf *packed;
 	const char *answer; /* second word of the answer, also of a repetition's; NULL: "" */
 	bool is_named;      /* a message names each of them; else they are uploads */
+	const char *upload; /* id of the one upload, which goes unless it is sent; NULL: none */
 };
 void blob_keep(struct store *store, const struct blob_keeping *keeping, store_done_fn *done,
 	       void *context);
@@ -42,6 +43,10 @@ struct blob_releasing {
 };
 void blob_release(struct store *store, const struct blob_releasing *releasing, store_done_fn *done,
 		  void *context);
+
+/* Uploads that are old: those that no message names are destroyed: blob_expire.lua. */
+void blob_expire(struct store *store, const char *workspace, const char *const *ids, size_t count,
+		 store_done_fn *done, void *context);
 
 /* missing: place of the first one that is not the workspace's (an id that is none is nobody's);
  * count where all are. Once, never before the call has returned. */

@@ -3,6 +3,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import subprocess
 import time
 import unittest
 import urllib.parse
@@ -71,6 +72,21 @@ class Blobs(harness.TestCase):
                                    attachments=[{"blob": blob, "name": "a.bin", "type": "image/png"}])
         self.assertEqual((answer.status, answer.json["code"]), (422, "no_such_attachment"), answer)
         self.assertIn("a.bin", answer.json["detail"])
+
+    def test_an_upload_that_nobody_sends_goes_after_a_week(self):
+        visitor = self.daemon.request("POST", "/chat/site/sessions", {}).json["token"]
+        left = self.daemon.request("POST", "/chat/site/attachments?name=a", CANARY, visitor).json["blob"]
+        sent = self.daemon.request("POST", "/chat/site/attachments?name=b", b"sent", visitor).json
+        said = self.daemon.request("POST", "/chat/site/messages", {"text": "", "attachments": [
+            {"blob": sent["blob"], "name": "b", "type": "image/png"}]}, visitor)
+        self.assertEqual(said.status, 201, said)
+        socket = next(self.daemon.state_dir.rglob("redis.sock"))
+        for ticket in (left, sent["blob"]):
+            subprocess.run(["redis-cli", "-s", socket, "ZADD", "{main}:bu", "XX", "1", ticket[:64]], check=True,
+                           stdout=subprocess.DEVNULL)
+        self.daemon.restart(apply=False)  # it looks at once
+        harness.wait_for("the upload to be gone", lambda: not self.is_on_disk(CANARY))
+        self.assertEqual(self.daemon.request("GET", f"/chat/site/attachments/{sent['blob'][:64]}", token=visitor).body, b"sent")
 
     def link_of(self, blob, expires_in=60, **more):
         """A signed link as the daemon writes it: keyed by the installation's key."""

@@ -1,4 +1,6 @@
 """Conversations put in order: split, move, merge and undo; what is written later lands where its message is."""
+import os
+import random
 import secrets
 import subprocess
 import unittest
@@ -124,6 +126,73 @@ class Webhook(harness.TestCase, Changes):
         self.assertEqual(self.texts(two), ["z", "a", "b", "c", "d"])
         self.change(f"changes/{change['id']}/undo", key="u", status=200)
         self.assertEqual(self.texts(one), ["a", "b", "c", "d"])
+
+    def test_any_order_of_changes_and_undos_ends_where_a_model_says(self):
+        """Random splits, moves, merges and undos with messages in between, against lists in this language."""
+        chance = random.Random(int(os.environ.get("CONVERGE_SEED", "7")))
+        model, changes = {}, []  # conversation -> ids or None; (change, [(from, i, to, j, id)])
+        for number in range(3):
+            name = self.begin(*(f"{number}.{place}" for place in range(4)), thread=f"t{number}")
+            model[name] = [message["id"] for message in self.all_of(name)]
+        for step in range(60):
+            getattr(self, "random_" + chance.choice(["split", "move", "merge", "undo", "undo"]))(chance, model, changes)
+            if step % 10 == 9:
+                self.compare(model)
+        self.compare(model)
+        for change, _ in reversed(changes):
+            self.change(f"changes/{change}/undo", status=200)
+        for number, name in enumerate(list(model)[:3]):
+            self.assertEqual(self.texts(name), [f"{number}.{place}" for place in range(4)] + [None] * (len(model[name]) - 4))
+
+    def compare(self, model):
+        for name, ids in model.items():
+            stored = self.all_of(name)
+            self.assertEqual([None if "moved" in (message.get("extra") or {}) else message["id"] for message in stored], ids)
+            self.assertEqual({message["conversation"] for message in stored}, {name})
+
+    def carry(self, model, changes, change, places):
+        """What a change did to the lists."""
+        model.setdefault(change["to"], [])
+        done = []
+        for place in places:
+            message = model[change["from"]][place]
+            done.append((change["from"], place, change["to"], len(model[change["to"]]), message))
+            model[change["to"]].append(message)
+            model[change["from"]][place] = None
+        changes.append((change["id"], done))
+
+    @staticmethod
+    def some_message(chance, model):
+        name = chance.choice([name for name, ids in model.items() if any(ids)])
+        return name, chance.choice([place for place, message in enumerate(model[name]) if message])
+
+    def random_split(self, chance, model, changes):
+        name, at = self.some_message(chance, model)
+        places = [place for place, message in enumerate(model[name]) if message and place >= at]
+        self.carry(model, changes, self.change(f"{name}/split", {"at": model[name][at]}), places)
+
+    def random_move(self, chance, model, changes):
+        name, place = self.some_message(chance, model)
+        to = chance.choice([other for other in model if other != name])
+        self.carry(model, changes, self.change(f"{name}/move", {"message": model[name][place], "to": to}), [place])
+
+    def random_merge(self, chance, model, changes):
+        name, _ = self.some_message(chance, model)
+        to = chance.choice([other for other in model if other != name])
+        places = [place for place, message in enumerate(model[name]) if message]
+        self.carry(model, changes, self.change(f"{to}/merge", {"from": name}), places)
+
+    def random_undo(self, chance, model, changes):
+        if not changes:
+            return
+        at = chance.randrange(len(changes))
+        change, done = changes[at]
+        is_there = all(model[to][j] == message and model[name][i] is None for name, i, to, j, message in done)
+        self.change(f"changes/{change}/undo", status=200 if is_there else 409)
+        if is_there:
+            del changes[at]
+            for name, i, to, j, message in done:
+                model[name][i], model[to][j] = message, None
 
     def test_a_crash_loses_neither_the_change_nor_a_message(self):
         one = self.begin("a", "b")
