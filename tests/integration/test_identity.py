@@ -145,6 +145,15 @@ class SignedIdentity(harness.TestCase):
         merge = self.daemon.request("GET", f"/v1/customers/{owner}/merges", token=self.alice).json["data"][0]
         self.assertEqual((merge["by"], merge["evidence"]["kind"], merge["evidence"]["channel"]), ("jwt", "jwt", "app"))
         self.assertEqual(self.customer_of("app", "m4", {"identity": signed_identity(sub="p1")}, thread="three"), owner)
+        # A person who reverts it has the last word.
+        undone = self.daemon.request("POST", f"/v1/customers/{owner}/merges/{merge['id']}/revert", {}, self.alice)
+        self.assertEqual(undone.status, 200, undone)
+        self.assertEqual(self.now(person)["id"], person)
+        again = {"identity": signed_identity(sub="p1", email="li@example.org")}
+        self.assertEqual(self.customer_of("app", "m5", again, thread="four"), person)
+        states = self.daemon.request("GET", f"/v1/customers/{person}/suggestions", token=self.alice).json["data"]
+        self.assertEqual([(one["customer"], one["state"]) for one in states], [(owner, "dismissed")])
+        self.assertEqual(self.customer_of("app", "m6", again, thread="five"), person)
 
     def test_many_at_once_end_in_one_customer(self):
         owners = [self.customer_of("sure", f"o{n}", {"id": f"u{n}", "email": f"li{n}@example.org"}) for n in range(6)]
