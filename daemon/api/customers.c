@@ -7,11 +7,13 @@
 #include "api/page.h"
 #include "base/text.h"
 #include "channel.h"
+#include "config.h"
 #include "conversation/conversation.h"
 #include "conversation/work_item.h"
 #include "identity/address.h"
 #include "identity/customer.h"
 #include "identity/import.h"
+#include "identity/phones.h"
 #include "parts.h"
 #include "store/store.h"
 
@@ -253,6 +255,38 @@ static void on_found(const char *customer, const struct error *err, void *contex
 	finding_answer(finding);
 }
 
+static void finding_start(struct finding *finding)
+{
+	customer_find(finding->call->parts->store, &finding->place, &finding->identifier, on_found,
+		      finding);
+}
+
+static void on_phone(const char *e164, const struct error *err, void *context)
+{
+	struct finding *finding = context;
+
+	if (err != NULL) {
+		api_fail(finding->call, err);
+		return;
+	}
+	address_settle(finding->call->arena, &finding->identifier, e164);
+	finding_start(finding);
+}
+
+/* A number as it is typed at home, in the country of this installation. */
+static void phone_ask(struct finding *finding, const char *phone)
+{
+	const struct parts *parts = finding->call->parts;
+	const char *region = parts->config->default_region;
+	const char *known = phones_known(parts->phones, region, phone);
+	struct error err;
+
+	if (known != NULL)
+		on_phone(known, NULL, finding);
+	else if (phones_read(parts->phones, region, phone, on_phone, finding, &err) != 0)
+		api_fail(finding->call, &err);
+}
+
 void handle_customer_find(struct api_call *call)
 {
 	const char *text = api_query(call, "identifier");
@@ -269,8 +303,10 @@ void handle_customer_find(struct api_call *call)
 			    "phone:%%2B8613800138000");
 		return;
 	}
-	address_normalise(call->arena, &finding->identifier, phone);
-	customer_find(call->parts->store, &finding->place, &finding->identifier, on_found, finding);
+	if (address_normalise(call->arena, &finding->identifier, phone))
+		finding_start(finding);
+	else
+		phone_ask(finding, phone);
 }
 
 /* ---- editing ---- */

@@ -19,8 +19,8 @@ class Addresses(harness.TestCase):
         super().setUp()
         self.secret = harness.new_secret()
         rows = [f'  - {{ name: {name}, connector: webhook, secret: "{self.secret}", trust_addresses: true{region} }}\n'
-                for name, region in (("china", ", default_region: CN"), ("brazil", ", default_region: BR"), ("none", ""))]
-        self.daemon = self.start_daemon("".join(rows))
+                for name, region in (("china", ""), ("brazil", ", default_region: BR"), ("none", ", default_region: ZZ"))]
+        self.daemon = self.start_daemon("".join(rows), extra="default_region: CN\n")
         self.alice = self.daemon.token()
 
     def customer_of(self, channel, message_id, sender, **addresses):
@@ -38,6 +38,10 @@ class Addresses(harness.TestCase):
         again = self.customer_of("none", "m2", "u2", phone="+86-13800138000")
         third = self.customer_of("china", "m3", "u3", phone="１３８００１３８０００")
         self.assertEqual({first["id"]}, {again["id"], third["id"]})
+        for typed in ("138 0013 8000", "+8613800138000", "0086 138-0013-8000"):
+            found = self.daemon.request("GET", "/v1/customers?identifier=" + urllib.parse.quote("phone:" + typed),
+                                        token=self.alice)
+            self.assertEqual([one["id"] for one in found.json["data"]], [first["id"]], typed)
         phone = self.phone_of(first)
         self.assertEqual((phone["value"], phone["raw"], phone["proof"]),
                          ("+8613800138000", "138 0013 8000", "proved"))
