@@ -27,10 +27,25 @@ static void on_list(const struct suggestion *suggestions, size_t count, const st
 	api_answer(call, 200, &body);
 }
 
+static void on_known(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (reply_int(reply) == 0)
+		api_problem(call, 404, "no_such_customer", "there is no such customer");
+	else
+		customer_suggestions_read(call->parts->store, call->who.workspace, call->params[0],
+					  on_list, call);
+}
+
 void handle_suggestion_list(struct api_call *call)
 {
-	customer_suggestions_read(call->parts->store, call->who.workspace, call->params[0], on_list,
-				  call);
+	struct store_call *read = store_command("EXISTS");
+
+	store_arg_key(read, call->who.workspace, "u:%s", call->params[0]);
+	store_read(call->parts->store, read, on_known, call);
 }
 
 static void on_dismissed(const struct store_reply *reply, const struct error *err, void *context)
