@@ -10,6 +10,7 @@
 #include "identity/merge_proved.h"
 #include "routing/rules.h"
 #include "services/loop.h"
+#include "store/blob_owner.h"
 #include "workspace.h"
 
 struct boarding {
@@ -47,6 +48,32 @@ static void proved_merge(const struct flight *flight, const struct admit_result 
 	}
 }
 
+static void on_left_over(const struct store_reply *reply, const struct error *err, void *context)
+{
+	(void)reply;
+	(void)context;
+	if (err != NULL)
+		log_warn("admit", "event=blobs_left_over error=%s", log_quote(err->text));
+}
+
+/* What was kept for a message that turned out to be there already: no message names it. Where the
+ * store was asked twice and this very message is the one that is there, one does. */
+static void left_overs_drop(const struct flight *flight, const struct message *message)
+{
+	const char **ids =
+		arena_alloc(flight->arena, (message->attachment_count + 1) * sizeof(*ids));
+	size_t count = 0;
+
+	if (message->raw_blob != NULL)
+		ids[count++] = message->raw_blob;
+	for (size_t i = 0; i < message->attachment_count; i++)
+		if (message->attachments[i].bytes != NULL && message->attachments[i].blob != NULL)
+			ids[count++] = message->attachments[i].blob;
+	if (count > 0)
+		blob_expire(flight->parts->store, workspace_name(flight->workspace), ids, count,
+			    on_left_over, NULL);
+}
+
 static void on_admitted(const struct admit_result *result, const struct error *err, void *context)
 {
 	struct boarding *boarding = context;
@@ -61,6 +88,8 @@ static void on_admitted(const struct admit_result *result, const struct error *e
 	} else if (passenger != NULL) {
 		passenger->stored = true;
 		passenger->duplicate = result->code == ADMIT_DUPLICATE;
+		if (passenger->duplicate)
+			left_overs_drop(flight, passenger->message);
 		if (result->message != NULL)
 			snprintf(passenger->message_id, sizeof(passenger->message_id), "%s",
 				 result->message);

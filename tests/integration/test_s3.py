@@ -81,6 +81,17 @@ class S3(harness.TestCase):
         self.assertEqual(self.lmtp(), {})
         self.assertTrue(any(b"canary text" in content for content in self.s3.objects.values()))
 
+    def test_a_mail_that_comes_twice_leaves_nothing_behind(self):
+        self.begin()
+        self.assertEqual(self.lmtp(), {})
+        kept = dict(self.s3.objects)
+        self.assertEqual(self.lmtp(), {})
+        harness.wait_for("the second copy to go", lambda: any(method == "DELETE" for method, _ in self.s3.asked))
+        harness.wait_for("the first copy to be all", lambda: self.s3.objects == kept)
+        item = self.daemon.claim(self.alice)
+        raw = self.daemon.messages(item["conversation"], self.alice)[0]["raw"]
+        self.assertIn(b"canary text", self.get(raw).body)
+
     def test_a_store_that_is_slow_or_cut_off_is_asked_again(self):
         self.begin(timeout="8s")
         for mischief in (["503", "500"], ["drop"], ["etag"], ["hang"]):
