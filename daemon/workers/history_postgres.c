@@ -25,6 +25,7 @@ struct db {
 	struct map *statements; /* text to name */
 	int statement_count;
 	int sent; /* in the pipeline, unanswered */
+	int commits;
 };
 
 static void ignore(void *context, const PGresult *notice)
@@ -243,6 +244,15 @@ static int postgres_query(void *object, const struct sql_query *query, struct er
 	return rc;
 }
 
+/* A statement that was prepared for an empty table takes any index; the server's own look at the
+ * tables may be minutes away. */
+static void learn(struct db *db)
+{
+	db->commits++;
+	if (db->commits == 1 || db->commits == 10 || db->commits == 100 || db->commits == 1000)
+		PQclear(PQexec(db->connection, "ANALYZE"));
+}
+
 static int postgres_script(void *object, const char *text, struct error *err)
 {
 	struct db *db = object;
@@ -257,6 +267,8 @@ static int postgres_script(void *object, const char *text, struct error *err)
 	/* COMMIT of a transaction that failed is answered by ROLLBACK, and that is no error. */
 	else if (text_equal(text, "COMMIT") && !text_equal(PQcmdStatus(result), "COMMIT"))
 		rc = error_set(err, ERROR_TEMPORARY, "PostgreSQL: the transaction was rolled back");
+	else if (text_equal(text, "COMMIT"))
+		learn(db);
 	PQclear(result);
 	return rc;
 }
@@ -308,8 +320,11 @@ int sql_postgres_open(const struct sql_place *place, void **ret_db, struct error
 		postgres_close(db);
 		return -1;
 	}
+	/* What is prepared before the tables have rows is planned for tables without: writing would
+	 * read them whole for ever, and a question be planned without knowing its words. */
 	if (postgres_script(db,
-			    place->writes ? "SET synchronous_commit TO on"
+			    place->writes ? "SET synchronous_commit TO on;"
+					    "SET enable_seqscan TO off"
 					  : "SET default_transaction_read_only TO on;"
 					    "SET plan_cache_mode TO force_custom_plan",
 			    err) < 0) {
