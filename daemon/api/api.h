@@ -43,6 +43,7 @@ struct principal {
 	const char *name;       /* shown on what they write */
 	const char *credential; /* hex hash: scopes idempotency keys and rate limits */
 	bool by_cookie;         /* CSRF field was required */
+	bool is_bot;            /* a token that sees the bot's subset of customers only */
 };
 
 /* ---- request bodies: checked against a table before the handler runs ---- */
@@ -155,4 +156,6 @@ const struct route *api_routes(size_t *ret_count);
 bool api_is_workspace(const char *name); /* 1 to 40 of a-z, 0-9 and - */
 /* Shown name of an agent: of the business configuration, else of the token. */
 const char *api_agent_name(struct api_call *call, const char *agent);
+/* Who writes, as it is kept beside what is written: "agent:<id>", "integration:<name>". */
+const char *api_source(struct api_call *call);
 bool principal_leads(const struct principal *who); /* supervisor or admin */

@@ -20,6 +20,7 @@ struct cached {
 	int64_t until_ms;
 	int64_t seen_ms; /* when the store was last told that this agent is there */
 	enum role role;
+	bool is_bot;
 	char *workspace;
 	char *agent;
 	char *name;
@@ -162,6 +163,7 @@ static void finish(struct asking *asking, struct cached *slot)
 	who.agent = arena_text(asking->arena, slot->agent);
 	who.name = arena_text(asking->arena, slot->name);
 	who.credential = asking->hash;
+	who.is_bot = slot->is_bot;
 	note_seen(asking->auth->parts, slot);
 	asking->done(AUTH_OK, &who, asking->context);
 }
@@ -181,6 +183,7 @@ static bool slot_fill(struct cached *slot, const struct asking *asking, struct j
 	cached_clear(slot);
 	slot->seen_ms = seen_ms;
 	slot->role = role;
+	slot->is_bot = text_equal(json_text(stored, "view"), "bot");
 	slot->workspace = memory_text(asking->workspace);
 	slot->agent = memory_text(agent != NULL ? agent : json_text(stored, "id"));
 	slot->name = memory_text(json_text(stored, "name") != NULL ? json_text(stored, "name")

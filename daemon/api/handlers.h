@@ -43,8 +43,13 @@ route_fn handle_conversation_start, handle_conversation_get, handle_message_list
 	handle_message_write; /* conversations.c */
 route_fn handle_conversation_split, handle_conversation_move, handle_conversation_merge,
 	handle_change_undo, handle_change_list; /* conversation_changes.c */
-route_fn handle_customer_find, handle_customer_get, handle_customer_patch; /* customers.c */
-route_fn handle_search;                                                    /* search.c */
+route_fn handle_customer_find;                  /* customers.c */
+route_fn handle_customer_get;                   /* customer_view.c */
+route_fn handle_customer_patch, handle_customer_note_add, handle_customer_note_delete,
+	handle_customer_consent;                                   /* customer_edit.c */
+route_fn handle_order_list, handle_order_put, handle_order_delete; /* orders.c */
+route_fn handle_rating_put;                                        /* ratings.c */
+route_fn handle_search;                                            /* search.c */
 route_fn handle_attachment_put, handle_attachment_get, handle_attachment_delete,
 	handle_file_link;                                                    /* attachments.c */
 route_fn handle_blobs_test;                                                  /* blobs.c */

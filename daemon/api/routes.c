@@ -111,6 +111,34 @@ static const struct field body_customer[] = {
 	{ "tags", FIELD_TEXTS, false, 0, 50, NULL, "replaces the list" },
 	{ 0 },
 };
+static const struct field body_note[] = {
+	{ "text", FIELD_TEXT, true, 1, 10000, NULL, "about the customer; never sent" },
+	{ 0 },
+};
+static const struct field body_consent[] = {
+	{ "state", FIELD_TEXT, true, 1, 10, "granted|withdrawn", NULL },
+	{ "channel", FIELD_TEXT, false, 1, 40, NULL, "only there; default: everywhere" },
+	{ "source", FIELD_TEXT, false, 1, 200, NULL, "how it is known; default: who writes" },
+	{ "at", FIELD_TIME, false, 0, 0, NULL, "since when; default: now" },
+	{ 0 },
+};
+static const struct field body_order[] = {
+	{ "placed_at", FIELD_TIME, true, 0, 0, NULL, "orders are listed by it" },
+	{ "status", FIELD_TEXT, false, 0, 60, NULL, "in the shop's words" },
+	{ "title", FIELD_TEXT, false, 0, 200, NULL, NULL },
+	{ "total", FIELD_TEXT, false, 0, 30, NULL, "a decimal number as text, such as 129.00" },
+	{ "currency", FIELD_TEXT, false, 3, 3, NULL, "ISO 4217, such as CNY" },
+	{ "url", FIELD_TEXT, false, 8, 1000, NULL, "its page in the shop, https://" },
+	{ "items", FIELD_OBJECTS, false, 0, 100, NULL,
+	  "[{\"name\",\"sku\",\"quantity\",\"price\"}]" },
+	{ 0 },
+};
+static const struct field body_rating[] = {
+	{ "score", FIELD_INT, true, 1, 5, NULL, "5 is the best" },
+	{ "comment", FIELD_TEXT, false, 0, 2000, NULL, "in the customer's words" },
+	{ "source", FIELD_TEXT, false, 1, 100, NULL, "which survey; default: who writes" },
+	{ 0 },
+};
 static const struct field body_any[] = {
 	{ "*", FIELD_ANY, false, 0, 0, NULL, "an object of this kind" },
 	{ 0 },
@@ -120,6 +148,8 @@ static const struct field body_token[] = {
 	{ "agent", FIELD_TEXT, false, 1, 64, NULL, "required for agent and supervisor" },
 	{ "name", FIELD_TEXT, false, 0, 100, NULL, "what it is for" },
 	{ "expires_in_s", FIELD_INT, false, 60, 315360000, NULL, "default: never" },
+	{ "view", FIELD_TEXT, false, 1, 10, "full|bot",
+	  "of an integration: bot sees the safe subset of customers only" },
 	{ 0 },
 };
 static const struct field body_password[] = {
@@ -324,6 +354,8 @@ static const struct route routes[] = {
 	TRANSITION(transfer, "Hand it to a queue, a department or an agent, who must accept"),
 	TRANSITION(escalate, "Ask the next level, or the target"),
 	TRANSITION(consult, "Ask a second agent to help"),
+	{ "POST", "/v1/work-items/{id}/rating", ROLE_INTEGRATION | ROLE_ADMIN, handle_rating_put,
+	  body_rating, NULL, "Rating", 200, "How content the customer was; again replaces it", 0 },
 	{ "POST", "/v1/work-items/{id}/assign", ROLES_LEAD, handle_work_assign, body_transition,
 	  NULL, "WorkItem", 200, "Give it to an agent, asked or not", 0 },
 	{ "POST", "/v1/work-items/{id}/barge", ROLES_LEAD, handle_work_barge, body_transition, NULL,
@@ -371,8 +403,8 @@ static const struct route routes[] = {
 	/* customers */
 	{ "GET", "/v1/customers", ROLES_WORK, handle_customer_find, NULL, "identifier," PAGED,
 	  "List", 200, "Find by identifier", 0 },
-	{ "GET", "/v1/customers/{id}", ROLES_WORK, handle_customer_get, NULL, NULL, "Customer", 200,
-	  "The 360 view", 0 },
+	{ "GET", "/v1/customers/{id}", ROLES_WORK, handle_customer_get, NULL, "view", "Customer",
+	  200, "The 360 view; view=bot: the safe subset for bots", 0 },
 	{ "PATCH", "/v1/customers/{id}", ROLES_WORK, handle_customer_patch, body_customer, NULL,
 	  "Customer", 200, "Edit (If-Match)", 0 },
 
@@ -390,6 +422,18 @@ static const struct route routes[] = {
 	{ "PUT", "/v1/customers/{id}/identifiers/{identifier}", ROLES_STAFF,
 	  handle_identifier_share, body_share, NULL, "Customer", 200,
 	  "Does it tell who writes? (If-Match)", 0 },
+	{ "POST", "/v1/customers/{id}/notes", ROLES_WORK, handle_customer_note_add, body_note, NULL,
+	  "CustomerNote", 201, "Write a note about the customer", 0 },
+	{ "DELETE", "/v1/customers/{id}/notes/{note}", ROLES_STAFF, handle_customer_note_delete,
+	  NULL, NULL, NULL, 204, "Delete a note", 0 },
+	{ "PUT", "/v1/customers/{id}/consent/{purpose}", ROLES_WORK, handle_customer_consent,
+	  body_consent, NULL, "Consent", 200, "What the customer allows", 0 },
+	{ "GET", "/v1/customers/{id}/orders", ROLES_WORK, handle_order_list, NULL, PAGED, "List",
+	  200, "Orders by when they were placed", 0 },
+	{ "PUT", "/v1/customers/{id}/orders/{order}", ROLES_WORK, handle_order_put, body_order,
+	  NULL, "Order", 200, "Create or replace an order (If-Match)", 64 * 1024 },
+	{ "DELETE", "/v1/customers/{id}/orders/{order}", ROLES_WORK, handle_order_delete, NULL,
+	  NULL, NULL, 204, "Delete an order (If-Match)", 0 },
 	{ "GET", "/v1/customers/{id}/suggestions", ROLES_STAFF, handle_suggestion_list, NULL, NULL,
 	  "List", 200, "Who else this customer may be, with evidence", 0 },
 	{ "POST", "/v1/customers/{id}/suggestions/{other}/dismiss", ROLES_STAFF,

@@ -68,6 +68,8 @@ static void token_make(struct api_call *call)
 	jw_text(&out, "name",
 		json_text(call->body, "name") == NULL ? (agent == NULL ? role : agent)
 						      : json_text(call->body, "name"));
+	if (json_text(call->body, "view") != NULL)
+		jw_text(&out, "view", json_text(call->body, "view"));
 	jw_int(&out, "created", now);
 	jw_int(&out, "expires", expires_s == 0 ? 0 : now + expires_s * 1000);
 	jw_object_end(&out);
@@ -82,7 +84,9 @@ void handle_token_make(struct api_call *call)
 	const char *role = json_text(call->body, "role");
 	const char *agent = json_text(call->body, "agent");
 
-	if (agent == NULL && (text_equal(role, "agent") || text_equal(role, "supervisor")))
+	if (json_text(call->body, "view") != NULL && !text_equal(role, "integration"))
+		api_invalid(call, "#/body/view", "only a token of role integration has a view");
+	else if (agent == NULL && (text_equal(role, "agent") || text_equal(role, "supervisor")))
 		api_invalid(call, "#/body/agent", "a token of role %s needs an agent", role);
 	else
 		name_check(call, NAME_AGENT, agent, "agent", token_make);

@@ -1,8 +1,10 @@
 #include "conversation/message.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "conversation/files.h"
 
 /* The stored text starts with its author, so that a reader fills in what it
@@ -173,4 +175,55 @@ void message_show(struct buf *out, const char *stored, size_t len,
 		buf_byte(out, ',');
 		add_rest(out, stored + 1, len - 1, known->provider_id);
 	}
+}
+
+/* ---- previews ---- */
+
+enum { PREVIEW_BYTES = 400, ESCAPE_BYTES = 6 };
+
+/* The bytes of a JSON text from `at` that are whole characters and escapes, at most `max`. */
+static size_t whole_bytes(const char *at, size_t max)
+{
+	size_t len = 0;
+
+	while (len < max && at[len] != '\0' && at[len] != '"') {
+		size_t step = at[len] != '\\' ? 1 : at[len + 1] == 'u' ? ESCAPE_BYTES : 2;
+
+		if (strnlen(at + len, step) < step)
+			break;
+		len += step;
+	}
+	return text_prefix(at, strnlen(at, len + 4), len);
+}
+
+/* The member's text; a raw quote cannot stand inside a text, so the first such member counts. */
+static const char *preview_member(struct arena *arena, const char *stored, const char *member)
+{
+	const char *at = strstr(stored, member);
+	struct buf text = { 0 };
+	struct json_object *value;
+	const char *copy = NULL;
+
+	if (!at)
+		return "";
+	at += strlen(member);
+	buf_byte(&text, '"');
+	buf_add(&text, at, whole_bytes(at, PREVIEW_BYTES));
+	buf_byte(&text, '"');
+	value = json_read(text.data, text.len, NULL);
+	if (value)
+		copy = arena_text(arena, json_string(value));
+	json_free(&value);
+	buf_clear(&text);
+	return copy ? copy : "";
+}
+
+void message_preview(const char *stored, struct arena *arena, struct message_preview *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	snprintf(ret->id, sizeof(ret->id), "%s", preview_member(arena, stored, "},\"id\":\""));
+	ret->out = strcmp(preview_member(arena, stored, "\"direction\":\""), "out") == 0;
+	ret->author = preview_member(arena, stored, "{\"author\":{\"type\":\"");
+	ret->kind = preview_member(arena, stored, "\"kind\":\"");
+	ret->text = preview_member(arena, stored, "\"text\":\"");
 }

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
+#include "base/id.h"
 #include "converge/message.h"
 
 struct message_record {
@@ -44,3 +46,14 @@ struct message_known {
 /* A stored text (NUL after len) as the API shows it. */
 void message_show(struct buf *out, const char *stored, size_t len,
 		  const struct message_known *known);
+
+/* What lists show of a message. */
+struct message_preview {
+	char id[ID_BYTES]; /* "" where there is no message */
+	bool out;
+	const char *author; /* customer, agent, bot, system */
+	const char *kind;
+	const char *text; /* its beginning */
+};
+/* stored: a stored text, or its beginning; texts live in the arena. */
+void message_preview(const char *stored, struct arena *arena, struct message_preview *ret);

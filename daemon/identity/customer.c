@@ -10,42 +10,31 @@
 #include "base/text.h"
 #include "store/store.h"
 
-enum { CONVERSATIONS_MAX = 50, IDENTIFIERS_MAX = 64, CASES_MAX = 50 };
+enum {
+	CONVERSATIONS_MAX = 50,
+	IDENTIFIERS_MAX = 64,
+	CASES_MAX = 50,
+	PARTS_MAX = 65,
+	CONSENTS_MAX = 256,
+	KEPT_MAX = 64,
+};
 
 struct customer_run {
-	struct store *store;
 	customer_fn *done;
 	void *context;
 	struct arena *arena;
-	char workspace[48];
-	char id[ID_BYTES];
-	bool was_redirected;
 	struct customer customer;
 	struct customer_identifier identifiers[IDENTIFIERS_MAX];
 	struct customer_conversation conversations[CONVERSATIONS_MAX];
+	struct customer_part parts[PARTS_MAX];
+	struct customer_consent consents[CONSENTS_MAX];
 	const char *cases[CASES_MAX];
-	size_t waiting;
-	struct error err;
-	bool failed;
-};
-
-struct conversation_one {
-	struct customer_run *run;
-	size_t place;
 };
 
 struct find_run {
 	customer_found_fn *done;
 	void *context;
 };
-
-static void customer_end(struct customer_run *run, const struct customer *customer,
-			 const struct error *err)
-{
-	run->done(customer, err, run->context);
-	arena_free(&run->arena);
-	free(run);
-}
 
 static const char *text_of(struct customer_run *run, const struct store_reply *reply,
 			   const char *name)
@@ -88,7 +77,8 @@ static void read_identifier(struct customer_run *run, const char *hash, const ch
 		one->kind = item_text(run, list, 0);
 		one->scope = scope ? scope : "";
 		one->value = item_text(run, list, 2);
-		one->proved = item_int(list, 3) != PROOF_CLAIMED;
+		one->trust = (int)item_int(list, 3);
+		one->proved = one->trust != PROOF_CLAIMED;
 		one->by = item_text(run, list, 4);
 		one->at_ms = item_int(list, 5) * 1000;
 		one->raw = json_count(list) > 6 ? item_text(run, list, 6) : NULL;
@@ -115,124 +105,190 @@ static size_t split(struct customer_run *run, const char *words, const char **ou
 	return count;
 }
 
-static void on_one_conversation(const struct store_reply *reply, const struct error *err,
-				void *context)
+static const char *copy_at(struct customer_run *run, const struct store_reply *list, size_t index)
 {
-	struct conversation_one *one = context;
-	struct customer_run *run = one->run;
-	struct customer_conversation *conversation = &run->conversations[one->place];
+	const char *text = reply_text_at(list, index);
 
-	if (err) {
-		run->failed = true;
-		run->err = *err;
-	} else {
-		conversation->channel = text_of(run, reply, "ch");
-		conversation->subject = text_of(run, reply, "sub");
-		conversation->identifier = text_of(run, reply, "ik");
-		conversation->open = text_equal(reply_field(reply, "s"), "open");
-		conversation->work_item = text_of(run, reply, "w");
-		/* What left the store before counts, too (scripts/past_note.lua). */
-		conversation->messages = reply_field_int(reply, "n") + reply_field_int(reply, "pn");
-		conversation->created_ms =
-			reply_field_int(reply, reply_field(reply, "pc") != NULL ? "pc" : "ct");
-		conversation->updated_ms = reply_field_int(reply, "ut");
-	}
-	free(one);
-	if (--run->waiting > 0)
+	return text ? arena_text(run->arena, text) : NULL;
+}
+
+static void read_part(struct customer_run *run, const char *id, const struct store_reply *hash)
+{
+	if (run->customer.part_count == PARTS_MAX)
 		return;
-	if (run->failed)
-		customer_end(run, NULL, &run->err);
-	else
-		customer_end(run, &run->customer, NULL);
+	run->parts[run->customer.part_count++] = (struct customer_part){
+		.id = id,
+		.name = text_of(run, hash, "nm"),
+		.tier = text_of(run, hash, "tier"),
+		.attributes = text_of(run, hash, "at"),
+		.sources = text_of(run, hash, "as"),
+		.tags = text_of(run, hash, "tg"),
+		.ratings = reply_field_int(hash, "rn"),
+		.rating_sum = reply_field_int(hash, "rs"),
+		.rating_last = text_of(run, hash, "rl"),
+	};
 }
 
-static void read_conversations(struct customer_run *run)
+/* "k:<purpose>:<channel or *>"; the customer's own word wins over that of one merged into it. */
+static void read_consent(struct customer_run *run, const char *field, const char *json)
 {
-	run->waiting = run->customer.conversation_count;
-	for (size_t i = 0; i < run->customer.conversation_count; i++) {
-		struct store_call *call = store_command("HGETALL");
-		struct conversation_one *one = memory_new(sizeof(*one));
+	const char *colon = strchr(field, ':');
+	struct customer_consent one;
 
-		one->run = run;
-		one->place = i;
-		store_arg_key(call, run->workspace, "c:%s", run->conversations[i].id);
-		store_read(run->store, call, on_one_conversation, one);
+	if (!colon || run->customer.consent_count == CONSENTS_MAX)
+		return;
+	one.purpose = arena_copy(run->arena, field, (size_t)(colon - field));
+	one.channel = text_equal(colon + 1, "*") ? NULL : arena_text(run->arena, colon + 1);
+	one.json = arena_text(run->arena, json);
+	for (size_t i = 0; i < run->customer.consent_count; i++)
+		if (text_equal(run->consents[i].purpose, one.purpose) &&
+		    text_equal(run->consents[i].channel, one.channel))
+			return;
+	run->consents[run->customer.consent_count++] = one;
+}
+
+static void read_listed(struct customer_run *run, const struct store_reply *hash)
+{
+	for (size_t i = 0; i + 1 < reply_count(hash); i += 2) {
+		const char *field = reply_text(reply_item(hash, i), NULL);
+		const char *value = reply_text(reply_item(hash, i + 1), NULL);
+
+		if (text_starts(field, "i:"))
+			read_identifier(run, field + 2, value);
+		else if (text_starts(field, "k:"))
+			read_consent(run, field + 2, value);
+	}
+	run->customer.case_count +=
+		split(run, reply_field(hash, "wk"), run->cases + run->customer.case_count,
+		      CASES_MAX - run->customer.case_count);
+}
+
+static void read_conversations(struct customer_run *run, const struct store_reply *list)
+{
+	for (size_t i = 0; i < reply_count(list) && i < CONVERSATIONS_MAX; i++) {
+		const struct store_reply *row = reply_item(list, i);
+		const char *newest = copy_at(run, row, 10);
+
+		run->conversations[run->customer.conversation_count++] =
+			(struct customer_conversation){
+				.id = copy_at(run, row, 0),
+				.channel = copy_at(run, row, 1),
+				.subject = copy_at(run, row, 2),
+				.open = text_equal(reply_text_at(row, 3), "open"),
+				.work_item = copy_at(run, row, 4),
+				.last_work_item = copy_at(run, row, 5),
+				.identifier = copy_at(run, row, 6),
+				.messages = reply_int_at(row, 7),
+				.updated_ms = reply_int_at(row, 8),
+				.created_ms = reply_int_at(row, 9),
+				.newest = newest ? newest : "",
+			};
 	}
 }
 
-static void read_fields(struct customer_run *run, const struct store_reply *reply)
+/* {total, {id, JSON}...} */
+static size_t read_rows(struct customer_run *run, const struct store_reply *list,
+			const struct customer_kept **ret_rows)
 {
-	const char *ids[CONVERSATIONS_MAX];
-	const char *name = text_of(run, reply, "nm");
+	struct customer_kept *rows = arena_alloc(run->arena, (KEPT_MAX + 1) * sizeof(*rows));
+	size_t count = 0;
 
-	run->customer.id = run->id;
-	run->customer.name = name ? name : "";
-	run->customer.tier = text_of(run, reply, "tier");
-	run->customer.attributes = text_of(run, reply, "at");
-	run->customer.merged = text_of(run, reply, "mf");
-	run->customer.created_ms = reply_field_int(reply, "ct");
-	run->customer.version = reply_field_int(reply, "v");
-	run->customer.identifiers = run->identifiers;
-	run->customer.conversations = run->conversations;
-	run->customer.cases = run->cases;
-	for (size_t i = 0; i + 1 < reply_count(reply); i += 2) {
-		const char *field = reply_text(reply_item(reply, i), NULL);
-
-		if (field && text_starts(field, "i:"))
-			read_identifier(run, field + 2, reply_text(reply_item(reply, i + 1), NULL));
+	for (size_t i = 1; i < reply_count(list) && count < KEPT_MAX; i++) {
+		rows[count].id = copy_at(run, reply_item(list, i), 0);
+		rows[count].json = copy_at(run, reply_item(list, i), 1);
+		count += rows[count].id && rows[count].json;
 	}
-	run->customer.case_count = split(run, reply_field(reply, "wk"), run->cases, CASES_MAX);
-	run->customer.conversation_count =
-		split(run, reply_field(reply, "cv"), ids, CONVERSATIONS_MAX);
-	for (size_t i = 0; i < run->customer.conversation_count; i++)
-		run->conversations[i].id = ids[i];
+	*ret_rows = rows;
+	return count;
 }
 
-static void read_customer(struct customer_run *run);
+static size_t read_pairs(struct customer_run *run, const struct store_reply *list,
+			 const struct customer_kept **ret_rows)
+{
+	struct customer_kept *rows = arena_alloc(run->arena, (KEPT_MAX + 1) * sizeof(*rows));
+	size_t count = 0;
 
-static void on_customer(const struct store_reply *reply, const struct error *err, void *context)
+	for (size_t i = 0; i + 1 < reply_count(list) && count < KEPT_MAX; i += 2)
+		rows[count++] =
+			(struct customer_kept){ copy_at(run, list, i), copy_at(run, list, i + 1) };
+	*ret_rows = rows;
+	return count;
+}
+
+static size_t read_texts(struct customer_run *run, const struct store_reply *list,
+			 const char *const **ret_texts)
+{
+	const char **texts = arena_alloc(run->arena, (KEPT_MAX + 1) * sizeof(*texts));
+	size_t count = 0;
+
+	for (size_t i = 0; i < reply_count(list) && count < KEPT_MAX; i++)
+		if ((texts[count] = copy_at(run, list, i)) != NULL)
+			count++;
+	*ret_texts = texts;
+	return count;
+}
+
+/* An answer of customer_view.lua. */
+static void read_view(struct customer_run *run, const struct store_reply *reply)
+{
+	struct customer *customer = &run->customer;
+	const struct store_reply *own = reply_item(reply, 2);
+	const struct store_reply *merged = reply_item(reply, 3);
+
+	customer->id = copy_at(run, reply, 1);
+	customer->created_ms = reply_field_int(own, "ct");
+	customer->version = reply_field_int(own, "v");
+	customer->name = text_of(run, own, "nm");
+	customer->name = customer->name ? customer->name : "";
+	customer->tier = text_of(run, own, "tier");
+	customer->attributes = text_of(run, own, "at");
+	customer->merged = text_of(run, own, "mf");
+	customer->identifiers = run->identifiers;
+	customer->conversations = run->conversations;
+	customer->parts = run->parts;
+	customer->consents = run->consents;
+	customer->cases = run->cases;
+	read_part(run, customer->id, own);
+	read_listed(run, own);
+	for (size_t i = 0; i < reply_count(merged); i++) {
+		const struct store_reply *row = reply_item(merged, i);
+
+		read_part(run, copy_at(run, row, 0), reply_item(row, 1));
+		read_listed(run, reply_item(row, 1));
+	}
+	read_conversations(run, reply_item(reply, 4));
+	customer->notes_total = reply_int_at(reply_item(reply, 5), 0);
+	customer->note_count = read_rows(run, reply_item(reply, 5), &customer->notes);
+	customer->orders_total = reply_int_at(reply_item(reply, 6), 0);
+	customer->order_count = read_rows(run, reply_item(reply, 6), &customer->orders);
+	customer->pulled_count = read_pairs(run, reply_item(reply, 7), &customer->pulled);
+	customer->link_count = read_texts(run, reply_item(reply, 8), &customer->links);
+	customer->hook_count = read_texts(run, reply_item(reply, 9), &customer->hooks);
+}
+
+static void on_view(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct customer_run *run = context;
-	const char *redirect = err ? NULL : reply_field(reply, "to");
+	bool is_there = !err && reply_is(reply, "ok");
 
-	if (err || reply_count(reply) == 0) {
-		customer_end(run, NULL, err);
-		return;
-	}
-	/* Redirects are one deep. */
-	if (redirect && *redirect && !run->was_redirected) {
-		run->was_redirected = true;
-		snprintf(run->id, sizeof(run->id), "%s", redirect);
-		read_customer(run);
-		return;
-	}
-	read_fields(run, reply);
-	if (run->customer.conversation_count > 0)
-		read_conversations(run);
-	else
-		customer_end(run, &run->customer, NULL);
-}
-
-static void read_customer(struct customer_run *run)
-{
-	struct store_call *call = store_command("HGETALL");
-
-	store_arg_key(call, run->workspace, "u:%s", run->id);
-	store_read(run->store, call, on_customer, run);
+	if (is_there)
+		read_view(run, reply);
+	run->done(is_there ? &run->customer : NULL, err, run->context);
+	arena_free(&run->arena);
+	free(run);
 }
 
 void customer_read(struct store *store, const char *workspace, const char *id, customer_fn *done,
 		   void *context)
 {
+	struct store_call *call = store_script("customer_view", workspace);
 	struct customer_run *run = memory_new(sizeof(*run));
 
-	run->store = store;
 	run->done = done;
 	run->context = context;
 	run->arena = arena_new(0);
-	snprintf(run->workspace, sizeof(run->workspace), "%s", workspace);
-	snprintf(run->id, sizeof(run->id), "%s", id);
-	read_customer(run);
+	store_key(call, "u:%s", id);
+	store_read(store, call, on_view, run);
 }
 
 static void on_found(const struct store_reply *reply, const struct error *err, void *context)

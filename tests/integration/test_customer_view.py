@@ -1,0 +1,138 @@
+"""The 360 view: what is kept of a customer, who wrote it, and who may see it."""
+import unittest
+
+import harness
+
+
+class CustomerView(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.secret = harness.new_secret()
+        self.daemon = self.start_daemon(
+            f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", trust_addresses: true }}\n'
+            f'  - {{ name: other, connector: webhook, secret: "{self.secret}", trust_addresses: true }}\n')
+        self.alice = self.daemon.token()
+        self.admin = self.daemon.token("admin", None)
+        self.item = self.incoming("shop", "m1", "退款，谢谢")
+        self.customer = self.item["customer"]["id"]
+        self.path = f"/v1/customers/{self.customer}"
+
+    def incoming(self, channel, message_id, text):
+        answer = self.daemon.post_signed(channel, self.secret, {
+            "id": message_id, "from": {"id": "u1", "name": "李雷", "email": "lilei@cust.example"}, "text": text})
+        self.assertEqual(answer.status, 200, answer)
+        return self.daemon.claim(self.alice)
+
+    def ask(self, method, path, body=None, status=200, token=None, **more):
+        answer = self.daemon.request(method, path, body, token or self.alice, **more)
+        self.assertEqual(answer.status, status, answer)
+        return answer
+
+    def view(self, query="", token=None):
+        return self.ask("GET", self.path + query, token=token).json
+
+    def token_of(self, **body):
+        return self.ask("POST", "/v1/tokens", {"role": "integration", **body}, 201, self.admin).json["token"]
+
+    def test_who_it_is_and_every_conversation_with_its_last_message(self):
+        other = self.incoming("other", "m2", "还在吗 \"quoted\" \\ 😀" * 60)
+        seen = self.view()
+        self.assertEqual(other["customer"]["id"], self.customer)
+        email = next(one for one in seen["identifiers"] if one["kind"] == "email")
+        self.assertEqual((email["value"], email["proof"], email["trust"], email["shared"]),
+                         ("lilei@cust.example", "proved", 1, False))
+        last = {one["channel"]: one["last_message"] for one in seen["conversations"]}
+        self.assertEqual((last["shop"]["text"], last["shop"]["direction"], last["shop"]["author"]),
+                         ("退款，谢谢", "in", "customer"))
+        self.assertTrue(("还在吗 \"quoted\" \\ 😀" * 60).startswith(last["other"]["text"]))
+        self.assertGreater(len(last["other"]["text"]), 50)
+        self.assertEqual({one["id"] for one in seen["work_items"]}, {self.item["id"], other["id"]})
+        self.assertEqual((seen["orders"], seen["notes"], seen["csat"]),
+                         ([], [], {"count": 0, "average": None, "last": None}))
+
+    def test_attributes_are_merged_and_say_who_wrote_them(self):
+        shop = self.token_of(name="erp")
+        self.ask("PATCH", self.path, {"attributes": {"city": "上海", "a.b": 1}, "tier": "gold"}, token=shop)
+        seen = self.ask("PATCH", self.path, {"attributes": {"size": "L", "a.b": None}, "tags": ["vip"]}).json
+        self.assertEqual({name: (one["value"], one["source"]) for name, one in seen["attributes"].items()},
+                         {"city": ("上海", "integration:erp"), "size": ("L", "agent:alice")})
+        self.assertTrue(seen["attributes"]["city"]["at"])
+        self.assertEqual((seen["tier"], seen["sources"]["tier"]["source"], seen["tags"]),
+                         ("gold", "integration:erp", ["vip"]))
+        tested = self.ask("PATCH", self.path, {"attributes": {f"n{i}": i for i in range(101)}}, 400)
+        self.assertIn("100", tested.json["detail"] + str(tested.json))
+
+    def test_an_edit_of_an_older_version_is_refused(self):
+        tag = self.ask("GET", self.path).headers["ETag"]
+        changed = self.ask("PATCH", self.path, {"name": "李雷雷"}, headers={"If-Match": tag})
+        self.assertNotEqual(changed.headers["ETag"], tag)
+        self.ask("PATCH", self.path, {"name": "x"}, 412, headers={"If-Match": tag})
+        self.assertEqual(self.view()["name"], "李雷雷")
+
+    def test_notes_are_written_once_and_deleted(self):
+        for _ in range(2):
+            note = self.ask("POST", self.path + "/notes", {"text": "喜欢电话"}, 201, headers={"Idempotency-Key": "n1"}).json
+        seen = self.view()
+        self.assertEqual((len(seen["notes"]), seen["notes_total"]), (1, 1))
+        self.assertEqual((seen["notes"][0]["text"], seen["notes"][0]["author"]["id"]), ("喜欢电话", "alice"))
+        self.ask("DELETE", f"{self.path}/notes/{seen['notes'][0]['id']}", status=204)
+        self.ask("DELETE", f"{self.path}/notes/{note['id']}", status=404)
+        self.ask("POST", "/v1/customers/cus_none/notes", {"text": "x"}, 404)
+
+    def test_orders_are_kept_paged_and_guarded_by_their_version(self):
+        for i in range(5):
+            self.ask("PUT", f"{self.path}/orders/o{i}", {"placed_at": f"2026-11-0{i + 1}T00:00:00Z", "status": "paid",
+                                                        "items": [{"name": "鞋", "quantity": 2, "price": "99.00"}]})
+        first = self.ask("GET", self.path + "/orders?limit=3").json
+        rest = self.ask("GET", f"{self.path}/orders?limit=3&after={first['next_cursor']}").json
+        self.assertEqual([one["id"] for one in first["data"] + rest["data"]], ["o4", "o3", "o2", "o1", "o0"])
+        self.assertIsNone(rest["next_cursor"])
+        up = self.ask("GET", self.path + "/orders?order=asc&limit=2").json
+        self.assertEqual([one["id"] for one in up["data"]], ["o0", "o1"])
+        body = {"placed_at": "2026-11-05T00:00:00Z", "status": "shipped"}
+        tag = self.ask("PUT", self.path + "/orders/o4", body, headers={"If-Match": '"1"'}).headers["ETag"]
+        self.assertEqual(tag, '"2"')
+        self.ask("PUT", self.path + "/orders/o4", {**body, "status": "x"}, 412, headers={"If-Match": '"1"'})
+        self.assertEqual(self.view()["orders"][0]["status"], "shipped")
+        self.ask("DELETE", self.path + "/orders/o4", status=204, headers={"If-Match": '"2"'})
+        self.ask("DELETE", self.path + "/orders/o4", status=404)
+        self.assertEqual(self.view()["orders_total"], 4)
+        for wrong in ({"url": "javascript:alert(1)"}, {"items": [{"sku": "1"}]}, {"items": [{"name": "x", "quantity": -1}]}):
+            self.ask("PUT", self.path + "/orders/bad", {"placed_at": "2026-11-05T00:00:00Z", **wrong}, 400)
+        self.ask("PUT", self.path + "/orders/a%20b", {"placed_at": "2026-11-05T00:00:00Z"}, 400)
+
+    def test_consent_is_kept_by_purpose_and_channel(self):
+        self.ask("PUT", self.path + "/consent/marketing", {"state": "granted", "source": "form 7", "at": "2026-01-02T03:04:05Z"})
+        self.ask("PUT", self.path + "/consent/marketing", {"state": "withdrawn", "channel": "shop"})
+        seen = {(one["purpose"], one["channel"]): (one["state"], one["source"]) for one in self.view()["consent"]}
+        self.assertEqual(seen, {("marketing", None): ("granted", "form 7"), ("marketing", "shop"): ("withdrawn", "agent:alice")})
+        self.ask("PUT", self.path + "/consent/marketing", {"state": "perhaps"}, 400)
+        self.ask("PUT", self.path + "/consent/Mark%20eting", {"state": "granted"}, 400)
+
+    def test_ratings_count_once_a_work_item(self):
+        path = f"/v1/work-items/{self.item['id']}/rating"
+        self.ask("POST", path, {"score": 1}, 403)
+        survey = self.token_of(name="survey")
+        self.ask("POST", path, {"score": 2}, token=survey)
+        self.ask("POST", path, {"score": 5, "comment": "谢谢"}, token=survey)
+        csat = self.view()["csat"]
+        self.assertEqual((csat["count"], csat["average"], csat["last"]["comment"]), (1, 5, "谢谢"))
+        second = self.incoming("other", "m2", "hi")
+        self.ask("POST", f"/v1/work-items/{second['id']}/rating", {"score": 2}, token=survey)
+        self.assertEqual(self.view()["csat"]["average"], 3.5)
+        self.ask("POST", path, {"score": 6}, 400, survey)
+
+    def test_a_bot_sees_the_safe_subset_only(self):
+        self.ask("POST", self.path + "/notes", {"text": "geheim"}, 201)
+        bot = self.token_of(name="bot", view="bot")
+        for seen in (self.view("?view=bot"), self.view(token=bot), self.view("?view=bot", token=bot)):
+            self.assertEqual({"notes", "conflicts", "suggestions", "merged"} & set(seen), set())
+            email = next(one for one in seen["identifiers"] if one["kind"] == "email")
+            self.assertEqual(email["value"], "l***@cust.example")
+            self.assertNotIn("lilei", str(seen["identifiers"]))
+        self.ask("GET", self.path + "?view=all", status=400)
+        self.ask("POST", "/v1/tokens", {"role": "admin", "view": "bot"}, 400, self.admin)
+
+
+if __name__ == "__main__":
+    unittest.main()
