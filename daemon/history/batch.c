@@ -72,9 +72,12 @@ static void add_event(struct batch *batch, const struct log_entry *entry)
 /* The other side of a merge of customers; both conversations between which messages went. */
 static void add_others(struct batch *batch, const struct log_entry *entry)
 {
-	if (text_equal(entry->type, "customer.merged") && entry->object != NULL &&
-	    text_starts(entry->object, "cus_"))
-		harvest_customer(batch->harvest, entry->object);
+	const char *const customers[] = { entry->object, entry->from, entry->to };
+
+	for (size_t i = 0; i < COUNT_OF(customers); i++)
+		if (text_equal(entry->type, "customer.merged") && customers[i] != NULL &&
+		    text_starts(customers[i], "cus_"))
+			harvest_customer(batch->harvest, customers[i]);
 	if (!text_equal(entry->type, "conversation.changed"))
 		return;
 	if (entry->from != NULL)

@@ -98,6 +98,7 @@ static void on_written(struct json_object *answer, const struct error *err, void
 static void on_harvest(const struct buf *rows, const struct error *err, void *context)
 {
 	struct reread *reread = context;
+	struct buf fields = { 0 };
 
 	if (err != NULL) {
 		struct error copy = *err; /* it goes with the harvest */
@@ -105,8 +106,12 @@ static void on_harvest(const struct buf *rows, const struct error *err, void *co
 		end(reread, &copy);
 		return;
 	}
+	buf_text(&fields, ",\"anew\":true");
+	buf_add(&fields, rows->data, rows->len);
 	reread->refs++;
-	history_tell(reread->parts->history, "write", reread->workspace, rows, on_written, reread);
+	history_tell(reread->parts->history, "write", reread->workspace, &fields, on_written,
+		     reread);
+	buf_clear(&fields);
 	harvest_free(&reread->harvest);
 }
 

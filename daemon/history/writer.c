@@ -26,7 +26,7 @@
 #include "workspace.h"
 
 enum {
-	BATCH_MAX = 500,
+	BATCH_MAX = 1000,
 	BACKOFF_FIRST_MS = 100,
 	BACKOFF_LAST_MS = 10 * 1000,
 	TRIES_MAX = 3, /* of an entry that kills the worker */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "workers/history_search.h"
@@ -32,7 +33,35 @@ static struct sql_value hash_number(struct json_object *hash, const char *field)
 	return sql_number(text == NULL ? 0 : strtoll(text, NULL, 10));
 }
 
-/* The hash as it is stored, in the column json. */
+/* A hash of the store: an object, or a text that holds one. */
+struct hash {
+	struct json_object *fields; /* NULL until it is read */
+	const char *text;           /* as the column json has it */
+	struct json_object *owned;
+};
+
+static void hash_open(struct history_write *write, struct json_object *row, struct hash *ret)
+{
+	struct json_object *value = json_at(row, "hash");
+	struct buf text = { 0 };
+
+	*ret = (struct hash){ .text = json_string(value) };
+	if (ret->text != NULL)
+		return;
+	ret->fields = value;
+	json_append(value, &text);
+	ret->text = arena_copy(write->job->arena, buf_string(&text), text.len);
+	buf_clear(&text);
+}
+
+static int hash_read(struct hash *hash, struct error *err)
+{
+	if (hash->fields == NULL)
+		hash->fields = hash->owned = json_read(hash->text, strlen(hash->text), err);
+	return hash->fields == NULL ? -1 : 0;
+}
+
+/* As it is stored, in the column json. */
 static struct sql_value json_value(struct history_write *write, struct json_object *value)
 {
 	struct buf text = { 0 };
@@ -165,18 +194,24 @@ static int drop_identifiers(struct history_write *write, const char *customer,
 	return rc;
 }
 
-int write_customer(struct history_write *write, struct json_object *row, struct error *err)
+static bool is_anew(const struct history_write *write)
+{
+	return json_bool(write->job->body, "anew", false);
+}
+
+static int put_customer(struct history_write *write, struct json_object *row, struct hash *from,
+			struct error *err)
 {
 	struct history_job *job = write->job;
-	struct json_object *hash = json_at(row, "hash");
+	struct json_object *hash = from->fields;
 	const char *id = json_text(row, "id");
 	struct identifiers run = { .write = write, .customer = id, .err = err };
 	const struct sql_value values[] = {
-		sql_text(job->workspace), sql_text(id),
-		hash_text(hash, "nm"),    hash_text(hash, "tier"),
-		hash_text(hash, "to"),    hash_number(hash, "ct"),
-		hash_number(hash, "v"),   json_value(write, hash),
+		sql_text(job->workspace), sql_text(id),          hash_text(hash, "nm"),
+		hash_text(hash, "tier"),  hash_text(hash, "to"), hash_number(hash, "ct"),
+		hash_number(hash, "v"),   sql_text(from->text),
 	};
+	bool is_known = is_anew(write) || map_get(write->customers, id) != NULL;
 
 	if (sql_put(job->sql,
 		    "INSERT INTO customer (workspace, id, name, tier, merged_into, created_ms,"
@@ -187,24 +222,51 @@ int write_customer(struct history_write *write, struct json_object *row, struct 
 		    " json = excluded.json",
 		    values, COUNT_OF(values), err) < 0)
 		return -1;
-	if (drop_identifiers(write, id, hash, err) < 0)
+	if (is_known && drop_identifiers(write, id, hash, err) < 0)
 		return -1;
 	json_each_field(hash, on_field, &run);
 	return run.rc < 0 ? -1 : put_words(write, "customer", row, hash, err);
 }
 
+/* One row of these; the same where its hash is as it was. */
+typedef int put_hash_fn(struct history_write *write, struct json_object *row, struct hash *hash,
+			struct error *err);
+
+static int write_hash(struct history_write *write, struct json_object *row, put_hash_fn *put,
+		      const struct map *known, struct error *err)
+{
+	const char *id = json_text(row, "id");
+	struct hash hash;
+	int rc;
+
+	hash_open(write, row, &hash);
+	if (known != NULL && text_equal(map_get(known, id), hash.text))
+		return 0;
+	rc = hash_read(&hash, err);
+	if (rc == 0)
+		rc = put(write, row, &hash, err);
+	json_free(&hash.owned);
+	return rc;
+}
+
+int write_customer(struct history_write *write, struct json_object *row, struct error *err)
+{
+	return write_hash(write, row, put_customer, write->customers, err);
+}
+
 /* ---- conversations and work items ---- */
 
-int write_conversation(struct history_write *write, struct json_object *row, struct error *err)
+static int put_conversation(struct history_write *write, struct json_object *row, struct hash *from,
+			    struct error *err)
 {
 	struct history_job *job = write->job;
-	struct json_object *hash = json_at(row, "hash");
+	struct json_object *hash = from->fields;
 	const struct sql_value values[] = {
 		sql_text(job->workspace), sql_text(json_text(row, "id")), hash_word(hash, "ch"),
 		hash_word(hash, "ik"),    hash_text(hash, "ad"),          hash_text(hash, "nm"),
 		hash_text(hash, "th"),    hash_text(hash, "sub"),         hash_word(hash, "s"),
 		hash_number(hash, "n"),   hash_number(hash, "ct"),        hash_number(hash, "ut"),
-		json_value(write, hash),
+		sql_text(from->text),
 	};
 
 	return sql_put(job->sql,
@@ -220,10 +282,16 @@ int write_conversation(struct history_write *write, struct json_object *row, str
 		       values, COUNT_OF(values), err);
 }
 
-int write_work_item(struct history_write *write, struct json_object *row, struct error *err)
+int write_conversation(struct history_write *write, struct json_object *row, struct error *err)
+{
+	return write_hash(write, row, put_conversation, NULL, err);
+}
+
+static int put_work_item(struct history_write *write, struct json_object *row, struct hash *from,
+			 struct error *err)
 {
 	struct history_job *job = write->job;
-	struct json_object *hash = json_at(row, "hash");
+	struct json_object *hash = from->fields;
 	const struct sql_value values[] = {
 		sql_text(job->workspace),
 		sql_text(json_text(row, "id")),
@@ -239,7 +307,7 @@ int write_work_item(struct history_write *write, struct json_object *row, struct
 		hash_text(hash, "ur"),
 		hash_number(hash, "ct"),
 		hash_number(hash, "st"),
-		json_value(write, hash),
+		sql_text(from->text),
 	};
 
 	if (sql_put(job->sql,
@@ -255,6 +323,11 @@ int write_work_item(struct history_write *write, struct json_object *row, struct
 		    values, COUNT_OF(values), err) < 0)
 		return -1;
 	return put_words(write, "work_item", row, hash, err);
+}
+
+int write_work_item(struct history_write *write, struct json_object *row, struct error *err)
+{
+	return write_hash(write, row, put_work_item, write->work_items, err);
 }
 
 /* ---- messages ---- */
@@ -306,8 +379,10 @@ static int find_episode(struct history_write *write, const char *conversation, i
 
 	if (text_equal(write->conversation, conversation) && write->episode == created_ms)
 		return 0;
+	history_known_leave(write);
 	write->conversation[0] = '\0';
-	if (sql_query(write->job->sql, &query, err) < 0)
+	if (!history_known_place(write, conversation, created_ms) &&
+	    sql_query(write->job->sql, &query, err) < 0)
 		return -1;
 	snprintf(write->conversation, sizeof(write->conversation), "%s", conversation);
 	write->episode = created_ms;

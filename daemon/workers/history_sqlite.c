@@ -1,21 +1,29 @@
 /* The history in a file of SQLite (the only sqlite3 file). */
 #include <sqlite3.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "workers/history_sql.h"
 
 enum {
 	BUSY_MS = 10 * 1000,
 	STATEMENTS_MAX = 200,
+	NEAR_MAX = 256,
+};
+
+struct near {
+	const char *text; /* where it lay; NULL: none */
+	sqlite3_stmt *statement;
 };
 
 struct db {
 	sqlite3 *handle;
 	struct map *statements; /* by text */
+	struct near near[NEAR_MAX];
 };
 
 static enum error_kind kind_of(int code)
@@ -50,9 +58,10 @@ static void statements_clear(struct db *db)
 		sqlite3_finalize(statement);
 	map_free(&db->statements);
 	db->statements = map_new();
+	memset(db->near, 0, sizeof(db->near));
 }
 
-static sqlite3_stmt *statement_of(struct db *db, const char *text, struct error *err)
+static sqlite3_stmt *statement_known(struct db *db, const char *text, struct error *err)
 {
 	sqlite3_stmt *statement = map_get(db->statements, text);
 
@@ -69,17 +78,38 @@ static sqlite3_stmt *statement_of(struct db *db, const char *text, struct error 
 	return statement;
 }
 
+/* Most statements are constants: the same address is nearly always the same text, which is quicker
+ * to compare than to look up. */
+static struct near *near_of(struct db *db, const char *text)
+{
+	return &db->near[((uintptr_t)text >> 4) % NEAR_MAX];
+}
+
+static sqlite3_stmt *statement_of(struct db *db, const char *text, struct error *err)
+{
+	struct near *near = near_of(db, text);
+	sqlite3_stmt *statement;
+
+	if (near->text == text && text_equal(sqlite3_sql(near->statement), text))
+		return near->statement;
+	statement = statement_known(db, text, err);
+	*near = (struct near){ statement == NULL ? NULL : text, statement };
+	return statement;
+}
+
+/* Parameters are counted in the order of their first appearance; their names say which they are. */
 static void bind(sqlite3_stmt *statement, const struct sql_query *query)
 {
-	for (size_t i = 0; i < query->count; i++) {
-		const struct sql_value *value = &query->values[i];
-		char name[24];
-		int index;
+	int count = sqlite3_bind_parameter_count(statement);
 
-		snprintf(name, sizeof(name), "$%zu", i + 1);
-		index = sqlite3_bind_parameter_index(statement, name);
-		if (index == 0)
+	for (int index = 1; index <= count; index++) {
+		const char *name = sqlite3_bind_parameter_name(statement, index);
+		size_t at = strtoul(name + 1, NULL, 10) - 1;
+		const struct sql_value *value;
+
+		if (at >= query->count)
 			continue;
+		value = &query->values[at];
 		if (value->kind == SQL_TEXT)
 			sqlite3_bind_text64(statement, index, value->text, value->len,
 					    SQLITE_STATIC, SQLITE_UTF8);
@@ -167,7 +197,7 @@ static int set_up(struct db *db, bool writes, struct error *err)
 {
 	sqlite3_busy_timeout(db->handle, BUSY_MS);
 	if (sqlite_script(db,
-			  "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768;"
+			  "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;"
 			  "PRAGMA mmap_size=268435456",
 			  err) < 0)
 		return -1;
@@ -175,7 +205,8 @@ static int set_up(struct db *db, bool writes, struct error *err)
 		return sqlite_script(db, "PRAGMA query_only=1", err);
 	return sqlite_script(db,
 			     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-			     "PRAGMA journal_size_limit=67108864",
+			     "PRAGMA journal_size_limit=67108864;"
+			     "PRAGMA wal_autocheckpoint=4000",
 			     err);
 }
 

@@ -147,7 +147,7 @@ static int write_once(struct history_write *write,
 	write->conversation[0] = '\0';
 	if (sql_begin(job->sql, err) < 0)
 		return -1;
-	if (rows(write, err) == 0 &&
+	if (history_known_read(write, err) == 0 && rows(write, err) == 0 &&
 	    (json_text(job->body, "position") == NULL || move_cursor(job, err) == 0))
 		return sql_commit(job->sql, err);
 	sql_rollback(job->sql);
@@ -163,5 +163,6 @@ int history_op_write(struct history_job *job, struct json_out *out, struct error
 	if (rc < 0 && err->kind == ERROR_PERMANENT)
 		rc = write_once(&write, write_careful, err);
 	jw_array_end(out);
+	history_known_clear(&write);
 	return rc;
 }

@@ -112,7 +112,7 @@ class Process:
     def __init__(self, words, processor, log, folder):
         with open(log, "ab") as out:
             self.popen = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                          cwd=folder, preexec_fn=lambda: os.sched_setaffinity(0, {processor}))
+                                          cwd=folder, preexec_fn=lambda: os.sched_setaffinity(0, processor if isinstance(processor, set) else {processor}))
         self.pid = self.popen.pid
         self.log = log
 
@@ -154,8 +154,8 @@ class Bed:
     def redis(self, policy, processor, name="redis"):
         return Redis(self, policy, processor, name)
 
-    def daemon(self, redis, processor, name="daemon", business=True):
-        return Daemon(self, redis, processor, name, business)
+    def daemon(self, redis, processor, name="daemon", business=True, history="none"):
+        return Daemon(self, redis, processor, name, business, history)
 
     def peer(self, redis, processor):
         folder = install_peer()
@@ -186,8 +186,8 @@ class Redis:
 
 
 class Daemon:
-    def __init__(self, bed, redis, processor, name, business):
-        folder = bed.folder / name
+    def __init__(self, bed, redis, processor, name, business, history):
+        folder = self.folder = bed.folder / name
         folder.mkdir()
         self.port = free_port()
         self.lmtp_port = free_port()
@@ -196,6 +196,7 @@ class Daemon:
 state_dir: ./var
 listen: {{ http: 127.0.0.1:{self.port}, lmtp: 127.0.0.1:{self.lmtp_port} }}
 store: {{ url: "unix:{redis.path}", allow_unsafe: true }}
+history: {history}
 limits: {{ api_per_second: 100000 }}
 channels:
   - {{ name: shop, connector: webhook, secret: "{SECRET}" }}

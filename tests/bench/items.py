@@ -8,6 +8,8 @@ import threading
 import time
 
 import bed
+import history as behind
+import historybed
 from bed import bare, cpu, load, median, say
 
 SUT, SECOND = cpu(0), cpu(1)
@@ -427,4 +429,31 @@ def rebuild(plan):
                     at_least=False)]
 
 
-ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "mail": mail}
+def history(plan):
+    """Daemon, Redis and the history's workers on two cores, the load on a third: intake with and without, and the writer's lag."""
+    both = {SUT, SECOND}
+    server = historybed.Postgres()
+    try:
+        server.start()
+        rows, base = [], None
+        secret = f"'{server.url.replace('@', ':' + server.password + '@')}'"
+        for kind, place in (("none", "none"), ("SQLite", "sqlite:var/history.db"), ("PostgreSQL", secret)):
+            with bed.Bed() as ground:
+                seen = behind.one(plan, ground, kind, place, both, LOAD, walk(plan), at_random(plan))
+                if kind == "none":
+                    base = seen["rate"]
+                    continue
+                rows += [
+                    row(f"intake on two cores with {kind} / without history", f"{seen['rate']:,.0f}/s", f"{base:,.0f}/s",
+                        seen["rate"] / base, None),
+                    row(f"{kind}: lag at the end of {5 * plan.seconds:.0f} s at 80 % of that (s; at most {seen['max']:.2f}, gone "
+                        f"{seen['drained']:.2f} s later)", f"{seen['last']:.2f} s", "", seen["last"], 1.0, at_least=False)]
+                if kind == "SQLite":
+                    size = behind.bytes_a_message(seen["daemon"], seen["messages"])
+                    rows.append(row("SQLite bytes a message, indexes, words and events included", f"{size:,.0f}", "", size, None))
+        return rows
+    finally:
+        server.stop()
+
+
+ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "mail": mail, "history": history}

@@ -256,34 +256,6 @@ class History(harness.TestCase):
         status = harness.json.loads(self.daemon.ctl("history", "status", "-o", "json"))
         self.assertEqual((status["rows"]["message"], status["work_items_missing"]), (4, 1))
 
-    def test_messages_that_move_between_conversations_move_here_too(self):
-        self.begin()
-        for number in range(4):
-            self.write(number, "c0")
-        self.expect_the_same(self.sqlite)
-        boss = self.daemon.token("admin", None)
-        conversation = self.sqlite("SELECT id FROM conversation")[0][0]
-        messages = [row["id"] for row in self.daemon.messages(conversation, boss)]
-
-        def change(path, body=None):
-            answer = self.daemon.request("POST", f"/v1/conversations/{path}", body or {}, boss,
-                                         headers={"Idempotency-Key": harness.secrets.token_hex(8)})
-            self.assertIn(answer.status, (200, 201), answer)
-            self.expect_the_same(self.sqlite)
-            return answer.json
-
-        split = change(f"{conversation}/split", {"at": messages[2], "subject": "another matter"})
-        self.assertEqual(self.sqlite("SELECT count(*) FROM message"), [("6",)])
-        moved = change(f"{conversation}/move", {"message": messages[1], "to": split["to"]})
-        change(f"changes/{moved['id']}/undo")
-        again = change(f"{split['to']}/move", message=messages[3], to=conversation)  # gone again before anybody looked
-        self.expect_the_same(rows)
-        change(f"changes/{again['id']}/undo")
-        change(f"changes/{split['id']}/undo")
-        self.assertEqual(self.sqlite("SELECT count(*) FROM message WHERE position < 0"), [("0",)])
-        self.write(4, "c0")
-        self.expect_the_same(self.sqlite)
-
     def test_metrics_and_readyz_show_it(self):
         self.begin()
         self.write(0, "c0")
