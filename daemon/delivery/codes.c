@@ -186,16 +186,12 @@ void code_open(struct store *store, const struct code_request *request, code_don
 	       void *context)
 {
 	struct store_call *call = store_script("code_open", request->place.workspace);
-	struct identifier claimed = *request->identifier;
 	struct identifier proved = *request->identifier;
-	struct identity_key claimed_key, address;
+	struct identity_key address;
 	char conversation[ID_BYTES], id[ID_BYTES], digits[CODE_DIGITS + 1], hash[HASH_HEX];
 
-	claimed.proof = PROOF_CLAIMED;
-	claimed.proved_by = NULL;
 	proved.proof = PROOF_PERSON;
 	proved.proved_by = "code";
-	identity_index(&request->place, &claimed, &claimed_key);
 	identity_index(&request->place, &proved, &address);
 	id_new("cnv_", conversation);
 	id_new("msg_", id);
@@ -210,7 +206,6 @@ void code_open(struct store *store, const struct code_request *request, code_don
 	store_arg_text(call, request->place.channel);
 	store_arg_text(call, request->identifier->value);
 	store_arg_text(call, subject);
-	store_arg_text(call, claimed_key.hex);
 	store_arg_text(call, request->idempotent ? "1" : "0");
 	store_arg_text(call, hash);
 	add_places(call, request, &proved);

@@ -157,6 +157,22 @@ class Codes(mailbed.MailCase):
         self.assertEqual((right.status, right.json), (200, {"kind": "email", "value": "han@customer.test",
                                                             "customer": customer}))
         self.assertEqual(len(self.smtp.mails), 1)
+        # What was sent is among the customer's conversations, without the code.
+        talks = {one["channel"]: one["id"] for one in self.customer(customer)["conversations"]}
+        self.assertEqual(set(talks), {"site", "support"})
+        sent = self.daemon.messages(talks["support"], self.alice)
+        self.assertEqual((sent[0]["author"]["type"], sent[0]["direction"]), ("system", "out"))
+        self.assertNotRegex(sent[0]["text"], r"\d{6}")
+
+    def test_a_code_outlives_a_restart(self):
+        session, _, customer = self.visitor()
+        self.ask(session)
+        code = self.code()
+        self.daemon.restart()
+        wrong = self.chat("POST", "codes/verify", {"code": self.wrong(code)}, session)
+        self.assertEqual(wrong.status, 422, wrong)
+        self.assertEqual(self.chat("POST", "codes/verify", {"code": code}, session).status, 200)
+        self.assertIn(("email", "han@customer.test", "proved", "code"), self.identifiers(customer))
 
     def test_an_answer_to_the_mail_opens_a_conversation_of_its_own(self):
         session, _, customer = self.visitor()
