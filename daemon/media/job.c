@@ -66,15 +66,43 @@ static void job_done(struct job *job)
 
 /* ---- the end of a pass ---- */
 
-static void on_written(const struct store_reply *reply, const struct error *err, void *context)
+static void on_left_over(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct job *job = context;
 
 	(void)reply;
 	if (err != NULL)
-		log_warn(job->message, "stage=media event=not_written error=%s",
+		log_warn(job->message, "stage=media event=blobs_left_over error=%s",
 			 log_quote(err->text));
 	job_done(job);
+}
+
+/* The message was moved, or another steward is at work: what was fetched just now is nobody's. */
+static void left_overs_drop(struct job *job)
+{
+	const char **ids = arena_alloc(job->arena, (job->count + 1) * sizeof(*ids));
+	size_t count = 0;
+
+	for (size_t i = 0; i < job->count; i++)
+		if (job->files[i].state.standing == FILE_STORED)
+			ids[count++] = job->files[i].state.blob;
+	if (count > 0)
+		blob_expire(job->parts->store, job->workspace, ids, count, on_left_over, job);
+	else
+		job_done(job);
+}
+
+static void on_written(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct job *job = context;
+
+	if (err != NULL)
+		log_warn(job->message, "stage=media event=not_written error=%s",
+			 log_quote(err->text));
+	if (err == NULL && reply_is(reply, "refused"))
+		left_overs_drop(job);
+	else
+		job_done(job);
 }
 
 /* -1: nothing is pending any more. */

@@ -169,6 +169,20 @@ class Media(harness.TestCase):
         self.assertTrue(file["error"])
         self.assertEqual(self.provider.asked, [])
 
+    def test_a_file_of_a_message_that_is_moved_meanwhile_follows_it(self):
+        self.begin()
+        item = self.send("/hang")
+        harness.wait_for("the request", lambda: self.provider.asked)
+        one = item["conversation"]
+        message = self.daemon.messages(one, self.alice)[0]["id"]
+        change = self.daemon.request("POST", f"/v1/conversations/{one}/split", {"at": message}, self.alice)
+        self.assertEqual(change.status, 201, change)
+        self.provider.go.set()
+        (file,) = self.files({"conversation": change.json["to"]}, "stored")
+        self.assertEqual(self.bytes_of(file), PICTURE)
+        harness.wait_for("one copy alone", lambda: sum(
+            path.read_bytes().count(PICTURE) for path in self.daemon.state_dir.glob("blobs/*")) == 1)
+
     def test_a_crash_while_fetching_loses_nothing(self):
         self.begin()
         item = self.send("/hang")
