@@ -189,8 +189,10 @@ void conversation_read(const struct parts *parts, const char *workspace, const c
 enum { PAST_MAX = 50 };
 
 struct list_run {
+	const struct parts *parts;
 	conversations_fn *done;
 	void *context;
+	char workspace[48];
 };
 
 static void on_list(struct json_object *answer, const struct error *err, void *context)
@@ -209,28 +211,41 @@ static void on_list(struct json_object *answer, const struct error *err, void *c
 	free(run);
 }
 
-static void on_no_history(const struct store_reply *reply, const struct error *err, void *context)
+/* Whose an identifier is, the store knows first: the history comes behind. */
+static void on_fields(const struct store_reply *reply, const struct error *err, void *context)
 {
-	(void)reply;
-	(void)err;
-	on_list(NULL, NULL, context);
+	struct list_run *run = context;
+	struct buf fields = { 0 };
+	const struct past_question question = { "past_of", run->workspace, &fields };
+	size_t count = 0;
+
+	buf_format(&fields, ",\"limit\":%d,\"identifiers\":[", PAST_MAX);
+	for (size_t i = 0; err == NULL && i < reply_count(reply); i++) {
+		const char *field = reply_text_at(reply, i);
+
+		if (field != NULL && text_starts(field, "i:"))
+			buf_format(&fields, "%s\"%s\"", count++ == 0 ? "" : ",", field + 2);
+	}
+	buf_byte(&fields, ']');
+	if (count > 0 && past_is_kept(run->parts))
+		past_ask(run->parts, &question, on_list, run);
+	else
+		on_list(NULL, err, run);
+	buf_clear(&fields);
 }
 
 void conversations_past(const struct parts *parts, const char *workspace, const char *customer,
 			conversations_fn *done, void *context)
 {
 	struct list_run *run = memory_new(sizeof(*run));
-	struct buf fields = { 0 };
-	const struct past_question question = { "past_of", workspace, &fields };
+	struct store_call *call = store_command("HKEYS");
 
+	run->parts = parts;
 	run->done = done;
 	run->context = context;
-	buf_format(&fields, ",\"customer\":\"%s\",\"limit\":%d", customer, PAST_MAX);
-	if (past_is_kept(parts))
-		past_ask(parts, &question, on_list, run);
-	else
-		store_read(parts->store, store_command("PING"), on_no_history, run);
-	buf_clear(&fields);
+	snprintf(run->workspace, sizeof(run->workspace), "%s", workspace);
+	store_arg_key(call, workspace, "u:%s", customer);
+	store_read(parts->store, call, on_fields, run);
 }
 
 /* ---- back into the store ---- */

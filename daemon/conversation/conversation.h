@@ -108,8 +108,8 @@ typedef void conversation_fn(const struct conversation *conversation, const stru
 void conversation_read(const struct parts *parts, const char *workspace, const char *id,
 		       conversation_fn *done, void *context);
 
-/* Those of a customer that the history knows, the last changed first, 50 at most: also such as are
- * in the store, as they were written down. Nothing where none is kept. */
+/* Those of a customer's identifiers that the history knows, the last changed first, 50 at most:
+ * also such as are in the store, as they were written down. Nothing where none is kept. */
 typedef void conversations_fn(const struct conversation *list, size_t count,
 			      const struct error *err, void *context);
 void conversations_past(const struct parts *parts, const char *workspace, const char *customer,

@@ -179,32 +179,41 @@ static int take_of(const struct sql_value *row, size_t columns, void *context)
 	return 0;
 }
 
-/* {customer, limit}: the newest of a customer's identifiers, those that are still in the store too.
- */
+enum { KEYS_MAX = SQL_VALUES_MAX - 2 };
+
+/* {identifiers, limit}: the newest of these identifiers (hashes), those that are still in the store
+ * too. The caller knows whose identifiers they are; what stands here of it may be older. */
 int history_op_past_of(struct history_job *job, struct json_out *out, struct error *err)
 {
-	const struct sql_value values[] = { sql_text(job->workspace),
-					    sql_text(json_text(job->body, "customer")),
-					    sql_number(limit_of(job)) };
-	const struct sql_query query = {
-		.statement = "SELECT c.id, c.json, (SELECT count(*) FROM message m"
-			     " WHERE m.workspace = c.workspace AND m.conversation = c.id),"
-			     " (SELECT min(e.created_ms) FROM episode e"
-			     " WHERE e.workspace = c.workspace AND e.conversation = c.id)"
-			     " FROM identifier i JOIN conversation c ON c.workspace = i.workspace"
-			     " AND c.identifier_key = i.key"
-			     " WHERE i.workspace = $1 AND i.customer = $2"
-			     " ORDER BY c.updated_ms DESC, c.id DESC LIMIT $3",
+	struct json_object *keys = json_at(job->body, "identifiers");
+	struct sql_value values[SQL_VALUES_MAX] = { sql_text(job->workspace),
+						    sql_number(limit_of(job)) };
+	struct buf statement = { 0 };
+	struct sql_query query = {
 		.values = values,
-		.count = 3,
+		.count = SQL_VALUES_MAX,
 		.on_row = take_of,
 		.context = out,
 	};
 	int rc;
 
+	buf_text(&statement,
+		 "SELECT c.id, c.json, (SELECT count(*) FROM message m"
+		 " WHERE m.workspace = c.workspace AND m.conversation = c.id),"
+		 " (SELECT min(e.created_ms) FROM episode e"
+		 " WHERE e.workspace = c.workspace AND e.conversation = c.id)"
+		 " FROM conversation c WHERE c.workspace = $1 AND c.identifier_key IN (");
+	for (size_t i = 0; i < KEYS_MAX; i++) {
+		buf_format(&statement, "%s$%zu", i == 0 ? "" : ", ", i + 3);
+		values[i + 2] =
+			sql_text(i < json_count(keys) ? json_string(json_item(keys, i)) : NULL);
+	}
+	buf_text(&statement, ") ORDER BY c.updated_ms DESC, c.id DESC LIMIT $2");
+	query.statement = buf_string(&statement);
 	jw_array(out, "conversations");
 	rc = sql_query(job->sql, &query, err);
 	jw_array_end(out);
+	buf_clear(&statement);
 	return rc;
 }
 
