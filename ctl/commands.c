@@ -74,6 +74,8 @@ static const struct choice_option apply_options[] = {
 };
 
 static const struct choice_option token_options[] = {
+	{ "--view", "VIEW", "view", false,
+	  "of an integration: bot sees the safe subset of customers only" },
 	{ "--role", "ROLE", "role", true, "agent, supervisor, admin or integration" },
 	{ "--agent", "AGENT", "agent", false,
 	  "whose token it is; needed by the roles agent and supervisor" },
@@ -244,6 +246,16 @@ static const struct column id_columns[] = {
 	COLUMNS_END,
 };
 
+static const struct column order_columns[] = {
+	{ "ID", "id" },       { "PLACED", "placed_at" },  { "STATUS", "status" },
+	{ "TOTAL", "total" }, { "CURRENCY", "currency" }, COLUMNS_END,
+};
+
+static const struct choice_option note_options[] = {
+	{ "--text", "TEXT", "text", true, "about the customer; never sent" },
+	OPTIONS_END,
+};
+
 static const struct column merge_columns[] = {
 	{ "ID", "id" },     { "KIND", "kind" }, { "STATE", "state" }, { "INTO", "into" },
 	{ "FROM", "from" }, { "BY", "by" },     { "AT", "at" },       COLUMNS_END,
@@ -327,6 +339,10 @@ static const struct command commands[] = {
 	  "/v1/customers", id_columns, NULL },
 	{ "customer", "show", "ID", "Show a customer: who it is, and everything of theirs",
 	  run_show, "GET", "/v1/customers/%s", NULL, NULL },
+	{ "customer", "note", "ID", "Write a note about a customer", run_send, "POST",
+	  "/v1/customers/%s/notes", NULL, note_options },
+	{ "customer", "orders", "ID", "List a customer's orders, newest first", run_list, "GET",
+	  "/v1/customers/%s/orders", order_columns, list_options },
 	{ "customer", "merge", "INTO FROM", "Two customers are one person", run_customer_merge,
 	  "POST", "/v1/customers/%s/merge", NULL, merge_options },
 	{ "customer", "split", "ID IDENTIFIER", "One identifier is somebody else's",

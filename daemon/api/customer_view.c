@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "conversation/conversation.h"
 #include "conversation/message.h"
 #include "conversation/work_item.h"
+#include "identity/context_link.h"
 #include "identity/customer.h"
 #include "identity/customer_compose.h"
 #include "identity/suggestions.h"
@@ -30,6 +32,11 @@ struct view {
 	const char *shown[CONVERSATIONS_MAX]; /* ids */
 	size_t shown_count;
 	const char *customer;
+};
+
+struct linking {
+	const struct customer *customer;
+	struct arena *arena;
 };
 
 bool customer_is_for_bot(struct api_call *call)
@@ -75,7 +82,7 @@ static void write_identifier(struct view *view, const struct customer_identifier
 	jw_object_end(out);
 }
 
-static void write_newest(struct view *view, const char *stored)
+static void write_newest(struct view *view, const char *stored, int64_t at_ms)
 {
 	struct json_out *out = &view->out;
 	struct message_preview preview;
@@ -91,7 +98,7 @@ static void write_newest(struct view *view, const char *stored)
 	jw_text(out, "kind", preview.kind);
 	jw_text(out, "author", preview.author);
 	jw_text(out, "text", preview.text);
-	jw_time(out, "at", id_time_ms(preview.id));
+	jw_time(out, "at", at_ms);
 	jw_object_end(out);
 }
 
@@ -109,7 +116,7 @@ static void write_conversation(struct view *view, const struct conversation *con
 	jw_int(out, "messages", conversation->messages);
 	jw_time(out, "created_at", conversation->created_ms);
 	jw_time(out, "updated_at", conversation->updated_ms);
-	write_newest(view, newest);
+	write_newest(view, newest, conversation->last_inbound_ms);
 	jw_object_end(out);
 }
 
@@ -128,7 +135,8 @@ static void write_conversations(struct view *view, const struct customer *custom
 							   .work_item = one->work_item,
 							   .messages = one->messages,
 							   .created_ms = one->created_ms,
-							   .updated_ms = one->updated_ms },
+							   .updated_ms = one->updated_ms,
+							   .last_inbound_ms = one->newest_ms },
 				   one->newest);
 	}
 }
@@ -159,6 +167,55 @@ static void write_consent(struct json_out *out, const struct customer *customer)
 	jw_array_end(out);
 }
 
+/* The one value of a placeholder: what is proved and not shared, of identifiers. */
+static const char *link_value(const char *name, void *context)
+{
+	const struct linking *linking = context;
+	const struct customer *customer = linking->customer;
+
+	if (text_equal(name, "customer.id"))
+		return customer->id;
+	if (text_equal(name, "customer.name"))
+		return customer_name(customer);
+	if (text_equal(name, "customer.tier"))
+		return customer_tier(customer);
+	if (text_starts(name, "attribute."))
+		return customer_attribute(customer, name + strlen("attribute."), linking->arena);
+	for (size_t i = 0; i < customer->identifier_count; i++) {
+		const struct customer_identifier *one = &customer->identifiers[i];
+
+		if (one->proved && !one->is_shared && text_starts(name, "identifier.") &&
+		    text_equal(name + strlen("identifier."), one->kind))
+			return one->value;
+	}
+	return NULL;
+}
+
+static void write_link(struct view *view, const struct customer *customer, const char *configured)
+{
+	OWNED(json_free) struct json_object *json = json_read(configured, strlen(configured), NULL);
+	struct arena *arena = view->call->arena;
+	struct linking linking = { customer, arena };
+	int64_t now_ms = loop_unix_ms(view->call->parts->loop);
+	struct context_link link = { json_text_copy(json, "url", arena),
+				     json_text_copy(json, "secret", arena),
+				     (now_ms + json_int(json, "expires_ms", 0)) / 1000 };
+	struct buf url = { 0 };
+
+	if (link.url != NULL && link.secret != NULL &&
+	    context_link_write(arena, &link, link_value, &linking, &url) == 0) {
+		jw_object(&view->out, NULL);
+		jw_text(&view->out, "id", json_text(json, "id"));
+		jw_text(&view->out, "name",
+			json_text(json, "name") == NULL ? json_text(json, "id")
+							: json_text(json, "name"));
+		jw_text(&view->out, "url", url.data);
+		jw_time(&view->out, "expires_at", link.expires_s * 1000);
+		jw_object_end(&view->out);
+	}
+	buf_clear(&url);
+}
+
 static void write_merged(struct json_out *out, const struct customer *customer)
 {
 	jw_array(out, "merged");
@@ -176,6 +233,10 @@ static void write_for_staff(struct view *view, const struct customer *customer)
 	jw_int(out, "notes_total", customer->notes_total);
 	customer_write_conflicts(out, customer);
 	write_merged(out, customer);
+	jw_array(out, "links");
+	for (size_t i = 0; i < customer->link_count; i++)
+		write_link(view, customer, customer->links[i]);
+	jw_array_end(out);
 }
 
 static void write_customer(struct view *view, const struct customer *customer)

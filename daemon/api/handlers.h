@@ -45,6 +45,7 @@ route_fn handle_conversation_split, handle_conversation_move, handle_conversatio
 	handle_change_undo, handle_change_list; /* conversation_changes.c */
 route_fn handle_customer_find;                  /* customers.c */
 route_fn handle_customer_get;                   /* customer_view.c */
+route_fn handle_customer_timeline;              /* timeline.c */
 route_fn handle_customer_patch, handle_customer_note_add, handle_customer_note_delete,
 	handle_customer_consent;                                   /* customer_edit.c */
 route_fn handle_order_list, handle_order_put, handle_order_delete; /* orders.c */

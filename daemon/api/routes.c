@@ -422,6 +422,8 @@ static const struct route routes[] = {
 	{ "PUT", "/v1/customers/{id}/identifiers/{identifier}", ROLES_STAFF,
 	  handle_identifier_share, body_share, NULL, "Customer", 200,
 	  "Does it tell who writes? (If-Match)", 0 },
+	{ "GET", "/v1/customers/{id}/timeline", ROLES_WORK, handle_customer_timeline, NULL,
+	  "view,limit,after", "Timeline", 200, "What happened over all channels, newest first", 0 },
 	{ "POST", "/v1/customers/{id}/notes", ROLES_WORK, handle_customer_note_add, body_note, NULL,
 	  "CustomerNote", 201, "Write a note about the customer", 0 },
 	{ "DELETE", "/v1/customers/{id}/notes/{note}", ROLES_STAFF, handle_customer_note_delete,
@@ -483,6 +485,7 @@ static const struct route routes[] = {
 	CONFIG("calendars", ROLES_WORK),
 	CONFIG("sla-policies", ROLES_WORK),
 	CONFIG("channel-costs", ROLES_WORK),
+	CONFIG("context-links", ROLE_ADMIN), /* they hold secrets */
 	{ "POST", "/v1/calendars/{id}/test", ROLES_WORK, handle_calendar_test, body_calendar_test,
 	  NULL, "CalendarTest", 200, "Is it open, when does it change, when is time over", 0 },
 	{ "POST", "/v1/queues/{id}/pause", ROLES_LEAD, handle_queue_pause, body_none, NULL,

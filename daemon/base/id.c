@@ -6,7 +6,7 @@
 
 #include "base/crypto.h"
 
-enum { ID_CHARACTERS = 26, ULID_BYTES = 16, TIME_BYTES = 6, TIME_CHARACTERS = 10 };
+enum { ID_CHARACTERS = 26, ULID_BYTES = 16, TIME_BYTES = 6 };
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -83,20 +83,4 @@ int id_is(const char *text, const char *prefix)
 	size_t len = strlen(prefix);
 
 	return text != NULL && strncmp(text, prefix, len) == 0 && is_well_formed(text + len);
-}
-
-int64_t id_time_ms(const char *text)
-{
-	const char *rest = strchr(text, '_');
-	int64_t ms = 0;
-
-	for (int i = 0; i < TIME_CHARACTERS; i++) {
-		const char *digit =
-			rest == NULL || rest[1 + i] == '\0' ? NULL : strchr(alphabet, rest[1 + i]);
-
-		if (digit == NULL)
-			return 0;
-		ms = ms << 5 | (digit - alphabet);
-	}
-	return ms;
 }

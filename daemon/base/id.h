@@ -11,5 +11,3 @@ void id_new(const char *prefix, char out[ID_BYTES]);
 void id_from_bytes(const char *prefix, const unsigned char bytes[16], char out[ID_BYTES]);
 /* Has this prefix and a well-formed rest? */
 int id_is(const char *text, const char *prefix);
-/* When it was made, unix ms; 0 where the text is no id. Derived ids have no time. */
-int64_t id_time_ms(const char *text);

@@ -3,48 +3,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "business/business_field.h"
+#include "business/business_rows.h"
 #include "business/plan.h"
-
-#define SECOND INT64_C(1000)
-#define MINUTE (60 * SECOND)
-#define HOUR (60 * MINUTE)
-#define DAY (24 * HOUR)
-
-#define FIELD(field_name, field_kind, field_fallback, ...)                                         \
-	{                                                                                          \
-		.row = {.name = (field_name),                                                      \
-			.kind = SETTING_##field_kind,                                              \
-			.fallback = (field_fallback),                                              \
-			__VA_ARGS__ }                                                              \
-	}
-/* A field whose text, or each text of its list, names an object of that kind; "": the text says of
- * which kind. */
-#define NAMING_FIELD(kind_named, field_name, field_kind, ...)                                      \
-	{                                                                                          \
-		.row = { .name = (field_name), .kind = SETTING_##field_kind, __VA_ARGS__ },        \
-		.names = (kind_named)                                                              \
-	}
-#define FIELD_END                                                                                  \
-	{                                                                                          \
-		.row = {.name = NULL }                                                             \
-	}
-
-static const char *check_id(const char *text)
-{
-	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == strlen(text)
-		       ? NULL
-		       : "must have only a-z, 0-9, \"-\", \"_\" and \".\"";
-}
-
-static const char *check_line(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			return "must be one line";
-	}
-	return NULL;
-}
 
 /* Each rule has an address of its own, /v1/rules/<name>, and these are taken. */
 static const char *check_rule_name(const char *text)
@@ -55,34 +15,13 @@ static const char *check_rule_name(const char *text)
 		if (text_equal(taken[i], text))
 			return "must be another name: /v1/rules/versions, /test and /lint are "
 			       "addresses of their own";
-	return check_line(text);
-}
-
-static const char *check_web_url(const char *text)
-{
-	size_t scheme = text_starts(text, "https://") ? 8 : text_starts(text, "http://") ? 7 : 0;
-
-	if (scheme == 0)
-		return "must start with https:// or http://";
-	return text[scheme] == '\0' || strpbrk(text, " \"<>\\@#") != NULL
-		       ? "must be a URL without a user, a fragment and spaces"
-		       : check_line(text);
-}
-
-/* The text is a secret: it must not be repeated in what is wrong with it. */
-static const char *check_webhook_secret(const char *text)
-{
-	unsigned char bytes[128];
-	long len = -1;
-
-	if (text_starts(text, "whsec_"))
-		len = text_unbase64(text + 6, strlen(text + 6), bytes, sizeof(bytes));
-	return len >= 24 && len <= 64 ? NULL : "must be whsec_ and base64 of 24 to 64 bytes";
+	return business_check_line(text);
 }
 
 static const char *check_keyword(const char *text)
 {
-	return text[strspn(text, " ")] == '\0' ? "must have more than spaces" : check_line(text);
+	return text[strspn(text, " ")] == '\0' ? "must have more than spaces"
+					       : business_check_line(text);
 }
 
 static const char *check_language(const char *text)
@@ -118,13 +57,6 @@ static const char *const scripts[] = { "Latin", "Greek", "Cyrillic", "Armenian",
 				       "Indic", "Thai",  "Hangul",   "Kana",     "Han",    NULL };
 static const char *const roles[] = { "agent", "supervisor", "admin", NULL };
 
-#define ID_FIELD                                                                                   \
-	FIELD("id", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED, .check = check_id, \
-	      .text = "Its id: a-z, 0-9, \"-\", \"_\" and \".\", at most 40 characters.")
-#define NAME_FIELD                                                                                 \
-	FIELD("name", TEXT, NULL, .min = 1, .max = 200, .check = check_line,                       \
-	      .text = "The name that people see.")
-
 static const char *check_target(const char *text)
 {
 	const char *colon = strchr(text, ':');
@@ -132,7 +64,7 @@ static const char *check_target(const char *text)
 	if (colon == NULL || colon[1] == '\0' ||
 	    (strncmp(text, "queue:", 6) != 0 && strncmp(text, "agent:", 6) != 0))
 		return "must be queue:<id> or agent:<id>";
-	return check_id(colon + 1);
+	return business_check_id(colon + 1);
 }
 
 static const struct business_field overflow_when_fields[] = {
@@ -156,7 +88,7 @@ static const struct business_field overflow_fields[] = {
 	  .form = FIELD_OBJECT,
 	  .fields = overflow_when_fields },
 	NAMING_FIELD("queues", "to", TEXT, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
-		     .check = check_id, .text = "The queue that the work item moves to."),
+		     .check = business_check_id, .text = "The queue that the work item moves to."),
 	FIELD_END,
 };
 
@@ -178,11 +110,11 @@ static const struct business_field department_fields[] = {
 	ID_FIELD,
 	NAME_FIELD,
 	NAMING_FIELD("queues", "queue", TEXT, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
-		     .check = check_id, .text = "Where its work comes in."),
+		     .check = business_check_id, .text = "Where its work comes in."),
 	FIELD("accept", TIME, "1h", .min = SECOND, .max = 30 * DAY,
 	      .text = "How long it has to take over what is handed to it."),
 	NAMING_FIELD(
-		"queues", "fallback", TEXT, .min = 1, .max = 40, .check = check_id,
+		"queues", "fallback", TEXT, .min = 1, .max = 40, .check = business_check_id,
 		.text = "The queue for what it does not take; none: back to who handed it over."),
 	FIELD_END,
 };
@@ -232,22 +164,22 @@ static const struct business_field queue_fields[] = {
 	FIELD("close_after", TIME, "0", .max = 366 * DAY,
 	      .text = "How long after resolving a work item closes; 0: the daemon's rule."),
 	FIELD("paused", BOOL, "false", .text = "Holds no new offers out."),
-	NAMING_FIELD("calendars", "calendar", TEXT, .min = 1, .max = 40, .check = check_id,
+	NAMING_FIELD("calendars", "calendar", TEXT, .min = 1, .max = 40, .check = business_check_id,
 		     .text = "When it is open, for overflow of what is closed; none: always."),
 	FIELD_END,
 };
 
 static const struct business_field limit_fields[] = {
 	FIELD("channel", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
-	      .check = check_id, .text = "The channel."),
+	      .check = business_check_id, .text = "The channel."),
 	FIELD("at_once", COUNT, NULL, .max = 1000, .flags = SETTING_REQUIRED,
 	      .text = "How many of its work items the agent attends to at once; 0: none."),
 	FIELD_END,
 };
 
 static const struct business_field channel_fields[] = {
-	FIELD("id", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED, .check = check_id,
-	      .text = "The channel."),
+	FIELD("id", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
+	      .check = business_check_id, .text = "The channel."),
 	FIELD("cost", COUNT, "1", .min = 1, .max = 1000,
 	      .text = "How much of an agent's capacity a work item of it takes."),
 	FIELD("waiting_cost", COUNT, "0", .max = 1000,
@@ -261,7 +193,7 @@ static const struct business_field channel_fields[] = {
 static const struct business_field agent_fields[] = {
 	ID_FIELD,
 	NAME_FIELD,
-	FIELD("email", TEXT, NULL, .min = 3, .max = 320, .check = check_line,
+	FIELD("email", TEXT, NULL, .min = 3, .max = 320, .check = business_check_line,
 	      .text = "The agent's e-mail address."),
 	FIELD("role", CHOICE, "agent", .choices = roles, .text = "agent, supervisor or admin."),
 	NAMING_FIELD("queues", "queues", LIST, .max = 200,
@@ -298,12 +230,13 @@ static const struct business_field skill_fields[] = {
 	}
 
 static const struct business_field previous_fields[] = {
-	TEXTS_FIELD("type", 100, .check = check_line, .text = "The earlier item's type."),
-	TEXTS_FIELD("topic", 100, .check = check_line, .text = "The earlier item's topic."),
+	TEXTS_FIELD("type", 100, .check = business_check_line, .text = "The earlier item's type."),
+	TEXTS_FIELD("topic", 100, .check = business_check_line,
+		    .text = "The earlier item's topic."),
 	{ .row = { .name = "queue",
 		   .kind = SETTING_TEXT,
 		   .max = 100,
-		   .check = check_id,
+		   .check = business_check_id,
 		   .text = "The queue that it is or was in." },
 	  .form = FIELD_TEXTS,
 	  .names = "queues" },
@@ -320,7 +253,7 @@ static const struct business_field when_hours_fields[] = {
 		   .min = 1,
 		   .max = 40,
 		   .flags = SETTING_REQUIRED,
-		   .check = check_id,
+		   .check = business_check_id,
 		   .text = "The calendar that says when it is open." },
 	  .names = "calendars" },
 	FIELD("open", BOOL, "true", .text = "It is open, or with false it is closed."),
@@ -337,7 +270,8 @@ static const struct business_field when_fields[] = {
 	  .form = FIELD_PATTERN },
 	TEXTS_FIELD("keywords", 2000, .check = check_keyword,
 		    .text = "Words of which one is in the text or subject."),
-	TEXTS_FIELD("channel", 100, .check = check_id, .text = "The channel that it came in on."),
+	TEXTS_FIELD("channel", 100, .check = business_check_id,
+		    .text = "The channel that it came in on."),
 	TEXTS_FIELD("language", 50, .check = check_language,
 		    .text = "The language it is in, such as en, zh or zh-Hant."),
 	TEXTS_FIELD("script", 20, .choices = scripts,
@@ -349,11 +283,11 @@ static const struct business_field when_fields[] = {
 		   .text = "Whether a calendar is open when the message comes." },
 	  .form = FIELD_OBJECT,
 	  .fields = when_hours_fields },
-	TEXTS_FIELD("tier", 50, .check = check_line, .text = "The customer's tier."),
+	TEXTS_FIELD("tier", 50, .check = business_check_line, .text = "The customer's tier."),
 	{ .row = { .name = "attributes",
 		   .kind = SETTING_GROUP,
 		   .max = 30,
-		   .check = check_line,
+		   .check = business_check_line,
 		   .text = "Attributes of the customer, such as { country: [cn, hk] }." },
 	  .form = FIELD_WORDS },
 	{ .row = { .name = "previous",
@@ -402,15 +336,16 @@ static const struct business_field step_fields[] = {
 };
 
 static const struct business_field then_fields[] = {
-	NAMING_FIELD("queues", "queue", TEXT, .min = 1, .max = 40, .check = check_id,
+	NAMING_FIELD("queues", "queue", TEXT, .min = 1, .max = 40, .check = business_check_id,
 		     .text = "The queue that the work item goes to."),
-	FIELD("type", TEXT, NULL, .min = 1, .max = 40, .check = check_line,
+	FIELD("type", TEXT, NULL, .min = 1, .max = 40, .check = business_check_line,
 	      .text = "The work item's type."),
-	FIELD("topic", TEXT, NULL, .min = 1, .max = 100, .check = check_line,
+	FIELD("topic", TEXT, NULL, .min = 1, .max = 100, .check = business_check_line,
 	      .text = "The work item's topic."),
 	FIELD("urgency", CHOICE, NULL, .choices = urgencies,
 	      .text = "low, normal, high or urgent."),
-	NAMING_FIELD("classifiers", "classifier", TEXT, .min = 1, .max = 40, .check = check_id,
+	NAMING_FIELD("classifiers", "classifier", TEXT, .min = 1, .max = 40,
+		     .check = business_check_id,
 		     .text = "The classifier that is asked about it; none: the first that is for "
 			     "its queue and channel."),
 	FIELD("priority", COUNT, NULL, .max = 100000,
@@ -453,13 +388,13 @@ static const struct business_field rule_fields[] = {
 
 static const struct business_field canned_fields[] = {
 	ID_FIELD,
-	FIELD("title", TEXT, NULL, .min = 1, .max = 200, .check = check_line,
+	FIELD("title", TEXT, NULL, .min = 1, .max = 200, .check = business_check_line,
 	      .text = "The title that agents see."),
 	FIELD("text", TEXT, NULL, .min = 1, .max = 20000, .flags = SETTING_REQUIRED,
 	      .text = "The text that is put into the reply."),
-	FIELD("shortcut", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
+	FIELD("shortcut", TEXT, NULL, .min = 1, .max = 40, .check = business_check_id,
 	      .text = "What an agent types to get it."),
-	FIELD("language", TEXT, NULL, .min = 2, .max = 16, .check = check_line,
+	FIELD("language", TEXT, NULL, .min = 2, .max = 16, .check = business_check_line,
 	      .text = "The language it is in, such as zh or en."),
 	NAMING_FIELD("queues", "queues", LIST, .max = 200,
 		     .text = "The queues it is for; none: all."),
@@ -511,7 +446,7 @@ static const struct business_field workday_fields[] = {
 static const struct business_field calendar_fields[] = {
 	ID_FIELD,
 	NAME_FIELD,
-	FIELD("time_zone", TEXT, "UTC", .min = 1, .max = 64, .check = check_line,
+	FIELD("time_zone", TEXT, "UTC", .min = 1, .max = 64, .check = business_check_line,
 	      .text = "A name such as Asia/Shanghai, or an offset such as \"+08:00\"."),
 	{ .row = { .name = "hours",
 		   .kind = SETTING_LIST,
@@ -537,17 +472,17 @@ static const struct business_field calendar_fields[] = {
 };
 
 static const struct business_field sla_when_fields[] = {
-	NAMING_FIELD("queues", "queue", TEXT, .min = 1, .max = 40, .check = check_id,
+	NAMING_FIELD("queues", "queue", TEXT, .min = 1, .max = 40, .check = business_check_id,
 		     .text = "The queue that the work item is in."),
-	FIELD("type", TEXT, NULL, .min = 1, .max = 40, .check = check_line,
+	FIELD("type", TEXT, NULL, .min = 1, .max = 40, .check = business_check_line,
 	      .text = "The work item's type."),
-	FIELD("topic", TEXT, NULL, .min = 1, .max = 100, .check = check_line,
+	FIELD("topic", TEXT, NULL, .min = 1, .max = 100, .check = business_check_line,
 	      .text = "The work item's topic."),
 	FIELD("urgency", CHOICE, NULL, .choices = urgencies,
 	      .text = "The work item's urgency, before any clock raised it."),
-	FIELD("channel", TEXT, NULL, .min = 1, .max = 40, .check = check_id,
+	FIELD("channel", TEXT, NULL, .min = 1, .max = 40, .check = business_check_id,
 	      .text = "The channel that it came in on."),
-	FIELD("tier", TEXT, NULL, .min = 1, .max = 40, .check = check_line,
+	FIELD("tier", TEXT, NULL, .min = 1, .max = 40, .check = business_check_line,
 	      .text = "The customer's tier."),
 	FIELD_END,
 };
@@ -582,7 +517,7 @@ static const struct business_field sla_policy_fields[] = {
 	      .text = "From when it is handed to a queue or agent until somebody takes it."),
 	FIELD("owner", TIME, NULL, .min = SECOND, .max = 366 * DAY,
 	      .text = "From when an agent has it until that agent answers or moves it on."),
-	NAMING_FIELD("calendars", "calendar", TEXT, .min = 1, .max = 40, .check = check_id,
+	NAMING_FIELD("calendars", "calendar", TEXT, .min = 1, .max = 40, .check = business_check_id,
 		     .text = "The calendar whose open time counts; none: all time does."),
 	FIELD("pause", LIST, NULL, .max = 4,
 	      .text = "Waiting for whom stops the clocks: customer, department, third_party, "
@@ -606,14 +541,14 @@ static const struct business_field classifier_fields[] = {
 	ID_FIELD,
 	NAME_FIELD,
 	FIELD("url", TEXT, NULL, .min = 8, .max = 2000, .flags = SETTING_REQUIRED,
-	      .check = check_web_url,
+	      .check = business_check_web_url,
 	      .text = "Where a new work item is posted to, https:// (or http://)."),
 	{ .row = { .name = "secret",
 		   .kind = SETTING_TEXT,
 		   .min = 1,
 		   .max = 120,
 		   .flags = SETTING_REQUIRED,
-		   .check = check_webhook_secret,
+		   .check = business_check_webhook_secret,
 		   .text = "What requests are signed with: whsec_ and base64 of 24 to 64 bytes." },
 	  .is_secret = true },
 	FIELD("deadline", TIME, "5s", .min = 100, .max = MINUTE,
@@ -639,6 +574,7 @@ const struct business_kind business_kinds[] = {
 	{ "calendars", "calendars", calendar_fields },
 	{ "sla_policies", "sla-policies", sla_policy_fields },
 	{ "channel_costs", "channel-costs", channel_fields },
+	{ "context_links", "context-links", context_link_fields },
 	{ NULL, NULL, NULL },
 };
 

@@ -163,6 +163,14 @@ static void read_listed(struct customer_run *run, const struct store_reply *hash
 		      CASES_MAX - run->customer.case_count);
 }
 
+static int64_t time_at(const struct store_reply *row, size_t index)
+{
+	const char *text = reply_text_at(row, index);
+	int64_t ms = text ? text_parse_time(text) : 0;
+
+	return ms < 0 ? 0 : ms;
+}
+
 static void read_conversations(struct customer_run *run, const struct store_reply *list)
 {
 	for (size_t i = 0; i < reply_count(list) && i < CONVERSATIONS_MAX; i++) {
@@ -182,6 +190,7 @@ static void read_conversations(struct customer_run *run, const struct store_repl
 				.updated_ms = reply_int_at(row, 8),
 				.created_ms = reply_int_at(row, 9),
 				.newest = newest ? newest : "",
+				.newest_ms = time_at(row, 11),
 			};
 	}
 }

@@ -37,6 +37,7 @@ struct customer_conversation {
 	int64_t created_ms;
 	int64_t updated_ms;
 	const char *newest; /* start of the newest message's stored text; "" */
+	int64_t newest_ms;
 };
 
 /* What is written on one record: the customer's own, or that of one merged into it. JSON as it is

@@ -278,6 +278,28 @@ void customer_write_conflicts(struct json_out *out, const struct customer *custo
 	composing_clear(&composing);
 }
 
+const char *customer_attribute(const struct customer *customer, const char *name,
+			       struct arena *arena)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < customer->part_count && found == NULL; i++) {
+		OWNED(json_free)
+		struct json_object *values = object_read(customer->parts[i].attributes);
+		struct json_object *value;
+		struct buf text = { 0 };
+
+		if (!field_has(values, name, &value) || json_kind(value) == JSON_OBJECT ||
+		    json_kind(value) == JSON_ARRAY)
+			continue;
+		json_append(value, &text);
+		found = arena_text(arena,
+				   json_kind(value) == JSON_TEXT ? json_string(value) : text.data);
+		buf_clear(&text);
+	}
+	return found;
+}
+
 void customer_write_csat(struct json_out *out, const struct customer *customer)
 {
 	int64_t count = 0;

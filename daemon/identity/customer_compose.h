@@ -3,6 +3,7 @@
  * conflict until somebody writes the field anew. Pure. */
 #pragma once
 
+#include "base/arena.h"
 #include "base/json.h"
 #include "identity/customer.h"
 
@@ -14,6 +15,9 @@ void customer_write_conflicts(struct json_out *out, const struct customer *custo
 /* The value that counts; NULL. Borrowed. */
 const char *customer_name(const struct customer *customer);
 const char *customer_tier(const struct customer *customer);
+/* The text, number or truth of an attribute, as text in the arena; NULL. */
+const char *customer_attribute(const struct customer *customer, const char *name,
+			       struct arena *arena);
 /* "csat": {average, count, last} */
 void customer_write_csat(struct json_out *out, const struct customer *customer);
 

@@ -1,5 +1,10 @@
 """The 360 view: what is kept of a customer, who wrote it, and who may see it."""
+import base64
+import hashlib
+import hmac
+import time
 import unittest
+import urllib.parse
 
 import harness
 
@@ -132,6 +137,51 @@ class CustomerView(harness.TestCase):
             self.assertNotIn("lilei", str(seen["identifiers"]))
         self.ask("GET", self.path + "?view=all", status=400)
         self.ask("POST", "/v1/tokens", {"role": "admin", "view": "bot"}, 400, self.admin)
+
+    def timeline(self, query="", token=None):
+        return self.ask("GET", f"{self.path}/timeline{query}", token=token).json
+
+    def test_the_timeline_is_whole_and_in_order_over_all_channels_whatever_the_page(self):
+        for i in range(12):
+            answer = self.daemon.post_signed("other" if i % 2 else "shop", self.secret, {
+                "id": f"t{i}", "from": {"id": "u1", "name": "李雷", "email": "lilei@cust.example"}, "text": f"text {i}"})
+            self.assertEqual(answer.status, 200, answer)
+            self.ask("POST", self.path + "/notes", {"text": f"note {i}"}, 201)
+        whole = self.timeline("?limit=100")["data"]
+        self.assertEqual([one["at"] for one in whole], sorted((one["at"] for one in whole), reverse=True))
+        self.assertEqual([one["message"]["text"] for one in whole if one["type"] == "message"],
+                         [f"text {i}" for i in reversed(range(12))] + ["退款，谢谢"])
+        self.assertEqual([one["note"]["text"] for one in whole if one["type"] == "note"],
+                         [f"note {i}" for i in reversed(range(12))])
+        self.assertIn(self.item["id"], [one["work_item"]["id"] for one in whole if one["type"] == "work_item"])
+        for limit in (1, 5):
+            paged, after = [], ""
+            while after is not None:
+                page = self.timeline(f"?limit={limit}" + (f"&after={after}" if after else ""))
+                paged, after = paged + page["data"], page["next_cursor"]
+            self.assertEqual(paged, whole)
+        self.assertEqual([one for one in self.timeline("?view=bot&limit=100")["data"] if one["type"] == "note"], [])
+        self.ask("GET", self.path + "/timeline?after=eA", status=400)
+        self.ask("GET", "/v1/customers/cus_none/timeline", status=404)
+
+    def test_links_are_filled_in_signed_and_for_staff_only(self):
+        secret = harness.new_secret()
+        for name, url in (("crm", "https://crm.example/find?mail={identifier.email}&c={attribute.city}"),
+                          ("fax", "https://crm.example/{identifier.fax}")):
+            self.ask("PUT", f"/v1/context-links/{name}", {"url": url, "secret": secret, "name": name}, token=self.admin)
+        self.ask("PUT", "/v1/context-links/bad", {"url": "https://{customer.name}/", "secret": secret}, 400, self.admin)
+        self.ask("GET", "/v1/context-links/crm", status=403)
+        self.assertEqual(self.view()["links"], [])
+        self.ask("PATCH", self.path, {"attributes": {"city": "上海&x=1"}})
+        link, = self.view()["links"]
+        signed, _, signature = link["url"].rpartition("&signature=")
+        key = base64.b64decode(secret.removeprefix("whsec_"))
+        self.assertEqual(signature, hmac.new(key, signed.encode(), hashlib.sha256).hexdigest())
+        query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(link["url"]).query))
+        self.assertEqual((query["mail"], query["c"]), ("lilei@cust.example", "上海&x=1"))
+        self.assertGreater(int(query["expires"]), time.time())
+        self.assertNotIn("links", self.view("?view=bot"))
+        self.assertNotIn(secret, str(self.view()))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ const words = {
     file_pending: "being fetched", file_failed: "could not be fetched",
     search: "Search", found: "Search results", more: "More", nothing: "Nothing was found.", hit_message: "Message",
     hit_customer: "Customer", hit_work_item: "Work item",
+    attributes: "Attributes", orders: "Orders", notes: "Notes", note_about: "A note about the customer", add: "Add",
+    timeline: "Timeline", opinion: "Ratings", maybe: "Perhaps the same person", links: "Elsewhere", conflicts: "Merged records differ",
+    consent: "Consent", granted: "granted", withdrawn: "withdrawn", shared: "shared", age: "ago", days: "d", score: "score",
     suspicion: "Perhaps not from whom it says", suspicion_forged_results: "somebody forged our mail server's word",
     suspicion_dmarc_failed: "the sender's domain disowns it", suspicion_several_authors: "it names several authors",
     suspicion_address_in_name: "the name shows another address", suspicion_our_address: "it claims to come from us",
@@ -42,6 +45,9 @@ const words = {
     file_pending: "正在获取", file_failed: "获取失败",
     search: "搜索", found: "搜索结果", more: "更多", nothing: "没有找到。", hit_message: "消息",
     hit_customer: "客户", hit_work_item: "工单",
+    attributes: "属性", orders: "订单", notes: "备注", note_about: "关于客户的备注", add: "添加",
+    timeline: "时间线", opinion: "满意度", maybe: "可能是同一人", links: "其他系统", conflicts: "合并的资料有出入",
+    consent: "授权", granted: "已同意", withdrawn: "已撤回", shared: "共用", age: "前", days: "天", score: "评分",
     suspicion: "发件人可能是冒充的", suspicion_forged_results: "有人伪造了我方邮件服务器的验证结果",
     suspicion_dmarc_failed: "发件人的域名不承认这封邮件", suspicion_several_authors: "写了多个发件人",
     suspicion_address_in_name: "显示名里是另一个地址", suspicion_our_address: "自称来自我方地址",
@@ -85,6 +91,7 @@ let language = (localStorage.getItem("language") || navigator.language || "en").
 let csrf = sessionStorage.getItem("csrf") || "";
 let me = null;
 let current = null;
+let timelineNext = ""; // cursor of its next page; null: there is none
 // What is held out to me, by the id of the offer or transfer; the first one is shown.
 const held = new Map();
 let source = null;
@@ -165,8 +172,11 @@ function when(time) {
 function duration(seconds) {
   if (seconds < 120) return `${seconds} ${t("seconds")}`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} ${t("minutes")}`;
-  return `${Math.round(seconds / 3600)} ${t("hours")}`;
+  if (seconds < 172800) return `${Math.round(seconds / 3600)} ${t("hours")}`;
+  return `${Math.round(seconds / 86400)} ${t("days")}`;
 }
+
+const ago = (time) => `${duration(Math.max(0, Math.round((Date.now() - Date.parse(time)) / 1000)))}${language === "zh" ? "" : " "}${t("age")}`;
 
 const nameOf = (item) => (item.customer && item.customer.name) || t("unnamed");
 const titleOf = (item) => !item.number ? item.title || t("unnamed") : `#${item.number} ${nameOf(item)} · ${item.channel || ""}`;
@@ -304,28 +314,113 @@ function attachmentLink(file) {
   return link;
 }
 
+// One line of the customer's panel: what it is, and beside it in quiet who said so and when.
+function fact(text, ...beside) {
+  const line = element("dd");
+  line.append(element("bdi", text));
+  const quiet = beside.filter(Boolean).join(" · ");
+  if (quiet) line.append(" ", element("span", quiet, "quiet"));
+  return line;
+}
+
+function section(title, lines) {
+  if (lines.length) $("facts").append(element("dt", t(title)), ...lines);
+}
+
+const plain = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+const money = (order) => [order.total, order.currency].filter(Boolean).join(" ");
+
+// Only web addresses become links: an order's or a link's comes from outside.
+function outward(text, url) {
+  if (!/^https?:\/\//.test(url || "")) return fact(text);
+  const link = element("a", text);
+  Object.assign(link, { href: url, target: "_blank", rel: "noopener noreferrer" });
+  const line = element("dd");
+  line.append(link);
+  return line;
+}
+
+function orderLine(order) {
+  const line = outward(order.title || order.id, order.url);
+  line.append(" ", element("span", [order.status, money(order), order.placed_at && when(order.placed_at)].filter(Boolean).join(" · "), "quiet"));
+  return line;
+}
+
+function showFacts(customer) {
+  $("facts").replaceChildren(element("dt", customer.name || t("unnamed")));
+  const marks = [customer.tier, ...customer.tags].filter(Boolean);
+  if (marks.length) $("facts").append(fact(marks.join(" · ")));
+  for (const one of customer.identifiers)
+    $("facts").append(fact(`${word("kind", one.kind)}: ${one.value}`, t(one.proof) + (one.by ? ", " + one.by : ""), one.shared && t("shared")));
+  section("attributes", Object.entries(customer.attributes).map(([name, one]) =>
+    fact(`${name}: ${plain(one.value)}`, one.source, one.at && ago(one.at))));
+  section("conflicts", (customer.conflicts || []).map((one) => fact(`${one.field}: ${plain(one.value)}`)));
+  section("links", (customer.links || []).map((one) => outward(one.name, one.url)));
+  section("orders", [...customer.orders, ...(customer.pulled_orders || []).flatMap((one) => one.orders)].map(orderLine));
+  section("channels", customer.conversations.map((one) =>
+    fact(`${one.channel}: ${one.subject || (one.last_message && one.last_message.text.slice(0, 80)) || word("state", one.state)}`,
+      word("state", one.state), `${one.messages} ${t("messages")}`, one.last_message && ago(one.last_message.at))));
+  section("work", customer.work_items.map((one) => fact(`#${one.number} ${word("state", one.state)}`, one.queue)));
+  if (customer.csat.count)
+    section("opinion", [fact(`${customer.csat.average} / 5 (${customer.csat.count})`, customer.csat.last && customer.csat.last.comment)]);
+  section("consent", customer.consent.map((one) => fact(`${one.purpose}${one.channel ? ` (${one.channel})` : ""}: ${t(one.state)}`, ago(one.at))));
+  section("maybe", (customer.suggestions || []).filter((one) => one.state === "open").map((one) =>
+    fact(one.name || one.customer, `${t("score")} ${one.score}`)));
+  section("notes", (customer.notes || []).map((one) => fact(one.text, one.author.name, ago(one.created_at))));
+}
+
 async function showCustomer() {
-  const facts = $("facts");
   const shown = current;
-  if (!current || !current.customer) {
-    facts.replaceChildren();
+  const known = Boolean(current && current.customer);
+  $("about-form").hidden = $("timeline").hidden = !known;
+  if (!known) {
+    $("facts").replaceChildren();
     return;
   }
   const customer = await api("GET", `/v1/customers/${current.customer.id}`);
+  if (current === shown) showFacts(customer);
+}
+
+async function addNote() {
+  const text = $("about").value.trim();
+  const asked = current && current.customer;
+  if (!text || !asked) return;
+  await api("POST", `/v1/customers/${asked.id}/notes`, { text });
+  $("about").value = "";
+  await showCustomer();
+}
+
+function happening(one) {
+  const text = one.type === "message" ? one.message.text || word("kind", one.message.kind)
+    : one.type === "note" ? one.note.text : `#${one.work_item.number} ${word("state", one.work_item.state)}`;
+  const who = one.type === "message" ? t(`author_${one.message.author.type}`) : one.type === "note" ? t("notes") : t("work");
+  const line = element("li");
+  line.append(element("span", [when(one.at), one.channel, who].filter(Boolean).join(" · "), "quiet"), element("br"), element("bdi", text.slice(0, 200)));
+  return line;
+}
+
+// A page for each time it is asked for; closed by the next customer.
+async function showTimeline(begin) {
+  const shown = current;
+  if (begin) {
+    timelineNext = "";
+    $("happenings").replaceChildren();
+  }
+  if (!current || !current.customer || timelineNext === null || !$("timeline").open) return;
+  const page = await api("GET", `/v1/customers/${current.customer.id}/timeline?limit=30${timelineNext && `&after=${encodeURIComponent(timelineNext)}`}`);
   if (current !== shown) return;
-  facts.replaceChildren(element("dt", customer.name || t("unnamed")));
-  for (const one of customer.identifiers)
-    facts.append(element("dd", `${word("kind", one.kind)}: ${one.value} (${t(one.proof)}${one.by ? ", " + one.by : ""})`));
-  facts.append(element("dt", t("channels")));
-  for (const one of customer.conversations)
-    facts.append(element("dd", `${one.channel}: ${one.subject || word("state", one.state)}, ${one.messages} ${t("messages")}`));
-  facts.append(element("dt", t("work")));
-  for (const one of customer.work_items) facts.append(element("dd", `#${one.number} ${word("state", one.state)}`));
+  $("happenings").append(...page.data.map(happening));
+  timelineNext = page.next_cursor;
+  $("timeline-more").hidden = timelineNext === null;
 }
 
 async function openItem(item) {
   // A draft belongs to its conversation: it must never reach another customer.
   if (current) drafts.set(current.conversation, $("text").value);
+  if (!current || !current.customer || !item.customer || current.customer.id !== item.customer.id) {
+    $("timeline").open = false;
+    $("about").value = "";
+  }
   current = item;
   $("text").value = drafts.get(item.conversation) || "";
   $("thread-title").textContent = titleOf(item);
@@ -566,6 +661,12 @@ $("search-form").onsubmit = (event) => {
   event.preventDefault();
   attempt(() => search());
 };
+$("about-form").onsubmit = (event) => {
+  event.preventDefault();
+  attempt(addNote);
+};
+$("timeline").ontoggle = () => attempt(() => showTimeline(true));
+$("timeline-more").onclick = () => attempt(() => showTimeline(false));
 $("resolve").onclick = () => attempt(async () => {
   if (!current) return;
   await api("POST", `/v1/work-items/${current.id}/resolve`, {});

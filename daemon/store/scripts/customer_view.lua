@@ -3,7 +3,7 @@
 -- KEYS 1 meta, 2 u:<cus>
 -- Follows a redirect. Answers {'none'}, else {'ok', cus, its hash, merged, conversations, notes, orders, pulled, links, hooks}:
 --   merged         {cus, hash} of each customer that was merged into it (64 at most)
---   conversations  {cnv, ch, sub, s, w, lw, ik, n, ut, ct, start of the newest message} of the newest 50
+--   conversations  {cnv, ch, sub, s, w, lw, ik, n, ut, ct, start of the newest message, when it was made} of the newest 50
 --   notes          how many, then {note, JSON}, the newest 20; of the merged ones too, as the orders
 --   orders         how many, then {order, JSON}, the newest 10 by when they were placed
 --   pulled         hook and what it answered last, in pairs; of itself only
@@ -47,7 +47,9 @@ for cnv in (f.cv or ''):gmatch('%S+') do
 		for i = 1, 9 do
 			row[i + 1] = c[i] or ''
 		end
-		row[11] = (call('LINDEX', ws .. 'm:' .. cnv, -1) or ''):sub(1, 4096)
+		local newest = call('LINDEX', ws .. 'm:' .. cnv, -1) or ''
+		row[11] = newest:sub(1, 4096)
+		row[12] = newest:match('"created_at":"([^"]+)"}$') or ''
 		conversations[#conversations + 1] = c[1] and row or nil
 	end
 end
