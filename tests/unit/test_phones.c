@@ -177,3 +177,18 @@ Test(phones, ends_waiting_questions_when_it_is_freed)
 	cr_expect(answer.ended);
 	cr_expect(strlen(answer.error) > 0);
 }
+
+Test(phones, say_to_ask_again_where_the_program_is_missing)
+{
+	struct phones *broken = phones_new(loop, BUILD_DIR "/no-such-program");
+	struct answer answer = { 0 };
+	struct error err;
+
+	cr_assert_eq(phones_read(broken, "CN", "13800138000", on_phone, &answer, &err), 0);
+	while (!answer.ended)
+		loop_turn(loop, true);
+	cr_expect_str_eq(answer.e164, "");
+	cr_expect(strlen(answer.error) > 0);
+	cr_expect_null(phones_known(broken, "CN", "13800138000"), "nothing was learned");
+	phones_free(&broken);
+}
