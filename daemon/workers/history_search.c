@@ -49,38 +49,40 @@ static void add_filter(struct question *question, const char *condition, struct 
 	buf_byte(&question->statement, ')');
 }
 
-#define OF_MESSAGE                                                                                 \
-	"s.type = 'message' AND EXISTS (SELECT 1 FROM message m JOIN conversation c"               \
-	" ON c.workspace = m.workspace AND c.id = m.conversation"                                  \
-	" WHERE m.workspace = s.workspace AND m.id = s.id AND "
-#define OF_WORK                                                                                    \
-	" OR s.type = 'work_item' AND EXISTS (SELECT 1 FROM work_item w"                           \
-	" WHERE w.workspace = s.workspace AND w.id = s.id AND "
+/* Not EXISTS, which PostgreSQL may answer by reading the whole table once. */
+#define ANY(rows) "(SELECT 1 FROM " rows " LIMIT 1) = 1"
+#define OF_MESSAGE(condition)                                                                      \
+	"s.type = 'message' AND " ANY(                                                             \
+		"message m JOIN conversation c"                                                    \
+		" ON c.workspace = m.workspace AND c.id = m.conversation"                          \
+		" WHERE m.workspace = s.workspace AND m.id = s.id AND " condition)
+#define OF_WORK(condition)                                                                         \
+	" OR s.type = 'work_item' AND " ANY("work_item w WHERE w.workspace = s.workspace"          \
+					    " AND w.id = s.id AND " condition)
+#define OF_CUSTOMER(condition) " OR s.type = 'customer' AND " condition
 #define OWNER(conversation)                                                                        \
-	"EXISTS (SELECT 1 FROM conversation o JOIN identifier i ON i.workspace = o.workspace"      \
-	" AND i.key = o.identifier_key WHERE o.workspace = s.workspace"                            \
-	" AND o.id = " conversation " AND i.customer = @)"
+	ANY("conversation o JOIN identifier i ON i.workspace = o.workspace"                        \
+	    " AND i.key = o.identifier_key WHERE o.workspace = s.workspace"                        \
+	    " AND o.id = " conversation " AND i.customer = @")
 
 static const struct {
 	const char *field; /* of the job */
 	const char *condition;
 } filters[] = {
-	{ "channel", OF_MESSAGE "c.channel = @)" OF_WORK "w.channel = @)"
-				" OR s.type = 'customer' AND EXISTS (SELECT 1 FROM identifier i"
-				" JOIN conversation c ON c.workspace = i.workspace"
-				" AND c.identifier_key = i.key WHERE i.workspace = s.workspace"
-				" AND i.customer = s.id AND c.channel = @)" },
+	{ "channel", OF_MESSAGE("c.channel = @") OF_WORK("w.channel = @") OF_CUSTOMER(
+			     ANY("identifier i JOIN conversation c ON c.workspace = i.workspace"
+				 " AND c.identifier_key = i.key WHERE i.workspace = s.workspace"
+				 " AND i.customer = s.id AND c.channel = @")) },
 	{ "agent",
-	  OF_MESSAGE "m.author_type = 'agent' AND m.author_id = @)" OF_WORK "w.agent = @)" },
-	{ "queue", OF_MESSAGE "EXISTS (SELECT 1 FROM work_item w WHERE w.workspace = m.workspace"
-			      " AND w.conversation = m.conversation AND w.queue = @))" OF_WORK
-			      "w.queue = @)" },
-	{ "customer", OF_MESSAGE OWNER("c.id") ")" OF_WORK "(w.customer = @ OR " OWNER(
-			      "w.conversation") "))"
-						" OR s.type = 'customer' AND (s.id = @ OR EXISTS"
-						" (SELECT 1 FROM customer u WHERE u.workspace ="
-						" s.workspace AND u.id = s.id"
-						" AND u.merged_into = @))" },
+	  OF_MESSAGE("m.author_type = 'agent' AND m.author_id = @") OF_WORK("w.agent = @") },
+	{ "queue", OF_MESSAGE(ANY("work_item w WHERE w.workspace = m.workspace"
+				  " AND w.conversation = m.conversation AND w.queue = @"))
+			   OF_WORK("w.queue = @") },
+	{ "customer",
+	  OF_MESSAGE(OWNER("c.id")) OF_WORK("(w.customer = @ OR " OWNER("w.conversation") ")")
+		  OF_CUSTOMER("(s.id = @ OR " ANY(
+			  "customer u WHERE u.workspace = s.workspace AND u.id = s.id"
+			  " AND u.merged_into = @") ")") },
 };
 
 static void add_types(struct question *question)
