@@ -66,6 +66,9 @@ def build_tools():
                                     "libcrypto", "gmime-3.0", "libsodium", "libseccomp", "libpcre2-8", "gumbo"], text=True).split()
     subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-I", ROOT / "daemon", "-I", ROOT / "include",
                     "-o", TOOLS / "route", HERE / "route.c", BUILD / "libcore.a", *core, "-lesmtp", "-lunistring", "-lm"], check=True)
+    core = subprocess.check_output(["pkg-config", "--libs", "json-c", "libcrypto", "sqlite3", "libpq", "libseccomp"], text=True).split()
+    subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-I", ROOT / "daemon", "-I", ROOT / "include",
+                    "-o", TOOLS / "search", HERE / "search.c", BUILD / "libcore.a", *core, "-lunistring", "-lm"], check=True)
     text = (SCRIPTS / "admit.lua").read_text()
     used = re.sub(r"^--@use (\w+)$", lambda found: (SCRIPTS / "prelude" / f"{found[1]}.lua").read_text(), text, flags=re.M)
     (TOOLS / "admit.lua").write_text(used)

@@ -456,4 +456,19 @@ def history(plan):
         server.stop()
 
 
-ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "mail": mail, "history": history}
+def search(plan):
+    """Questions of several kinds over a history in SQLite, and a look-up by primary key there; one process, warm."""
+    count = 10_000_000 if plan.full else 200_000
+    with bed.Bed() as ground:
+        place = f"sqlite:{ground.folder}/history.db"
+        out = subprocess.run([bed.TOOLS / "search", place, str(count)], stdout=subprocess.PIPE, text=True, check=True)
+    seen = json.loads(out.stdout)
+    say("  " + out.stdout.strip())
+    lookup = seen["lookup_p99_us"]
+    return [row(f"search p99, {count:,} messages, 20 rows with snippets / a look-up by primary key: {what}", f"{seen[key + '_p99_us']:,.0f} us",
+                f"{lookup:.0f} us", seen[key + "_p99_us"] / lookup, 10, at_least=False)
+            for what, key in (("mixed", "mixed"), ("two characters", "pair"), ("a word", "word"), ("with a filter", "filtered"))] + [
+        row("a message written with its words; us", f"{seen['load_us']:.1f} us", "", seen["load_us"], None)]
+
+
+ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "mail": mail, "history": history, "search": search}

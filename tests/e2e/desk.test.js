@@ -68,6 +68,33 @@ test('a reply reaches the customer, a note does not', async () => {
   assert.equal(bed.sink.received.length, 1);
 });
 
+test('what was said is found, shown as text, and opened', async () => {
+  const hits = page.locator('#hits button');
+  const search = async (text) => {
+    await page.getByRole('searchbox', { name: '搜索' }).fill(text);
+    await button('搜索').click();
+  };
+  await until('the history to have it', async () => {
+    await search('馬上處理');
+    return hits.first().isVisible();
+  });
+  assert.equal(await hits.locator('mark').textContent(), '马上处理');
+  await until('the hostile one', async () => {
+    await search('onerror');
+    return hits.first().isVisible();
+  });
+  assert.match(await hits.first().textContent(), /<img src=x onerror/);
+  assert.equal(await page.locator('#found img, #found script').count(), 0);
+  await hits.first().click();
+  await said(hostile).first().waitFor();
+  await search('没有这样的话');
+  await page.getByText('没有找到。').waitFor();
+  await search('"');
+  await page.locator('#problem').getByText('请求无法理解').waitFor();
+  await search('');
+  assert.equal(await page.locator('#found').isVisible(), false);
+});
+
 test('the language changes everywhere and at once', async () => {
   await button('English').click();
   await page.getByRole('heading', { name: 'My work' }).waitFor();
