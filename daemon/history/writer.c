@@ -180,7 +180,7 @@ static void batch_done(struct writer *writer, struct json_object *answer)
 	writer->counts->entries += (int64_t)writer->written->count;
 	memcpy(writer->position, writer->written->position, sizeof(writer->position));
 	batch_free(&writer->written);
-	writer->batch_max = BATCH_MAX;
+	writer->batch_max = writer->batch_max > BATCH_MAX / 2 ? BATCH_MAX : 2 * writer->batch_max;
 	writer->tries = 0;
 	works_again(writer);
 	cursor_keep(writer);
@@ -244,6 +244,8 @@ static void on_harvest(const struct buf *rows, const struct error *err, void *co
 	if (err != NULL) {
 		struct error copy = *err; /* it goes with the harvest */
 
+		/* Perhaps more than the store's queue takes at once. */
+		writer->batch_max = (writer->batch_max + 1) / 2;
 		start_over(writer);
 		wait_awhile(writer, &copy);
 		return;

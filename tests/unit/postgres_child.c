@@ -68,7 +68,18 @@ static void make_files(const struct postgres_child *child)
 	cr_assert_eq(status, 0, "initdb failed, see %s/log", child->dir);
 }
 
-static void wait_until_it_answers(const struct postgres_child *child)
+static void server_start(struct postgres_child *child)
+{
+	char path[200];
+	char data[100];
+
+	program("postgres", path);
+	snprintf(data, sizeof(data), "%s/data", child->dir);
+	child->pid = run(child, (const char *[]){ path, "-D", data, "-k", child->dir, "-h", "",
+						  "-c", "shared_buffers=16MB", NULL });
+}
+
+static void wait_until_it_answers(struct postgres_child *child)
 {
 	const struct timespec pause = { 0, 10 * 1000 * 1000 };
 	char path[200];
@@ -81,6 +92,9 @@ static void wait_until_it_answers(const struct postgres_child *child)
 			0);
 		if (status == 0)
 			return;
+		/* It refuses to start while processes of its killed forerunner are still there. */
+		if (waitpid(child->pid, NULL, WNOHANG) == child->pid)
+			server_start(child);
 		nanosleep(&pause, NULL);
 	}
 	cr_assert(false, "PostgreSQL does not start, see %s/log", child->dir);
@@ -88,13 +102,7 @@ static void wait_until_it_answers(const struct postgres_child *child)
 
 void postgres_child_again(struct postgres_child *child)
 {
-	char path[200];
-	char data[100];
-
-	program("postgres", path);
-	snprintf(data, sizeof(data), "%s/data", child->dir);
-	child->pid = run(child, (const char *[]){ path, "-D", data, "-k", child->dir, "-h", "",
-						  "-c", "shared_buffers=16MB", NULL });
+	server_start(child);
 	wait_until_it_answers(child);
 }
 
