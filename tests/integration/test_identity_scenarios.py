@@ -6,6 +6,7 @@ import unittest
 import urllib.parse
 
 import harness
+import test_evict
 
 CHANNELS = """\
   - {{ name: sure, connector: webhook, secret: "{secret}", trust_addresses: true, default_region: CN }}
@@ -243,6 +244,36 @@ class Edges(IdentityCase):
         self.post(f"merges/{second}/revert")
         self.assertEqual((self.values(a), self.values(c)), ({"a"}, {"b", "c"}))
         self.assertEqual(self.view(b)["id"], c)
+
+
+class AtRest(test_evict.Bed):
+    """Conversations that are in the history alone belong to whom their identifier belongs to, from the same moment on."""
+
+    def talks(self, customer):
+        return {one["id"] for one in self.get(f"/v1/customers/{customer}")["conversations"]}
+
+    def act(self, path, body):
+        answer = self.post(f"/v1/customers/{path}", body)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json
+
+    def test_they_go_with_their_identifier(self):
+        self.begin()
+        ann, bob = self.talk("ann", "one"), self.talk("bob", "two")
+        self.left(ann["conversation"], bob["conversation"])
+        one, other = ann["customer"]["id"], bob["customer"]["id"]
+        both = {ann["conversation"], bob["conversation"]}
+        done = self.act(f"{one}/merge", {"from": other})
+        self.assertEqual((self.talks(one), self.talks(other)), (both, both))
+        self.act(f"merges/{done['merge']}/revert", {})
+        self.assertEqual((self.talks(one), self.talks(other)), ({ann["conversation"]}, {bob["conversation"]}))
+        self.act(f"{one}/merge", {"from": other})
+        new = self.act(f"{one}/split", {"identifier": "webhook:shop:ann"})["customer"]
+        self.assertEqual((self.talks(one), self.talks(new)), ({bob["conversation"]}, {ann["conversation"]}))
+        # Who writes again is found, and the conversation comes back as theirs.
+        self.say("ann", "again")
+        item = self.take()
+        self.assertEqual((item["conversation"], item["customer"]["id"]), (ann["conversation"], new))
 
 
 class Model:
