@@ -185,6 +185,10 @@ static const struct setting limit_rows[] = {
 	SETTING_ROW("private_classifiers", BOOL, struct config_limits, private_classifiers, "false",
 		    .flags = SETTING_RELOADABLE,
 		    .text = "Whether classifiers may be on this host or in a private network."),
+	SETTING_ROW("private_order_hooks", BOOL, struct config_limits, private_order_hooks, "false",
+		    .flags = SETTING_RELOADABLE,
+		    .text = "Whether shops that are asked for orders may be on this host or in a "
+			    "private network."),
 	SETTING_ROW("disconnect_grace", TIME, struct config_limits, disconnect_grace_ms, "3m",
 		    .min = 4 * SECOND, .max = DAY,
 		    .text = "How long nothing may be heard of an agent before the agent is offline "

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/order_hooks.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "conversation/conversation.h"
@@ -254,6 +255,7 @@ static void write_customer(struct view *view, const struct customer *customer)
 	jw_array_end(out);
 	write_kept(out, "orders", customer->orders, customer->order_count);
 	jw_int(out, "orders_total", customer->orders_total);
+	order_hooks_write(view->call, out, customer);
 	write_consent(out, customer);
 	customer_write_csat(out, customer);
 	if (!view->is_bot)

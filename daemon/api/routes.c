@@ -486,6 +486,7 @@ static const struct route routes[] = {
 	CONFIG("sla-policies", ROLES_WORK),
 	CONFIG("channel-costs", ROLES_WORK),
 	CONFIG("context-links", ROLE_ADMIN), /* they hold secrets */
+	CONFIG("order-hooks", ROLE_ADMIN),
 	{ "POST", "/v1/calendars/{id}/test", ROLES_WORK, handle_calendar_test, body_calendar_test,
 	  NULL, "CalendarTest", 200, "Is it open, when does it change, when is time over", 0 },
 	{ "POST", "/v1/queues/{id}/pause", ROLES_LEAD, handle_queue_pause, body_none, NULL,

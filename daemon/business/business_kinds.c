@@ -575,6 +575,7 @@ const struct business_kind business_kinds[] = {
 	{ "sla_policies", "sla-policies", sla_policy_fields },
 	{ "channel_costs", "channel-costs", channel_fields },
 	{ "context_links", "context-links", context_link_fields },
+	{ "order_hooks", "order-hooks", order_hook_fields },
 	{ NULL, NULL, NULL },
 };
 

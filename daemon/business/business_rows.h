@@ -42,3 +42,4 @@ const char *business_check_webhook_secret(const char *text);
 	      .text = "The name that people see.")
 
 extern const struct business_field context_link_fields[];
+extern const struct business_field order_hook_fields[];

@@ -2,6 +2,8 @@
 import base64
 import hashlib
 import hmac
+import http.server
+import threading
 import time
 import unittest
 import urllib.parse
@@ -9,13 +11,15 @@ import urllib.parse
 import harness
 
 
-class CustomerView(harness.TestCase):
+class Bed(harness.TestCase):
+    settings = ""
+
     def setUp(self):
         super().setUp()
         self.secret = harness.new_secret()
         self.daemon = self.start_daemon(
             f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", trust_addresses: true }}\n'
-            f'  - {{ name: other, connector: webhook, secret: "{self.secret}", trust_addresses: true }}\n')
+            f'  - {{ name: other, connector: webhook, secret: "{self.secret}", trust_addresses: true }}\n', extra=self.settings)
         self.alice = self.daemon.token()
         self.admin = self.daemon.token("admin", None)
         self.item = self.incoming("shop", "m1", "退款，谢谢")
@@ -39,6 +43,8 @@ class CustomerView(harness.TestCase):
     def token_of(self, **body):
         return self.ask("POST", "/v1/tokens", {"role": "integration", **body}, 201, self.admin).json["token"]
 
+
+class CustomerView(Bed):
     def test_who_it_is_and_every_conversation_with_its_last_message(self):
         other = self.incoming("other", "m2", "还在吗 \"quoted\" \\ 😀" * 60)
         seen = self.view()
@@ -182,6 +188,82 @@ class CustomerView(harness.TestCase):
         self.assertGreater(int(query["expires"]), time.time())
         self.assertNotIn("links", self.view("?view=bot"))
         self.assertNotIn(secret, str(self.view()))
+
+
+class ShopBed(Bed):
+    settings = "limits: { private_order_hooks: true }\n"
+
+    def setUp(self):
+        self.asked, self.answer, self.gate = [], (200, b'{"orders":[]}'), threading.Event()
+        case = self
+
+        class Shop(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                case.asked.append((dict(self.headers), raw))
+                case.gate.wait(harness.PATIENCE_S)
+                self.send_response(case.answer[0])
+                self.send_header("Content-Length", str(len(case.answer[1])))
+                self.end_headers()
+                self.wfile.write(case.answer[1])
+
+            def log_message(self, *_):
+                pass
+
+        super().setUp()
+        self.shop = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+        threading.Thread(target=self.shop.serve_forever, daemon=True).start()
+        self.addCleanup(self.shop.server_close)
+        self.addCleanup(self.shop.shutdown)
+        self.addCleanup(self.gate.set)
+        self.hook_secret = harness.new_secret()
+        self.ask("PUT", "/v1/order-hooks/shop", {
+            "url": f"http://127.0.0.1:{self.shop.server_port}/orders", "secret": self.hook_secret}, token=self.admin)
+
+
+class OrderHooks(ShopBed):
+    """A shop that is asked: well, slow, wrong and hostile."""
+
+    def pulled(self):
+        one, = self.view()["pulled_orders"]
+        return one
+
+    def test_the_view_does_not_wait_and_shows_what_came_with_its_age(self):
+        self.answer = (200, b'{"orders":[{"id":"A1","status":"paid","evil":"<x>"}]}')
+        first = self.pulled()
+        self.assertEqual((first["orders"], first["stale"], first["age_s"]), ([], True, None))
+        harness.wait_for("the question", lambda: self.asked)
+        self.assertEqual(self.pulled()["orders"], [])
+        self.gate.set()
+        seen = harness.wait_for("the orders", lambda: (lambda one: one["orders"] and one)(self.pulled()))
+        self.assertEqual(seen["orders"], [{"id": "A1", "placed_at": None, "status": "paid"}])
+        self.assertEqual((seen["stale"], len(self.asked)), (False, 1))
+        head, raw = self.asked[0]
+        head = {name.lower(): value for name, value in head.items()}
+        signed = b".".join([head["webhook-id"].encode(), head["webhook-timestamp"].encode(), raw])
+        key = base64.b64decode(self.hook_secret.removeprefix("whsec_"))
+        self.assertEqual(head["webhook-signature"], "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode())
+        self.assertIn("lilei@cust.example", raw.decode())
+
+    def test_wrong_answers_are_not_followed(self):
+        for hook, answer in enumerate([(500, b""), (200, b"<html>"), (200, b'{"orders":[{"id":"1","url":"javascript:x"}]}'),
+                                       (200, b'{"orders":[' + b" " * 300000 + b"]}"), (302, b"")]):
+            self.answer = answer
+            self.gate.set()
+            self.ask("PUT", f"/v1/order-hooks/h{hook}", {
+                "url": f"http://127.0.0.1:{self.shop.server_port}/", "secret": self.hook_secret}, token=self.admin)
+            self.view()
+            harness.wait_for("the refusal", lambda name=f"hook=h{hook} ": name in self.daemon.log.read_text(errors="replace"))
+            self.assertEqual([one["orders"] for one in self.view()["pulled_orders"] if one["hook"] == f"h{hook}"], [[]])
+
+
+class GuardedShop(ShopBed):
+    settings = ""
+
+    def test_a_private_address_is_not_asked_unless_it_is_allowed(self):
+        self.view()
+        harness.wait_for("the refusal", lambda: "hook=shop " in self.daemon.log.read_text(errors="replace"))
+        self.assertEqual(self.asked, [])
 
 
 if __name__ == "__main__":
