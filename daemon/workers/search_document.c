@@ -37,12 +37,53 @@ static void add_identifier(const char *name, struct json_object *value, void *co
 	json_free(&record);
 }
 
+static void add_value(struct customer *customer, const char *name, struct json_object *value)
+{
+	struct buf text = { 0 };
+
+	if (json_kind(value) == JSON_TEXT)
+		buf_text(&text, json_string(value));
+	else if (json_kind(value) == JSON_NUMBER)
+		json_append(value, &text);
+	search_field_add(customer->document, name,
+			 text.len == 0 ? NULL : arena_copy(customer->arena, text.data, text.len));
+	buf_clear(&text);
+}
+
+static void add_attribute(const char *name, struct json_object *value, void *context)
+{
+	(void)name;
+	add_value(context, "attribute", value);
+}
+
+/* Of a field that holds JSON; NULL where there is none. */
+static struct json_object *read_json(struct json_object *row, const char *field)
+{
+	const char *stored = json_text(row, field);
+	struct error err;
+
+	return stored == NULL || *stored == '\0' ? NULL : json_read(stored, strlen(stored), &err);
+}
+
+static void add_tags_and_attributes(struct json_object *row, struct customer *customer)
+{
+	struct json_object *tags = read_json(row, "tg"), *attributes = read_json(row, "at");
+
+	for (size_t i = 0; i < json_count(tags); i++)
+		add_value(customer, "tag", json_item(tags, i));
+	if (json_kind(attributes) == JSON_OBJECT)
+		json_each_field(attributes, add_attribute, customer);
+	json_free(&tags);
+	json_free(&attributes);
+}
+
 static void read_customer(struct json_object *row, struct arena *arena, struct search_document *ret)
 {
 	struct customer customer = { .arena = arena, .document = ret };
 
 	search_field_add(ret, "name", json_text(row, "nm"));
 	json_each_field(row, add_identifier, &customer);
+	add_tags_and_attributes(row, &customer);
 }
 
 static void read_work_item(struct json_object *row, struct search_document *ret)
