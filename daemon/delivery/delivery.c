@@ -281,10 +281,22 @@ static bool outbound_build(struct attempt *attempt)
 	return true;
 }
 
+/* The daemon ends, and the store with it. Nothing has left: after the start the message is
+ * recovered as one whose sender is gone. */
+static bool is_stopping(struct attempt *attempt)
+{
+	if (attempt->parts->store != NULL)
+		return false;
+	attempt_done(attempt, false);
+	return true;
+}
+
 static void on_named(const struct outbox_result *result, const struct error *err, void *context)
 {
 	struct attempt *attempt = context;
 
+	if (is_stopping(attempt))
+		return;
 	if (result->code == OUTBOX_OK)
 		channel_connector(attempt->delivery.channel)
 			->send(attempt->delivery.channel, &attempt->outbound, &attempt->delivery);
@@ -338,6 +350,8 @@ static void on_thread(const struct message_page *page, const struct error *err, 
 	const char **ids;
 	size_t count = 0;
 
+	if (is_stopping(attempt))
+		return;
 	if (err == NULL && page != NULL) {
 		buf_byte(&text, '[');
 		buf_add(&text, page->json, page->len);
