@@ -328,7 +328,8 @@ static void on_past(const struct conversation *list, size_t count, const struct 
 
 	for (size_t i = 0; err == NULL && i < count; i++)
 		if (!is_shown(view, list[i].id))
-			write_conversation(view, &list[i], "");
+			write_conversation(view, &list[i],
+					   list[i].newest == NULL ? "" : list[i].newest);
 	jw_array_end(&view->out);
 	if (view->is_bot)
 		items_read(view);

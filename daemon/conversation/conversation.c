@@ -115,6 +115,7 @@ static struct conversation read_past(const char *id, struct json_object *hash, c
 		.version = hash_number(hash, "v"),
 		.last_inbound = json_text(hash, "li"),
 		.last_inbound_ms = hash_number(hash, "lt"),
+		.newest = json_text(row, "newest"),
 	};
 }
 

@@ -101,6 +101,7 @@ struct conversation {
 	int64_t version;
 	const char *last_inbound; /* provider id of the newest inbound message */
 	int64_t last_inbound_ms;
+	const char *newest; /* conversations_past(): its newest message as stored */
 };
 /* conversation is NULL where there is none, and with err. */
 typedef void conversation_fn(const struct conversation *conversation, const struct error *err,

@@ -1,4 +1,5 @@
-/* Page by page: customers, then work items, then the conversations of these one after the other. */
+/* Page by page: customers, then work items, then the conversations of these one after the other,
+ * then whose the blobs of all messages are. */
 #include "history/restore.h"
 
 #include <stdio.h>
@@ -17,12 +18,13 @@
 #include "parts.h"
 #include "routing/router.h"
 #include "services/loop.h"
+#include "store/blob_owner.h"
 #include "store/store.h"
 #include "workspace.h"
 
 enum { PAGE = 200, MESSAGES = 100, PROBLEM_BYTES = 200 };
 
-enum phase { CUSTOMERS, WORK_ITEMS, CONVERSATIONS, DONE, FAILED };
+enum phase { CUSTOMERS, WORK_ITEMS, CONVERSATIONS, FILES, DONE, FAILED };
 
 /* A conversation of an open work item. */
 struct talk {
@@ -39,8 +41,9 @@ struct restore {
 	size_t page;          /* rows of this one */
 	size_t left;          /* answers of the store under way */
 	struct talk *talks;
-	int64_t start; /* position of the conversation's first message in the store */
-	int64_t index; /* of the next message */
+	int64_t start;  /* position of the conversation's first message in the store */
+	int64_t index;  /* of the next message */
+	int64_t number; /* of the last message whose blobs were noted */
 	struct restore_state state;
 	char problem[PROBLEM_BYTES];
 	int refs;
@@ -366,6 +369,65 @@ static void talk_read(struct restore *restore)
 	buf_clear(&fields);
 }
 
+/* ---- whose the blobs are ---- */
+
+static void files_read(struct restore *restore);
+
+static void on_noted(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct restore *restore = context;
+
+	(void)reply;
+	if (!answered(restore))
+		return;
+	if (err != NULL)
+		fail(restore, err);
+	else
+		files_read(restore);
+}
+
+static void on_files(struct json_object *answer, const struct error *err, void *context)
+{
+	struct restore *restore = context;
+	struct json_object *rows = json_at(answer, "rows");
+	struct buf packed = { 0 };
+
+	if (!answered(restore))
+		return;
+	for (size_t i = 0; i < json_count(rows); i++) {
+		struct json_object *row = json_item(rows, i);
+
+		blob_find_named(json_text(row, "json"), json_text(row, "files"), &packed);
+		restore->number = json_int(row, "number", 0);
+	}
+	if (err != NULL) {
+		fail(restore, err);
+	} else if (json_count(rows) == 0) {
+		finish(restore);
+	} else {
+		restore->refs++;
+		blob_keep(restore->parts->store,
+			  &(struct blob_keeping){ .workspace = name_of(restore),
+						  .key = "",
+						  .request = "",
+						  .packed = &packed,
+						  .is_named = true },
+			  on_noted, restore);
+	}
+	buf_clear(&packed);
+}
+
+static void files_read(struct restore *restore)
+{
+	struct buf fields = { 0 };
+
+	buf_format(&fields, ",\"after\":%lld,\"limit\":%d", (long long)restore->number, PAGE);
+	restore->refs++;
+	history_ask(restore->parts->history, "restore_files", name_of(restore), &fields, on_files,
+		    restore);
+	buf_clear(&fields);
+}
+
 /* ---- step by step ---- */
 
 static void go_on(struct restore *restore)
@@ -380,8 +442,10 @@ static void go_on(struct restore *restore)
 		page_read(restore);
 	else if (restore->talks != NULL)
 		talk_read(restore);
-	else
-		finish(restore);
+	else {
+		restore->phase = FILES;
+		files_read(restore);
+	}
 }
 
 struct restore *restore_new(struct parts *parts, struct workspace *workspace)
@@ -409,8 +473,8 @@ void restore_free(struct restore **restore)
 
 struct restore_state restore_state(const struct restore *restore)
 {
-	static const char *const words[] = { "customers", "work items", "conversations", "done",
-					     "failed" };
+	static const char *const words[] = { "customers", "work items", "conversations",
+					     "files",     "done",       "failed" };
 	struct restore_state state = { .doing = "" };
 
 	if (restore == NULL)

@@ -12,8 +12,9 @@ struct restore;
 struct workspace;
 
 struct restore_state {
-	const char *doing;   /* "customers", "work items", "conversations", "done", "failed" */
-	const char *problem; /* ""; */
+	const char
+		*doing; /* "customers", "work items", "conversations", "files", "done", "failed" */
+	const char *problem;                                    /* ""; */
 	int64_t customers, work_items, conversations, messages; /* brought back */
 };
 

@@ -76,6 +76,14 @@ static void files_find(const char *lines, struct buf *packed)
 	}
 }
 
+void blob_find_named(const char *stored, const char *files, struct buf *packed)
+{
+	ids_find(stored, "\"id\":\"", packed);
+	ids_find(stored, "\"raw\":\"", packed);
+	if (files != NULL)
+		files_find(files, packed);
+}
+
 static void page_read(struct migration *migration);
 static void scan(struct migration *migration);
 

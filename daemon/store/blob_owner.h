@@ -54,6 +54,10 @@ typedef void blob_missing_fn(size_t missing, const struct error *err, void *cont
 void blob_find_missing(struct store *store, const char *workspace, const char *const *blobs,
 		       size_t count, blob_missing_fn *done, void *context);
 
+/* The blobs that a stored message names, packed, and those its attachments became (lines of
+ * conversation/files.h; NULL: none). */
+void blob_find_named(const char *stored, const char *files, struct buf *packed);
+
 /* The steps to formats 2 and 3: notes anew the blobs of all messages stored before. */
 void blob_migrate(struct store *store, const char *workspace,
 		  void (*done)(const struct error *err, void *context), void *context);

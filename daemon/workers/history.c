@@ -58,6 +58,7 @@ static const struct {
 	{ "past_references", history_op_past_references, false },
 	{ "receipt", history_op_receipt, true },
 	{ "restore", history_op_restore, false },
+	{ "restore_files", history_op_restore_files, false },
 	{ "search", history_op_search, false },
 	{ "search_purge", history_op_search_purge, true },
 };

@@ -38,6 +38,7 @@ history_op_fn history_op_past_list;
 history_op_fn history_op_past_references;
 history_op_fn history_op_receipt;
 history_op_fn history_op_restore;
+history_op_fn history_op_restore_files;
 
 /* history_read.c */
 history_op_fn history_op_status; /* {workspace} -> {position, rows {table: count}} */

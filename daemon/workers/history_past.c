@@ -175,6 +175,7 @@ static int take_of(const struct sql_value *row, size_t columns, void *context)
 	jw_raw(out, "hash", row[1].text, row[1].len);
 	jw_int(out, "count", row[2].number);
 	jw_int(out, "began", row[3].kind == SQL_NUMBER ? row[3].number : 0);
+	write_text(out, "newest", &row[4]);
 	jw_object_end(out);
 	return 0;
 }
@@ -201,7 +202,9 @@ int history_op_past_of(struct history_job *job, struct json_out *out, struct err
 		 "SELECT c.id, c.json, (SELECT count(*) FROM message m"
 		 " WHERE m.workspace = c.workspace AND m.conversation = c.id),"
 		 " (SELECT min(e.created_ms) FROM episode e"
-		 " WHERE e.workspace = c.workspace AND e.conversation = c.id)"
+		 " WHERE e.workspace = c.workspace AND e.conversation = c.id),"
+		 " (SELECT n.json FROM message n WHERE n.workspace = c.workspace"
+		 " AND n.conversation = c.id ORDER BY n.position DESC LIMIT 1)"
 		 " FROM conversation c WHERE c.workspace = $1 AND c.identifier_key IN (");
 	for (size_t i = 0; i < KEYS_MAX; i++) {
 		buf_format(&statement, "%s$%zu", i == 0 ? "" : ", ", i + 3);
@@ -301,6 +304,42 @@ int history_op_past_list(struct history_job *job, struct json_out *out, struct e
 }
 
 /* ---- what the store lost ---- */
+
+static int take_files(const struct sql_value *row, size_t columns, void *context)
+{
+	struct json_out *out = context;
+
+	(void)columns;
+	jw_object(out, NULL);
+	jw_int(out, "number", row[0].number);
+	write_text(out, "json", &row[1]);
+	write_text(out, "files", &row[2]);
+	jw_object_end(out);
+	return 0;
+}
+
+/* {after, limit}: messages that name blobs, by number. */
+int history_op_restore_files(struct history_job *job, struct json_out *out, struct error *err)
+{
+	const struct sql_value values[] = { sql_text(job->workspace),
+					    sql_number(json_int(job->body, "after", 0)),
+					    sql_number(limit_of(job)) };
+	const struct sql_query query = {
+		.statement = "SELECT number, json, files FROM message WHERE workspace = $1"
+			     " AND number > $2 AND (json LIKE '%\"attachments\":[{%'"
+			     " OR json LIKE '%\"raw\":\"%') ORDER BY number LIMIT $3",
+		.values = values,
+		.count = 3,
+		.on_row = take_files,
+		.context = out,
+	};
+	int rc;
+
+	jw_array(out, "rows");
+	rc = sql_query(job->sql, &query, err);
+	jw_array_end(out);
+	return rc;
+}
 
 /* {what: customer or work_item, after, limit}: customers, or what has not ended, by id. */
 int history_op_restore(struct history_job *job, struct json_out *out, struct error *err)

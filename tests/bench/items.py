@@ -1,7 +1,12 @@
 """The things measured. Each item returns rows (what, ours, theirs, ratio, goal, met); both sides of a ratio are in its row."""
+import base64
 import dataclasses
+import hashlib
+import hmac
+import http.client
 import json
 import os
+import secrets
 import socket
 import subprocess
 import threading
@@ -221,6 +226,80 @@ def memory(plan):
                 1.8 * 1024, at_least=False),
             row("the same with its open work item in a queue", f"{waiting:,.0f} B", "", waiting, None),
         ]
+
+
+def left(plan):
+    """Redis bytes of a further message while it is hot, and of a customer once everything of theirs has left."""
+    count = 5000 if plan.full else 1000
+    with bed.Bed() as ground:
+        redis = ground.redis("everysec", SECOND)
+        for name, value in (("value", 1024), ("entries", 256)):  # as the embedded store has them
+            redis.call("CONFIG", "SET", f"hash-max-listpack-{name}", str(value))
+        daemon = ground.daemon(redis, SUT)
+        text = daemon.config.read_text().replace("connector: webhook,", "connector: webhook, trust_addresses: true,")
+        daemon.config.write_text(text + "history: { keep_hot: 30d }\n")
+        daemon.restart()
+        load(daemon.port, LOAD, "-c", count, "-m", count, "-s", 600)
+        before = redis.used()
+        messages = 20 * count
+        load(daemon.port, LOAD, "-c", count, "-m", messages, "-s", 600)
+        hot = (redis.used() - before) / messages
+        redis.call("FLUSHALL")
+        daemon.config.write_text(text + "history: { keep_hot: 1ms }\n")
+        daemon.restart()
+        (daemon.config.parent / "business.yaml").write_text(bed.BUSINESS)
+        daemon.ctl("apply", "-f", daemon.config.parent / "business.yaml")
+        token = daemon.token()
+        for number in range(count):
+            three_identifiers(daemon.port, number)
+            item = ask(daemon.port, token, "/v1/work/claim", {"wait_s": 10})
+            ask(daemon.port, token, f"/v1/work-items/{item['id']}/close", {"reason": "done"})
+        bed.wait_for("everything to leave", lambda: redis.call("ZCARD", "{main}:rest") == "0")
+        index = "{main}:i:"
+        share = [int(redis.call("HLEN", key)) for key in redis.call("--scan", "--pattern", index + "*").split()]
+        say(f"  {sum(share) / len(share):.1f} identifiers share a key of the index; with many customers its own bytes vanish")
+        records = sum(int(redis.call("MEMORY", "USAGE", key, "SAMPLES", "0")) for key in
+                      redis.call("--scan", "--pattern", "{main}:u:*").split()) / count
+        redis.call("HSET", "bucket", *(word for at in range(64) for word in (f"{at:016}", f"cus_{at:026}")))
+        full = int(redis.call("MEMORY", "USAGE", "bucket", "SAMPLES", "0")) / 64
+        redis.call("DEL", "bucket")
+        buckets = sum(int(redis.call("MEMORY", "USAGE", key, "SAMPLES", "0")) for key in
+                      redis.call("--scan", "--pattern", "{main}:[ui]:*").split())
+        return [
+            row(f"Redis bytes: further message of 500 bytes, its entry of the log counted ({messages:,})", f"{hot:,.0f} B", "", hot,
+                700, at_least=False),
+            row(f"Redis bytes: customer with 3 identifiers and nothing open: record, and index at 64 to a key ({count:,})",
+                f"{records + 3 * full:,.0f} B", "", records + 3 * full, 700, at_least=False),
+            row(f"the same with the index of only {count:,} customers, where most keys hold one",
+                f"{buckets / count:,.0f} B", "", buckets / count, None),
+        ]
+
+
+def ask(port, token, path, body):
+    words = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Idempotency-Key": secrets.token_hex(8)}
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    link.request("POST", path, json.dumps(body).encode(), words)
+    answer = link.getresponse()
+    raw = answer.read()
+    link.close()
+    if answer.status != 200:
+        raise RuntimeError(f"{path}: {answer.status} {raw[:200]!r}")
+    return json.loads(raw)
+
+
+def three_identifiers(port, number):
+    raw = json.dumps({"id": f"three{number}", "text": "x" * 500,
+                      "from": {"id": f"customer-{number:08}", "name": "Customer Name", "email": f"customer.{number:08}@example.test",
+                               "phone": f"+8613{number:09}"}}).encode()
+    name, at = f"hook{number}", str(int(time.time()))
+    mac = hmac.new(base64.b64decode(bed.SECRET.removeprefix("whsec_")), f"{name}.{at}.".encode() + raw, hashlib.sha256).digest()
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    link.request("POST", "/in/shop", raw, {"Content-Type": "application/json", "webhook-id": name, "webhook-timestamp": at,
+                                           "webhook-signature": "v1," + base64.b64encode(mac).decode()})
+    answer = link.getresponse()
+    if answer.status != 200:
+        raise RuntimeError(f"/in/shop: {answer.status} {answer.read()[:200]!r}")
+    link.close()
 
 
 def log_bytes(redis, workspace):
@@ -471,4 +550,4 @@ def search(plan):
         row("a message written with its words; us", f"{seen['load_us']:.1f} us", "", seen["load_us"], None)]
 
 
-ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "mail": mail, "history": history, "search": search}
+ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search}

@@ -301,6 +301,10 @@ class Leaving:
         assigned = self.take()
         self.daemon.reply(assigned["conversation"], "on it", self.alice)
         self.sent(assigned["conversation"])
+        harness.send_lmtp(self.daemon.lmtp_port, "han@customer.test", OURS, letter(files=[("a.bin", b"\x00bytes" * 9)]))
+        mail = harness.wait_for("the mail", lambda: [
+            item for item in self.get("/v1/work-items")["data"] if item["channel"] == "post"])[0]
+        file = self.daemon.messages(mail["conversation"], self.boss)[0]["attachments"][0]["id"]
         state = self.state(ended)
         self.until_written()
         self.daemon.stop()
@@ -318,11 +322,13 @@ class Leaving:
         self.daemon.ctl("history", "restore")
         harness.wait_for("the end", lambda: self.get("/v1/history")["restore"]["doing"] == "done")
         self.assertEqual(self.state(ended), state)
+        answer = self.daemon.request("GET", f"/v1/attachments/{file}", token=self.boss)
+        self.assertEqual((answer.status, answer.body), (200, b"\x00bytes" * 9))
         self.say("ann", "still me")
         self.assertEqual(self.texts(assigned["conversation"])[-1], "still me")
         self.say("new", "somebody new")
         numbers = [item["number"] for item in self.get("/v1/work-items")["data"]]
-        self.assertEqual(len(set(numbers)), 3)
+        self.assertEqual(len(set(numbers)), 4)
         self.assertEqual(max(numbers), max(item["number"] for item in state[0]) + 1)
 
     def until_written(self):
@@ -404,6 +410,33 @@ class OnSqlite(Leaving, Bed):
 
 class OnPostgresql(Leaving, Bed):
     database = "postgresql"
+
+    def test_nobody_waits_for_a_database_that_is_away(self):
+        self.begin()
+        item, mail = self.mail_talk()
+        chat = self.talk("ann", "one")
+        self.left(item["conversation"], chat["conversation"], item["id"], chat["id"])
+        self.postgres.kill()
+        for path in (f"/v1/conversations/{item['conversation']}", f"/v1/work-items/{item['id']}",
+                     f"/v1/conversations/{item['conversation']}/messages", "/v1/work-items?state=closed"):
+            self.assertEqual(self.daemon.request("GET", path, token=self.boss).status, 503, path)
+        self.say("ann", "two")
+        again = self.take()
+        self.assertEqual(again["conversation"], chat["conversation"])
+        self.assertEqual(self.texts(chat["conversation"]), ["two"])
+        self.assertEqual(len(self.get(f"/v1/customers/{chat['customer']['id']}")["conversations"]), 1)
+        harness.send_lmtp(self.daemon.lmtp_port, "han@customer.test", OURS,
+                          letter("Re", "请问", number=5, in_reply_to=mail["Message-ID"]))
+        related = self.take()
+        self.assertNotEqual(related["conversation"], item["conversation"])
+        thread = self.daemon.messages(related["conversation"], self.boss)[0]["extra"]["thread"]
+        self.assertEqual(thread["related"], item["conversation"], thread)
+        harness.send_lmtp(self.daemon.lmtp_port, "", OURS, bounce_of(mail))
+        self.assertEqual(self.redis.ask("ZCARD", "{main}:late"), "1")
+        self.postgres.start()
+        harness.wait_for("the receipt to be taken down", lambda: self.redis.ask("ZCARD", "{main}:late") == "0")
+        self.assertEqual(self.daemon.messages(item["conversation"], self.boss)[-1]["delivery"]["state"], "failed")
+        self.assertEqual(self.texts(chat["conversation"]), ["one", "已处理", "two"])
 
 
 if __name__ == "__main__":
