@@ -5,13 +5,24 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/text.h"
+#include "identity/customer_compose.h"
 #include "store/store.h"
 
-enum { TRIES = 3, TAGS_MAX = 50, ATTRIBUTES_MAX = 100, BUCKET_BYTES = 16 };
+enum { TRIES = 3, TAGS_MAX = 50, BUCKET_BYTES = 16 };
 
 /* Places in the answer of import_read.lua. */
-enum { READ_CUSTOMER, READ_NAME, READ_TIER, READ_ATTRIBUTES, READ_TAGS, READ_VERSION, READ_OWNERS };
+enum {
+	READ_CUSTOMER,
+	READ_NAME,
+	READ_TIER,
+	READ_ATTRIBUTES,
+	READ_TAGS,
+	READ_VERSION,
+	READ_SOURCES,
+	READ_OWNERS
+};
 
 struct importing {
 	const struct import_order *order;
@@ -207,6 +218,54 @@ static void put(struct importing *importing, const struct store_reply *read,
 	store_run(importing->order->store, call, on_put, importing);
 }
 
+struct added {
+	struct json_out out;
+	struct json_object *here;
+};
+
+static void attribute_note(const char *key, struct json_object *value, void *context)
+{
+	struct added *added = context;
+
+	if (json_string(value) != NULL && json_at(added->here, key) == NULL)
+		jw_bool(&added->out, key, true);
+}
+
+/* Who wrote the fields that change: the import. */
+static const char *sources_merge(struct importing *importing, const struct store_reply *read,
+				 const struct field_change *changes, size_t count)
+{
+	static const char *const names[][2] = { { "nm", "name" },
+						{ "tier", "tier" },
+						{ "tg", "tags" } };
+	const struct customer_writing writing = { "import", importing->order->now_ms, NULL };
+	const char *stored = reply_text_at(read, READ_ATTRIBUTES);
+	struct buf text = { 0 };
+	struct added added = { .here = json_read(stored == NULL ? "{}" : stored,
+						 stored == NULL ? 2 : strlen(stored), NULL) };
+	struct json_object *body;
+	const char *result;
+
+	jw_start(&added.out, &text);
+	jw_object(&added.out, NULL);
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < COUNT_OF(names); j++)
+			if (text_equal(changes[i].name, names[j][0]))
+				jw_bool(&added.out, names[j][1], true);
+	jw_object(&added.out, "attributes");
+	json_each_field(importing->person->attributes, attribute_note, &added);
+	jw_object_end(&added.out);
+	jw_object_end(&added.out);
+	body = json_read(text.data, text.len, NULL);
+	buf_reset(&text);
+	customer_sources_merge(reply_text_at(read, READ_SOURCES), body, &writing, &text);
+	result = arena_copy(importing->order->arena, text.data, text.len);
+	json_free(&body);
+	json_free(&added.here);
+	buf_clear(&text);
+	return result;
+}
+
 /* ---- reading ---- */
 
 static bool lacks_identifier(const struct importing *importing, const struct store_reply *reply)
@@ -221,7 +280,7 @@ static void on_read(const struct store_reply *reply, const struct error *err, vo
 {
 	struct importing *importing = context;
 	const struct import_person *person = importing->person;
-	struct field_change changes[4];
+	struct field_change changes[5];
 	size_t count = 0;
 	const char *owner;
 	const char *text;
@@ -248,6 +307,10 @@ static void on_read(const struct store_reply *reply, const struct error *err, vo
 	text = tags_merge(importing, text == NULL ? "[]" : text);
 	if (text != NULL)
 		changes[count++] = (struct field_change){ "tg", text };
+	if (count > 0) {
+		text = sources_merge(importing, reply, changes, count);
+		changes[count++] = (struct field_change){ "as", text };
+	}
 	if (!importing->is_new && count == 0 && !lacks_identifier(importing, reply))
 		import_end(importing, IMPORT_UNCHANGED, NULL);
 	else if (importing->order->is_dry)

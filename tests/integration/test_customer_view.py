@@ -73,6 +73,16 @@ class CustomerView(Bed):
         tested = self.ask("PATCH", self.path, {"attributes": {f"n{i}": i for i in range(101)}}, 400)
         self.assertIn("100", tested.json["detail"] + str(tested.json))
 
+    def test_what_an_import_adds_says_so_and_keeps_who_wrote_the_rest(self):
+        self.ask("PATCH", self.path, {"attributes": {"city": "上海"}})
+        self.ask("POST", "/v1/import", {"source": "crm", "trusted": True, "customers": [{
+            "external_id": "7", "tier": "gold", "attributes": {"city": "北京", "plan": "pro"},
+            "identifiers": [{"kind": "email", "value": "lilei@cust.example"}]}]}, token=self.admin)
+        seen = self.view()
+        self.assertEqual({name: (one["value"], one["source"]) for name, one in seen["attributes"].items()},
+                         {"city": ("上海", "agent:alice"), "plan": ("pro", "import")})
+        self.assertEqual((seen["tier"], seen["sources"]["tier"]["source"]), ("gold", "import"))
+
     def test_an_edit_of_an_older_version_is_refused(self):
         tag = self.ask("GET", self.path).headers["ETag"]
         changed = self.ask("PATCH", self.path, {"name": "李雷雷"}, headers={"If-Match": tag})
