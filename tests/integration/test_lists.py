@@ -66,6 +66,8 @@ class Lists(harness.TestCase):
         for path in self.lists:
             rest = {"/v1/customers": "identifier=email:a@b.cn&", "/v1/search": "q=a&"}.get(path, "")
             for query, code in BAD.items():
+                if query.startswith("order") and path.endswith("/timeline"):  # newest first, always
+                    code = "unknown_parameter"
                 with self.subTest(path=path, query=query):
                     answer = self.ask("GET", f"{path.format(id='cnv_none')}?{rest}{query}")
                     self.assertEqual((answer.status, answer.json["code"]), (400, code), answer)
