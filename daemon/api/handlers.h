@@ -49,7 +49,7 @@ route_fn handle_customer_timeline;              /* timeline.c */
 route_fn handle_customer_patch, handle_customer_note_add, handle_customer_note_delete,
 	handle_customer_consent;                                   /* customer_edit.c */
 route_fn handle_order_list, handle_order_put, handle_order_delete; /* orders.c */
-route_fn handle_rating_put;                                        /* ratings.c */
+route_fn handle_rating_put, handle_chat_rating;                    /* ratings.c */
 route_fn handle_search;                                            /* search.c */
 route_fn handle_attachment_put, handle_attachment_get, handle_attachment_delete,
 	handle_file_link;                                                    /* attachments.c */

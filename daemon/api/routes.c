@@ -133,6 +133,11 @@ static const struct field body_order[] = {
 	  "[{\"name\",\"sku\",\"quantity\",\"price\"}]" },
 	{ 0 },
 };
+static const struct field body_chat_rating[] = {
+	{ "score", FIELD_INT, true, 1, 5, NULL, "5 is the best" },
+	{ "comment", FIELD_TEXT, false, 0, 2000, NULL, NULL },
+	{ 0 },
+};
 static const struct field body_rating[] = {
 	{ "score", FIELD_INT, true, 1, 5, NULL, "5 is the best" },
 	{ "comment", FIELD_TEXT, false, 0, 2000, NULL, "in the customer's words" },
@@ -301,6 +306,10 @@ static const struct route routes[] = {
 	  200, "Download by a signed link", 0 },
 	{ "GET", "/chat/{channel}/events", ROLE_PUBLIC, handle_chat_events, NULL, "token", NULL,
 	  200, "The visitor's live stream (SSE)", 0 },
+	{ "POST", "/chat/{channel}/rating", ROLE_PUBLIC, handle_chat_rating, body_chat_rating, NULL,
+	  NULL, 204, "A visitor says how content they are; again replaces it", 8192 },
+	{ "OPTIONS", "/chat/{channel}/rating", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
 	{ "OPTIONS", "/chat/{channel}/sessions", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
 	  204, "CORS", 0 },
 	{ "OPTIONS", "/chat/{channel}/messages", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,

@@ -19,7 +19,8 @@ class Bed(harness.TestCase):
         self.secret = harness.new_secret()
         self.daemon = self.start_daemon(
             f'  - {{ name: shop, connector: webhook, secret: "{self.secret}", trust_addresses: true }}\n'
-            f'  - {{ name: other, connector: webhook, secret: "{self.secret}", trust_addresses: true }}\n', extra=self.settings)
+            f'  - {{ name: other, connector: webhook, secret: "{self.secret}", trust_addresses: true }}\n'
+            "  - { name: site, connector: webchat }\n", extra=self.settings)
         self.alice = self.daemon.token()
         self.admin = self.daemon.token("admin", None)
         self.item = self.incoming("shop", "m1", "退款，谢谢")
@@ -142,6 +143,19 @@ class CustomerView(Bed):
         self.ask("POST", f"/v1/work-items/{second['id']}/rating", {"score": 2}, token=survey)
         self.assertEqual(self.view()["csat"]["average"], 3.5)
         self.ask("POST", path, {"score": 6}, 400, survey)
+
+    def test_a_visitor_rates_the_own_chat(self):
+        token = self.ask("POST", "/chat/site/sessions", {}, 201).json["token"]
+        rate = lambda body, status, who=token: self.ask("POST", "/chat/site/rating", body, status, who)
+        rate({"score": 5}, 404)
+        self.ask("POST", "/chat/site/messages", {"text": "hi"}, 201, token)
+        item = self.daemon.claim(self.alice)
+        rate({"score": 3, "comment": "ok"}, 204)
+        rate({"score": 9}, 400)
+        rate({"score": 3}, 401, "wrong")
+        csat = self.ask("GET", f"/v1/customers/{item['customer']['id']}").json["csat"]
+        self.assertEqual((csat["count"], csat["average"], csat["last"]["comment"], csat["last"]["source"]),
+                         (1, 3, "ok", "channel:site"))
 
     def test_a_bot_sees_the_safe_subset_only(self):
         self.ask("POST", self.path + "/notes", {"text": "geheim"}, 201)
