@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -47,6 +48,9 @@ static pid_t run(const struct postgres_child *child, const char *const *words)
 	if (pid != 0)
 		return pid;
 	become_postgres();
+	/* A test that fails leaves no server behind; a change of user would forget this. */
+	if (prctl(PR_SET_PDEATHSIG, SIGQUIT) < 0)
+		_exit(126);
 	snprintf(log, sizeof(log), "%s/log", child->dir);
 	if (chdir(child->dir) < 0 || freopen(log, "a", stdout) == NULL || dup2(1, 2) < 0)
 		_exit(126);
