@@ -117,7 +117,7 @@ static void write_conversation(struct view *view, const struct conversation *con
 	jw_int(out, "messages", conversation->messages);
 	jw_time(out, "created_at", conversation->created_ms);
 	jw_time(out, "updated_at", conversation->updated_ms);
-	write_newest(view, newest, conversation->last_inbound_ms);
+	write_newest(view, newest, conversation->newest_ms);
 	jw_object_end(out);
 }
 
@@ -137,7 +137,7 @@ static void write_conversations(struct view *view, const struct customer *custom
 							   .messages = one->messages,
 							   .created_ms = one->created_ms,
 							   .updated_ms = one->updated_ms,
-							   .last_inbound_ms = one->newest_ms },
+							   .newest_ms = one->newest_ms },
 				   one->newest);
 	}
 }

@@ -116,6 +116,7 @@ static struct conversation read_past(const char *id, struct json_object *hash, c
 		.last_inbound = json_text(hash, "li"),
 		.last_inbound_ms = hash_number(hash, "lt"),
 		.newest = json_text(row, "newest"),
+		.newest_ms = json_int(row, "newest_ms", 0),
 	};
 }
 

@@ -176,6 +176,7 @@ static int take_of(const struct sql_value *row, size_t columns, void *context)
 	jw_int(out, "count", row[2].number);
 	jw_int(out, "began", row[3].kind == SQL_NUMBER ? row[3].number : 0);
 	write_text(out, "newest", &row[4]);
+	jw_int(out, "newest_ms", row[5].kind == SQL_NUMBER ? row[5].number : 0);
 	jw_object_end(out);
 	return 0;
 }
@@ -204,6 +205,8 @@ int history_op_past_of(struct history_job *job, struct json_out *out, struct err
 		 " (SELECT min(e.created_ms) FROM episode e"
 		 " WHERE e.workspace = c.workspace AND e.conversation = c.id),"
 		 " (SELECT n.json FROM message n WHERE n.workspace = c.workspace"
+		 " AND n.conversation = c.id ORDER BY n.position DESC LIMIT 1),"
+		 " (SELECT n.created_ms FROM message n WHERE n.workspace = c.workspace"
 		 " AND n.conversation = c.id ORDER BY n.position DESC LIMIT 1)"
 		 " FROM conversation c WHERE c.workspace = $1 AND c.identifier_key IN (");
 	for (size_t i = 0; i < KEYS_MAX; i++) {
