@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "config.h"
 #include "delivery/deliveries.h"
+#include "history/erase.h"
 #include "history/evictor.h"
 #include "history/history.h"
 #include "history/restore.h"
@@ -69,6 +70,7 @@ struct workspace {
 	struct writer *writer;
 	struct writer_counts written;
 	struct evictor *evictor;
+	struct erase *erase;
 	struct evict_counts evicted;
 	struct restore *restore;
 	struct discard *discard;
@@ -282,6 +284,7 @@ static void on_steward(bool held, const char *fence, void *context)
 	discard_free(&workspace->discard);
 	writer_free(&workspace->writer);
 	evictor_free(&workspace->evictor);
+	erase_free(&workspace->erase);
 	log_keeper_set_steward(workspace->keeper, held);
 	if (!held)
 		return;
@@ -292,6 +295,7 @@ static void on_steward(bool held, const char *fence, void *context)
 		classify_new(workspace->parts, workspace, fence, &workspace->classified);
 	workspace->media = media_new(workspace->parts, workspace, fence);
 	workspace->discard = discard_new(workspace->parts, workspace);
+	workspace->erase = erase_new(workspace->parts, workspace, fence);
 	if (!history_is_kept(workspace->parts->history))
 		return;
 	workspace->writer = writer_new(workspace->parts, workspace, &workspace->written);
@@ -412,6 +416,7 @@ static void workspace_free(struct workspace *workspace)
 	writer_free(&workspace->writer);
 	restore_free(&workspace->restore);
 	evictor_free(&workspace->evictor);
+	erase_free(&workspace->erase);
 	lease_drop(&workspace->lease);
 	store_off_change(workspace->parts->store, on_store_change, workspace);
 	store_hear_end(&workspace->ear);

@@ -21,6 +21,7 @@ bool api_origin_is_right(struct api_call *call);
 /* Answers with a blob's bytes as a download, or 404. */
 void api_attachment(struct api_call *call, const char *blob);
 
+route_fn handle_customer_erase, handle_job_get, handle_job_list; /* jobs.c */
 route_fn handle_customer_merge, handle_customer_split, handle_identifier_share, handle_merge_list,
 	handle_merge_revert; /* merges.c */
 route_fn handle_import;      /* imports.c */

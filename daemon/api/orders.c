@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "identity/order.h"
 #include "parts.h"
+#include "services/loop.h"
 #include "store/store.h"
 
 static const char *version_of(struct api_call *call)
@@ -52,8 +53,10 @@ static void order_put(struct api_call *call, const struct order *order, const ch
 
 void handle_order_put(struct api_call *call)
 {
-	const struct order order = { call->params[1],
-				     text_parse_time(json_text(call->body, "placed_at")) };
+	const char *placed = json_text(call->body, "placed_at");
+	const struct order order = { call->params[1], placed == NULL
+							      ? loop_unix_ms(call->parts->loop)
+							      : text_parse_time(placed) };
 	struct buf members = { 0 };
 	struct error err;
 

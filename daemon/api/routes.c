@@ -123,10 +123,11 @@ static const struct field body_consent[] = {
 	{ 0 },
 };
 static const struct field body_order[] = {
-	{ "placed_at", FIELD_TIME, true, 0, 0, NULL, "orders are listed by it" },
+	{ "placed_at", FIELD_TIME, false, 0, 0, NULL, "orders are listed by it; default: now" },
 	{ "status", FIELD_TEXT, false, 0, 60, NULL, "in the shop's words" },
 	{ "title", FIELD_TEXT, false, 0, 200, NULL, NULL },
-	{ "total", FIELD_TEXT, false, 0, 30, NULL, "a decimal number as text, such as 129.00" },
+	{ "total", FIELD_ANY, false, 0, 0, NULL,
+	  "a decimal number, as text or number, such as 129.00" },
 	{ "currency", FIELD_TEXT, false, 3, 3, NULL, "ISO 4217, such as CNY" },
 	{ "url", FIELD_TEXT, false, 8, 1000, NULL, "its page in the shop, https://" },
 	{ "items", FIELD_OBJECTS, false, 0, 100, NULL,
@@ -417,6 +418,12 @@ static const struct route routes[] = {
 	{ "PATCH", "/v1/customers/{id}", ROLES_WORK, handle_customer_patch, body_customer, NULL,
 	  "Customer", 200, "Edit (If-Match)", 0 },
 
+	{ "DELETE", "/v1/customers/{id}", ROLES_LEAD, handle_customer_erase, NULL, "preview", "Job",
+	  202, "Destroy all that is known of the person; a job does it", 0 },
+	{ "GET", "/v1/jobs", ROLES_LEAD, handle_job_list, NULL, PAGED, "List", 200,
+	  "Jobs, newest first", 0 },
+	{ "GET", "/v1/jobs/{id}", ROLES_LEAD, handle_job_get, NULL, NULL, "Job", 200, "One job",
+	  0 },
 	{ "POST", "/v1/customers/{id}/merge", ROLES_STAFF, handle_customer_merge,
 	  body_customer_merge, "preview", "Merge", 200,
 	  "The two are one person; ?preview=true only shows it", 0 },

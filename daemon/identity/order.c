@@ -26,20 +26,37 @@ static bool has_control(const char *text)
 	return false;
 }
 
-static int text_take(struct json_object *given, const struct member *member, struct json_out *out,
-		     struct error *err)
+/* Amounts come as texts or as numbers; they are kept as texts, whose digits nobody rounds. */
+static const char *text_of(struct json_object *value, struct buf *number)
 {
-	struct json_object *value = json_at(given, member->name);
-	const char *text = json_string(value);
+	if (json_kind(value) != JSON_NUMBER)
+		return json_string(value);
+	json_append(value, number);
+	return buf_string(number);
+}
 
-	if (json_kind(value) == JSON_NULL)
-		return 0;
+static int text_put(const struct member *member, const char *text, struct json_out *out,
+		    struct error *err)
+{
 	if (text == NULL || strlen(text) > member->max || has_control(text))
 		return error_set(err, ERROR_PERMANENT,
 				 "\"%s\" must be one line of at most %zu bytes", member->name,
 				 member->max);
 	jw_text(out, member->name, text);
 	return 0;
+}
+
+static int text_take(struct json_object *given, const struct member *member, struct json_out *out,
+		     struct error *err)
+{
+	struct json_object *value = json_at(given, member->name);
+	struct buf number = { 0 };
+	int status = 0;
+
+	if (json_kind(value) != JSON_NULL)
+		status = text_put(member, text_of(value, &number), out, err);
+	buf_clear(&number);
+	return status;
 }
 
 static int item_take(struct json_object *item, struct json_out *out, struct error *err)

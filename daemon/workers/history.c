@@ -61,6 +61,8 @@ static const struct {
 	{ "restore_files", history_op_restore_files, false },
 	{ "search", history_op_search, false },
 	{ "search_purge", history_op_search_purge, true },
+	{ "erase", history_op_erase, true },
+	{ "erase_read", history_op_erase_read, false },
 };
 
 /* A database of files is confined to their folder; a remote one needs the network. */

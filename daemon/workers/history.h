@@ -29,6 +29,11 @@ int history_schema_id(struct sql *sql, char ret_id[40], struct error *err);
 history_op_fn history_op_cursor; /* {workspace} -> {position} or null */
 history_op_fn history_op_write;
 
+/* history_erase.c: {workspace, customers[], keys[], purge}; {workspace, key, after} -> messages[]
+ */
+history_op_fn history_op_erase;
+history_op_fn history_op_erase_read;
+
 /* history_past.c: what has left the store */
 history_op_fn history_op_past;
 history_op_fn history_op_past_message;

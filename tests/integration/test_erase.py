@@ -1,0 +1,124 @@
+"""Erasing a person: nothing of them is left in any file, and nobody else is touched."""
+import base64
+import pathlib
+import secrets
+import signal
+import urllib.parse
+
+import harness
+
+CHANNELS = """\
+  - {{ name: shop, connector: webhook, secret: "{secret}", deliver_url: "http://127.0.0.1:9/out", allow_private_urls: true }}
+  - {{ name: site, connector: webchat }}
+  - {{ name: support, connector: email, address: support@example.test, smtp: {{ url: "smtp://127.0.0.1:9" }} }}
+"""
+
+
+def canary():
+    return "canary" + secrets.token_hex(10)
+
+
+class EraseTest(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.secret = harness.new_secret()
+        self.daemon = self.start_daemon(CHANNELS.format(secret=self.secret))
+        self.agent = self.daemon.token()
+        self.lead = self.daemon.token("supervisor")
+
+    def api(self, method, path, body=None, token=None, status=(200, 201, 202, 204)):
+        answer = self.daemon.request(method, path, body, token=token or self.lead)
+        self.assertIn(answer.status, status, answer)
+        return answer.json
+
+    def owner(self, identifier):
+        found = self.api("GET", "/v1/customers?identifier=" + urllib.parse.quote(identifier))["data"]
+        return found[0]["id"] if found else None
+
+    def say(self, sender, text, number, **more):
+        body = {"id": f"m{number}-{sender}", "from": {"id": sender, **more.pop("from", {})}, "text": text, **more}
+        answer = self.daemon.post_signed("shop", self.secret, body)
+        self.assertEqual(answer.status, 200, answer)
+
+    def mail(self, sender, words):
+        harness.send_lmtp(self.daemon.lmtp_port, sender, "support@example.test", (
+            f"From: {words[0]} <{sender}>\r\nTo: support@example.test\r\nSubject: {words[1]}\r\nMessage-ID: <{words[2]}@example.test>\r\n"
+            "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n"
+            f"{words[3]}\r\n--b\r\nContent-Type: application/octet-stream; name={words[4]}.bin\r\n"
+            f"Content-Disposition: attachment; filename={words[4]}.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+            + base64.b64encode(words[5].encode() * 3).decode() + "\r\n--b--\r\n").encode())
+
+    def bytes_with(self, words):
+        """Files under the state_dir that hold one of the words, or its base64."""
+        hits = set()
+        for path in pathlib.Path(self.daemon.state_dir).rglob("*"):
+            if not path.is_file():
+                continue
+            data = path.read_bytes()
+            for word in words:
+                if word.encode() in data or base64.b64encode(word.encode() * 3) in data:
+                    hits.add((path.name, word))
+        return hits
+
+    def job_done(self, job):
+        return self.api("GET", f"/v1/jobs/{job}")["state"] == "done"
+
+    def person(self, name):
+        """Somebody who wrote on three channels and was answered; every word of theirs is a canary."""
+        words = [canary() for _ in range(17)]
+        sender, address = f"{name}{words[0]}", f"{words[1]}@example.test"
+        self.say(sender, words[2], 1, **{"from": {"name": words[3], "email": address}})
+        for number in range(2, 120):
+            self.say(sender, f"{words[4]} {number}", number, thread=f"t{number % 3}")
+        self.mail(address, words[5:11])
+        first = self.owner(f"webhook:shop:{sender}")
+        harness.wait_for("the mail", lambda: self.owner(f"email:{address}"))
+        second = next(one["id"] for one in self.api("GET", "/v1/customers?identifier=" + urllib.parse.quote(f"email:{address}"))["data"]
+                      if one["id"] != first)
+        self.api("POST", f"/v1/customers/{first}/merge", {"from": second})
+        self.api("PATCH", f"/v1/customers/{first}", {"attributes": {"city": words[11]}})
+        talk = self.api("GET", f"/v1/customers/{first}")["conversations"][0]["id"]
+        self.api("POST", f"/v1/conversations/{talk}/messages", {"kind": "note", "text": words[12]}, token=self.agent)
+        self.api("POST", "/v1/work-items", {"queue": "support", "customer": first, "summary": words[13]})
+        self.api("POST", f"/v1/customers/{first}/notes", {"text": words[14]}, token=self.agent)
+        self.api("PUT", f"/v1/customers/{first}/orders/o1", {"status": words[15]})
+        self.api("PUT", f"/v1/customers/{first}/consent/marketing", {"state": "granted", "source": words[16]})
+        return first, sender, address, words
+
+    def test_nothing_is_left_and_nobody_else_is_touched(self):
+        customer, sender, address, words = self.person("a")
+        other, other_sender, other_address, other_words = self.person("b")
+        before = self.api("GET", f"/v1/customers/{other}")
+        harness.wait_for("the history", lambda: any(name.startswith("history") for name, _ in self.bytes_with(words)))
+        seen = self.api("DELETE", f"/v1/customers/{customer}?preview=true")
+        self.assertTrue(seen["preview"])
+        self.assertEqual(self.owner(f"webhook:shop:{sender}"), customer)
+        job = self.api("DELETE", f"/v1/customers/{customer}")["id"]
+        self.assertEqual(self.api("DELETE", f"/v1/customers/{customer}", status=(202, 404)).get("id", job), job)
+        harness.wait_for("the job", lambda: self.job_done(job), 60)
+        self.assertEqual(self.bytes_with(words), set())
+        self.api("GET", f"/v1/customers/{customer}", status=(404,))
+        self.assertIsNone(self.owner(f"webhook:shop:{sender}"))
+        self.assertEqual(self.api("GET", f"/v1/search?q={words[4]}")["data"], [])
+        after = self.api("GET", f"/v1/customers/{other}")
+        self.assertEqual({one["id"] for one in after["conversations"]}, {one["id"] for one in before["conversations"]})
+        self.assertEqual(after["identifiers"], before["identifiers"])
+        self.assertNotEqual(self.bytes_with(other_words), set())
+        self.say(sender, "hello again", 500)
+        self.assertNotIn(self.owner(f"webhook:shop:{sender}"), (None, customer, other))
+
+    def test_a_death_in_the_middle_ends_in_the_same(self):
+        customer, sender, _, words = self.person("a")
+        job = self.api("DELETE", f"/v1/customers/{customer}")["id"]
+        for _ in range(4):
+            self.daemon.kill()
+            self.daemon.start(apply=False)
+        harness.wait_for("the job", lambda: self.job_done(job), 60)
+        self.assertEqual(self.bytes_with(words), set())
+
+    def test_who_may_and_what_is_not_there(self):
+        self.api("DELETE", "/v1/customers/cus_00000000000000000000000000", status=(404,))
+        self.api("GET", "/v1/jobs/job_00000000000000000000000000", status=(404,))
+        self.say("a", "x", 1)
+        customer = self.owner("webhook:shop:a")
+        self.api("DELETE", f"/v1/customers/{customer}", token=self.agent, status=(403,))
