@@ -66,7 +66,8 @@ class Hostile(harness.TestCase):
     def fill(pattern, value=None):
         """A path of this pattern; ids are of things that are not there, channels and kinds are real."""
         names = {"channel": "site" if pattern.startswith("/chat") else "shop", "name": "shop"}
-        return re.sub(r"\{([^}]*)\}", lambda found: value or names.get(found[1], "nobody"), pattern)
+        return re.sub(r"\{([^}]*)\}", lambda found: "marketing" if found[1] == "purpose" else value or names.get(found[1], "nobody"),
+                      pattern)
 
     def good_body(self, row):
         """A body that passes the table of fields: what is required, with the simplest values."""
