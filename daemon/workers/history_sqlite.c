@@ -205,6 +205,7 @@ static int set_up(struct db *db, bool writes, struct error *err)
 		return sqlite_script(db, "PRAGMA query_only=1", err);
 	return sqlite_script(db,
 			     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+			     " PRAGMA secure_delete=1;" /* what is written over is gone, always */
 			     "PRAGMA journal_size_limit=67108864;"
 			     "PRAGMA wal_autocheckpoint=4000",
 			     err);

@@ -6,6 +6,7 @@ import signal
 import urllib.parse
 
 import harness
+import historybed
 
 CHANNELS = """\
   - {{ name: shop, connector: webhook, secret: "{secret}", deliver_url: "http://127.0.0.1:9/out", allow_private_urls: true }}
@@ -22,7 +23,10 @@ class EraseTest(harness.TestCase):
     def setUp(self):
         super().setUp()
         self.secret = harness.new_secret()
-        self.daemon = self.start_daemon(CHANNELS.format(secret=self.secret))
+        self.begin()
+
+    def begin(self, name="node", extra=""):
+        self.daemon = self.start_daemon(CHANNELS.format(secret=self.secret), name, extra=extra)
         self.agent = self.daemon.token()
         self.lead = self.daemon.token("supervisor")
 
@@ -115,6 +119,29 @@ class EraseTest(harness.TestCase):
             self.daemon.start(apply=False)
         harness.wait_for("the job", lambda: self.job_done(job), 60)
         self.assertEqual(self.bytes_with(words), set())
+
+    def test_nothing_is_left_in_postgresql(self):
+        postgres = historybed.Postgres()
+        self.addCleanup(postgres.stop)
+        postgres.start()
+        secret = self.folder / "postgres.password"
+        secret.write_text(postgres.password + "\n")
+        secret.chmod(0o600)
+        self.begin("sql", f"history: {{ url: '{postgres.url}', password_file: {secret} }}\n")
+        customer, _, _, words = self.person("a")
+        other, _, _, other_words = self.person("b")
+        files = postgres.folder / "data" / "base"
+
+        def found(sought):
+            postgres.rows("CHECKPOINT")
+            return {word for path in files.rglob("*") if path.is_file() for word in sought if word.encode() in path.read_bytes()}
+
+        harness.wait_for("the history", lambda: words[4] in found(words) and other_words[4] in found(other_words))
+        job = self.api("DELETE", f"/v1/customers/{customer}")["id"]
+        harness.wait_for("the job", lambda: self.job_done(job), 60)
+        self.assertEqual(found(words), set())
+        self.assertEqual(self.bytes_with(words), set())
+        self.assertIn(other_words[4], found(other_words))
 
     def test_who_may_and_what_is_not_there(self):
         self.api("DELETE", "/v1/customers/cus_00000000000000000000000000", status=(404,))
