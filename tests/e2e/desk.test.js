@@ -72,16 +72,20 @@ test('what was said is found, shown as text, and opened', async () => {
   const hits = page.locator('#hits button');
   const search = async (text) => {
     await page.getByRole('searchbox', { name: '搜索' }).fill(text);
+    const answered = text && page.waitForResponse((one) => one.url().includes('/v1/search'));
     await button('搜索').click();
+    await answered;
   };
+  // The answer is there; a moment for the page to show it.
+  const shown = () => hits.first().waitFor({ timeout: 1000 }).then(() => true, () => false);
   await until('the history to have it', async () => {
     await search('馬上處理');
-    return hits.first().isVisible();
+    return shown();
   });
   assert.equal(await hits.locator('mark').textContent(), '马上处理');
   await until('the hostile one', async () => {
     await search('onerror');
-    return hits.first().isVisible();
+    return shown();
   });
   assert.match(await hits.first().textContent(), /<img src=x onerror/);
   assert.equal(await page.locator('#found img, #found script').count(), 0);

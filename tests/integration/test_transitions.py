@@ -32,7 +32,8 @@ class Transitions(harness.TestCase):
         self.assertEqual(self.daemon.request("PUT", "/v1/queues/second", {}, admin).status, 200)
         self.actions = [path.rpartition("/")[2] for path, methods in
                         self.daemon.request("GET", "/openapi.json").json["paths"].items()
-                        if path.startswith("/v1/work-items/{id}/") and "post" in methods]
+                        if path.startswith("/v1/work-items/{id}/") and "post" in methods
+                        and not path.endswith("/rating")]  # says something of it, and changes no state
 
     def item_in(self, state):
         made = self.daemon.request("POST", "/v1/work-items", {"queue": "support"}, self.boss)
