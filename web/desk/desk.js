@@ -439,15 +439,17 @@ function snippetOf(html) {
   return line;
 }
 
-// A message may stand in a conversation that nobody works on: that one is only read.
+// A message may stand in a conversation that nobody works on: that one is only read. A customer is met in the newest one.
 async function openFound(hit) {
-  const conversation = hit.type === "message" ? await api("GET", `/v1/conversations/${hit.conversation}`) : {};
+  const newest = hit.type === "customer" ? (await api("GET", `/v1/customers/${hit.id}`)).conversations[0] : null;
+  const talk = newest ? newest.id : hit.conversation;
+  const conversation = hit.type !== "work_item" && talk ? await api("GET", `/v1/conversations/${talk}`) : {};
   const work = hit.type === "work_item" ? hit.id : conversation.work_item;
   if (work) return openItem(await api("GET", `/v1/work-items/${work}`));
   if (current) drafts.set(current.conversation, $("text").value);
   current = null;
   closeItem();
-  current = { conversation: hit.conversation, customer: hit.customer ? { id: hit.customer } : null, title: hit.channel || hit.name };
+  current = { conversation: talk, customer: hit.customer ? { id: hit.customer } : null, title: hit.channel || hit.name };
   $("thread-title").textContent = titleOf(current);
   await Promise.all([showMessages(), showCustomer(), showItems()]);
 }
