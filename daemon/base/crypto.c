@@ -1,6 +1,7 @@
 #include "base/crypto.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -132,6 +133,42 @@ void crypto_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t
 	must(key_len <= INT32_MAX);
 	must(HMAC(EVP_sha1(), key_len == 0 ? "" : key, (int)key_len, bytes, len, out, NULL) !=
 	     NULL);
+}
+
+/* The context is keyed and has its direction. */
+static bool aes_run(EVP_CIPHER_CTX *context, const void *bytes, size_t len, void *out)
+{
+	int done = 0;
+
+	if (len % 16 != 0 || len > INT_MAX)
+		return false;
+	EVP_CIPHER_CTX_set_padding(context, 0);
+	must(len == 0 || EVP_CipherUpdate(context, out, &done, bytes, (int)len) == 1);
+	return (size_t)done == len;
+}
+
+bool crypto_aes256_cbc_decrypt(const unsigned char key[32], const unsigned char iv[16],
+			       const void *bytes, size_t len, void *out)
+{
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	bool is_done;
+
+	must(context && EVP_DecryptInit_ex(context, EVP_aes_256_cbc(), NULL, key, iv) == 1);
+	is_done = aes_run(context, bytes, len, out);
+	EVP_CIPHER_CTX_free(context);
+	return is_done;
+}
+
+bool crypto_aes256_cbc_encrypt(const unsigned char key[32], const unsigned char iv[16],
+			       const void *bytes, size_t len, void *out)
+{
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	bool is_done;
+
+	must(context && EVP_EncryptInit_ex(context, EVP_aes_256_cbc(), NULL, key, iv) == 1);
+	is_done = aes_run(context, bytes, len, out);
+	EVP_CIPHER_CTX_free(context);
+	return is_done;
 }
 
 bool crypto_ed25519_ok(const unsigned char pub[32], const void *bytes, size_t len,

@@ -29,6 +29,13 @@ void mac_once(struct mac *mac, const void *bytes, size_t len, unsigned char out[
 void crypto_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t len,
 		      unsigned char out[SHA1_BYTES]);
 
+/* AES-256-CBC without padding: out has room for len bytes; false where len is
+ * not a multiple of 16. */
+bool crypto_aes256_cbc_decrypt(const unsigned char key[32], const unsigned char iv[16],
+			       const void *bytes, size_t len, void *out);
+bool crypto_aes256_cbc_encrypt(const unsigned char key[32], const unsigned char iv[16],
+			       const void *bytes, size_t len, void *out);
+
 /* Ed25519 verification (JWT EdDSA); pub is the raw 32-byte key. */
 bool crypto_ed25519_ok(const unsigned char pub[32], const void *bytes, size_t len,
 		       const unsigned char sig[64]);

@@ -277,4 +277,12 @@ const struct host host_services = {
 	.arena_new = host_arena_new,
 	.arena_free = host_arena_free,
 	.attachment_url = host_attachment_url,
+	.sha1 = crypto_sha1,
+	.aes256_cbc_decrypt = crypto_aes256_cbc_decrypt,
+	.aes256_cbc_encrypt = crypto_aes256_cbc_encrypt,
+	.random = crypto_random,
+	.xml_read = host_xml_read,
+	.form_read = host_form_read,
+	.url_escape = host_url_escape,
+	.json_print = host_json_print,
 };

@@ -73,5 +73,11 @@ void host_cursor_get(struct channel *channel,
 		     void *context);
 void host_cursor_put(struct channel *channel, const char *value,
 		     void (*done)(const char *error, void *context), void *context);
+struct json_object *host_xml_read(const char *bytes, size_t len, struct arena *arena,
+				  const char **ret_error);
+long host_form_read(const char *bytes, size_t len, struct arena *arena,
+		    const struct host_pair **ret);
+char *host_url_escape(struct arena *arena, const char *text);
+char *host_json_print(struct json_object *value, struct arena *arena);
 /* True where the host of this URL is a loopback name or address. */
 bool host_url_is_loopback(const char *url);

@@ -100,10 +100,35 @@ struct outbound {
 	size_t reference_count;
 	const struct attachment *attachments;
 	size_t attachment_count;
-	const char *extra;  /* small JSON: cc, bcc, template ...; NULL */
-	int64_t created_ms; /* the same on every attempt */
-	int attempt;        /* 1, 2, ... */
-	bool automatic;     /* written by a machine */
+	const char *extra;         /* small JSON: cc, bcc, template ...; NULL */
+	int64_t created_ms;        /* the same on every attempt */
+	int attempt;               /* 1, 2, ... */
+	bool automatic;            /* written by a machine */
+	const char *reply_context; /* of the newest inbound message that had one; NULL */
+	int64_t last_inbound_ms;   /* when the customer wrote last; 0: never */
+};
+
+/* ---- the reply window ----
+ * Opened by every inbound message (unless it says otherwise: struct message). The core counts
+ * what was sent in it and answers "may we send now?" for people, bots and automation alike. */
+enum window_after {
+	AFTER_NOTHING,  /* closed: 409, and SEND_WINDOW for what waited too long */
+	AFTER_TEMPLATE, /* an approved template (extra.template) may still be sent */
+	AFTER_FREE,     /* the connector has another way to send; nothing is refused */
+};
+struct window_rules {
+	int64_t open_ms; /* 0: always open */
+	int64_t count;   /* messages in one window; 0: any number */
+	enum window_after after;
+	bool template_only; /* free text is never possible (SMS templates) */
+};
+
+/* What a text will cost before it is sent (SMS). */
+struct text_estimate {
+	int segments;
+	const char *encoding; /* "GSM-7", "UCS-2" ...; static */
+	size_t characters;    /* as that encoding counts */
+	size_t left;          /* in the last segment */
 };
 
 enum send_failure {
@@ -216,6 +241,33 @@ enum host_json_kind {
  * message (or the fact that it is a duplicate, or unreadable and kept raw) is
  * stored; only then may the source be told. */
 typedef void host_received(bool durable, const char *error, void *context);
+
+/* The answer to find_media(): exactly one of host->media_found() and host->media_lost(), once. */
+struct media_search;
+
+/* ---- a name and its value (forms, queries) ---- */
+struct host_pair {
+	const char *name;
+	const char *value;
+};
+
+/* ---- a socket as a connector sees it (SMPP, AMI) ---- */
+struct host_socket;
+struct host_socket_open {
+	const char *host;
+	int port;
+	bool tls;            /* the peer's certificate and name are checked */
+	const char *ca_file; /* NULL: the system's */
+	int64_t timeout_ms;  /* of connecting; 0: 20 s */
+	size_t input_max;    /* unread bytes kept before reading stops; 0: 256 KiB */
+	void (*connected)(struct host_socket *socket, void *context);
+	/* Bytes have come: returns how many were taken; the rest is shown again with the next. */
+	size_t (*received)(struct host_socket *socket, const void *bytes, size_t len,
+			   void *context);
+	/* Once; the socket is gone after it. Not called after socket_close(). */
+	void (*ended)(const char *why, void *context);
+	void *context;
+};
 
 typedef void host_attached(const void *bytes, size_t len, const char *error, bool gone,
 			   void *context);
@@ -331,7 +383,43 @@ struct host {
 	 * only path and query where none is set. NULL where its bytes are not stored. */
 	char *(*attachment_url)(struct channel *channel, const struct attachment *attachment,
 				int64_t expires_s, struct arena *arena);
+
+	void (*sha1)(const void *bytes, size_t len, unsigned char out[20]);
+	/* AES-256-CBC without padding: len is a multiple of 16, out has room for it. False: it is
+	 * not. */
+	bool (*aes256_cbc_decrypt)(const unsigned char key[32], const unsigned char iv[16],
+				   const void *bytes, size_t len, void *out);
+	bool (*aes256_cbc_encrypt)(const unsigned char key[32], const unsigned char iv[16],
+				   const void *bytes, size_t len, void *out);
+	void (*random)(void *out, size_t len);
+
+	/* Strict XML as a JSON tree, for the look-ups above: the root element's children by name, a
+	 * text where an element has no children, an array where a name repeats; attributes,
+	 * comments and space between elements are dropped. A DTD or an entity of its own is an
+	 * error, so is more than 64 KiB or 16 levels. NULL with a phrase. Free with json_free. */
+	struct json_object *(*xml_read)(const char *bytes, size_t len, struct arena *arena,
+					const char **ret_error);
+	/* Decodes application/x-www-form-urlencoded bytes in their order: the count, at most
+	 * 1,000; -1: they are none (a bad escape, a NUL, too many). */
+	long (*form_read)(const char *bytes, size_t len, struct arena *arena,
+			  const struct host_pair **ret);
+	/* RFC 3986: all but letters, digits and -._~ as %XX. */
+	char *(*url_escape)(struct arena *arena, const char *text);
+	char *(*json_print)(struct json_object *value, struct arena *arena);
+
+	/* The end of find_media(). gone: asking again will not help. request is copied. */
+	void (*media_found)(struct media_search *search, const struct media_request *request);
+	void (*media_lost)(struct media_search *search, bool gone, const char *why);
+
+	/* A TCP connection to a provider; NULL is never returned: a failure comes as ended().
+	 * socket_write copies; false: more than 1 MiB waits already. */
+	struct host_socket *(*socket_open)(struct channel *channel,
+					   const struct host_socket_open *open);
+	bool (*socket_write)(struct host_socket *socket, const void *bytes, size_t len);
+	void (*socket_close)(struct host_socket *socket);
 };
+
+enum text_unit { TEXT_BYTES, TEXT_CHARACTERS, TEXT_UTF16 };
 
 /* How body reaches parse(). */
 enum body_format {
@@ -345,11 +433,12 @@ enum connector_ability {
 	HAS_MEDIA = 1 << 2,
 	HAS_RECEIPTS = 1 << 3,
 	HAS_TYPING = 1 << 4,
-	IDEMPOTENT_SEND = 1 << 5,   /* a repeated send with the same id is harmless */
-	PROVIDER_RETRIES = 1 << 6,  /* an un-acknowledged message comes again: no local spool */
-	HAS_VISITORS = 1 << 7,      /* the daemon holds visitor sessions and their live stream */
-	ACCEPTS_MAIL = 1 << 8,      /* LMTP may hand it mail (see `takes`) */
-	HAS_EMAIL_THREADS = 1 << 9, /* conversations follow references, not one per sender */
+	IDEMPOTENT_SEND = 1 << 5,    /* a repeated send with the same id is harmless */
+	PROVIDER_RETRIES = 1 << 6,   /* an un-acknowledged message comes again: no local spool */
+	HAS_VISITORS = 1 << 7,       /* the daemon holds visitor sessions and their live stream */
+	ACCEPTS_MAIL = 1 << 8,       /* LMTP may hand it mail (see `takes`) */
+	HAS_EMAIL_THREADS = 1 << 9,  /* conversations follow references, not one per sender */
+	POLLS_WHERE_SENDS = 1 << 10, /* poll() runs on the steward, beside send(): one socket */
 };
 
 struct connector {
@@ -357,7 +446,8 @@ struct connector {
 	int abi; /* CONNECTOR_ABI */
 	unsigned abilities;
 	enum body_format body_format;
-	size_t max_text;     /* bytes of one outgoing message; 0: no limit. The core splits */
+	size_t max_text; /* of one outgoing message, in text_unit; 0: no limit. The core splits */
+	enum text_unit text_unit;
 	size_t body_limit;   /* of one request; 0: the server's */
 	int64_t remember_ms; /* how long the provider may repeat a message; 0: 8 days */
 	int64_t window_ms; /* how long after the customer's last message we may write; 0: always */
@@ -419,6 +509,16 @@ struct connector {
 	 * an https address outside private networks. */
 	void (*media)(const struct channel *channel, const struct attachment *attachment,
 		      struct arena *arena, struct media_request *ret);
+	/* Instead of media(), where finding the address needs calls of its own (an attachment's url
+	 * is then what parse() wrote, "media:<id>" by custom). The attachment lives until the
+	 * answer. */
+	void (*find_media)(struct channel *channel, const struct attachment *attachment,
+			   struct media_search *search);
+	/* The reply window by this channel's settings; NULL: window_ms alone. */
+	void (*window)(const struct channel *channel, struct window_rules *ret);
+	/* What this text would cost; NULL: nothing worth to be shown. */
+	void (*estimate)(const struct channel *channel, const char *text,
+			 struct text_estimate *ret);
 };
 
 /* A plug-in exports this one symbol: its table, given the host it may use. */

@@ -53,6 +53,10 @@ struct receipt {
 	const char *provider_id; /* of our message */
 	enum receipt_state state;
 	const char *error; /* NULL unless failed */
+	/* A watermark instead of provider_id (NULL): all that was sent to this identifier's value
+	 * until then. */
+	const char *to;
+	int64_t until_ms;
 };
 
 /* Evidence for the thread a message belongs to (email). */
@@ -82,8 +86,20 @@ struct message {
 	int64_t sent_ms;      /* the provider's time, unix ms; 0 unknown */
 	bool automatic;       /* out-of-office, list, bounce: never answered by a machine */
 	const char *raw_blob; /* the raw mail, once stored; NULL */
-	const char *extra;    /* small JSON object of channel facts (cc, in_reply_to ...); NULL */
+	const char *extra;    /* small JSON object of channel facts (cc, in_reply_to, location,
+			       * postback ...); NULL */
+	/* What an answer needs of the newest message (a reply token, an address for answers): at
+	 * most 1 KiB, opaque, handed to send() until a newer message brings another. NULL: keeps
+	 * the older one. */
+	const char *reply_context;
+	/* The reply window that this message opens, where it is another than the channel's
+	 * (struct window_rules): WINDOW_NONE opens none and leaves an open one alone; 0: the
+	 * channel's. */
+	int64_t window_ms;
+	int64_t window_count;
 };
+
+enum { WINDOW_NONE = -1 };
 
 /* What one request or one polled item yields. */
 struct parsed {
@@ -95,4 +111,7 @@ struct parsed {
 	int answer_status;
 	const char *answer_type;
 	const char *answer_body;
+	/* There is something to fetch: poll() runs soon, at whichever instance holds the channel's
+	 * lease. */
+	bool wake;
 };

@@ -12,6 +12,7 @@ HOMES = (
     (r"(gmime|glib)[/.]", r"daemon/workers/parse\w*\.c"),
     (r"json-c/", r"daemon/base/json\.c"),
     (r"yaml\.h", r"daemon/base/yaml\.c"),
+    (r"expat\.h", r"daemon/base/xml\.c"),
     (r"sodium\.h", r"daemon/workers/password\.c"),
     (r"sqlite3\.h", r"daemon/workers/history_sqlite\.c"),
     (r"libpq-fe\.h", r"daemon/workers/history_postgres\.c"),

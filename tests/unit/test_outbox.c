@@ -181,7 +181,7 @@ static void on_receipt(const struct admit_result *result, const struct error *er
 Test(outbox, a_receipt_finds_what_was_sent_by_the_providers_id)
 {
 	struct desk_bed *desk = with_reply();
-	const struct receipt receipt = { "wamid.1", RECEIPT_DELIVERED, NULL };
+	const struct receipt receipt = { .provider_id = "wamid.1", .state = RECEIPT_DELIVERED };
 	const struct admit_receipt call = { "main", "shop", &receipt };
 
 	begin(desk, "t1");
@@ -195,7 +195,7 @@ Test(outbox, a_receipt_finds_what_was_sent_by_the_providers_id)
 
 static void tell(struct desk_bed *desk, enum receipt_state state, const char *why)
 {
-	const struct receipt receipt = { "wamid.1", state, why };
+	const struct receipt receipt = { .provider_id = "wamid.1", .state = state, .error = why };
 	const struct admit_receipt call = { "main", "shop", &receipt };
 
 	admit_receipt(desk->admit, &call, on_receipt, desk);
