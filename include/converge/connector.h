@@ -83,7 +83,8 @@ enum verdict {
 
 /* ---- what the core hands to send() ---- */
 struct outbound {
-	const char *id;           /* msg_...; the same on every attempt */
+	const char *id;           /* msg_..., of a further part of it msg_...-2; the same on
+				   * every attempt */
 	const char *conversation; /* cnv_... */
 	enum message_kind kind;
 	const char *text;
@@ -439,6 +440,7 @@ enum connector_ability {
 	ACCEPTS_MAIL = 1 << 8,       /* LMTP may hand it mail (see `takes`) */
 	HAS_EMAIL_THREADS = 1 << 9,  /* conversations follow references, not one per sender */
 	POLLS_WHERE_SENDS = 1 << 10, /* poll() runs on the steward, beside send(): one socket */
+	SENDS_ONE_THING = 1 << 11,   /* send() gets a text or one attachment, never both or more */
 };
 
 struct connector {
