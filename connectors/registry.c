@@ -5,11 +5,13 @@
 
 extern const struct connector email_connector;
 extern const struct connector loopback_connector;
+extern const struct connector telegram_connector;
 extern const struct connector webchat_connector;
 extern const struct connector webhook_connector;
 
 extern const struct connector *const connector_registry[];
 
 const struct connector *const connector_registry[] = {
-	&email_connector, &loopback_connector, &webchat_connector, &webhook_connector, NULL,
+	&email_connector,   &loopback_connector, &telegram_connector,
+	&webchat_connector, &webhook_connector,  NULL,
 };

@@ -1,0 +1,67 @@
+#include <stdlib.h>
+
+#include "provider_call.h"
+
+struct waiting {
+	const struct host *host;
+	provider_answered *done;
+	void *context;
+};
+
+static void on_answer(const struct host_answer *answer, void *context)
+{
+	struct waiting waiting = *(struct waiting *)context;
+	const struct host *host = waiting.host;
+	struct arena *arena = host->arena_new();
+	struct json_object *body = NULL;
+
+	free(context);
+	if (!answer->error && answer->body_len > 0)
+		body = host->json_read(answer->body, answer->body_len, arena, NULL);
+	waiting.done(answer, body, arena, waiting.context);
+	if (body)
+		host->json_free(body);
+	host->arena_free(arena);
+}
+
+void provider_call(const struct host *host, struct channel *channel, const struct host_http *call,
+		   provider_answered *done, void *context)
+{
+	struct waiting *waiting = malloc(sizeof(*waiting));
+
+	if (!waiting)
+		abort();
+	*waiting = (struct waiting){ host, done, context };
+	host->http(channel, call, on_answer, waiting);
+}
+
+const char *provider_text(const struct host *host, struct json_object *value, const char *path,
+			  const char *fallback)
+{
+	const char *text = value ? host->json_text(value, path) : NULL;
+
+	return text ? text : fallback;
+}
+
+void provider_unreached(const struct host *host, struct delivery *delivery,
+			const struct host_answer *answer, bool is_idempotent)
+{
+	bool is_uncertain = answer->maybe_received && !is_idempotent;
+
+	host->failed(delivery, is_uncertain ? SEND_UNKNOWN : SEND_RETRY,
+		     answer->maybe_received ? "timeout" : "network", answer->error, -1);
+}
+
+struct attachment *provider_attachment(const struct host *host, struct arena *arena,
+				       const struct attachment *from)
+{
+	struct attachment *copy = host->alloc(arena, sizeof(*copy));
+
+	*copy = *from;
+	copy->name = host->text(arena, from->name ? from->name : "");
+	copy->type = host->text(arena, from->type ? from->type : "");
+	copy->url = from->url ? host->text(arena, from->url) : NULL;
+	copy->blob = from->blob ? host->text(arena, from->blob) : NULL;
+	copy->content_id = NULL;
+	return copy;
+}
