@@ -14,6 +14,7 @@
 #include "base/crypto.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "provider.h"
 #include "sim.h"
 #include "wire.h"
 
@@ -35,7 +36,13 @@ static const char usage_text[] =
 	"  --seed N            the same seed, the same customers; default: the time\n"
 	"  --speed X           how fast people read, type and lose patience; default 1\n"
 	"  --patience S        how long a customer waits for an answer; default 120\n"
-	"  --quiet             say nothing but errors\n";
+	"  --quiet             say nothing but errors\n\n"
+	"Or a provider's API, for tests (tests/sim/README.md):\n"
+	"  --provider NAME     stand in for it; what follows is about it, up to the next "
+	"--provider\n"
+	"  --listen HOST:PORT  where its API and /_sim/ are served\n"
+	"  --in URL            where it posts to: http://HOST:PORT/in/CHANNEL\n"
+	"  --set NAME=VALUE    a setting of it; GET /_sim/state shows them all\n";
 
 enum { FIRST_GUESTS = 6 };
 
@@ -55,6 +62,10 @@ enum option_id {
 	OPTION_SPEED,
 	OPTION_PATIENCE,
 	OPTION_QUIET,
+	OPTION_PROVIDER,
+	OPTION_LISTEN,
+	OPTION_IN,
+	OPTION_SET,
 };
 
 static const struct option options[] = {
@@ -73,6 +84,10 @@ static const struct option options[] = {
 	{ "speed", required_argument, NULL, OPTION_SPEED },
 	{ "patience", required_argument, NULL, OPTION_PATIENCE },
 	{ "quiet", no_argument, NULL, OPTION_QUIET },
+	{ "provider", required_argument, NULL, OPTION_PROVIDER },
+	{ "listen", required_argument, NULL, OPTION_LISTEN },
+	{ "in", required_argument, NULL, OPTION_IN },
+	{ "set", required_argument, NULL, OPTION_SET },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -149,8 +164,43 @@ static int set_number(struct sim *sim, int option, const char *value)
 	}
 }
 
+/* Options of the newest stand-in. */
+static int take_provider_option(struct sim *sim, int option)
+{
+	if (option == OPTION_PROVIDER) {
+		sim->standin_provider = provider_find(optarg);
+		return sim->standin_provider != NULL && sim->standin_count < STANDINS_MAX
+			       ? EX_OK
+			       : EX_USAGE;
+	}
+	if (option == OPTION_LISTEN) {
+		if (sim->standin_provider == NULL)
+			return EX_USAGE;
+		struct standin *standin = standin_start(sim->base, sim->standin_provider, optarg);
+		if (standin == NULL)
+			return EX_UNAVAILABLE;
+		sim->standins[sim->standin_count++] = standin;
+		return EX_OK;
+	}
+	if (sim->standin_count == 0)
+		return EX_USAGE;
+	struct standin *standin = sim->standins[sim->standin_count - 1];
+	char *equals = strchr(optarg, '=');
+	if (option == OPTION_IN) {
+		setting_put(standin, "in", optarg);
+		return EX_OK;
+	}
+	if (equals == NULL)
+		return EX_USAGE;
+	*equals = '\0';
+	setting_put(standin, optarg, equals + 1);
+	return EX_OK;
+}
+
 static int take_option(struct sim *sim, int option)
 {
+	if (option >= OPTION_PROVIDER)
+		return take_provider_option(sim, option);
 	if (option == OPTION_QUIET) {
 		sim->is_quiet = true;
 		return EX_OK;
@@ -182,7 +232,7 @@ static int read_options(struct sim *sim, int argc, char **argv)
 		if (status != EX_OK)
 			return status;
 	}
-	if (optind < argc || !has_door(sim) ||
+	if (optind < argc || (!has_door(sim) && sim->standin_count == 0) ||
 	    (sim->webhook_channel != NULL && sim->webhook_secret == NULL)) {
 		fprintf(stderr, "converge-sim: no door to go in by; see --help\n");
 		return EX_USAGE;
@@ -241,11 +291,14 @@ static int run(struct sim *sim)
 	evsignal_add(interrupted, NULL);
 	evsignal_add(terminated, NULL);
 	sim->arrival = evtimer_new(sim->base, on_arrival, sim);
-	on_arrival(-1, 0, sim);
+	if (has_door(sim))
+		on_arrival(-1, 0, sim);
 	event_base_dispatch(sim->base);
 	event_free(sim->arrival);
 	event_free(interrupted);
 	event_free(terminated);
+	if (!has_door(sim))
+		return 0;
 	printf("%lld customers, %lld messages in, %lld refused for a while, %lld answers\n",
 	       (long long)sim->arrived, (long long)sim->messages, (long long)sim->refused,
 	       (long long)sim->answered);
@@ -257,6 +310,8 @@ static void close_doors(struct sim *sim)
 	wire_door_free(&sim->webhook_in);
 	wire_door_free(&sim->mail_in);
 	mac_free(&sim->webhook_key);
+	for (size_t i = 0; i < sim->standin_count; i++)
+		standin_free(&sim->standins[i]);
 	event_base_free(sim->base);
 	arena_free(&sim->arena);
 }

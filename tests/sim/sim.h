@@ -15,10 +15,12 @@ struct event;
 struct event_base;
 struct http_call;
 struct mac;
+struct provider;
 struct sim;
+struct standin;
 struct wire_door;
 
-enum { CUSTOMERS_MAX = 200, STORY_LINES = 5 };
+enum { CUSTOMERS_MAX = 200, STORY_LINES = 5, STANDINS_MAX = 24 };
 
 struct story {
 	const char *kind; /* refund, logistics, vip, spam, thanks */
@@ -98,6 +100,10 @@ struct sim {
 	struct mac *webhook_key;
 	struct wire_door *webhook_in;
 	struct wire_door *mail_in;
+	/* providers' APIs that are served here (provider.h) */
+	const struct provider *standin_provider; /* of the next --listen */
+	struct standin *standins[STANDINS_MAX];
+	size_t standin_count;
 	/* how they come */
 	double per_minute;
 	double speed; /* of reading, typing and waiting */

@@ -1,0 +1,274 @@
+"""The providers' stand-ins themselves, by a careful client of Python's own: what is right is taken, what is wrong is
+refused in the provider's words, what they post is signed as the providers' known answers say."""
+import hashlib
+import hmac
+import http.server
+import json
+import queue
+import threading
+import urllib.parse
+
+import harness
+import simbed
+
+VECTORS = {one["id"]: one for one in json.loads((harness.ROOT / "tests/data/vectors.json").read_text())["vectors"]}
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+
+class Broker:
+    """Takes what a stand-in posts: .next() gives (method, path, headers, body); `answers` are (status, type, bytes)."""
+
+    def __init__(self):
+        self.got = queue.Queue()
+        self.answers = []
+        broker = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def take(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                one = (self.command, self.path, self.headers, body)
+                status, kind, answer = broker.answers.pop(0) if broker.answers else (200, "text/plain", b"")
+                if callable(answer):
+                    answer = answer(*one)
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+                broker.got.put(one)
+
+            do_GET = do_POST = take
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/in/it"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def next(self):
+        return self.got.get(timeout=harness.PATIENCE_S)
+
+    def next_json(self):
+        return json.loads(self.next()[3])
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def vector(name):
+    return VECTORS[name]
+
+
+def query_of(path):
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query, keep_blank_values=True))
+
+
+def hmac256(key, text):
+    return hmac.new(key.encode(), text if isinstance(text, bytes) else text.encode(), hashlib.sha256)
+
+
+def multipart(fields, files=()):
+    """A multipart/form-data body and its type; files are (name, file name, type, bytes)."""
+    mark = "----careful7f3a"
+    parts = [f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+             for name, value in fields.items()]
+    parts += [f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="{file}"\r\nContent-Type: {kind}'
+              "\r\n\r\n".encode() + content + b"\r\n" for name, file, kind, content in files]
+    return b"".join(parts) + f"--{mark}--\r\n".encode(), f"multipart/form-data; boundary={mark}"
+
+
+class Case(harness.TestCase):
+    def start(self, provider, **settings):
+        self.broker = Broker()
+        self.addCleanup(self.broker.close)
+        self.sim = simbed.stand(self, provider, in_url=self.broker.url, hurry="100", **settings)
+        self.set = self.sim.settings
+
+    def post(self, path, body, status=200, headers=None, type="application/json"):
+        """POSTs JSON (or bytes) as asked and expects the status; the answer's JSON."""
+        raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        answer = self.sim.request("POST", path, raw, headers={"Content-Type": type, **(headers or {})})
+        self.assertEqual(answer.status, status, answer)
+        return answer.json
+
+    def get(self, path, status=200, headers=None):
+        answer = self.sim.request("GET", path, headers=headers)
+        self.assertEqual(answer.status, status, answer)
+        return answer
+
+
+class Telegram(Case):
+    def bot(self, method, body, status=200):
+        return self.post(f"/bot{self.set['bot_token']}/{method}", body, status)
+
+    def test_what_is_right_is_taken_and_what_is_wrong_refused(self):
+        self.start("telegram")
+        self.sim.customer("5001")
+        sent = self.bot("sendMessage", {"chat_id": 5001, "text": "你好"})
+        self.assertEqual((sent["ok"], sent["result"]["text"], sent["result"]["chat"]["id"]), (True, "你好", 5001))
+        self.assertEqual(self.bot("sendMessage", {"chat_id": 5002, "text": "x"}, 400)["description"],
+                         "Bad Request: chat not found")
+        self.assertEqual(self.bot("sendMessage", {"chat_id": 5001, "text": "x" * 4097}, 400)["description"],
+                         "Bad Request: message is too long")
+        self.assertEqual(self.bot("sendMessage", {"chat_id": 5001, "text": ""}, 400)["error_code"], 400)
+        self.assertEqual(self.post("/bot1:wrong/sendMessage", {"chat_id": 5001, "text": "x"}, 401)["error_code"], 401)
+        self.sim.customer("5001", blocked=True)
+        self.assertEqual(self.bot("sendMessage", {"chat_id": 5001, "text": "x"}, 403)["error_code"], 403)
+        self.assertEqual(self.sim.texts(), ["你好"])
+        self.assertEqual(len(self.sim.refused()), 5)
+
+    def test_files_both_ways(self):
+        self.start("telegram")
+        self.sim.say("look", from_="5001", kind="image", media=(PNG, "image/png", "a.png"))
+        photo = self.broker.next_json()["message"]["photo"][-1]
+        path = self.bot("getFile", {"file_id": photo["file_id"]})["result"]["file_path"]
+        self.assertEqual(self.get(f"/file/bot{self.set['bot_token']}/{path}").body, PNG)
+        self.get(f"/file/bot1:wrong/{path}", 401)
+        body, kind = multipart({"chat_id": "5001", "caption": "这"}, [("photo", "b.png", "image/png", PNG * 2)])
+        self.post(f"/bot{self.set['bot_token']}/sendPhoto", body, type=kind)
+        sent = self.sim.sent()[0]
+        self.assertEqual((sent["kind"], sent["text"], self.sim.media(sent["media"])), ("photo", "这", PNG * 2))
+        self.post(f"/bot{self.set['bot_token']}/sendPhoto", *multipart({"chat_id": "5001"})[:1], status=400,
+                  type=multipart({})[1])
+
+    def test_updates_by_webhook_are_repeated_with_the_same_id(self):
+        self.start("telegram")
+        self.broker.answers = [(503, "text/plain", b""), (200, "text/plain", b"")]
+        self.sim.say("hola", from_="5001", name="Ana")
+        first, second = self.broker.next(), self.broker.next()
+        self.assertEqual(first[3], second[3])
+        self.assertEqual(first[2]["X-Telegram-Bot-Api-Secret-Token"], "s3cr3t-Token_01")
+        update = json.loads(first[3])
+        self.assertEqual((update["message"]["text"], update["message"]["from"]["first_name"]), ("hola", "Ana"))
+        self.assertEqual(self.sim.state()["posts"][0]["attempts"], 2)
+
+    def test_updates_are_kept_until_the_offset_confirms_them(self):
+        self.start("telegram", secret_token="")
+        self.sim.write("one", from_="5001")
+        self.sim.write("two", from_="5001")
+        got = self.bot("getUpdates", {"timeout": 0})["result"]
+        self.assertEqual([update["message"]["text"] for update in got], ["one", "two"])
+        self.assertEqual(len(self.bot("getUpdates", {"offset": got[0]["update_id"] + 1, "timeout": 0})["result"]), 1)
+        self.assertEqual(self.bot("getUpdates", {"offset": got[1]["update_id"] + 1, "timeout": 0})["result"], [])
+        self.sim.set(secret_token="now-there-is-a-webhook")
+        self.assertIn("webhook is active", self.bot("getUpdates", {"timeout": 0}, 409)["description"])
+
+    def test_faults(self):
+        self.start("telegram")
+        self.sim.customer("5001")
+        hello = {"chat_id": 5001, "text": "x"}
+        self.sim.fault("retry_after", seconds=7)
+        self.assertEqual(self.bot("sendMessage", hello, 429)["parameters"], {"retry_after": 7})
+        self.sim.fault("status", status=502, after=1)
+        self.bot("sendMessage", hello)
+        self.bot("sendMessage", hello, 502)
+        for kind, taken in (("drop_before", 1), ("drop_after_accept", 2)):
+            self.sim.fault(kind)
+            with self.assertRaises((OSError, harness.http.client.HTTPException)):
+                self.bot("sendMessage", hello)
+            self.assertEqual(len(self.sim.sent()), taken, kind)
+        self.sim.fault("garbage")
+        self.assertEqual(self.sim.request("POST", f"/bot{self.set['bot_token']}/sendMessage", hello).headers["Content-Type"],
+                         "text/html")
+        self.sim.fault("slow")
+        self.bot("sendMessage", hello)
+        self.sim.fault("truncate")
+        with self.assertRaises(harness.http.client.IncompleteRead):
+            self.bot("sendMessage", hello)
+        self.sim.fault("expire_token")
+        self.bot("sendMessage", hello, 401)
+        self.bot("sendMessage", hello)
+
+    def test_what_it_posts_can_be_doubled_reordered_replayed_and_forged(self):
+        self.start("telegram")
+        self.sim.fault("duplicate", times=3)
+        self.sim.say("thrice", from_="5001")
+        self.assertEqual({self.broker.next()[3] for _ in range(3)}.__len__(), 1)
+        self.sim.fault("reorder")
+        self.sim.write("first", from_="5001")
+        self.sim.write("second", from_="5001")
+        self.assertEqual([self.broker.next_json()["message"]["text"] for _ in range(2)], ["second", "first"])
+        self.sim.fault("replay", count=1)
+        self.assertEqual(self.broker.next_json()["message"]["text"], "thrice")
+        self.sim.fault("wrong_signature")
+        self.sim.write("forged", from_="5001")
+        self.assertNotEqual(self.broker.next()[2]["X-Telegram-Bot-Api-Secret-Token"], self.set["secret_token"])
+
+
+class WhatsApp(Case):
+    def graph(self, path, body, status=200, token=None):
+        return self.post(f"/v25.0/{self.set['phone_number_id']}/{path}", body, status,
+                         {"Authorization": f"Bearer {token or self.set['access_token']}"})
+
+    def message(self, to="16505551234", **more):
+        return {"messaging_product": "whatsapp", "recipient_type": "individual", "to": to, "type": "text",
+                "text": {"body": "你好"}, **more}
+
+    def test_what_is_right_is_taken_and_what_is_wrong_refused(self):
+        self.start("whatsapp")
+        self.assertEqual(self.graph("messages", self.message(), 400)["error"]["code"], 131047)
+        self.sim.say("hi", from_="16505551234")
+        sent = self.graph("messages", self.message(biz_opaque_callback_data="msg_1"))
+        self.assertTrue(sent["messages"][0]["id"].startswith("wamid."))
+        for wrong, code, status in (
+                (self.message(to="+1650"), 100, 400), (self.message(text={"body": "x" * 4097}), 131009, 400),
+                (self.message(type="image", image={"id": "nowhere"}), 131009, 400),
+                (self.message(type="poll"), 131051, 400), (self.message(messaging_product="x"), 100, 400),
+                (self.message(type="template", template={"name": "nope", "language": {"code": "en"}}), 132001, 400)):
+            self.assertEqual(self.graph("messages", wrong, status)["error"]["code"], code, wrong)
+        self.assertEqual(self.graph("messages", self.message(), 401, token="old")["error"]["code"], 190)
+        self.post("/v25.0/999/messages", self.message(), 400, {"Authorization": f"Bearer {self.set['access_token']}"})
+        self.post("/messages", self.message(), 400)
+        self.graph("messages", self.message(to="8613900000000", type="template", template={
+            "name": "order_update", "language": {"code": "zh_CN"},
+            "components": [{"type": "body", "parameters": [{"type": "text", "text": "88"}]}]}))
+        self.assertEqual([(one["kind"], one["key"]) for one in self.sim.sent()], [("text", "msg_1"), ("template", None)])
+
+    def test_known_answers(self):
+        known = vector("meta-x-hub-signature-256")
+        self.start("whatsapp", app_secret=known["inputs"]["app_secret"])
+        self.sim.say(raw=known["inputs"]["raw_body"])
+        _, _, headers, body = self.broker.next()
+        self.assertEqual((headers["X-Hub-Signature-256"], body.decode()),
+                         (known["expected"]["header"], known["inputs"]["raw_body"]))
+        self.broker.answers = [(200, "text/plain", lambda m, path, h, b: query_of(path)["hub.challenge"].encode())]
+        self.assertTrue(self.sim.handshake()["ok"])
+        self.assertEqual(query_of(self.broker.next()[1]), dict(urllib.parse.parse_qsl(
+            vector("meta-hub-challenge")["inputs"]["query"])))
+        self.assertFalse(self.sim.handshake()["ok"], "a challenge that is not answered")
+
+    def test_text_beyond_ascii_goes_escaped_and_signed_as_it_goes(self):
+        self.start("whatsapp")
+        self.sim.say("你好😀", from_="8613900000000", name="René")
+        _, _, headers, body = self.broker.next()
+        self.assertTrue(body.isascii())
+        self.assertEqual(headers["X-Hub-Signature-256"], "sha256=" + hmac256(self.set["app_secret"], body).hexdigest())
+        value = json.loads(body)["entry"][0]["changes"][0]["value"]
+        self.assertEqual((value["messages"][0]["text"]["body"], value["contacts"][0]["profile"]["name"]), ("你好😀", "René"))
+
+    def test_files_and_statuses(self):
+        self.start("whatsapp")
+        self.sim.say("look", kind="image", media=(PNG, "image/png", "a.png"))
+        image = self.broker.next_json()["entry"][0]["changes"][0]["value"]["messages"][0]["image"]
+        bearer = {"Authorization": f"Bearer {self.set['access_token']}"}
+        found = self.get(f"/v25.0/{image['id']}", headers=bearer).json
+        path = urllib.parse.urlsplit(found["url"]).path
+        self.get(path, 401)
+        self.assertEqual(self.get(path, headers=bearer).body, PNG)
+        body, kind = multipart({"messaging_product": "whatsapp", "type": "image/png"}, [("file", "b.png", "image/png", PNG)])
+        made = self.post(f"/v25.0/{self.set['phone_number_id']}/media", body, headers=bearer, type=kind)
+        sent = self.graph("messages", self.message(type="image", image={"id": made["id"], "caption": "c"}))
+        self.assertEqual(self.sim.media(self.sim.sent()[0]["media"]), PNG)
+        self.sim.receipt(sent["messages"][0]["id"], "read")
+        status = self.broker.next_json()["entry"][0]["changes"][0]["value"]["statuses"][0]
+        self.assertEqual((status["id"], status["status"], status["recipient_id"]),
+                         (sent["messages"][0]["id"], "read", "16505551234"))
+        body, kind = multipart({"type": "image/png"}, [("file", "b.png", "image/png", PNG)])
+        self.post(f"/v25.0/{self.set['phone_number_id']}/media", body, 400, bearer, kind)
+
+
+if __name__ == "__main__":
+    harness.unittest.main()
