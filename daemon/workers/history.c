@@ -53,6 +53,7 @@ static const struct {
 	{ "past", history_op_past, false },
 	{ "past_message", history_op_past_message, false },
 	{ "past_of", history_op_past_of, false },
+	{ "past_timeline", history_op_past_timeline, false },
 	{ "past_items", history_op_past_items, false },
 	{ "past_list", history_op_past_list, false },
 	{ "past_references", history_op_past_references, false },

@@ -45,6 +45,9 @@ history_op_fn history_op_receipt;
 history_op_fn history_op_restore;
 history_op_fn history_op_restore_files;
 
+/* history_timeline.c */
+history_op_fn history_op_past_timeline;
+
 /* history_read.c */
 history_op_fn history_op_status; /* {workspace} -> {position, rows {table: count}} */
 history_op_fn history_op_conversation;

@@ -14,7 +14,7 @@
 #include "base/error.h"
 
 enum sql_dialect { SQL_SQLITE, SQL_POSTGRES };
-enum { SQL_VALUES_MAX = 66 }; /* parameters of a statement, and columns of a row */
+enum { SQL_VALUES_MAX = 67 }; /* parameters of a statement, and columns of a row */
 
 struct sql_value {
 	enum { SQL_NULL, SQL_NUMBER, SQL_TEXT } kind;

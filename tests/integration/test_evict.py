@@ -137,6 +137,45 @@ class Leaving:
         self.assertEqual(after[3]["conversations"], before[3]["conversations"])
         self.assertEqual(self.redis.ask("HGET", f"{{main}}:u:{item['customer']['id']}", "cv"), "")
 
+    def timeline(self, customer, limit=100, query=""):
+        """All of it, page by page."""
+        found, after = [], ""
+        while after is not None:
+            page = self.get(f"/v1/customers/{customer}/timeline?limit={limit}{query}" + (f"&after={after}" if after else ""))
+            self.assertLessEqual(len(page["data"]), limit)
+            found, after = found + page["data"], page["next_cursor"]
+        return found
+
+    def test_a_customers_timeline_reads_both_in_one_order(self):
+        """Two customers who are merged; conversations that left, came back, and never left; notes; items closed and open."""
+        self.begin(NEVER)
+        first = [self.talk("ann", f"ann {i}", f"退款 {i}") for i in range(2)]
+        other = [self.talk("bob", f"bob {i}") for i in range(2)]
+        ann, bob = first[0]["customer"]["id"], other[0]["customer"]["id"]
+        for customer in (ann, bob):
+            self.assertEqual(self.post(f"/v1/customers/{customer}/notes", {"text": f"note {customer}"}).status, 201)
+        self.assertEqual(self.post(f"/v1/conversations/{first[0]['conversation']}/messages",
+                                   {"kind": "note", "text": "inside"}).status, 201)
+        alone = self.post("/v1/work-items", {"customer": bob, "queue": "support", "topic": "call"})
+        self.assertEqual(alone.status, 201, alone)
+        merge = self.post(f"/v1/customers/{ann}/merge", {"from": bob}, self.boss)
+        self.assertEqual(merge.status, 200, merge)
+        for i in range(20):  # more than a step of the reader
+            self.say("cid", f"cid {i}")
+        before, bots = self.timeline(ann), self.timeline(ann, query="&view=bot")
+        self.assertGreater(len(before), 16)
+        self.keep(KEEP)
+        self.left(*{one[key] for one in first + other for key in ("conversation", "id")})
+        for limit in (100, 7, 1):
+            self.assertEqual(self.timeline(ann, limit), before)
+        self.assertEqual(self.timeline(bob), before)
+        self.assertEqual(self.timeline(ann, 3, "&view=bot"), bots)
+        self.keep(NEVER)
+        self.say("ann", "back")
+        after = self.timeline(ann, 5)
+        self.assertEqual([one["message"]["text"] for one in after if one["type"] == "message"][0], "back")
+        self.assertEqual([one for one in after if one in before], before)
+
     def test_it_comes_back_by_a_message_and_goes_on_in_order(self):
         self.begin()
         first = self.talk("ann", "one", "two")

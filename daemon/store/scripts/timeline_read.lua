@@ -4,7 +4,10 @@
 -- Follows a redirect. Every entry has a key that sorts by time: 15 digits of ms, a space, and what it is. Messages (of the 50
 -- newest conversations), notes about the customer, and of work items when they were opened and when they came into the state
 -- they are in. A conversation is opened only when it may hold the next entry, so a page costs what it shows.
--- Answers {'none'}, else {'ok', cus, key of the last one where more follow or '', then entries:
+-- A message's key ends with its position, which it keeps when it leaves the store.
+-- Answers {'none'}, else {'ok', cus, key of the last one where more follow or '', {what else the history may have, texts parted
+-- by spaces: this customer and those merged into it; hashes of the identifiers; the conversations that are in here, each with
+-- its ct; the work items that are in here}, then entries:
 --   {'message', key, cnv, channel, JSON, mark, provider id, files}, {'note', key, JSON},
 --   {'work_item', key, wrk, number, state, queue, agent, cnv, ms}}.
 local ws = KEYS[1]:sub(1, -5)
@@ -52,7 +55,8 @@ local function list_add(entries)
 end
 
 -- A stored message ends with when it was made, RFC 3339 in UTC. What stands in a moved one's place has none of this.
-local function message_key(text, cnv, index)
+local PLACES = 4096 -- LIMIT_PLACES_PER_MS
+local function message_key(text, cnv, position)
 	local y, m, d, h, min, sec, ms = text:match('"created_at":"(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)%.(%d+)Z"}$')
 	if not y then
 		return nil
@@ -62,11 +66,11 @@ local function message_key(text, cnv, index)
 	local year = y - era * 400
 	local day = math.floor((153 * ((m + 9) % 12) + 2) / 5) + d - 1
 	local days = era * 146097 + year * 365 + math.floor(year / 4) - math.floor(year / 100) + day - 719468
-	return time_key(((days * 24 + h) * 60 + min) * 60000 + sec * 1000 + ms, ('%s %09d'):format(cnv, index))
+	return time_key(((days * 24 + h) * 60 + min) * 60000 + sec * 1000 + ms, ('%s %017.0f'):format(cnv, position))
 end
 
 local STEP = 8
-local function conversation_add(cnv, channel, newest)
+local function conversation_add(cnv, channel, newest, base)
 	local key, left = ws .. 'm:' .. cnv, nil
 	local rows, at, next_key, next_text = {}, 0, nil, nil
 	local function step()
@@ -85,7 +89,7 @@ local function conversation_add(cnv, channel, newest)
 				end
 			end
 			local text = rows[at]
-			local found = message_key(text, cnv, left + at - 1)
+			local found = message_key(text, cnv, base + left + at - 1)
 			at = at - 1
 			if found and (after == '' or found < after) and
 				not (no_notes and text:find('"kind":"note","text":', 1, true)) then
@@ -100,7 +104,7 @@ local function conversation_add(cnv, channel, newest)
 			local low, high = 0, left
 			while low < high do
 				local middle = math.floor((low + high) / 2)
-				local found = message_key(call('LINDEX', key, middle) or '', cnv, middle)
+				local found = message_key(call('LINDEX', key, middle) or '', cnv, base + middle)
 				if found and found >= after then
 					high = middle
 				else
@@ -132,22 +136,24 @@ local function conversation_add(cnv, channel, newest)
 end
 
 local u = call('HMGET', ws .. 'u:' .. cus, 'cv', 'wk')
-local items, count = {}, 0
+local items, count, here, held = {}, 0, {}, {}
 local function item_add(wrk)
 	local w = wrk and wrk ~= '' and call('HMGET', ws .. 'w:' .. wrk, 's', 'num', 'q', 'a', 'c', 'ct', 'st')
 	if not w or not w[1] then
 		return
 	end
+	held[#held + 1] = wrk
 	items[#items + 1] = { 'work_item', time_key(w[6], wrk), wrk, w[2] or '', 'new', w[3] or '', '', w[5] or '',
 		w[6] or '0' }
 	items[#items + 1] = { 'work_item', time_key(w[7] or w[6], wrk .. '~'), wrk, w[2] or '', w[1],
 		w[3] or '', w[4] or '', w[5] or '', w[7] or '0' }
 end
 for cnv in (u[1] or ''):gmatch('%S+') do
-	local c = call('HMGET', ws .. 'c:' .. cnv, 'ch', 'ut', 'w', 'lw')
+	local c = call('HMGET', ws .. 'c:' .. cnv, 'ch', 'ut', 'w', 'lw', 'ct')
 	count = count + 1
 	if c[1] and count <= 50 then
-		conversation_add(cnv, c[1], time_key(tonumber(c[2] or 0) + 1000, '~'))
+		here[#here + 1] = cnv .. ' ' .. (c[5] or '0')
+		conversation_add(cnv, c[1], time_key(tonumber(c[2] or 0) + 1000, '~'), tonumber(c[5] or 0) * PLACES)
 		item_add(c[3])
 		item_add(c[4])
 	end
@@ -167,7 +173,14 @@ if not no_notes then
 	list_add(notes)
 end
 
-local answer = { 'ok', cus, '' }
+local hashes = {}
+for _, field in ipairs(call('HKEYS', ws .. 'u:' .. cus)) do
+	if field:sub(1, 2) == 'i:' then
+		hashes[#hashes + 1] = field:sub(3)
+	end
+end
+local answer = { 'ok', cus, '', { cus .. ' ' .. merged, table.concat(hashes, ' '), table.concat(here, ' '),
+	table.concat(held, ' ') } }
 while true do
 	local best, key
 	for _, source in ipairs(sources) do
@@ -179,7 +192,7 @@ while true do
 	if not best then
 		return answer
 	end
-	if #answer - 3 >= limit then
+	if #answer - 4 >= limit then
 		-- What is not opened yet may hold nothing: an empty last page is no harm.
 		answer[3] = answer[#answer][2]
 		return answer
