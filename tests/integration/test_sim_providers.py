@@ -270,5 +270,151 @@ class WhatsApp(Case):
         self.post(f"/v25.0/{self.set['phone_number_id']}/media", body, 400, bearer, kind)
 
 
+class Messenger(Case):
+    provider, page, window = "messenger", "page", 2018278
+
+    def graph(self, body, status=200, page=None, headers=None):
+        return self.post(f"/v25.0/{page or self.set['page_id']}/messages", body, status,
+                         {"Authorization": f"Bearer {self.set['access_token']}", **(headers or {})})
+
+    @staticmethod
+    def message(to="9009", **more):
+        return {"recipient": {"id": to}, "messaging_type": "RESPONSE", "message": {"text": "你好"}, **more}
+
+    def test_what_is_right_is_taken_and_what_is_wrong_refused(self):
+        self.start(self.provider)
+        self.sim.say("hi", from_="9009")
+        self.assertEqual(self.broker.next_json()["object"], self.page)
+        self.assertEqual(self.graph(self.message())["recipient_id"], "9009")
+        for wrong, code, sub in (
+                (self.message(to="77"), 100, 2018001), (self.message(message={"text": ""}), 100, 2018034),
+                (self.message(message={"text": "x" * 2001}), 100, None), (self.message(messaging_type="X"), 100, None),
+                (self.message(message={"text": "x", "attachment": {"type": "image", "payload": {"url": "https://a/b"}}}),
+                 100, None)):
+            error = self.graph(wrong, 400)["error"]
+            self.assertEqual((error["code"], error.get("error_subcode")), (code, sub), wrong)
+        self.assertEqual(self.graph(self.message(), 401, headers={"Authorization": "Bearer x"})["error"]["code"], 190)
+        self.sim.customer("9009", window_ms=-1)
+        self.assertEqual(self.graph(self.message(), 403)["error"]["error_subcode"], self.window)
+        self.graph(self.message(messaging_type="MESSAGE_TAG", tag="HUMAN_AGENT"))
+        self.graph(self.message(messaging_type="MESSAGE_TAG", tag="CONFIRMED_EVENT_UPDATE"), 403)
+        self.sim.customer("9009", blocked=True)
+        self.assertEqual(self.graph(self.message(), 400)["error"]["code"], 551)
+
+    def test_the_proof_of_the_secret(self):
+        known = vector("meta-appsecret-proof")["inputs"]
+        self.start(self.provider, app_secret=known["app_secret"], access_token=known["access_token"])
+        self.sim.customer("9009", window_ms=60000)
+        proof = vector("meta-appsecret-proof")["expected"]["appsecret_proof"]
+        path = f"/v25.0/{self.set['page_id']}/messages?access_token={known['access_token']}&appsecret_proof="
+        self.post(path + proof, self.message())
+        self.post(path + "0" + proof[1:], self.message(), 400)
+
+    def test_files_and_receipts(self):
+        self.start(self.provider)
+        self.sim.say(kind="image", media=(PNG, "image/png", "a.png"))
+        payload = self.broker.next_json()["entry"][0]["messaging"][0]["message"]["attachments"][0]["payload"]
+        self.assertEqual(self.get(urllib.parse.urlsplit(payload["url"]).path).body, PNG)
+        body, kind = multipart({"message": '{"attachment":{"type":"image","payload":{"is_reusable":true}}}'},
+                               [("filedata", "b.png", "image/png", PNG)])
+        made = self.post(f"/v25.0/me/message_attachments?access_token={self.set['access_token']}", body, type=kind)
+        sent = self.graph(self.message(message={"attachment": {"type": "image", "payload": made}}))
+        self.assertEqual(self.sim.media(self.sim.sent()[0]["media"]), PNG)
+        self.sim.receipt(sent["message_id"], "delivered")
+        event = self.broker.next_json()["entry"][0]["messaging"][0]
+        self.assertEqual((event["sender"]["id"], event["delivery"]["mids"]), ("9009", [sent["message_id"]]))
+        self.sim.receipt(sent["message_id"], "read")
+        self.assertIn("mid" if self.page == "instagram" else "watermark",
+                      self.broker.next_json()["entry"][0]["messaging"][0]["read"])
+
+
+class Instagram(Messenger):
+    provider, page, window = "instagram", "instagram", 2534022
+
+    def test_its_texts_are_counted_in_bytes(self):
+        self.start("instagram")
+        self.sim.say("hi", from_="9009")
+        self.graph(self.message(message={"text": "好" * 333}))
+        self.graph(self.message(message={"text": "好" * 334}), 400)
+
+
+class WeChat(Case):
+    def token(self):
+        return self.post("/cgi-bin/stable_token", {"grant_type": "client_credential", "appid": self.set["app_id"],
+                                                   "secret": self.set["app_secret"]})["access_token"]
+
+    def send(self, body, token=None):
+        return self.post(f"/cgi-bin/message/custom/send?access_token={token or self.token()}", body)["errcode"]
+
+    @staticmethod
+    def text(content="你好", to="oX1"):
+        return {"touser": to, "msgtype": "text", "text": {"content": content}}
+
+    def test_what_is_right_is_taken_and_what_is_wrong_refused(self):
+        self.start("wechat")
+        self.broker.answers = [(200, "text/plain", b"success")]
+        self.sim.say("hi", from_="oX1")
+        self.assertEqual(self.post("/cgi-bin/stable_token", {"grant_type": "client_credential", "appid": "wx",
+                                                             "secret": "x"})["errcode"], 40013)
+        token = self.token()
+        self.assertEqual(token, self.token(), "the same while it is good")
+        for number in range(4):
+            self.assertEqual(self.send(self.text(f"{number}")), 0)
+        for wrong, code in ((self.text(to="oX2"), 40003), (self.text("好" * 683), 45002), (self.text(""), 44004),
+                            ({"touser": "oX1", "msgtype": "image", "image": {"media_id": "none"}}, 40007),
+                            (b"{", 47001), (json.dumps(self.text()).encode(), 40035)):
+            self.assertEqual(self.send(wrong), code, wrong)
+        self.assertEqual(self.send(self.text(), "88_old"), 40001)
+        self.assertEqual(self.send(self.text("five")), 0)
+        self.assertEqual(self.send(self.text("six")), 45047)
+        self.sim.customer("oX1", window_ms=-1)
+        self.assertEqual(self.send(self.text()), 45015)
+        self.sim.fault("expire_token")
+        self.assertEqual(self.send(self.text(), token), 40001)
+        self.assertNotEqual(self.token(), token)
+        self.assertEqual(self.sim.state()["tokens_minted"], 2)
+
+    def test_known_answers(self):
+        for name in ("wechat-aes-text", "wechat-aes-short", "wechat-aes-fullpad"):
+            known = vector(name)
+            given = known["inputs"]
+            self.start("wechat", token=given["token"], encoding_aes_key=given["encoding_aes_key"],
+                       app_id=given["receive_id"])
+            self.sim.say(raw=given["plaintext"], timestamp=given["timestamp"], nonce=given["nonce"],
+                         random=given["random_prefix_ascii"])
+            _, path, _, body = self.broker.next()
+            self.assertIn(known["expected"]["encrypt"].encode(), body)
+            self.assertEqual(query_of(path)["msg_signature"], known["expected"]["msg_signature"])
+        known = vector("wechat-url-verify")
+        given = known["inputs"]
+        self.start("wechat", token=given["token"])
+        self.broker.answers = [(200, "text/plain", given["echostr"].encode())]
+        self.assertTrue(self.sim.handshake(echostr=given["echostr"], timestamp=given["timestamp"], nonce=given["nonce"])["ok"])
+        query = query_of(self.broker.next()[1])
+        self.assertEqual((query["signature"], query["echostr"]), (known["expected"]["signature"], given["echostr"]))
+
+    def test_its_rules_of_answering(self):
+        self.start("wechat", mode="plain")
+        self.broker.answers = [(200, "application/json", b'{"ok":true}'), (500, "text/plain", b""), (200, "text/plain", b"")]
+        self.sim.write("one", from_="oX1")
+        post = self.sim.wait_taken()[0]
+        self.assertEqual((post["attempts"], post["ok"]), (3, True))
+        bodies = [self.broker.next()[3] for _ in range(3)]
+        self.assertEqual(len(set(bodies)), 1)
+        self.assertIn("<Content><![CDATA[one]]></Content>", bodies[0].decode())
+
+    def test_files(self):
+        self.start("wechat", mode="plain")
+        self.sim.say(kind="image", media=(PNG, "image/png", "a.png"), from_="oX1")
+        xml = self.broker.next()[3].decode()
+        media_id = xml.split("<MediaId><![CDATA[")[1].split("]")[0]
+        self.assertEqual(self.get(f"/cgi-bin/media/get?access_token={self.token()}&media_id={media_id}").body, PNG)
+        self.assertEqual(self.get(f"/cgi-bin/media/get?access_token={self.token()}&media_id=x").json["errcode"], 40007)
+        body, kind = multipart({}, [("media", "b.png", "image/png", PNG)])
+        made = self.post(f"/cgi-bin/media/upload?access_token={self.token()}&type=image", body, type=kind)
+        self.assertEqual(self.send({"touser": "oX1", "msgtype": "image", "image": {"media_id": made["media_id"]}}), 0)
+        self.assertEqual(self.sim.media(self.sim.sent()[0]["media"]), PNG)
+
+
 if __name__ == "__main__":
     harness.unittest.main()

@@ -60,7 +60,8 @@ struct provider {
 	const char *(*handshake)(struct standin *sim, struct json_object *what, char ret_id[128]);
 };
 
-extern const struct provider telegram_provider, whatsapp_provider;
+extern const struct provider telegram_provider, whatsapp_provider, messenger_provider,
+	instagram_provider, wechat_provider;
 
 const struct provider *provider_find(const char *name);
 void provider_names(struct buf *out);

@@ -12,7 +12,9 @@
 
 enum { BODY_MAX = 32 * 1024 * 1024, TOKEN_BYTES = 12 };
 
-static const struct provider *const providers[] = { &telegram_provider, &whatsapp_provider };
+static const struct provider *const providers[] = { &telegram_provider, &whatsapp_provider,
+						    &messenger_provider, &instagram_provider,
+						    &wechat_provider };
 
 const struct provider *provider_find(const char *name)
 {
