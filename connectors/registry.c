@@ -4,14 +4,18 @@
 #include "converge/connector.h"
 
 extern const struct connector email_connector;
+extern const struct connector line_connector;
 extern const struct connector loopback_connector;
+extern const struct connector slack_connector;
 extern const struct connector telegram_connector;
 extern const struct connector webchat_connector;
 extern const struct connector webhook_connector;
+extern const struct connector x_connector;
 
 extern const struct connector *const connector_registry[];
 
 const struct connector *const connector_registry[] = {
-	&email_connector,   &loopback_connector, &telegram_connector,
-	&webchat_connector, &webhook_connector,  NULL,
+	&email_connector,   &line_connector,     &loopback_connector,
+	&slack_connector,   &telegram_connector, &webchat_connector,
+	&webhook_connector, &x_connector,        NULL,
 };
