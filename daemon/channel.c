@@ -18,6 +18,8 @@ struct channels *channels_new(const struct channels_options *options)
 	return channels;
 }
 
+enum { RETEST_FIRST_MS = 60 * 1000, RETEST_MAX_MS = 10 * 60 * 1000 };
+
 static void channel_free(void *object)
 {
 	struct channel *channel = object;
@@ -26,6 +28,7 @@ static void channel_free(void *object)
 	channel->connector->close(channel);
 	host_ops_end(channel, "the channel is closing");
 	loop_timer_free(&channel->wake);
+	loop_timer_free(&channel->retest);
 	free(channel->state);
 	free(channel->parked);
 	arena_free(&channel->arena);
@@ -40,6 +43,8 @@ static void channel_stop(struct channel *channel)
 	channel->started = false;
 	if (channel->wake)
 		loop_timer_stop(channel->wake);
+	if (channel->retest)
+		loop_timer_stop(channel->retest);
 	if (channel->lease)
 		lease_drop(&channel->lease);
 	if (was_polling)
@@ -245,14 +250,54 @@ static void tell_parked(struct channel *channel)
 		hooks->parked(channel, channel->parked, hooks->context);
 }
 
+static void on_retested(bool ok, const char *phrase, void *context)
+{
+	struct channel *channel = context;
+
+	channel->is_testing = false;
+	if (ok)
+		channel_unpark(channel);
+	if (!ok && channel->parked && !channel->closed) {
+		log_info(channel->name, "event=still_parked why=%s", log_quote(phrase));
+		channel->retest_ms = channel->retest_ms * 2 < RETEST_MAX_MS ? channel->retest_ms * 2
+									    : RETEST_MAX_MS;
+		loop_timer_start(channel->retest, channel->retest_ms);
+	}
+	channel_drop(channel);
+}
+
+/* What a person mends at the provider should not need a person here too. */
+static void on_retest(void *context)
+{
+	struct channel *channel = context;
+
+	if (channel->closed || channel->is_testing || !channel->parked)
+		return;
+	channel->is_testing = true;
+	channel_hold(channel);
+	channel->connector->test(channel, on_retested, channel);
+}
+
+static void retest_later(struct channel *channel)
+{
+	if (!channel->connector->test || channel->closed)
+		return;
+	if (!channel->retest)
+		channel->retest = loop_timer_new(channel->loop, on_retest, channel);
+	channel->retest_ms = RETEST_FIRST_MS;
+	loop_timer_start(channel->retest, channel->retest_ms);
+}
+
 void channel_park(struct channel *channel, const char *why)
 {
 	bool is_new = !channel->parked;
+	char *kept = memory_text(why);
 
 	free(channel->parked);
-	channel->parked = memory_text(why);
+	channel->parked = kept;
 	if (!is_new)
 		return;
+	retest_later(channel);
 	log_warn(channel->name, "event=parked why=%s", log_quote(why));
 	tell_parked(channel);
 }
@@ -263,6 +308,8 @@ void channel_unpark(struct channel *channel)
 		return;
 	free(channel->parked);
 	channel->parked = NULL;
+	if (channel->retest)
+		loop_timer_stop(channel->retest);
 	log_info(channel->name, "event=unparked");
 	tell_parked(channel);
 }

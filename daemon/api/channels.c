@@ -1,7 +1,10 @@
 /* /v1/channels: the channels of the file, read-only here. */
+#include <stdlib.h>
+
 #include "api/handlers.h"
 #include "api/names.h"
 #include "api/page.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "channel.h"
 #include "parts.h"
@@ -58,6 +61,32 @@ static void on_tested(bool ok, const char *phrase, void *context)
 	api_answer(call, 200, &body);
 }
 
+struct trial {
+	struct api_call *call;
+	struct channel *channel;
+};
+
+/* A provider that answers well again has no reason to be left alone. */
+static void on_provider_tested(bool ok, const char *phrase, void *context)
+{
+	struct trial trial = *(struct trial *)context;
+
+	free(context);
+	if (ok)
+		channel_unpark(trial.channel);
+	channel_drop(trial.channel);
+	on_tested(ok, phrase, trial.call);
+}
+
+static void test_provider(struct api_call *call, struct channel *channel)
+{
+	struct trial *trial = memory_new(sizeof(*trial));
+
+	*trial = (struct trial){ call, channel };
+	channel_hold(channel);
+	channel_connector(channel)->test(channel, on_provider_tested, trial);
+}
+
 void handle_channel_test(struct api_call *call)
 {
 	struct channel *channel =
@@ -69,5 +98,5 @@ void handle_channel_test(struct api_call *call)
 	else if (channel_connector(channel)->test == NULL)
 		on_tested(true, "nothing to ask: this connector has no provider of its own", call);
 	else
-		channel_connector(channel)->test(channel, on_tested, call);
+		test_provider(call, channel);
 }

@@ -18,7 +18,7 @@
 enum {
 	ATTEMPT_MS = 120 * 1000, /* an attempt that is older counts as lost */
 	DEADLINE_MS = ATTEMPT_MS + 1000,
-	PARKED_MS = 60 * 1000,
+	PARKED_MS = 15 * 1000,
 	REFERENCES = 20,
 	JITTER_PERCENT = 10,
 	TOKEN_BYTES = 12,
@@ -183,8 +183,13 @@ void delivery_on_failed(struct delivery *delivery, enum send_failure failure, co
 
 	(void)context;
 	switch (failure) {
-	case SEND_RETRY:
 	case SEND_REAUTH:
+		/* Whoever can ask for another token has done so: it would fail for everybody. */
+		channel_park(delivery->channel,
+			     why == NULL ? "the provider does not accept the token" : why);
+		attempt_retry(attempt, code, why, retry_after_ms);
+		return;
+	case SEND_RETRY:
 		attempt_retry(attempt, code, why, retry_after_ms);
 		return;
 	case SEND_WINDOW:

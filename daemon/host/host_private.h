@@ -33,6 +33,9 @@ struct channel {
 	int64_t window_ms;   /* 0: the connector's */
 	void *state;
 	char *parked;
+	struct loop_timer *retest; /* asks the provider of a parked channel */
+	int64_t retest_ms;
+	bool is_testing;
 	struct loop_timer *wake;
 	struct lease *lease;
 	bool started;

@@ -1,0 +1,59 @@
+"""telegram, by webhook and by long poll, against the stand-in of the Bot API and grammY's reading of the same updates."""
+import unittest
+
+import channelbed
+import harness
+
+
+class Webhook(channelbed.Channel):
+    provider = "telegram"
+    names = ("bot_token", "secret_token")
+    who = "5001"
+    media_in, media_out = None, False
+
+    def test_a_place_and_a_button(self):
+        item, thread = self.take(None, kind="location")
+        self.assertEqual(thread[0]["kind"], "location")
+        self.stand.say(from_=self.who, kind="postback", text="order:17")
+        texts = harness.wait_for("the button", lambda: [one["text"] for one in self.inbound(item)][1:])
+        self.assertEqual(texts, ["order:17"])
+
+    def test_a_person_who_blocked_the_bot(self):
+        item, _ = self.take("hello")
+        self.stand.customer(self.who, blocked=True)
+        failed = self.delivery(item, self.answer(item, "are you there?"), "failed")
+        self.assertIn("blocked", str(failed["error"]))
+
+
+class LongPoll(channelbed.Bed):
+    provider = "telegram"
+    names = ("bot_token",)
+    who = "5001"
+
+    def stand_settings(self):
+        return {"hurry": 20, "secret_token": ""}
+
+    def poll(self, *texts):
+        for text in texts:
+            self.stand.write(text, from_=self.who)
+
+    def test_updates_are_confirmed_once_they_are_stored(self):
+        self.poll("一", "二", "三")
+        item = self.daemon.claim(self.alice)
+        harness.wait_for("all three", lambda: len(self.inbound(item)) == 3)
+        self.daemon.restart()
+        self.poll("四")
+        harness.wait_for("the fourth", lambda: len(self.inbound(item)) == 4)
+        self.assertEqual([one["text"] for one in self.inbound(item)], ["一", "二", "三", "四"])
+        message = self.answer(item, "好")
+        self.delivery(item, message, "sent")
+
+    def test_a_busy_provider_and_another_poller(self):
+        self.stand.fault("status", status=502, on="poll", count=2)
+        self.poll("still here")
+        item = self.daemon.claim(self.alice, wait_s=30)
+        self.assertEqual(len(self.inbound(item)), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
