@@ -416,5 +416,201 @@ class WeChat(Case):
         self.assertEqual(self.sim.media(self.sim.sent()[0]["media"]), PNG)
 
 
+class WeCom(Case):
+    def token(self):
+        return self.get(f"/cgi-bin/gettoken?corpid={self.set['corp_id']}&corpsecret={self.set['app_secret']}").json["access_token"]
+
+    def kf(self, call, body, token=None):
+        return self.post(f"/cgi-bin/kf/{call}?access_token={token or self.token()}", body)
+
+    def send(self, **more):
+        return self.kf("send_msg", {"touser": "wmDEMO7", "open_kfid": "wkDEMO1", "msgtype": "text",
+                                    "text": {"content": "好"}, **more})["errcode"]
+
+    def test_the_signal_and_the_pull(self):
+        self.start("wecom", page=1)
+        self.sim.write("one", silent=True)
+        self.sim.say("two")
+        self.broker.next()
+        cursor, texts = "", []
+        while True:
+            got = self.kf("sync_msg", {"open_kfid": "wkDEMO1", "cursor": cursor, "limit": 1000})
+            texts += [item["text"]["content"] for item in got["msg_list"]]
+            cursor = got["next_cursor"]
+            if not got["has_more"]:
+                break
+        self.assertEqual(texts, ["one", "two"])
+        self.assertEqual(self.kf("sync_msg", {"open_kfid": "wkDEMO1", "cursor": cursor})["msg_list"], [])
+        self.assertEqual(self.kf("sync_msg", {"open_kfid": "wkOTHER"})["errcode"], 95000)
+        self.assertEqual(self.kf("sync_msg", {"open_kfid": "wkDEMO1", "token": "old"})["errcode"], 95007)
+        self.assertEqual(self.kf("sync_msg", {"open_kfid": "wkDEMO1"}, "wc_old")["errcode"], 42001)
+
+    def test_sends(self):
+        self.start("wecom", window_count=3)
+        self.sim.say("hi")
+        self.assertEqual([self.send(msgid="m-1"), self.send(msgid="m-1"), self.send()], [0, 0, 0])
+        self.assertEqual(len(self.sim.sent()), 2, "the same msgid is one message")
+        self.assertEqual(self.send(msgid="x" * 33), 40058)
+        self.assertEqual(self.send(text={"content": "好" * 683}), 40058)
+        self.assertEqual(self.send(open_kfid="wkX"), 95000)
+        self.assertEqual(self.send(msgtype="image", image={"media_id": "none"}), 40007)
+        self.assertEqual([self.send(), self.send()], [0, 95001])
+        who = {"open_kfid": "wkDEMO1", "external_userid": "wmDEMO7"}
+        self.assertEqual(self.kf("service_state/get", who)["service_state"], 1)
+        self.assertEqual(self.kf("service_state/trans", {**who, "service_state": 3, "servicer_userid": "li"})["errcode"], 0)
+        self.assertEqual(self.send(), 95018)
+
+    def test_known_answers(self):
+        known = vector("wecom-kf-callback")
+        given = known["inputs"]
+        self.start("wecom")
+        self.sim.say(sealed=given["encrypt"], timestamp=given["timestamp"], nonce=given["nonce"])
+        _, path, _, body = self.broker.next()
+        self.assertEqual((query_of(path)["msg_signature"], body.decode()), (given["msg_signature"], given["post_body"]))
+        known = vector("wecom-url-verify-official")
+        given = known["inputs"]
+        self.sim.set(token=given["token"], encoding_aes_key=given["encoding_aes_key"], corp_id=given["receive_id"])
+        self.broker.answers = [(200, "text/plain", known["expected"]["response_body"].encode())]
+        post = self.sim.handshake(sealed=given["echostr"], timestamp=given["timestamp"], nonce=given["nonce"])
+        self.assertTrue(post["ok"], post)
+        query = query_of(self.broker.next()[1])
+        self.assertEqual((query["msg_signature"], query["echostr"]), (given["msg_signature"], given["echostr"]))
+
+
+class Feishu(Case):
+    def token(self):
+        return self.post("/open-apis/auth/v3/tenant_access_token/internal",
+                         {"app_id": self.set["app_id"], "app_secret": self.set["app_secret"]})["tenant_access_token"]
+
+    def send(self, content, status=200, kind="text", token=None, to="ou_demo", **more):
+        return self.post("/open-apis/im/v1/messages?receive_id_type=open_id",
+                         {"receive_id": to, "msg_type": kind, "content": json.dumps(content), **more}, status,
+                         {"Authorization": f"Bearer {token or self.token()}"})
+
+    def open(self, body):
+        sealed = harness.base64.b64decode(json.loads(body)["encrypt"])
+        key = hashlib.sha256(self.set["encrypt_key"].encode()).hexdigest()
+        return json.loads(harness.subprocess.run(
+            ["openssl", "enc", "-d", "-aes-256-cbc", "-K", key, "-iv", sealed[:16].hex()], input=sealed[16:],
+            stdout=harness.subprocess.PIPE, check=True).stdout)
+
+    def test_what_is_right_is_taken_and_what_is_wrong_refused(self):
+        self.start("feishu")
+        self.sim.customer("ou_demo")
+        first = self.send({"text": "你好"}, uuid="u-1")
+        self.assertEqual(self.send({"text": "你好"}, uuid="u-1")["data"]["message_id"], first["data"]["message_id"])
+        self.assertEqual(len(self.sim.sent()), 1, "the same uuid is one message")
+        for code, content, more in ((230001, {"text": ""}, {}), (230013, {"text": "x"}, {"to": "ou_other"}),
+                                    (230025, {"text": "x" * 160000}, {}), (230001, {"image_key": "none"}, {"kind": "image"}),
+                                    (230001, {"text": "x"}, {"uuid": "u" * 51}), (99991663, {"text": "x"}, {"token": "t-old"})):
+            self.assertEqual(self.send(content, 400, **more)["code"], code, (content, more))
+        self.assertEqual(self.post("/open-apis/auth/v3/tenant_access_token/internal",
+                                   {"app_id": self.set["app_id"], "app_secret": "x"})["code"], 10014)
+        self.sim.fault("retry_after", seconds=3)
+        answer = self.sim.request("POST", "/open-apis/im/v1/messages?receive_id_type=open_id", {})
+        self.assertEqual((answer.status, answer.headers["x-ogw-ratelimit-reset"], answer.json["code"]), (429, "3", 99991400))
+
+    def test_what_it_posts_is_sealed_and_signed(self):
+        self.start("feishu")
+        self.sim.say("在吗")
+        _, _, headers, body = self.broker.next()
+        event = self.open(body)
+        self.assertEqual(json.loads(event["event"]["message"]["content"]), {"text": "在吗"})
+        self.assertEqual(event["header"]["token"], self.set["verification_token"])
+        signed = headers["X-Lark-Request-Timestamp"] + headers["X-Lark-Request-Nonce"] + self.set["encrypt_key"]
+        self.assertEqual(headers["X-Lark-Signature"], hashlib.sha256(signed.encode() + body).hexdigest())
+        known = vector("feishu-card-legacy-signature")
+        given = known["inputs"]
+        self.sim.say(raw=given["raw_body"], kind="legacy_card", timestamp=given["timestamp"], nonce=given["nonce"])
+        self.assertEqual(self.broker.next()[2]["X-Lark-Signature"], known["expected"]["x_lark_signature"])
+        self.broker.answers = [(200, "application/json", lambda m, p, h, raw: json.dumps(
+            {"challenge": self.open(raw)["challenge"]}).encode())]
+        self.assertTrue(self.sim.handshake()["ok"])
+        self.assertEqual(self.sim.handshake()["wrong"], "not the challenge in JSON")
+        self.sim.set(encrypt_key="")
+        for _ in range(2):
+            self.broker.next()
+        self.sim.say("plain")
+        self.assertEqual(self.broker.next_json()["event"]["message"]["chat_type"], "p2p")
+
+    def test_files(self):
+        self.start("feishu", encrypt_key="")
+        message_id = self.sim.say(kind="image", media=(PNG, "image/png", "a.png"))
+        key = json.loads(self.broker.next_json()["event"]["message"]["content"])["image_key"]
+        bearer = {"Authorization": f"Bearer {self.token()}"}
+        self.assertEqual(self.get(f"/open-apis/im/v1/messages/{message_id}/resources/{key}?type=image", headers=bearer).body, PNG)
+        self.get(f"/open-apis/im/v1/messages/{message_id}/resources/{key}", 400, bearer)
+        body, kind = multipart({"image_type": "message"}, [("image", "b.png", "image/png", PNG)])
+        made = self.post("/open-apis/im/v1/images", body, headers=bearer, type=kind)["data"]
+        self.send(made, kind="image")
+        self.assertEqual(self.sim.media(self.sim.sent()[0]["media"]), PNG)
+
+
+class DingTalk(Case):
+    def token(self):
+        return self.post("/v1.0/oauth2/accessToken", {"appKey": self.set["app_key"],
+                                                      "appSecret": self.set["app_secret"]})["accessToken"]
+
+    def send(self, status=200, token=None, **more):
+        return self.post("/v1.0/robot/oToMessages/batchSend", {
+            "robotCode": self.set["robot_code"], "userIds": ["staff01"], "msgKey": "sampleText",
+            "msgParam": json.dumps({"content": "好"}), **more}, status,
+            {"x-acs-dingtalk-access-token": token or self.token()})
+
+    def test_what_is_right_is_taken_and_what_is_wrong_refused(self):
+        self.start("dingtalk")
+        self.sim.say("hi")
+        webhook = self.broker.next_json()["sessionWebhook"].removeprefix(self.sim.base)
+        text = {"msgtype": "text", "text": {"content": "好"}}
+        self.assertEqual(self.post(webhook, text)["errcode"], 0)
+        self.assertEqual(self.post(webhook + "x", text)["errcode"], 300001)
+        self.assertEqual(self.post(webhook, {"msgtype": "image"})["errcode"], 40035)
+        self.assertEqual(self.post(webhook, {"msgtype": "text", "text": {"content": ""}})["errcode"], 40035)
+        self.assertEqual(self.send()["invalidStaffIdList"], [])
+        self.assertEqual(self.send(userIds=["nobody"])["invalidStaffIdList"], ["nobody"])
+        self.assertEqual(self.send(401, token="old")["code"], "InvalidAuthentication")
+        self.assertEqual(self.send(400, msgParam="{}")["code"], "invalidParameter.msgParam.invalid")
+        self.assertEqual(self.send(400, robotCode="x")["code"], "robot.not.exist")
+        self.assertEqual([one["to"] for one in self.sim.sent()], ["staff01", "staff01"])
+        self.sim.set(session_ms="-1")
+        self.sim.say("late")
+        webhook = self.broker.next_json()["sessionWebhook"].removeprefix(self.sim.base)
+        self.assertEqual(self.post(webhook, text)["errcode"], 300001)
+
+    def test_known_answers(self):
+        known = vector("dingtalk-robot-inbound-sign")
+        self.start("dingtalk", app_secret=known["inputs"]["app_secret"])
+        self.sim.say("hi", timestamp=known["inputs"]["timestamp"])
+        headers = self.broker.next()[2]
+        self.assertEqual((headers["timestamp"], headers["sign"]), (known["inputs"]["timestamp"], known["expected"]["sign"]))
+        known = vector("dingtalk-event-success-reply")
+        given = known["inputs"]
+        self.sim.set(token=given["token"], aes_key=given["aes_key"], app_key=given["owner_key"])
+        reply = {"msg_signature": known["expected"]["msg_signature"], "timeStamp": given["timestamp"],
+                 "nonce": given["nonce"], "encrypt": known["expected"]["encrypt"]}
+        self.broker.answers = [(200, "application/json", json.dumps(reply).encode()),
+                               (200, "application/json", json.dumps({**reply, "nonce": "1"}).encode())]
+        self.assertTrue(self.sim.handshake()["ok"])
+        self.assertEqual(self.sim.handshake()["wrong"], "msg_signature is wrong")
+        _, path, _, body = self.broker.next()
+        query = query_of(path)
+        words = sorted([given["token"], query["timestamp"], query["nonce"], json.loads(body)["encrypt"]])
+        self.assertEqual(query["signature"], hashlib.sha1("".join(words).encode()).hexdigest())
+
+    def test_files(self):
+        self.start("dingtalk")
+        self.sim.say(kind="image", media=(PNG, "image/png", "a.png"))
+        code = self.broker.next_json()["content"]["downloadCode"]
+        token = {"x-acs-dingtalk-access-token": self.token()}
+        found = self.post("/v1.0/robot/messageFiles/download", {"downloadCode": code, "robotCode": self.set["robot_code"]},
+                          headers=token)
+        self.assertEqual(self.get(found["downloadUrl"].removeprefix(self.sim.base)).body, PNG)
+        self.post("/v1.0/robot/messageFiles/download", {"downloadCode": "x", "robotCode": self.set["robot_code"]}, 400, token)
+        body, kind = multipart({}, [("media", "b.png", "image/png", PNG)])
+        made = self.post(f"/media/upload?access_token={self.token()}&type=file", body, type=kind)
+        self.send(msgKey="sampleFile", msgParam=json.dumps({"mediaId": made["media_id"], "fileName": "b.png", "fileType": "png"}))
+        self.assertEqual(self.sim.media(self.sim.sent()[0]["media"]), PNG)
+
+
 if __name__ == "__main__":
     harness.unittest.main()

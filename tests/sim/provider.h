@@ -61,7 +61,7 @@ struct provider {
 };
 
 extern const struct provider telegram_provider, whatsapp_provider, messenger_provider,
-	instagram_provider, wechat_provider;
+	instagram_provider, wechat_provider, wecom_provider, feishu_provider, dingtalk_provider;
 
 const struct provider *provider_find(const char *name);
 void provider_names(struct buf *out);
