@@ -31,6 +31,13 @@ struct delivery {
 	struct channel *channel;
 };
 
+/* What find_media() is given and answers (host->media_found, host->media_lost): whoever
+ * fetches embeds it first in a struct of its own. */
+struct media_search {
+	void (*found)(struct media_search *search, const struct media_request *request);
+	void (*lost)(struct media_search *search, bool gone, const char *why);
+};
+
 struct channel_hooks {
 	/* host->receive: bytes of a poll or a socket into the pipeline. `in` is borrowed for the
 	 * call. done exactly once, never before this returned. */

@@ -216,6 +216,16 @@ static void host_failed(struct delivery *delivery, enum send_failure failure, co
 	hooks->failed(delivery, failure, code, why, retry_after_ms, hooks->context);
 }
 
+static void host_media_found(struct media_search *search, const struct media_request *request)
+{
+	search->found(search, request);
+}
+
+static void host_media_lost(struct media_search *search, bool gone, const char *why)
+{
+	search->lost(search, gone, why);
+}
+
 static struct arena *host_arena_new(void)
 {
 	return arena_new(0);
@@ -285,4 +295,6 @@ const struct host host_services = {
 	.form_read = host_form_read,
 	.url_escape = host_url_escape,
 	.json_print = host_json_print,
+	.media_found = host_media_found,
+	.media_lost = host_media_lost,
 };

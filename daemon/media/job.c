@@ -216,31 +216,67 @@ static void on_fetched(const struct transfer_answer *answer, void *context)
 		file_failed(job, false, err.text);
 }
 
-static void fetch(struct job *job, const struct channel *channel)
+static void fetch(struct job *job, const struct media_request *request)
 {
-	const struct connector *connector = channel_connector(channel);
-	const struct attachment *from = &job->files[job->at].from;
-	struct media_request request = { .url = from->url };
 	struct transfer_field fields[FIELDS_MAX];
-	struct transfer_options options = { .fields = fields,
+	struct transfer_options options = { .url = request->url,
+					    .fields = fields,
 					    .timeout_ms = TIMEOUT_MS,
-					    .redirects = REDIRECTS };
+					    .redirects = REDIRECTS,
+					    .allow_private = request->allow_private };
 
-	if (connector->media != NULL)
-		connector->media(channel, from, job->arena, &request);
-	for (size_t i = 0; request.fields && request.fields[i] && i / 2 < FIELDS_MAX; i += 2)
+	for (size_t i = 0; request->fields && request->fields[i] && i / 2 < FIELDS_MAX; i += 2)
 		fields[options.field_count++] =
-			(struct transfer_field){ request.fields[i], request.fields[i + 1] };
-	options.url = request.url;
-	options.allow_private = request.allow_private;
+			(struct transfer_field){ request->fields[i], request->fields[i + 1] };
 	options.answer_max = (size_t)job->parts->config->limits.media;
 	transfer_start(job->parts->transfers, &options, NULL, on_fetched, job);
 }
 
+/* The connector asks its provider where the file is. */
+struct search {
+	struct media_search search;
+	struct job *job;
+	struct channel *channel;
+};
+
+static void on_found(struct media_search *search, const struct media_request *request)
+{
+	struct search *found = (struct search *)search;
+
+	fetch(found->job, request);
+	channel_drop(found->channel);
+}
+
+static void on_lost(struct media_search *search, bool gone, const char *why)
+{
+	struct search *lost = (struct search *)search;
+
+	channel_drop(lost->channel);
+	file_failed(lost->job, gone, why == NULL ? "the provider does not say where it is" : why);
+}
+
+static void find(struct job *job, struct channel *channel)
+{
+	const struct connector *connector = channel_connector(channel);
+	const struct attachment *from = &job->files[job->at].from;
+	struct media_request request = { .url = from->url };
+	struct search *search;
+
+	if (connector->find_media != NULL) {
+		search = arena_alloc(job->arena, sizeof(*search));
+		*search = (struct search){ { on_found, on_lost }, job, channel };
+		channel_hold(channel);
+		connector->find_media(channel, from, &search->search);
+		return;
+	}
+	if (connector->media != NULL)
+		connector->media(channel, from, job->arena, &request);
+	fetch(job, &request);
+}
+
 static void next_file(struct job *job)
 {
-	const struct channel *channel =
-		channel_find(job->parts->channels, job->workspace, job->channel);
+	struct channel *channel = channel_find(job->parts->channels, job->workspace, job->channel);
 
 	while (job->at < job->count && job->files[job->at].state.standing != FILE_PENDING)
 		job->at++;
@@ -249,7 +285,7 @@ static void next_file(struct job *job)
 	else if (channel == NULL)
 		file_failed(job, false, "the channel is not configured any more");
 	else
-		fetch(job, channel);
+		find(job, channel);
 }
 
 /* ---- what is to be fetched ---- */

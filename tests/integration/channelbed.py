@@ -2,7 +2,6 @@
 says what its provider does not have."""
 import json
 import secrets
-import unittest
 import urllib.parse
 
 import harness
@@ -196,7 +195,3 @@ class Channel(Bed):
         failed = self.delivery(item, message, "failed", "expired")
         self.assertIn("window", failed["error"]["code"] if isinstance(failed["error"], dict) else str(failed))
 
-
-def load_tests(*_):
-    """The bed itself is no test."""
-    return unittest.TestSuite()

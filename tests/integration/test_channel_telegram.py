@@ -9,7 +9,7 @@ class Webhook(channelbed.Channel):
     provider = "telegram"
     names = ("bot_token", "secret_token")
     who = "5001"
-    media_in, media_out = None, False
+    media_out = False
 
     def test_a_place_and_a_button(self):
         item, thread = self.take(None, kind="location")
