@@ -84,7 +84,7 @@ class Case(harness.TestCase):
     def start(self, provider, **settings):
         self.broker = Broker()
         self.addCleanup(self.broker.close)
-        self.sim = simbed.stand(self, provider, in_url=self.broker.url, hurry="100", **settings)
+        self.sim = simbed.stand(self, provider, in_url=self.broker.url, **{"hurry": "100", **settings})
         self.set = self.sim.settings
 
     def post(self, path, body, status=200, headers=None, type="application/json"):
@@ -610,6 +610,204 @@ class DingTalk(Case):
         made = self.post(f"/media/upload?access_token={self.token()}&type=file", body, type=kind)
         self.send(msgKey="sampleFile", msgParam=json.dumps({"mediaId": made["media_id"], "fileName": "b.png", "fileType": "png"}))
         self.assertEqual(self.sim.media(self.sim.sent()[0]["media"]), PNG)
+
+
+class Line(Case):
+    def call(self, path, body, status=200, token=None, **headers):
+        return self.post(f"/v2/bot/message/{path}", body, status,
+                         {"Authorization": f"Bearer {token or self.set['channel_access_token']}", **headers})
+
+    def push(self, status=200, to="Ucust", text="好", **more):
+        return self.call("push", {"to": to, "messages": [{"type": "text", "text": text}]}, status, **more)
+
+    def test_what_is_right_is_taken_and_what_is_wrong_refused(self):
+        self.start("line")
+        self.sim.say("hi")
+        token = self.broker.next_json()["events"][0]["replyToken"]
+        reply = {"replyToken": token, "messages": [{"type": "text", "text": "好"}]}
+        self.assertEqual(self.call("reply", reply, 400, **{"X-Line-Retry-Key": "x"})["message"], "The retry key is invalid.")
+        self.assertEqual(len(self.call("reply", reply)["sentMessages"]), 1)
+        self.assertEqual(self.call("reply", reply, 400)["message"], "Invalid reply token", "it is used once")
+        key = {"X-Line-Retry-Key": "123e4567-e89b-12d3-a456-426614174000"}
+        self.push(**key)
+        self.push(409, **key)
+        self.assertEqual(len(self.sim.sent()), 2, "the same key is one message")
+        self.push(400, to="Uother")
+        self.push(400, text="x" * 5001)
+        self.push(400, **{"X-Line-Retry-Key": "no-uuid"})
+        self.push(401, token="old")
+        self.call("push", {"to": "Ucust", "messages": []}, 400)
+        self.call("push", {"to": "Ucust", "messages": [{"type": "image", "originalContentUrl": "http://a/b"}]}, 400)
+        self.sim.set(reply_ms="-1")
+        self.sim.say("late")
+        self.call("reply", {**reply, "replyToken": self.broker.next_json()["events"][0]["replyToken"]}, 400)
+        self.sim.customer("Ucust", blocked=True)
+        self.push()
+        self.assertEqual(self.sim.sent()[-1]["to"], "nobody", "nobody is told")
+        self.sim.fault("error", code="monthly")
+        self.assertIn("monthly limit", self.push(429)["message"])
+
+    def test_known_answers(self):
+        known = vector("line-signature-official")
+        self.start("line", channel_secret=known["inputs"]["channel_secret"])
+        self.sim.say(raw=known["inputs"]["raw_body"])
+        self.assertEqual(self.broker.next()[2]["x-line-signature"], known["expected"]["x_line_signature"])
+        self.assertTrue(self.sim.handshake()["ok"])
+        self.assertEqual(self.broker.next()[3].decode(), known["inputs"]["raw_body"])
+
+    def test_redelivery_and_files(self):
+        self.start("line")
+        self.broker.answers = [(500, "text/plain", b"")]
+        message_id = self.sim.say(kind="image", media=(PNG, "image/png", "a.png"))
+        first, again = (self.broker.next_json()["events"][0] for _ in range(2))
+        self.assertEqual(first["webhookEventId"], again["webhookEventId"])
+        self.assertEqual([one["deliveryContext"]["isRedelivery"] for one in (first, again)], [False, True])
+        bearer = {"Authorization": f"Bearer {self.set['channel_access_token']}"}
+        self.assertEqual(self.get(f"/v2/bot/message/{message_id}/content", headers=bearer).body, PNG)
+        self.get(f"/v2/bot/message/{message_id}/content", 401)
+        self.get("/v2/bot/message/1/content", 404, bearer)
+
+
+class Slack(Case):
+    def call(self, method, body, token=None):
+        return self.post(f"/api/{method}", body, headers={"Authorization": f"Bearer {token or self.set['bot_token']}"})
+
+    def test_what_is_right_is_taken_and_what_is_wrong_refused(self):
+        self.start("slack")
+        self.sim.say("help", from_="U1")
+        sent = self.call("chat.postMessage", {"channel": "DU1", "text": "好", "thread_ts": "1.000002"})
+        self.assertEqual((sent["ok"], sent["message"]["text"]), (True, "好"))
+        for body, error in (({"channel": "D9", "text": "x"}, "channel_not_found"), ({"channel": "DU1"}, "no_text"),
+                            ({"channel": "DU1", "text": "x" * 40001}, "msg_too_long"),
+                            ({"channel": "DU1", "text": "x", "thread_ts": "17"}, "invalid_arguments")):
+            self.assertEqual(self.call("chat.postMessage", body), {"ok": False, "error": error})
+        self.assertEqual(self.call("chat.postMessage", {"channel": "DU1", "text": "x"}, "xoxb-old")["error"], "invalid_auth")
+        self.assertEqual(self.call("conversations.open", {"users": "U1"})["channel"]["id"], "DU1")
+        self.assertEqual(self.call("no.such", {})["error"], "unknown_method")
+        self.sim.fault("retry_after", seconds=4)
+        answer = self.sim.request("POST", "/api/chat.postMessage", {})
+        self.assertEqual((answer.status, answer.headers["Retry-After"], answer.json["error"]), (429, "4", "ratelimited"))
+
+    def test_known_answers(self):
+        known = vector("slack-signature-official")
+        given = known["inputs"]
+        self.start("slack", signing_secret=given["signing_secret"])
+        self.sim.say(raw=given["raw_body"], timestamp=given["x_slack_request_timestamp"])
+        headers = self.broker.next()[2]
+        self.assertEqual((headers["X-Slack-Signature"], headers["Content-Type"]),
+                         (known["expected"]["x_slack_signature"], "application/x-www-form-urlencoded"))
+        self.broker.answers = [(200, "text/plain", lambda m, p, h, body: json.loads(body)["challenge"].encode())]
+        self.assertTrue(self.sim.handshake()["ok"])
+        self.assertFalse(self.sim.handshake()["ok"])
+
+    def test_its_way_of_repeating(self):
+        self.start("slack", hurry="1000")
+        self.broker.answers = [(500, "text/plain", b"")] * 4
+        self.sim.write("one")
+        self.assertEqual(self.sim.wait_taken(ok=False)[0]["attempts"], 4)
+        got = [self.broker.next() for _ in range(4)]
+        self.assertEqual([one[2]["X-Slack-Retry-Num"] for one in got], [None, "1", "2", "3"])
+        self.assertEqual(len({one[3] for one in got}), 1)
+
+    def test_files(self):
+        self.start("slack")
+        self.sim.say("look", kind="image", media=(PNG, "image/png", "a.png"))
+        file = self.broker.next_json()["event"]["files"][0]
+        path = file["url_private"].removeprefix(self.sim.base)
+        self.assertEqual(self.get(path).headers["Content-Type"], "text/html", "a page to sign in")
+        self.assertEqual(self.get(path, headers={"Authorization": f"Bearer {self.set['bot_token']}"}).body, PNG)
+        made = self.call("files.getUploadURLExternal", {"filename": "b.png", "length": len(PNG)})
+        path = made["upload_url"].removeprefix(self.sim.base)
+        self.assertEqual(self.sim.request("POST", path, PNG[1:]).status, 400)
+        end = {"files": [{"id": made["file_id"], "title": "b"}], "channel_id": "DU1"}
+        self.assertEqual(self.call("files.completeUploadExternal", end)["error"], "file_not_found")
+        self.assertEqual(self.sim.request("POST", path, PNG).status, 200)
+        self.assertTrue(self.call("files.completeUploadExternal", end)["ok"])
+        self.assertEqual(self.sim.media(self.sim.sent()[0]["media"]), PNG)
+
+
+class Weibo(Case):
+    def send(self, status=200, data=None, token=None, **more):
+        fields = {"access_token": token or self.set["access_token"], "type": "text", "receiver_id": "2489000002",
+                  "save_sender_box": "1", "data": json.dumps(data or {"text": "好"}), **more}
+        return self.post("/2/messages/reply.json", urllib.parse.urlencode(fields).encode(), status,
+                         type="application/x-www-form-urlencoded")
+
+    def test_what_is_right_is_taken_and_what_is_wrong_refused(self):
+        self.start("weibo")
+        self.assertEqual(self.send(400)["error_code"], 10016)
+        self.sim.say("你好")
+        self.assertTrue(self.send()["result"])
+        self.assertEqual(self.send(400, data={"text": "好" * 301})["error_code"], 10017)
+        self.assertEqual(self.send(400, type="poem")["error_code"], 10017)
+        self.assertEqual(self.send(401, token="old")["error_code"], 21332)
+        self.post("/2/messages/reply.json", {"type": "text"}, 401)
+        self.sim.customer("2489000002", window_ms=-1)
+        self.assertEqual(self.send(400)["error_code"], 26401)
+        self.sim.say(kind="event", event="unfollow")
+        self.assertEqual(self.send(400)["error_code"], 26401)
+
+    def test_known_answers_and_files(self):
+        known = vector("weibo-url-verify-official")
+        given = known["inputs"]
+        self.start("weibo", app_secret=given["appsecret"])
+        self.broker.answers = [(200, "text/plain", lambda m, path, h, b: query_of(path)["echostr"].encode())]
+        self.assertTrue(self.sim.handshake(timestamp=given["timestamp"], nonce=given["nonce"])["ok"])
+        self.assertEqual(query_of(self.broker.next()[1])["signature"], known["expected"]["signature"])
+        self.sim.say(kind="image", media=(PNG, "image/png", "a.png"))
+        fid = self.broker.next_json()["data"]["tovfid"]
+        self.assertEqual(self.get(f"/2/mss/msget?access_token={self.set['access_token']}&fid={fid}").body, PNG)
+        self.get(f"/2/mss/msget?access_token={self.set['access_token']}&fid={fid - 1}", 400)
+        self.broker.answers = [(200, "text/plain", b"success")]
+        self.sim.write("hi")
+        self.assertEqual(self.sim.wait_taken(2, ok=False)[0]["attempts"], 2, "the word success is WeChat's")
+
+
+class X(Case):
+    def send(self, status=201, to="300", token=None, **body):
+        return self.post(f"/2/dm_conversations/with/{to}/messages", body or {"text": "好"}, status,
+                         {"Authorization": f"Bearer {token or self.set['access_token']}"})
+
+    def refresh(self, token, status=200):
+        body = urllib.parse.urlencode({"grant_type": "refresh_token", "refresh_token": token, "client_id": "c"}).encode()
+        return self.post("/2/oauth2/token", body, status, type="application/x-www-form-urlencoded")
+
+    def test_what_is_right_is_taken_and_what_is_wrong_refused(self):
+        self.start("x")
+        self.send(403)
+        self.sim.say("hi")
+        self.assertIn("dm_event_id", self.send()["data"])
+        self.send(400, text="x" * 10001)
+        self.send(400, attachments=[{"media_id": "none"}])
+        self.send(401, token="old")
+        self.sim.fault("expire_token")
+        self.send(401)
+        fresh = self.refresh("refresh-0")
+        self.send(token=fresh["access_token"])
+        self.refresh("refresh-0", 400)
+        self.sim.fault("retry_after", seconds=9)
+        answer = self.sim.request("POST", "/2/dm_conversations/with/300/messages", {"text": "x"})
+        self.assertGreater(int(answer.headers["x-rate-limit-reset"]), 1700000000)
+
+    def test_known_answers_and_files(self):
+        known = vector("x-crc")
+        self.start("x", app_secret=known["inputs"]["consumer_secret"])
+        self.broker.answers = [(200, "application/json", known["expected"]["response_body"].encode())]
+        self.assertTrue(self.sim.handshake(crc_token=known["inputs"]["crc_token"])["ok"])
+        self.assertFalse(self.sim.handshake(crc_token="other")["ok"])
+        self.broker.next(), self.broker.next()
+        self.sim.say("look", kind="image", media=(PNG, "image/png", "a.png"))
+        _, _, headers, body = self.broker.next()
+        mac = hmac256(known["inputs"]["consumer_secret"], body).digest()
+        self.assertEqual(headers["x-twitter-webhooks-signature"], "sha256=" + harness.base64.b64encode(mac).decode())
+        media = json.loads(body)["direct_message_events"][0]["message_create"]["message_data"]["attachment"]["media"]
+        self.assertEqual(self.get(media["media_url_https"].removeprefix(self.sim.base)).body, PNG)
+        bearer = {"Authorization": f"Bearer {self.set['access_token']}"}
+        body, kind = multipart({"media_category": "dm_image"}, [("media", "b.png", "image/png", PNG)])
+        made = self.post("/2/media/upload", body, headers=bearer, type=kind)["data"]["id"]
+        self.send(attachments=[{"media_id": made}])
+        self.assertEqual(self.sim.media(self.sim.sent()[0]["media"]), PNG)
+        self.post("/2/media/upload", *multipart({})[:1], status=400, headers=bearer, type=kind)
 
 
 if __name__ == "__main__":

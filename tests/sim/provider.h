@@ -61,7 +61,8 @@ struct provider {
 };
 
 extern const struct provider telegram_provider, whatsapp_provider, messenger_provider,
-	instagram_provider, wechat_provider, wecom_provider, feishu_provider, dingtalk_provider;
+	instagram_provider, wechat_provider, wecom_provider, feishu_provider, dingtalk_provider,
+	line_provider, slack_provider, weibo_provider, x_provider;
 
 const struct provider *provider_find(const char *name);
 void provider_names(struct buf *out);
@@ -124,6 +125,7 @@ struct standin {
 	struct post *held; /* by "reorder" */
 	char token[160];   /* minted; "" before the first */
 	int64_t tokens_minted;
+	int64_t tokens_expired;
 	int64_t counter; /* for ids */
 	int64_t rate_second;
 	int64_t rate_used;
@@ -240,7 +242,8 @@ struct post {
 	void (*sign)(struct post *post);
 	/* What is wrong with the answer, NULL if nothing. NULL slot: any 2xx is right. */
 	const char *(*check)(struct post *post, int status, const char *body);
-	bool is_once;    /* not repeated (handshakes) */
+	bool is_once;    /* not repeated, and met by no fault (handshakes) */
+	bool is_last;    /* not repeated any more */
 	const char *url; /* NULL: the setting "in" */
 	/* the framework's */
 	struct evhttp_request *answer;

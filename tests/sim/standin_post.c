@@ -82,7 +82,7 @@ static void retry(struct post *post)
 	int64_t tries = 0;
 	while (delays != NULL && delays[tries] >= 0 && tries < post->attempts - 1)
 		tries++;
-	if (post->is_once || delays == NULL || delays[tries] < 0) {
+	if (post->is_once || post->is_last || delays == NULL || delays[tries] < 0) {
 		post->is_settled = true;
 		return;
 	}

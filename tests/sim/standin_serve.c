@@ -241,6 +241,7 @@ static bool answer_fault(struct ask *ask)
 		refuse(ask, sim->provider->window_code, "a fault was armed");
 	} else if (fault_take(sim, "expire_token", on, &fault)) {
 		sim->token[0] = '\0';
+		sim->tokens_expired++;
 		if (!sim->provider->mints_tokens)
 			refuse(ask, sim->provider->token_code, "a fault was armed");
 	}
