@@ -15,6 +15,7 @@ struct batch {
 	struct harvest *harvest;
 	struct buf events; /* rows, parted by commas */
 	struct buf fields; /* of the job, once the rows have been read */
+	bool is_ready;     /* they have been */
 	size_t count;
 	int64_t first_ms;                  /* time of its first entry */
 	char position[LOG_POSITION_BYTES]; /* of its last entry */

@@ -2,8 +2,8 @@
  *
  *   where am I? -> (nothing there) read anew -> follow the log
  *
- * While a batch is written the next one is collected; when that is full too, the log's reader goes
- * and comes back where it stopped. */
+ * While a batch is written, what the next one touched is read from the store, and one more is
+ * collected; when that is full too, the log's reader goes and comes back where it stopped. */
 #include "history/writer.h"
 
 #include <stdio.h>
@@ -43,6 +43,7 @@ struct writer {
 	struct loop_timer *timer;
 	struct reread *reread;
 	struct batch *collected; /* not closed yet; NULL: nothing */
+	struct batch *next;      /* its rows are read from the store, or wait; NULL: none */
 	struct batch *written;   /* being written; NULL: none */
 	enum doing doing;
 	char position[LOG_POSITION_BYTES]; /* in the database */
@@ -53,6 +54,7 @@ struct writer {
 	int64_t reread_keys;
 	char problem[PROBLEM_BYTES];
 	bool is_asking;  /* where it stands */
+	bool is_writing; /* false with written: it is written once more when the timer says so */
 	bool is_waiting; /* the timer leads on */
 	bool is_keeping; /* the cursor in the store */
 	bool is_marked;  /* the cursor in the store is `position` */
@@ -114,7 +116,9 @@ static void start_over(struct writer *writer)
 {
 	log_reader_free(&writer->reader);
 	batch_free(&writer->collected);
+	batch_free(&writer->next);
 	batch_free(&writer->written);
+	writer->is_writing = false;
 	reread_free(&writer->reread);
 	writer->doing = STARTING;
 	writer->position[0] = '\0';
@@ -210,8 +214,9 @@ static void on_written(struct json_object *answer, const struct error *err, void
 {
 	struct writer *writer = context;
 
-	if (!answer_taken(writer) || writer->written == NULL)
+	if (!answer_taken(writer) || !writer->is_writing)
 		return;
+	writer->is_writing = false;
 	if (err == NULL) {
 		batch_done(writer, answer);
 	} else if (strstr(err->text, "poison job") != NULL) {
@@ -232,6 +237,7 @@ static void batch_write(struct writer *writer)
 		   batch->position, (long long)loop_unix_ms(writer->parts->loop));
 	buf_add(&fields, batch->fields.data, batch->fields.len);
 	writer->refs++;
+	writer->is_writing = true;
 	history_tell(writer->parts->history, "write", name_of(writer), &fields, on_written, writer);
 	buf_clear(&fields);
 }
@@ -239,7 +245,7 @@ static void batch_write(struct writer *writer)
 static void on_harvest(const struct buf *rows, const struct error *err, void *context)
 {
 	struct writer *writer = context;
-	struct batch *batch = writer->written;
+	struct batch *batch = writer->next;
 
 	if (err != NULL) {
 		struct error copy = *err; /* it goes with the harvest */
@@ -254,7 +260,8 @@ static void on_harvest(const struct buf *rows, const struct error *err, void *co
 	buf_text(&batch->fields, ",\"events\":[");
 	buf_add(&batch->fields, buf_string(&batch->events), batch->events.len);
 	buf_byte(&batch->fields, ']');
-	batch_write(writer);
+	batch->is_ready = true;
+	go_on(writer);
 }
 
 /* ---- the log ---- */
@@ -272,8 +279,7 @@ static void on_entry(const struct log_entry *entry, void *context)
 	/* No more than can be held: the rest is read when this was taken over. */
 	if (writer->collected->count >= writer->batch_max)
 		log_reader_free(&writer->reader);
-	if (writer->written == NULL && !writer->is_waiting &&
-	    writer->collected->count >= writer->batch_max)
+	if (writer->collected->count >= writer->batch_max)
 		go_on(writer);
 }
 
@@ -300,8 +306,7 @@ static void on_batch(const char *position, void *context)
 	struct writer *writer = context;
 
 	(void)position;
-	if (writer->written == NULL && !writer->is_waiting)
-		go_on(writer);
+	go_on(writer);
 }
 
 static void reader_open(struct writer *writer)
@@ -423,26 +428,36 @@ static void ask_position(struct writer *writer)
 
 /* ---- life ---- */
 
+/* Small batches cost more, so the next one is closed early only where there is enough. */
+static bool next_is_due(const struct writer *writer)
+{
+	return writer->next == NULL && writer->collected != NULL &&
+	       (writer->written == NULL || writer->collected->count >= writer->batch_max / 2);
+}
+
 static void follow(struct writer *writer)
 {
-	if (writer->wants_reread && writer->written == NULL) {
+	if (writer->wants_reread && !writer->is_writing) {
 		start_over(writer);
 		ask_position(writer);
 		return;
 	}
-	if (writer->written != NULL) {
-		batch_write(writer); /* once more */
-		return;
+	if (writer->written == NULL && writer->next != NULL && writer->next->is_ready) {
+		writer->written = writer->next;
+		writer->next = NULL;
 	}
-	writer->written = writer->collected;
-	writer->collected = NULL;
-	if (writer->reader == NULL)
+	if (writer->written != NULL && !writer->is_writing)
+		batch_write(writer);
+	if (next_is_due(writer)) {
+		writer->next = writer->collected;
+		writer->collected = NULL;
+		harvest_run(writer->next->harvest, on_harvest, writer);
+	}
+	if (writer->reader == NULL && writer->collected == NULL)
 		reader_open(writer);
-	if (writer->written != NULL)
-		harvest_run(writer->written->harvest, on_harvest, writer);
 }
 
-/* What comes next, where nothing is under way. */
+/* What comes next; harmless where everything is under way. */
 static void go_on(struct writer *writer)
 {
 	if (writer->is_asking || writer->is_waiting)
@@ -484,14 +499,16 @@ void writer_free(struct writer **writer)
 void writer_reread(struct writer *writer)
 {
 	writer->wants_reread = true;
-	if (writer->doing == FOLLOWING && writer->written == NULL)
+	if (writer->doing == FOLLOWING)
 		go_on(writer);
 }
 
 static int64_t lag_of(const struct writer *writer)
 {
-	const struct batch *oldest = writer->written != NULL ? writer->written : writer->collected;
+	const struct batch *oldest = writer->written;
 
+	if (oldest == NULL)
+		oldest = writer->next != NULL ? writer->next : writer->collected;
 	return oldest == NULL || oldest->count == 0
 		       ? 0
 		       : loop_unix_ms(writer->parts->loop) - oldest->first_ms;
@@ -500,6 +517,7 @@ static int64_t lag_of(const struct writer *writer)
 struct writer_state writer_state(const struct writer *writer)
 {
 	static const char *const words[] = { "starting", "reading anew", "following" };
+	const struct batch *const held[] = { writer->written, writer->next, writer->collected };
 	struct writer_state state = {
 		.doing = writer->is_waiting ? "waiting" : words[writer->doing],
 		.position = writer->position,
@@ -509,9 +527,7 @@ struct writer_state writer_state(const struct writer *writer)
 			writer->reread != NULL ? reread_keys(writer->reread) : writer->reread_keys,
 	};
 
-	if (writer->written != NULL)
-		state.held += (int64_t)writer->written->count;
-	if (writer->collected != NULL)
-		state.held += (int64_t)writer->collected->count;
+	for (size_t i = 0; i < COUNT_OF(held); i++)
+		state.held += held[i] == NULL ? 0 : (int64_t)held[i]->count;
 	return state;
 }

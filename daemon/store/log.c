@@ -8,7 +8,7 @@
 #include "services/loop.h"
 #include "store/log_tail.h"
 
-enum { BATCH_DEFAULT = 500 };
+enum { BATCH_DEFAULT = 500, AGAIN_MS = 200 };
 
 static void catch_up(struct log_reader *reader);
 
@@ -88,7 +88,8 @@ static struct log_reader *answered(void *context, struct log_reader **ret_reader
 		       : question.reader;
 }
 
-/* The store is away: the tail starts its readers again when it reads again. */
+/* The store is away: the tail starts its readers again when it reads again. Or only this question
+ * was refused (too many wait), of which the tail knows nothing. */
 static void wait_for_store(struct log_reader *reader)
 {
 	struct log_id none = { 0, 0 };
@@ -96,6 +97,7 @@ static void wait_for_store(struct log_reader *reader)
 	reader->state = READER_STARTING;
 	if (log_id_compare(reader->cursor, none) > 0)
 		memcpy(reader->after, reader->position, sizeof(reader->after));
+	loop_timer_start(reader->again, AGAIN_MS);
 }
 
 static void on_older(const struct store_reply *reply, const struct error *err, void *context)
@@ -206,6 +208,15 @@ static void start_soon(void *context)
 	reader_unref(reader);
 }
 
+/* Not at once: it may free the reader, and the timer with it. */
+static void on_again(void *context)
+{
+	struct log_reader *reader = context;
+
+	reader->refs++;
+	loop_soon(reader->tail->loop, start_soon, reader);
+}
+
 /* --- public --- */
 
 struct log_reader *log_reader_new(struct loop *loop, struct store *store,
@@ -225,6 +236,7 @@ struct log_reader *log_reader_new(struct loop *loop, struct store *store,
 		snprintf(reader->after, sizeof(reader->after), "%s", options->after);
 	snprintf(reader->position, sizeof(reader->position), "%s", reader->after);
 	LIST_INSERT_HEAD(&reader->tail->readers, reader, link);
+	reader->again = loop_timer_new(loop, on_again, reader);
 	reader->refs = 2;
 	loop_soon(loop, start_soon, reader);
 	return reader;
@@ -239,6 +251,7 @@ void log_reader_free(struct log_reader **pointer)
 	*pointer = NULL;
 	reader->is_closed = true;
 	LIST_REMOVE(reader, link);
+	loop_timer_free(&reader->again);
 	if (LIST_EMPTY(&reader->tail->readers))
 		tail_close(reader->tail);
 	reader_unref(reader);

@@ -51,7 +51,8 @@ struct log_reader {
 	int refs; /* its owner, calls under way, callbacks running */
 	bool is_closed;
 	enum reader_state state;
-	int turn; /* counts resets: an answer from before one says nothing */
+	struct loop_timer *again; /* what was refused is asked once more */
+	int turn;                 /* counts resets: an answer from before one says nothing */
 	char after[LOG_POSITION_BYTES];
 	struct log_id cursor;
 	char position[LOG_POSITION_BYTES];

@@ -24,6 +24,11 @@ const char history_search_sqlite[] =
 	" VALUES ('delete', old.doc, old.words);"
 	" INSERT INTO search_words (rowid, words) VALUES (new.doc, new.words); END";
 
+/* The words of a whole batch, where FTS5 would write out each megabyte: every piece that it writes
+ * is read and written again when pieces are joined. */
+const char history_search_gathers[] =
+	"INSERT INTO search_words (search_words, rank) VALUES ('hashsize', 33554432)";
+
 /* The number is not unique here: finding a free one would cost a round trip for each row. */
 const char history_search_postgres[] =
 	"CREATE TABLE search (doc BIGINT NOT NULL, workspace TEXT NOT NULL, type TEXT NOT NULL,"

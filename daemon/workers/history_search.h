@@ -15,6 +15,7 @@ enum search_dialect history_search_dialect(struct sql *sql);
 /* The tables, for the list of history_schema.c. */
 extern const char history_search_sqlite[];
 extern const char history_search_postgres[];
+extern const char history_search_gathers[];
 
 /* One thing that can be found; row as in search.h. Put again it is replaced, and nothing is written
  * where its words are the same. Inside the transaction that writes the row itself. */
