@@ -38,6 +38,10 @@ struct media_search {
 	void (*lost)(struct media_search *search, bool gone, const char *why);
 };
 
+/* host->attachment_url, for the core itself. */
+char *channel_attachment_url(struct channel *channel, const struct attachment *attachment,
+			     int64_t expires_s, struct arena *arena);
+
 struct channel_hooks {
 	/* host->receive: bytes of a poll or a socket into the pipeline. `in` is borrowed for the
 	 * call. done exactly once, never before this returned. */

@@ -22,6 +22,9 @@ size_t text_ascii(const char *bytes, size_t len); /* bytes before the first one 
 /* Untrusted text to what we store: invalid bytes become U+FFFD, NUL, C0
  * controls other than \n \t and DEL are dropped, CRLF and CR become LF, NFC, at most
  * max bytes. Never NULL. */
+/* Bytes of the first character as a reader sees it (an emoji of several code
+ * points is one); 0 at the end. text is UTF-8. */
+size_t text_grapheme(const char *text);
 char *text_clean(struct arena *arena, const char *bytes, size_t len, size_t max);
 /* As text_clean, for one line: line ends and runs of space become one space,
  * bidi overrides and zero-width characters are dropped, ends are trimmed. */

@@ -1,11 +1,15 @@
 /* Characters as a search compares them. */
+#include <stdlib.h>
+#include <string.h>
 #include <unicase.h>
 #include <unictype.h>
+#include <unigbrk.h>
 #include <uninorm.h>
 
 #include "base/text.h"
 
 enum {
+	GRAPHEME_MAX_BYTES = 128,
 	COMBINING_FIRST = 0x0300,
 	COMBINING_LAST = 0x036f,
 	HALF_VOICED = 0xff9e,
@@ -190,4 +194,18 @@ size_t text_encode(uint32_t codepoint, char out[4])
 		out[i] = (char)(0x80 | (codepoint & 0x3f));
 	out[0] = (char)(leads[len] | codepoint);
 	return len;
+}
+
+size_t text_grapheme(const char *text)
+{
+	static const char joiner[] = "\xe2\x80\x8d";
+	const uint8_t *first = (const uint8_t *)text;
+	/* Far enough for any that a person types; what is longer is parted. */
+	const uint8_t *end = first + strnlen(text, GRAPHEME_MAX_BYTES);
+	const uint8_t *next = first == end ? NULL : u8_grapheme_next(first, end);
+
+	/* The library's rules are older than emoji that are joined of several. */
+	while (next != NULL && next < end && next - first >= 3 && memcmp(next - 3, joiner, 3) == 0)
+		next = u8_grapheme_next(next, end);
+	return next == NULL ? 0 : (size_t)(next - first);
 }

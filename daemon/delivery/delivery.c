@@ -13,6 +13,7 @@
 #include "conversation/conversation.h"
 #include "conversation/threading.h"
 #include "delivery/codes.h"
+#include "delivery/part.h"
 #include "services/loop.h"
 
 enum {
@@ -40,7 +41,9 @@ struct attempt {
 	const char *conversation;
 	char token[2 * TOKEN_BYTES + 1];
 	struct outbox_message message; /* copied */
-	struct outbound outbound;
+	struct outbound outbound;      /* the whole */
+	struct part_list parts_of_it;
+	size_t part; /* the one under way */
 	void (*done)(const char *conversation, bool look_again, void *context);
 	void *context;
 	struct loop_timer *deadline; /* for a connector that never says how it ended */
@@ -118,6 +121,44 @@ static void attempt_fail(struct attempt *attempt, const char *code, const char *
 		    (struct outbox_ending){ .outcome = OUTCOME_FAILED, .code = code, .why = why });
 }
 
+/* ---- one part after the other ---- */
+
+static void part_send(struct attempt *attempt)
+{
+	struct channel *channel = attempt->delivery.channel;
+
+	channel_connector(channel)->send(channel, &attempt->parts_of_it.items[attempt->part],
+					 &attempt->delivery);
+}
+
+static void on_part_written(const struct outbox_result *result, const struct error *err,
+			    void *context)
+{
+	struct attempt *attempt = context;
+
+	(void)err;
+	/* Not written, or not ours any more: it is found as `sending` and told as uncertain. */
+	if (result->code != OUTBOX_OK || attempt->is_late || attempt->parts->store == NULL) {
+		attempt_done(attempt, false);
+		return;
+	}
+	attempt->part++;
+	loop_timer_start(attempt->deadline, DEADLINE_MS);
+	part_send(attempt);
+}
+
+static void part_left(struct attempt *attempt)
+{
+	const struct outbox_progress progress = { .workspace = attempt->workspace,
+						  .conversation = attempt->conversation,
+						  .message = attempt->message.id,
+						  .token = attempt->token,
+						  .parts_sent = attempt->part + 1,
+						  .timeout_ms = ATTEMPT_MS };
+
+	outbox_part(attempt->parts->store, &progress, on_part_written, attempt);
+}
+
 void delivery_on_sent(struct delivery *delivery, const char *provider_id, void *context)
 {
 	struct attempt *attempt = (struct attempt *)(void *)delivery;
@@ -127,6 +168,10 @@ void delivery_on_sent(struct delivery *delivery, const char *provider_id, void *
 	struct identity_key reference;
 
 	(void)context;
+	if (attempt->part + 1 < attempt->parts_of_it.count) {
+		part_left(attempt);
+		return;
+	}
 	if (provider_id == NULL || *provider_id == '\0') {
 		attempt_end(attempt, (struct outbox_ending){ .outcome = OUTCOME_SENT });
 		return;
@@ -277,6 +322,7 @@ static bool outbound_build(struct attempt *attempt)
 		.extra = extra.len == 0 ? NULL : arena_text(attempt->arena, buf_string(&extra)),
 		.created_ms = text_parse_time(json_text(stored, "created_at")),
 		.attempt = message->attempt,
+		.last_inbound_ms = message->last_inbound_ms,
 		.automatic = text_equal(author, "bot") || text_equal(author, "system"),
 	};
 	code_fill(attempt, stored);
@@ -303,8 +349,7 @@ static void on_named(const struct outbox_result *result, const struct error *err
 	if (is_stopping(attempt))
 		return;
 	if (result->code == OUTBOX_OK)
-		channel_connector(attempt->delivery.channel)
-			->send(attempt->delivery.channel, &attempt->outbound, &attempt->delivery);
+		part_send(attempt);
 	else if (result->code == OUTBOX_REFUSED)
 		attempt_done(attempt, true); /* it took too long: somebody else has the message */
 	else
@@ -315,6 +360,8 @@ static void send_now(struct attempt *attempt)
 {
 	struct channel *channel = attempt->delivery.channel;
 	const struct connector *connector = channel_connector(channel);
+	const char *why =
+		part_list_make(channel, &attempt->outbound, attempt->arena, &attempt->parts_of_it);
 	const struct identity_place place = { .mac = attempt->parts->key,
 					      .workspace = attempt->workspace,
 					      .channel = attempt->message.channel };
@@ -325,8 +372,15 @@ static void send_now(struct attempt *attempt)
 				      .token = attempt->token,
 				      .reference = &reference };
 
+	if (why != NULL) {
+		attempt_fail(attempt, "no_media", why);
+		return;
+	}
+	attempt->part = attempt->message.parts_sent < attempt->parts_of_it.count
+				? attempt->message.parts_sent
+				: attempt->parts_of_it.count - 1;
 	if (connector->sent_as == NULL) {
-		connector->send(channel, &attempt->outbound, &attempt->delivery);
+		part_send(attempt);
 		return;
 	}
 	name.provider_id = connector->sent_as(channel, &attempt->outbound, attempt->arena);

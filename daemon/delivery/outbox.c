@@ -103,6 +103,7 @@ static void read_message(const struct store_reply *reply, struct outbox_message 
 	message->in_reply_to = reply_text_at(reply, 12);
 	message->last_inbound_ms = reply_int_at(reply, 13);
 	message->customer = reply_text_at(reply, 14);
+	message->parts_sent = (size_t)reply_int_at(reply, 15);
 }
 
 static void on_begun(const struct store_reply *reply, const struct error *err, void *context)
@@ -120,7 +121,7 @@ static void on_begun(const struct store_reply *reply, const struct error *err, v
 		finish(run, &result, err);
 		return;
 	}
-	if (!reply_is(reply, "ok") || reply_count(reply) < 15) {
+	if (!reply_is(reply, "ok") || reply_count(reply) < 16) {
 		unknown(run);
 		return;
 	}
@@ -214,6 +215,19 @@ void outbox_name(struct store *store, const struct outbox_ending *ending, outbox
 	store_arg_text(call, ending->message);
 	store_arg_text(call, ending->token);
 	add_reference(call, ending);
+	store_run(store, call, on_answer, run_new(done, context));
+}
+
+void outbox_part(struct store *store, const struct outbox_progress *progress, outbox_done_fn *done,
+		 void *context)
+{
+	struct store_call *call = store_script("send_part", progress->workspace);
+
+	store_key(call, "x:%s", progress->message);
+	store_arg_text(call, progress->conversation);
+	store_arg_text(call, progress->token);
+	store_arg_int(call, (int64_t)progress->parts_sent);
+	store_arg_int(call, progress->timeout_ms);
 	store_run(store, call, on_answer, run_new(done, context));
 }
 

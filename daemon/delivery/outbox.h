@@ -39,6 +39,7 @@ struct outbox_message {
 	const char *in_reply_to; /* provider id of the newest inbound message */
 	int64_t last_inbound_ms; /* the reply window is counted from here */
 	const char *customer;
+	size_t parts_sent; /* of earlier attempts */
 };
 
 struct outbox_result {
@@ -63,6 +64,17 @@ struct outbox_claim {
 };
 void outbox_begin(struct store *store, const struct outbox_claim *claim, outbox_done_fn *done,
 		  void *context);
+/* Parts of a message have left; the next one has timeout_ms of its own. */
+struct outbox_progress {
+	const char *workspace;
+	const char *conversation;
+	const char *message;
+	const char *token;
+	size_t parts_sent;
+	int64_t timeout_ms;
+};
+void outbox_part(struct store *store, const struct outbox_progress *progress, outbox_done_fn *done,
+		 void *context);
 /* A message found `sending` after its time, or by a sender who is gone: queued again, or uncertain.
  */
 void outbox_recover(struct store *store, const struct outbox_claim *claim, outbox_done_fn *done,

@@ -77,8 +77,8 @@ void host_attachment(struct channel *channel, const struct attachment *wanted, h
 	hooks->attachment(channel, wanted, on_attachment, attachment, hooks->context);
 }
 
-char *host_attachment_url(struct channel *channel, const struct attachment *attachment,
-			  int64_t expires_s, struct arena *arena)
+char *channel_attachment_url(struct channel *channel, const struct attachment *attachment,
+			     int64_t expires_s, struct arena *arena)
 {
 	const struct channel_hooks *hooks = &channel->owner->options.hooks;
 	OWNED(buf_clear) struct buf url = { 0 };

@@ -69,8 +69,6 @@ void host_receive(struct channel *channel, const struct inbound *in, host_receiv
 		  void *context);
 void host_attachment(struct channel *channel, const struct attachment *wanted, host_attached *done,
 		     void *context);
-char *host_attachment_url(struct channel *channel, const struct attachment *attachment,
-			  int64_t expires_s, struct arena *arena);
 void host_cursor_get(struct channel *channel,
 		     void (*done)(const char *value, const char *error, void *context),
 		     void *context);

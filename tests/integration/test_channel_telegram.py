@@ -9,7 +9,6 @@ class Webhook(channelbed.Channel):
     provider = "telegram"
     names = ("bot_token", "secret_token")
     who = "5001"
-    media_out = False
 
     def test_a_place_and_a_button(self):
         item, thread = self.take(None, kind="location")
@@ -17,6 +16,29 @@ class Webhook(channelbed.Channel):
         self.stand.say(from_=self.who, kind="postback", text="order:17")
         texts = harness.wait_for("the button", lambda: [one["text"] for one in self.inbound(item)][1:])
         self.assertEqual(texts, ["order:17"])
+
+    def test_a_long_answer_goes_on_where_it_stopped(self):
+        item, _ = self.take("tell me everything")
+        text = "。".join("第" + str(number) + "句" + "很长" * 100 for number in range(50))
+        self.stand.fault("status", status=503, after=1)
+        message = self.answer(item, text)
+        self.delivery(item, message, "sent")
+        texts = self.stand.texts()
+        self.assertEqual("".join(texts), text)
+        self.assertEqual([len(one.encode("utf-16-le")) // 2 <= 4096 for one in texts], [True] * len(texts))
+        self.assertGreater(len(texts), 2)
+
+    def test_an_uncertain_part_is_not_what_went_before_it(self):
+        item, _ = self.take("tell me everything")
+        text = "。".join("第" + str(number) + "句" + "很长" * 100 for number in range(50))
+        self.stand.fault("drop_after_accept", after=1)
+        message = self.answer(item, text)
+        self.delivery(item, message, "uncertain")
+        self.daemon.ctl("deadletter", "decide", message, "resend")
+        self.delivery(item, message, "sent")
+        texts = self.stand.texts()
+        self.assertEqual(texts[1], texts[2], "the part in doubt, and only that, is there twice")
+        self.assertEqual("".join(texts[:1] + texts[2:]), text)
 
     def test_a_person_who_blocked_the_bot(self):
         item, _ = self.take("hello")

@@ -10,7 +10,7 @@ if before then
 	return before
 end
 local msg = ARGV[3]
-local d = call('HMGET', KEYS[2], 's', 'c', 'n', 'ch', 'id', 'm')
+local d = call('HMGET', KEYS[2], 's', 'c', 'n', 'ch', 'id', 'm', 'pt')
 if not d[1] then
 	return { 'refused', 'not_found' }
 end
@@ -22,7 +22,8 @@ local waiting = call('LLEN', ws .. 'oq:' .. d[2])
 call('HSET', KEYS[2], 's', 'redriven')
 call('EXPIRE', KEYS[2], 604800)
 call('ZREM', ws .. 'dead', msg)
-call('HSET', KEYS[3], 's', 'queued', 'c', d[2], 'n', d[3], 'at', 0, 'ct', now, 'id', d[5] or '0', 'ex', 0)
+call('HSET', KEYS[3], 's', 'queued', 'c', d[2], 'n', d[3], 'at', 0, 'ct', now, 'id', d[5] or '0', 'ex', 0,
+	'pt', d[7] or 0)
 call('RPUSH', ws .. 'oq:' .. d[2], msg)
 if waiting == 0 then
 	call('ZADD', ws .. 'od', now, d[2])

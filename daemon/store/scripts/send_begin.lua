@@ -3,7 +3,7 @@
 -- KEYS 1 meta, 2 lease:steward, 3 oq:<cnv>, 4 c:<cnv>   ARGV 1 fence, 2 cnv, 3 token, 4 ms until it counts as lost
 -- queued -> sending; due moves to now + timeout. Entry message.delivery.
 -- Answers {'ok', msg, n, attempt, idempotent, expires ms, message JSON, channel, address, name, thread, subject,
--- provider id of the newest inbound message, its ms, cus}, {'wait', due ms}, {'empty'}, or refused fence / sending msg.
+-- provider id of the newest inbound message, its ms, cus, how many parts have left}, {'wait', due ms}, {'empty'}, or refused fence / sending msg.
 --@use log
 --@use outbox
 local fence = call('GET', KEYS[2])
@@ -18,7 +18,7 @@ if not msg then
 	return { 'empty' }
 end
 local key = ws .. 'x:' .. msg
-local x = call('HMGET', key, 's', 'n', 'at', 'id', 'ex')
+local x = call('HMGET', key, 's', 'n', 'at', 'id', 'ex', 'pt')
 if not x[1] then
 	call('LPOP', KEYS[3])
 	outbox_next(cnv, length)
@@ -42,4 +42,5 @@ local answer = { 'ok', msg, x[2], attempt, x[4] or '0', x[5] or '0', json or '' 
 for i = 1, 8 do
 	answer[7 + i] = c[i] or ''
 end
+answer[16] = x[6] or '0'
 return answer

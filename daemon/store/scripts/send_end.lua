@@ -10,7 +10,7 @@
 --@use log
 --@use outbox
 local cnv, msg, outcome = ARGV[1], ARGV[2], ARGV[4]
-local x = call('HMGET', KEYS[3], 's', 'tk', 'n', 'at', 'id')
+local x = call('HMGET', KEYS[3], 's', 'tk', 'n', 'at', 'id', 'pt')
 if x[1] ~= 'sending' or x[2] ~= ARGV[3] then
 	return { 'refused', x[1] and 'token' or 'not_found', x[1] or '' }
 end
@@ -53,6 +53,7 @@ if outcome == 'sent' then
 	outbox_step(cnv, msg, x[3], ch, 'sending', kept and mark_state(kept) or 'sent', kept or 'sent', x[4])
 	return { 'ok', kept and mark_state(kept) or 'sent' }
 end
-outbox_bury(cnv, msg, 'n', x[3], 'ch', ch, 'code', ARGV[5], 'why', ARGV[6], 'at', x[4], 'id', x[5] or '0', 'm', outcome)
+outbox_bury(cnv, msg, 'n', x[3], 'ch', ch, 'code', ARGV[5], 'why', ARGV[6], 'at', x[4], 'id', x[5] or '0', 'pt', x[6] or '0',
+	'm', outcome)
 outbox_step(cnv, msg, x[3], ch, 'sending', outcome, outcome .. ' ' .. ARGV[5] .. ' ' .. ARGV[6], x[4])
 return { 'ok', outcome }

@@ -12,7 +12,7 @@ if not fence or (fence ~= ARGV[1] and fence:sub(1, #ARGV[1] + 1) ~= ARGV[1] .. '
 end
 local cnv = ARGV[2]
 local msg = call('LINDEX', KEYS[3], 0)
-local x = msg and call('HMGET', ws .. 'x:' .. msg, 's', 'n', 'at', 'id', 'fe') or {}
+local x = msg and call('HMGET', ws .. 'x:' .. msg, 's', 'n', 'at', 'id', 'fe', 'pt') or {}
 if x[1] ~= 'sending' then
 	return { 'refused', 'illegal_state', x[1] or '' }
 end
@@ -40,6 +40,6 @@ if mark_rank(old) >= 2 then
 	return { 'ok', mark_state(old), msg }
 end
 outbox_bury(cnv, msg, 'n', x[2], 'ch', ch, 'code', 'lost', 'why', 'the sender stopped before it had an answer', 'at',
-	x[3], 'id', x[4] or '0', 'm', 'uncertain')
+	x[3], 'id', x[4] or '0', 'pt', x[6] or '0', 'm', 'uncertain')
 outbox_step(cnv, msg, x[2], ch, 'sending', 'uncertain', 'uncertain lost the sender stopped before it had an answer', x[3])
 return { 'ok', 'uncertain', msg }

@@ -10,7 +10,7 @@ if before then
 	return before
 end
 local msg, decision = ARGV[3], ARGV[4]
-local d = call('HMGET', KEYS[2], 's', 'c', 'n', 'ch', 'id', 'm')
+local d = call('HMGET', KEYS[2], 's', 'c', 'n', 'ch', 'id', 'm', 'pt')
 if not d[1] then
 	return { 'refused', 'not_found' }
 end
@@ -31,7 +31,8 @@ if decision == 'sent' then
 	outbox_step(d[2], msg, d[3], d[4] or '', 'uncertain', 'sent', 'sent', 0)
 	return idem_keep(ARGV[1], ARGV[2], { 'ok', 'sent', msg })
 end
-call('HSET', KEYS[3], 's', 'queued', 'c', d[2], 'n', d[3], 'at', 0, 'ct', now, 'id', d[5] or '0', 'ex', 0)
+call('HSET', KEYS[3], 's', 'queued', 'c', d[2], 'n', d[3], 'at', 0, 'ct', now, 'id', d[5] or '0', 'ex', 0,
+	'pt', d[7] or 0)
 call('RPUSH', ws .. 'oq:' .. d[2], msg)
 if waiting == 0 then
 	call('ZADD', ws .. 'od', now, d[2])
