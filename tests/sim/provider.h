@@ -62,7 +62,8 @@ struct provider {
 
 extern const struct provider telegram_provider, whatsapp_provider, messenger_provider,
 	instagram_provider, wechat_provider, wecom_provider, feishu_provider, dingtalk_provider,
-	line_provider, slack_provider, weibo_provider, x_provider;
+	line_provider, slack_provider, weibo_provider, x_provider, twilio_provider,
+	aliyun_sms_provider, http_sms_provider;
 
 const struct provider *provider_find(const char *name);
 void provider_names(struct buf *out);
@@ -177,6 +178,7 @@ struct ask {
 	struct arena *arena;
 	const char *method;
 	const char *path;
+	const char *query;   /* as received; NULL: none */
 	const char *rest[4]; /* what the stars of the route's path stand for */
 	const char *body;
 	size_t len;

@@ -13,9 +13,10 @@
 enum { BODY_MAX = 32 * 1024 * 1024, TOKEN_BYTES = 12 };
 
 static const struct provider *const providers[] = {
-	&telegram_provider, &whatsapp_provider, &messenger_provider, &instagram_provider,
-	&wechat_provider,   &wecom_provider,    &feishu_provider,    &dingtalk_provider,
-	&line_provider,     &slack_provider,    &weibo_provider,     &x_provider
+	&telegram_provider, &whatsapp_provider,   &messenger_provider, &instagram_provider,
+	&wechat_provider,   &wecom_provider,      &feishu_provider,    &dingtalk_provider,
+	&line_provider,     &slack_provider,      &weibo_provider,     &x_provider,
+	&twilio_provider,   &aliyun_sms_provider, &http_sms_provider
 };
 
 const struct provider *provider_find(const char *name)

@@ -36,8 +36,7 @@ static const char *form_value(struct ask *ask, const char *form, const char *nam
 
 const char *ask_query(struct ask *ask, const char *name)
 {
-	const char *query = strchr(evhttp_request_get_uri(ask->request), '?');
-	return form_value(ask, query != NULL ? query + 1 : NULL, name);
+	return form_value(ask, ask->query, name);
 }
 
 static bool has_type(struct ask *ask, const char *type)

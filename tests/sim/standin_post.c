@@ -145,7 +145,11 @@ static void send_request(struct post *post, struct evhttp_uri *to)
 	struct evhttp_request *request = evhttp_request_new(on_answer, post);
 	struct evkeyvalq *fields = evhttp_request_get_output_headers(request);
 	const char *path = evhttp_uri_get_path(to);
+	const char *own_query = evhttp_uri_get_query(to);
 	const char *query = buf_string(&post->query);
+	if (own_query != NULL)
+		query = arena_format(post->arena, "?%s%s%s", own_query, query[0] != '\0' ? "&" : "",
+				     query[0] != '\0' ? query + 1 : "");
 	evhttp_connection_set_timeout_tv(connection, &patience);
 	evhttp_connection_free_on_completion(connection);
 	evhttp_add_header(fields, "Host",

@@ -331,6 +331,7 @@ static struct ask *ask_new(struct evhttp_request *request, struct standin *sim)
 	ask->request = request;
 	ask->method = method_name(evhttp_request_get_command(request));
 	ask->path = arena_copy(arena, uri, strcspn(uri, "?"));
+	ask->query = strchr(uri, '?') != NULL ? arena_text(arena, strchr(uri, '?') + 1) : NULL;
 	ask->len = evbuffer_get_length(body);
 	ask->body = ask->len > 0 ? arena_copy(arena, evbuffer_pullup(body, -1), ask->len) : "";
 	return ask;
