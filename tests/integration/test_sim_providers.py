@@ -1,7 +1,9 @@
 """The providers' stand-ins themselves, by a careful client of Python's own: what is right is taken, what is wrong is
 refused in the provider's words, what they post is signed as the providers' known answers say."""
 import hashlib
+import hmac
 import json
+import time
 import urllib.parse
 
 import harness
@@ -697,6 +699,28 @@ class X(Case):
         self.sim.fault("retry_after", seconds=9)
         answer = self.sim.request("POST", "/2/dm_conversations/with/300/messages", {"text": "x"})
         self.assertGreater(int(answer.headers["x-rate-limit-reset"]), 1700000000)
+
+    def test_requests_signed_by_oauth_1(self):
+        self.start("x")
+        self.sim.customer("300")
+        path = "/2/dm_conversations/with/300/messages"
+        fields = {"oauth_consumer_key": self.set["app_key"], "oauth_nonce": "n 1", "oauth_signature_method": "HMAC-SHA1",
+                  "oauth_timestamp": str(int(time.time())), "oauth_token": self.set["access_token"], "oauth_version": "1.0"}
+
+        def pct(text):
+            return urllib.parse.quote(text, safe="-._~")
+
+        def field(secret):
+            given = "&".join(f"{name}={pct(fields[name])}" for name in sorted(fields))
+            text = f"POST&{pct(self.sim.base + path)}&{pct(given)}"
+            mac = hmac.new(f"{self.set['app_secret']}&{secret}".encode(), text.encode(), hashlib.sha1).digest()
+            signed = {**fields, "oauth_signature": harness.base64.b64encode(mac).decode()}
+            return {"Authorization": "OAuth " + ", ".join(f'{name}="{pct(value)}"' for name, value in signed.items())}
+
+        self.post(path, {"text": "好"}, 201, field(self.set["access_token_secret"]))
+        self.post(path, {"text": "好"}, 401, field("other"))
+        fields["oauth_timestamp"] = "1300000000"
+        self.post(path, {"text": "好"}, 401, field(self.set["access_token_secret"]))
 
     def test_known_answers_and_files(self):
         known = vector("x-crc")

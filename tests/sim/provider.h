@@ -76,6 +76,7 @@ struct fault {
 	char kind[FAULT_WORD];
 	char on[FAULT_WORD];
 	char code[FAULT_WORD];
+	char match[FAULT_WORD]; /* only requests whose body has this; "": all */
 	int64_t left;
 	int64_t after; /* so many pass unharmed first */
 	int64_t status;
@@ -126,7 +127,6 @@ struct standin {
 	struct post *held; /* by "reorder" */
 	char token[160];   /* minted; "" before the first */
 	int64_t tokens_minted;
-	int64_t tokens_expired;
 	int64_t counter; /* for ids */
 	int64_t rate_second;
 	int64_t rate_used;
@@ -167,6 +167,8 @@ bool token_is_good(struct standin *sim, const char *token);
 
 /* An armed fault of this kind for such requests, used up once; false: none. */
 bool fault_take(struct standin *sim, const char *kind, const char *on, struct fault *ret);
+/* As fault_take(), for this request: a fault may be meant for one body alone. */
+bool ask_fault(struct ask *ask, const char *kind, struct fault *ret);
 void list_add(struct list *list, struct buf *json);
 
 /* ---- what we are asked ---- */

@@ -39,16 +39,97 @@ static const char *trouble(struct ask *ask, int status, int64_t seconds)
 			    status == 429 ? "Too Many Requests" : "Service Unavailable", status);
 }
 
-/* The token that was set is good until the first one expires. */
+/* ---- who asks: OAuth 2.0 (Bearer) or OAuth 1.0a (HMAC-SHA1) ---- */
+
+enum { PAIRS_MAX = 40 };
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char *escaped(struct arena *arena, const char *text)
+{
+	struct buf out = { 0 };
+	text_percent(&out, text, strlen(text));
+	const char *copy = arena_copy(arena, buf_string(&out), out.len);
+	buf_clear(&out);
+	return copy;
+}
+
+/* name="value" of the field, the value decoded; NULL: it is not there. */
+static const char *oauth_value(struct ask *ask, const char *name)
+{
+	const char *field = ask_field(ask, "Authorization");
+	const char *at = strstr(field, arena_format(ask->arena, "%s=\"", name));
+	if (at == NULL)
+		return NULL;
+	at += strlen(name) + 2;
+	size_t len = strcspn(at, "\"");
+	char *value = arena_copy(ask->arena, at, len);
+	return text_unpercent(value, len, false, value, len + 1) >= 0 ? value : NULL;
+}
+
+/* The parameters of the query and of the field, as they are signed. */
+static const char *oauth_parameters(struct ask *ask)
+{
+	static const char *const names[] = {
+		"oauth_consumer_key", "oauth_nonce", "oauth_signature_method",
+		"oauth_timestamp",    "oauth_token", "oauth_version"
+	};
+	const char *pairs[PAIRS_MAX];
+	size_t count = 0;
+	struct buf out = { 0 };
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const char *value = oauth_value(ask, names[i]);
+		if (value != NULL)
+			pairs[count++] = arena_format(ask->arena, "%s=%s", names[i],
+						      escaped(ask->arena, value));
+	}
+	for (const char *at = ask->query; at != NULL && *at != '\0' && count < PAIRS_MAX;) {
+		size_t len = strcspn(at, "&");
+		pairs[count++] = arena_copy(ask->arena, at, len);
+		at += len + (at[len] == '&');
+	}
+	qsort(pairs, count, sizeof(*pairs), by_bytes);
+	for (size_t i = 0; i < count; i++)
+		buf_format(&out, "%s%s", i > 0 ? "&" : "", pairs[i]);
+	const char *result = arena_copy(ask->arena, buf_string(&out), out.len);
+	buf_clear(&out);
+	return result;
+}
+
+static bool oauth_is_right(struct ask *ask)
+{
+	struct standin *sim = ask->sim;
+	struct arena *arena = ask->arena;
+	const char *given = oauth_value(ask, "oauth_signature");
+	const char *stamp = oauth_value(ask, "oauth_timestamp");
+	const char *url = arena_format(arena, "%s%s", own_base(sim, arena), ask->path);
+	const char *text = arena_format(arena, "%s&%s&%s", ask->method, escaped(arena, url),
+					escaped(arena, oauth_parameters(ask)));
+	const char *key = arena_format(arena, "%s&%s", escaped(arena, setting(sim, "app_secret")),
+				       escaped(arena, setting(sim, "access_token_secret")));
+	return given != NULL && stamp != NULL &&
+	       llabs(strtoll(stamp, NULL, 10) - (long long)(sim_now_ms() / 1000)) <= 300 &&
+	       text_equal(oauth_value(ask, "oauth_consumer_key"), setting(sim, "app_key")) &&
+	       text_equal(oauth_value(ask, "oauth_token"), setting(sim, "access_token")) &&
+	       text_equal(oauth_value(ask, "oauth_signature_method"), "HMAC-SHA1") &&
+	       oauth_value(ask, "oauth_nonce") != NULL &&
+	       strcmp(given, hmac1_base64(arena, key, text, strlen(text))) == 0;
+}
+
 static bool token_is_right(struct ask *ask)
 {
+	const char *field = ask_field(ask, "Authorization");
 	const char *token = ask_bearer(ask);
-	if ((ask->sim->tokens_expired == 0 &&
-	     strcmp(token, setting(ask->sim, "access_token")) == 0) ||
-	    token_is_good(ask->sim, token))
-		return true;
-	refuse(ask, "401", "Unauthorized");
-	return false;
+	bool is_right = field != NULL && text_starts(field, "OAuth ")
+				? oauth_is_right(ask)
+				: strcmp(token, setting(ask->sim, "access_token")) == 0 ||
+					  token_is_good(ask->sim, token);
+	if (!is_right)
+		refuse(ask, "401", "Unauthorized");
+	return is_right;
 }
 
 /* A refresh token is used once: the answer has the next. */
@@ -293,8 +374,10 @@ static const char *handshake(struct standin *sim, struct json_object *what, char
 }
 
 static const struct setting_default settings[] = {
+	{ "app_key", "consumer_key_0123456789" },
 	{ "app_secret", "consumer_secret_0123456789" },
 	{ "access_token", "simulated-x-token" },
+	{ "access_token_secret", "simulated-x-token-secret" },
 	{ "refresh_token", "refresh-0" },
 	{ "user_id", "433" },
 	{ NULL, NULL },
@@ -317,7 +400,6 @@ const struct provider x_provider = {
 	.routes = routes,
 	.answer_ms = 10000,
 	.retry_ms = retry_ms,
-	.mints_tokens = true,
 	.token_code = "401",
 	.error = error,
 	.trouble = trouble,

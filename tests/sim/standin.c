@@ -196,12 +196,20 @@ bool token_is_good(struct standin *sim, const char *token)
 
 /* ---- faults ---- */
 
-bool fault_take(struct standin *sim, const char *kind, const char *on, struct fault *ret)
+static bool fault_fits(const struct fault *fault, const char *kind, const char *on,
+		       const char *body)
+{
+	return fault->left > 0 && strcmp(fault->kind, kind) == 0 &&
+	       (strcmp(fault->on, "any") == 0 || strcmp(fault->on, on) == 0) &&
+	       strstr(body, fault->match) != NULL;
+}
+
+static bool take(struct fault *faults, const char *kind, const char *on, const char *body,
+		 struct fault *ret)
 {
 	for (size_t i = 0; i < FAULTS_MAX; i++) {
-		struct fault *fault = &sim->faults[i];
-		if (fault->left <= 0 || strcmp(fault->kind, kind) != 0 ||
-		    (strcmp(fault->on, "any") != 0 && strcmp(fault->on, on) != 0))
+		struct fault *fault = &faults[i];
+		if (!fault_fits(fault, kind, on, body))
 			continue;
 		if (fault->after > 0) {
 			fault->after--;
@@ -212,6 +220,16 @@ bool fault_take(struct standin *sim, const char *kind, const char *on, struct fa
 		return true;
 	}
 	return false;
+}
+
+bool fault_take(struct standin *sim, const char *kind, const char *on, struct fault *ret)
+{
+	return take(sim->faults, kind, on, "", ret);
+}
+
+bool ask_fault(struct ask *ask, const char *kind, struct fault *ret)
+{
+	return ask->route != NULL && take(ask->sim->faults, kind, ask->route->on, ask->body, ret);
 }
 
 void list_add(struct list *list, struct buf *json)

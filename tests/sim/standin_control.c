@@ -203,6 +203,7 @@ static void on_fault(struct ask *ask)
 	snprintf(fault->kind, sizeof(fault->kind), "%s", kind);
 	snprintf(fault->on, sizeof(fault->on), "%s", said(what, "on", fault_place(kind)));
 	snprintf(fault->code, sizeof(fault->code), "%s", said(what, "code", ""));
+	snprintf(fault->match, sizeof(fault->match), "%s", said(what, "match", ""));
 	answer_json(ask, 200, "{}");
 }
 

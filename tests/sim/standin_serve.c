@@ -104,9 +104,8 @@ void answer(struct ask *ask, int status, const char *type, const void *bytes, si
 {
 	struct fault fault;
 	struct evbuffer *body;
-	const char *on = ask->route != NULL ? ask->route->on : "control";
 	ask->is_answered = true;
-	if (ask->is_accepted && fault_take(ask->sim, "drop_after_accept", on, &fault)) {
+	if (ask->is_accepted && ask_fault(ask, "drop_after_accept", &fault)) {
 		ask_drop(ask);
 		return;
 	}
@@ -114,14 +113,13 @@ void answer(struct ask *ask, int status, const char *type, const void *bytes, si
 		answer_field(ask, "Content-Type", type);
 	body = evbuffer_new();
 	evbuffer_add(body, bytes, len);
-	if (ask->route != NULL && fault_take(ask->sim, "truncate", on, &fault)) {
+	if (ask_fault(ask, "truncate", &fault)) {
 		char length[24];
 		snprintf(length, sizeof(length), "%zu", len + 64);
 		answer_field(ask, "Content-Length", length);
 		answer_field(ask, "Connection", "close");
 	}
-	if (ask->route != NULL && (fault_take(ask->sim, "delay", on, &fault) ||
-				   fault_take(ask->sim, "slow", on, &fault))) {
+	if ((ask_fault(ask, "delay", &fault) || ask_fault(ask, "slow", &fault))) {
 		answer_later(ask, status, body, &fault);
 		return;
 	}
@@ -213,35 +211,32 @@ static void answer_trouble(struct ask *ask, int status, int64_t seconds)
 static bool answer_fault(struct ask *ask)
 {
 	struct standin *sim = ask->sim;
-	const char *on = ask->route->on;
 	struct fault fault;
-	if (fault_take(sim, "drop_before", on, &fault)) {
+	if (ask_fault(ask, "drop_before", &fault)) {
 		ask->is_answered = true;
 		ask_drop(ask);
-	} else if (fault_take(sim, "status", on, &fault)) {
+	} else if (ask_fault(ask, "status", &fault)) {
 		answer_trouble(ask, (int)fault.status, 0);
-	} else if (fault_take(sim, "retry_after", on, &fault)) {
+	} else if (ask_fault(ask, "retry_after", &fault)) {
 		answer_field(ask, "Retry-After",
 			     arena_format(ask->arena, "%lld", (long long)fault.seconds));
 		answer_trouble(ask, 429, fault.seconds);
-	} else if (fault_take(sim, "retry_after_date", on, &fault)) {
+	} else if (ask_fault(ask, "retry_after_date", &fault)) {
 		answer_field(ask, "Retry-After",
 			     http_date(ask->arena, sim_now_ms() / 1000 + fault.seconds));
 		answer_trouble(ask, 429, fault.seconds);
-	} else if (fault_take(sim, "garbage", on, &fault)) {
+	} else if (ask_fault(ask, "garbage", &fault)) {
 		static const char page[] = "<html><body>Bad gateway \xff</body></html>";
 		answer(ask, 200, "text/html", page, sizeof(page) - 1);
-	} else if (fault_take(sim, "redirect", on, &fault)) {
+	} else if (ask_fault(ask, "redirect", &fault)) {
 		answer_field(ask, "Location", "https://sim.example.test/elsewhere");
 		answer(ask, 302, "text/html", "", 0);
-	} else if (fault_take(sim, "error", on, &fault)) {
+	} else if (ask_fault(ask, "error", &fault)) {
 		refuse(ask, fault.code, "a fault was armed");
-	} else if (sim->provider->window_code != NULL &&
-		   fault_take(sim, "window_closed", on, &fault)) {
+	} else if (sim->provider->window_code != NULL && ask_fault(ask, "window_closed", &fault)) {
 		refuse(ask, sim->provider->window_code, "a fault was armed");
-	} else if (fault_take(sim, "expire_token", on, &fault)) {
+	} else if (ask_fault(ask, "expire_token", &fault)) {
 		sim->token[0] = '\0';
-		sim->tokens_expired++;
 		if (!sim->provider->mints_tokens)
 			refuse(ask, sim->provider->token_code, "a fault was armed");
 	}
