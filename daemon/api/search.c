@@ -182,6 +182,7 @@ void handle_search(struct api_call *call)
 	jw_text(&searching->out, "q", api_query(call, "q"));
 	jw_int(&searching->out, "limit", (int64_t)searching->page.limit);
 	jw_bool(&searching->out, "ascending", searching->page.ascending);
+	jw_bool(&searching->out, "no_notes", call->who.is_bot);
 	add_filters(searching);
 	if (add_types(searching) && add_time(searching, "from") && add_time(searching, "to") &&
 	    add_place(searching))

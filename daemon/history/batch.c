@@ -93,6 +93,9 @@ void batch_add(struct batch *batch, const struct log_entry *entry)
 	add_event(batch, entry);
 	if (entry->customer != NULL)
 		harvest_customer(harvest, entry->customer);
+	/* It names whose notes changed. */
+	if (text_equal(entry->type, "customer.updated") && entry->object != NULL)
+		harvest_notes(harvest, entry->object);
 	if (entry->work_item != NULL)
 		harvest_work_item(harvest, entry->work_item);
 	if (entry->conversation != NULL)

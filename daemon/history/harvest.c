@@ -17,10 +17,10 @@ enum {
 	MARKS_MAX = 300, /* messages of one HMGET */
 };
 
-enum table { CUSTOMERS, CONVERSATIONS, MESSAGES, MARKS, WORK_ITEMS, TABLES };
+enum table { CUSTOMERS, NOTES, CONVERSATIONS, MESSAGES, MARKS, WORK_ITEMS, TABLES };
 
-static const char *const table_names[TABLES] = { "customers", "conversations", "messages", "marks",
-						 "work_items" };
+static const char *const table_names[TABLES] = { "customers", "notes", "conversations",
+						 "messages",  "marks", "work_items" };
 
 /* A conversation of which something is wanted. */
 struct talk {
@@ -50,6 +50,7 @@ struct harvest {
 	struct store *store;
 	char workspace[48];
 	struct map *customers; /* to itself: a set */
+	struct map *noted;     /* customers */
 	struct map *work_items;
 	struct map *talks;
 	struct buf tables[TABLES];
@@ -73,6 +74,7 @@ struct harvest *harvest_new(struct store *store, const char *workspace)
 	harvest->store = store;
 	snprintf(harvest->workspace, sizeof(harvest->workspace), "%s", workspace);
 	harvest->customers = map_new();
+	harvest->noted = map_new();
 	harvest->work_items = map_new();
 	harvest->talks = map_new();
 	for (int i = 0; i < TABLES; i++) {
@@ -96,6 +98,7 @@ static void release(struct harvest *harvest)
 		free(talk);
 	}
 	map_free(&harvest->customers);
+	map_free(&harvest->noted);
 	map_free(&harvest->work_items);
 	map_free(&harvest->talks);
 	for (int i = 0; i < TABLES; i++)
@@ -116,6 +119,11 @@ void harvest_free(struct harvest **harvest)
 void harvest_customer(struct harvest *harvest, const char *id)
 {
 	map_put(harvest->customers, id, harvest);
+}
+
+void harvest_notes(struct harvest *harvest, const char *customer)
+{
+	map_put(harvest->noted, customer, harvest);
 }
 
 void harvest_work_item(struct harvest *harvest, const char *id)
@@ -242,11 +250,12 @@ static void on_hash(const struct store_reply *reply, const struct error *err, vo
 	struct row *row = context;
 	struct harvest *harvest = row->harvest;
 
-	if (is_wanted(harvest, err) && reply_count(reply) > 0) {
+	/* No notes are an answer, too: the last one was deleted. */
+	if (is_wanted(harvest, err) && (reply_count(reply) > 0 || row->table == NOTES)) {
 		write_hash(harvest, row->table, row->id, reply);
 		if (row->table == CUSTOMERS)
 			harvest->counts.customers++;
-		else
+		else if (row->table == WORK_ITEMS)
 			harvest->counts.work_items++;
 	}
 	free(row);
@@ -340,7 +349,7 @@ static void on_marks(const struct store_reply *reply, const struct error *err, v
 
 /* ---- questions ---- */
 
-static void hash_read(struct harvest *harvest, enum table table, char kind, const char *id)
+static void hash_read(struct harvest *harvest, enum table table, const char *kind, const char *id)
 {
 	struct store_call *call = store_command("HGETALL");
 	struct row *row = memory_new(sizeof(*row));
@@ -348,7 +357,7 @@ static void hash_read(struct harvest *harvest, enum table table, char kind, cons
 	row->harvest = harvest;
 	row->table = table;
 	snprintf(row->id, sizeof(row->id), "%s", id);
-	store_arg_key(call, harvest->workspace, "%c:%s", kind, id);
+	store_arg_key(call, harvest->workspace, "%s:%s", kind, id);
 	harvest->calls++;
 	store_read(harvest->store, call, on_hash, row);
 }
@@ -458,10 +467,13 @@ void harvest_run(struct harvest *harvest, harvest_done_fn *done, void *context)
 	harvest->context = context;
 	ask_nothing(harvest);
 	while (map_next(harvest->customers, &at, &id) != NULL)
-		hash_read(harvest, CUSTOMERS, 'u', id);
+		hash_read(harvest, CUSTOMERS, "u", id);
+	at = 0;
+	while (map_next(harvest->noted, &at, &id) != NULL)
+		hash_read(harvest, NOTES, "un", id);
 	at = 0;
 	while (map_next(harvest->work_items, &at, &id) != NULL)
-		hash_read(harvest, WORK_ITEMS, 'w', id);
+		hash_read(harvest, WORK_ITEMS, "w", id);
 	at = 0;
 	while ((talk = map_next(harvest->talks, &at, &id)) != NULL)
 		talk_read(talk);

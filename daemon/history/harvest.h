@@ -16,6 +16,8 @@ void harvest_free(struct harvest **harvest); /* done does not come any more */
 
 /* What is to be read; each once, however often it is named. */
 void harvest_customer(struct harvest *harvest, const char *id);
+/* Notes about a customer, all of them. */
+void harvest_notes(struct harvest *harvest, const char *customer);
 void harvest_work_item(struct harvest *harvest, const char *id);
 void harvest_conversation(struct harvest *harvest, const char *id);
 void harvest_message(struct harvest *harvest, const char *conversation, int64_t index);

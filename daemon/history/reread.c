@@ -124,6 +124,7 @@ static void take_key(struct reread *reread, const char *key)
 	reread->keys++;
 	if (*at == 'u') {
 		harvest_customer(reread->harvest, id);
+		harvest_notes(reread->harvest, id);
 	} else if (*at == 'w') {
 		harvest_work_item(reread->harvest, id);
 	} else {

@@ -18,6 +18,7 @@
 #include "history/batch.h"
 #include "history/history.h"
 #include "history/reread.h"
+#include "history/words.h"
 #include "parts.h"
 #include "services/loop.h"
 #include "store/check.h"
@@ -371,6 +372,7 @@ static void on_position(struct json_object *answer, const struct error *err, voi
 		return;
 	}
 	works_again(writer);
+	words_renew(writer->parts->history);
 	position = json_text(answer, "position");
 	if (position == NULL || writer->wants_reread) {
 		reread_start(writer);

@@ -61,6 +61,7 @@ static const struct {
 	{ "restore", history_op_restore, false },
 	{ "restore_files", history_op_restore_files, false },
 	{ "search", history_op_search, false },
+	{ "words", history_op_words, true },
 	{ "search_purge", history_op_search_purge, true },
 	{ "erase", history_op_erase, true },
 	{ "erase_read", history_op_erase_read, false },

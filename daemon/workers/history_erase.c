@@ -109,6 +109,9 @@ static int erase_customer(struct history_job *job, const char *id, struct error 
 			"SELECT id FROM work_item WHERE workspace = $1 AND customer = $2"
 			" LIMIT 500",
 			delete_item, id, err) < 0 ||
+	    erase_found(job, "note",
+			"SELECT id FROM note WHERE workspace = $1 AND customer = $2 LIMIT 500",
+			"DELETE FROM note WHERE workspace = $1 AND id = $2", id, err) < 0 ||
 	    history_search_drop(job, "customer", id, err) < 0)
 		return -1;
 	if (delete_of(job, "DELETE FROM identifier WHERE workspace = $1 AND customer = $2", id,
@@ -139,6 +142,7 @@ static int purge(struct history_job *job, struct error *err)
 	     sql_script(job->sql, "VACUUM FULL conversation", err) < 0 ||
 	     sql_script(job->sql, "VACUUM FULL work_item", err) < 0 ||
 	     sql_script(job->sql, "VACUUM FULL identifier", err) < 0 ||
+	     sql_script(job->sql, "VACUUM FULL note", err) < 0 ||
 	     sql_script(job->sql, "VACUUM FULL customer", err) < 0))
 		return -1;
 	return history_search_purge(job->sql, err);

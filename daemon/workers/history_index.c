@@ -194,8 +194,8 @@ int history_search_put(struct history_job *job, const struct history_found *foun
 			  &words);
 	for (size_t i = 0; rc == 0 && i < words.count; i++)
 		rc = put_part(job, found, i, &words.parts[i], err);
-	/* A message never changes. */
-	if (rc == 0 && !text_equal(found->type, "message"))
+	/* A message never changes, only what is taken for its words. */
+	if (rc == 0 && (found->may_shrink || !text_equal(found->type, "message")))
 		rc = drop_parts(job, found, words.count, err);
 	search_words_clear(&words);
 	return rc;

@@ -119,6 +119,7 @@ int history_op_status(struct history_job *job, struct json_out *out, struct erro
 		{ "identifier", "SELECT count(*) FROM identifier WHERE workspace = $1" },
 		{ "conversation", "SELECT count(*) FROM conversation WHERE workspace = $1" },
 		{ "message", "SELECT count(*) FROM message WHERE workspace = $1" },
+		{ "note", "SELECT count(*) FROM note WHERE workspace = $1" },
 		{ "work_item", "SELECT count(*) FROM work_item WHERE workspace = $1" },
 		{ "event", "SELECT count(*) FROM event WHERE workspace = $1" },
 	};

@@ -92,6 +92,11 @@ static const struct step steps[] = {
 	/* Nothing reads events by these, and each entry paid for both. */
 	{ .both = "DROP INDEX event_work_item; DROP INDEX event_conversation",
 	  .sqlite = history_search_gathers },
+	{ .both = "CREATE TABLE note (number @number, workspace TEXT NOT NULL, id TEXT NOT NULL,"
+		  " customer TEXT NOT NULL, created_ms BIGINT NOT NULL, json TEXT NOT NULL,"
+		  " UNIQUE (workspace, id));"
+		  "CREATE INDEX note_customer ON note (workspace, customer)",
+	  .postgres = "ALTER TABLE note ALTER json SET STATISTICS 0" },
 };
 
 static const char first_table[] =
@@ -179,6 +184,15 @@ static int give_id(struct sql *sql, struct error *err)
 	return put_fact(sql, "id", id, err);
 }
 
+/* Which tokenizer writes into this database from the first row on. */
+static int note_words(struct sql *sql, struct error *err)
+{
+	char version[24];
+
+	snprintf(version, sizeof(version), "%d", TOKENS_VERSION);
+	return put_fact(sql, "words", version, err);
+}
+
 /* Inside the transaction, which keeps other instances waiting. */
 static int migrate(struct sql *sql, struct error *err)
 {
@@ -193,7 +207,7 @@ static int migrate(struct sql *sql, struct error *err)
 	version = strtol(text, NULL, 10);
 	if (version > (long)COUNT_OF(steps))
 		return refuse_newer(version, err);
-	if (version == 0 && give_id(sql, err) < 0)
+	if (version == 0 && (give_id(sql, err) < 0 || note_words(sql, err) < 0))
 		return -1;
 	for (size_t number = (size_t)version + 1; number <= COUNT_OF(steps); number++)
 		if (run_step(sql, number, err) < 0)

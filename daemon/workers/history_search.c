@@ -60,6 +60,9 @@ static void add_filter(struct question *question, const char *condition, struct 
 	" OR s.type = 'work_item' AND " ANY("work_item w WHERE w.workspace = s.workspace"          \
 					    " AND w.id = s.id AND " condition)
 #define OF_CUSTOMER(condition) " OR s.type = 'customer' AND " condition
+#define OF_NOTE(condition)                                                                         \
+	" OR s.type = 'note' AND " ANY("note n WHERE n.workspace = s.workspace AND n.id = s.id"    \
+				       " AND " condition)
 #define OWNER(conversation)                                                                        \
 	ANY("conversation o JOIN identifier i ON i.workspace = o.workspace"                        \
 	    " AND i.key = o.identifier_key WHERE o.workspace = s.workspace"                        \
@@ -69,10 +72,14 @@ static const struct {
 	const char *field; /* of the job */
 	const char *condition;
 } filters[] = {
-	{ "channel", OF_MESSAGE("c.channel = @") OF_WORK("w.channel = @") OF_CUSTOMER(
-			     ANY("identifier i JOIN conversation c ON c.workspace = i.workspace"
-				 " AND c.identifier_key = i.key WHERE i.workspace = s.workspace"
-				 " AND i.customer = s.id AND c.channel = @")) },
+	{ "channel",
+	  OF_MESSAGE("c.channel = @") OF_WORK("w.channel = @") OF_CUSTOMER(
+		  ANY("identifier i JOIN conversation c ON c.workspace = i.workspace"
+		      " AND c.identifier_key = i.key WHERE i.workspace = s.workspace"
+		      " AND i.customer = s.id AND c.channel = @"))
+		  OF_NOTE(ANY("identifier i JOIN conversation c ON c.workspace = i.workspace"
+			      " AND c.identifier_key = i.key WHERE i.workspace = n.workspace"
+			      " AND i.customer = n.customer AND c.channel = @")) },
 	{ "agent",
 	  OF_MESSAGE("m.author_type = 'agent' AND m.author_id = @") OF_WORK("w.agent = @") },
 	{ "queue", OF_MESSAGE(ANY("work_item w WHERE w.workspace = m.workspace"
@@ -82,7 +89,10 @@ static const struct {
 	  OF_MESSAGE(OWNER("c.id")) OF_WORK("(w.customer = @ OR " OWNER("w.conversation") ")")
 		  OF_CUSTOMER("(s.id = @ OR " ANY(
 			  "customer u WHERE u.workspace = s.workspace AND u.id = s.id"
-			  " AND u.merged_into = @") ")") },
+			  " AND u.merged_into = @") ")")
+			  OF_NOTE("(n.customer = @ OR " ANY(
+				  "customer u WHERE u.workspace = n.workspace"
+				  " AND u.id = n.customer AND u.merged_into = @") ")") },
 };
 
 static void add_types(struct question *question)
@@ -92,10 +102,23 @@ static void add_types(struct question *question)
 	if (json_count(types) == 0)
 		return;
 	buf_text(&question->statement, " AND s.type IN (");
-	for (size_t i = 0; i < json_count(types) && i < 3; i++)
+	for (size_t i = 0; i < json_count(types) && i < 3; i++) {
+		const char *type = json_string(json_item(types, i));
+
 		buf_format(&question->statement, "%s$%zu", i > 0 ? ", " : "",
-			   bind(question, sql_text(json_string(json_item(types, i)))));
+			   bind(question, sql_text(type)));
+		if (text_equal(type, "customer"))
+			buf_text(&question->statement, ", 'note'");
+	}
 	buf_byte(&question->statement, ')');
+}
+
+/* What people wrote for each other, about a customer or in a conversation. */
+static void leave_out_notes(struct question *question)
+{
+	buf_text(&question->statement,
+		 " AND s.type <> 'note' AND (s.type <> 'message' OR (SELECT m.kind FROM message m"
+		 " WHERE m.workspace = s.workspace AND m.id = s.id) <> 'note')");
 }
 
 /* Times are judged by the row, and narrowed by the number, which the index has the order of. */
@@ -155,6 +178,8 @@ static void add_match(struct question *question)
 static void add_filters(struct question *question)
 {
 	add_types(question);
+	if (json_bool(question->job->body, "no_notes", false))
+		leave_out_notes(question);
 	for (size_t i = 0; i < COUNT_OF(filters); i++) {
 		const char *value = json_text(question->job->body, filters[i].field);
 
@@ -213,6 +238,8 @@ enum column {
 	POSITION,
 	CHANNEL,
 	CUSTOMER,
+	WRITTEN_ON, /* of a note: the customer's id and name */
+	NAME,
 	COLUMNS,
 };
 
@@ -222,10 +249,10 @@ static void add_all(struct question *question)
 	buf_reset(&question->statement);
 	add_match(question);
 	buf_text(&question->statement,
-		 "SELECT p.doc, p.type, p.id, p.at_ms, coalesce(m.json, w.json, u.json),"
+		 "SELECT p.doc, p.type, p.id, p.at_ms, coalesce(m.json, w.json, n.json, u.json),"
 		 " coalesce(m.conversation, w.conversation), m.position,"
 		 " coalesce(c.channel, w.channel),"
-		 " coalesce(u.merged_into, u.id, i.customer, w.customer) FROM (");
+		 " coalesce(u.merged_into, u.id, i.customer, w.customer), u.id, u.name FROM (");
 	if (sql_dialect(question->job->sql) == SQL_SQLITE)
 		add_page_sqlite(question);
 	else
@@ -233,8 +260,10 @@ static void add_all(struct question *question)
 	buf_format(&question->statement,
 		   ") AS p LEFT JOIN message m ON p.type = 'message' AND m.workspace = $2"
 		   " AND m.id = p.id LEFT JOIN work_item w ON p.type = 'work_item'"
-		   " AND w.workspace = $2 AND w.id = p.id LEFT JOIN customer u"
-		   " ON p.type = 'customer' AND u.workspace = $2 AND u.id = p.id"
+		   " AND w.workspace = $2 AND w.id = p.id LEFT JOIN note n"
+		   " ON p.type = 'note' AND n.workspace = $2 AND n.id = p.id LEFT JOIN customer u"
+		   " ON u.workspace = $2 AND u.id = CASE p.type WHEN 'customer' THEN p.id"
+		   " ELSE n.customer END"
 		   " LEFT JOIN conversation c ON c.workspace = $2"
 		   " AND c.id = coalesce(m.conversation, w.conversation) LEFT JOIN identifier i"
 		   " ON i.workspace = $2 AND i.key = c.identifier_key ORDER BY p.doc %s, p.id %s",
@@ -290,13 +319,15 @@ static void write_hit(struct answer *answer, const struct sql_value *row, struct
 	struct json_out *out = answer->out;
 	struct buf snippet = { 0 };
 	const char *type = word(row, TYPE), *field;
+	bool is_note = text_equal(type, "note");
 
 	search_document_read(type, json, answer->question->job->arena, document);
 	search_snippet(history_search_tokenizer(), document, &answer->question->query, &snippet,
 		       &field);
 	jw_object(out, NULL);
-	jw_text(out, "type", type);
-	jw_text(out, "id", word(row, ID));
+	/* A note is found as the customer whom it is about. */
+	jw_text(out, "type", is_note ? "customer" : type);
+	jw_text(out, "id", word(row, is_note ? WRITTEN_ON : ID));
 	jw_text(out, "conversation", word(row, CONVERSATION));
 	jw_text(out, "customer", word(row, CUSTOMER));
 	jw_text(out, "channel", word(row, CHANNEL));
@@ -308,7 +339,7 @@ static void write_hit(struct answer *answer, const struct sql_value *row, struct
 	else if (text_equal(type, "work_item"))
 		write_work_item(out, json);
 	else
-		jw_text(out, "name", json_text(json, "nm"));
+		jw_text(out, "name", is_note ? word(row, NAME) : json_text(json, "nm"));
 	jw_object_end(out);
 	buf_clear(&snippet);
 }

@@ -24,6 +24,7 @@ struct history_found {
 	const char *id;
 	int64_t at_ms; /* its place in the order: when it was made */
 	struct json_object *row;
+	bool may_shrink; /* a message: there may be parts too many; else they are looked for */
 };
 int history_search_put(struct history_job *job, const struct history_found *found,
 		       struct error *err);
@@ -37,3 +38,5 @@ int history_search_purge(struct sql *sql, struct error *err);
  * limit} -> {as_of, data[], last} or {problem, position} */
 history_op_fn history_op_search;
 history_op_fn history_op_search_purge;
+/* history_words.c: {} -> {more}. Called until there is no more, after the tokenizer changed. */
+history_op_fn history_op_words;

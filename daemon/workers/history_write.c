@@ -16,9 +16,13 @@ static const struct {
 	const char *name; /* in the job */
 	write_row_fn *row;
 } kinds[] = {
-	{ "customers", write_customer },   { "conversations", write_conversation },
-	{ "messages", write_message },     { "marks", write_mark },
-	{ "work_items", write_work_item }, { "events", write_event },
+	{ "customers", write_customer },
+	{ "notes", write_notes },
+	{ "conversations", write_conversation },
+	{ "messages", write_message },
+	{ "marks", write_mark },
+	{ "work_items", write_work_item },
+	{ "events", write_event },
 	{ "references", write_reference },
 };
 

@@ -31,8 +31,9 @@ struct search_document {
 /* Borrows both; NULL or "" is left out, and so is what has no room. */
 void search_field_add(struct search_document *document, const char *name, const char *text);
 
-/* The document of a row as the history has it: a message's JSON; the hash of a customer or of a
- * work item. type: message, customer, work_item. Borrows from the row and the arena. */
+/* The document of a row as the history has it: JSON of a message or of a note; the hash of a
+ * customer or of a work item. type: message, note, customer, work_item. Borrows from the row and
+ * the arena. */
 void search_document_read(const char *type, struct json_object *row, struct arena *arena,
 			  struct search_document *ret);
 

@@ -1,4 +1,4 @@
-/* What of a message, a customer and a work item can be searched for. */
+/* What of a message, a customer, a note about one and a work item can be searched for. */
 #include <string.h>
 
 #include "base/json.h"
@@ -100,6 +100,8 @@ void search_document_read(const char *type, struct json_object *row, struct aren
 	ret->count = 0;
 	if (text_equal(type, "message"))
 		read_message(row, ret);
+	else if (text_equal(type, "note"))
+		search_field_add(ret, "note", json_text(row, "text"));
 	else if (text_equal(type, "customer"))
 		read_customer(row, arena, ret);
 	else

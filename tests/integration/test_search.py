@@ -1,4 +1,6 @@
 """GET /v1/search as a caller sees it; what is found is the business of tests/unit/test_history_search.c."""
+import contextlib
+import sqlite3
 import unittest
 import urllib.parse
 
@@ -55,6 +57,7 @@ class Search(harness.TestCase):
         self.assertEqual((hit["customer"], hit["channel"]), (conversation["customer"]["id"], "shop"))
         self.assertEqual(self.found(daemon, token, 1, q="发票")["data"][0]["snippet"],
                          "&lt;b&gt;Café&lt;/b&gt; &amp; <mark>發票</mark>")
+        self.check_notes(daemon, token, hit["customer"])
         both = self.found(daemon, token, 2, q="cafe", type="messages")
         self.assertIsNotNone(both["as_of"])
         self.assertEqual(self.found(daemon, token, 2, q="cafe", type="messages", order="asc")["data"], both["data"][::-1])
@@ -70,8 +73,51 @@ class Search(harness.TestCase):
         rows = daemon.ctl("search", "cafe", "--type", "messages")
         self.assertIn("<mark>Café</mark>-Rechnung", rows)
 
+    def check_notes(self, daemon, token, customer):
+        """A note is found as the customer whom it is about, by staff alone, until it is deleted; after a merge too."""
+        path = f"/v1/customers/{customer}"
+        note = daemon.request("POST", f"{path}/notes", {"text": "喜歡打電話 <afternoon>"}, token, headers={"Idempotency-Key": "n1"}).json
+        hit = self.found(daemon, token, 1, q="电话", type="customers", customer=customer, channel="shop")["data"][0]
+        self.assertEqual((hit["type"], hit["id"], hit["customer"], hit["field"], hit["name"], hit["at"], hit["snippet"]),
+                         ("customer", customer, customer, "note", "Zoë 0", note["created_at"],
+                          "喜歡打<mark>電話</mark> &lt;afternoon&gt;"))
+        admin = daemon.token("admin", None)
+        bot = daemon.request("POST", "/v1/tokens", {"role": "integration", "view": "bot"}, admin).json["token"]
+        for words, query in ((bot, {}), (bot, {"type": "customers"}), (token, {"type": "messages"}), (token, {"channel": "site"}),
+                             (token, {"customer": "cus_other"}), (token, {"agent": "alice"})):
+            self.assertEqual(self.ask(daemon, words, q="电话", **query).json["data"], [])
+        other = self.found(daemon, token, 1, q="4711")["data"][0]["customer"]
+        merged = daemon.request("POST", f"/v1/customers/{other}/merge", {"from": customer}, admin, headers={"Idempotency-Key": "m1"})
+        self.assertEqual(merged.status, 200, merged)
+        harness.wait_for("the merge", lambda: self.ask(daemon, token, q="电话", customer=other).json["data"])
+        gone = daemon.request("DELETE", f"/v1/customers/{other}/notes/{note['id']}", None, token, headers={"Idempotency-Key": "n2"})
+        self.assertEqual(gone.status, 204, gone)
+        self.found(daemon, token, 0, q="电话")
+        daemon.request("POST", f"/v1/customers/{other}/merges/{merged.json['merge']}/revert", {}, admin, headers={"Idempotency-Key": "m2"})
+        self.found(daemon, token, 1, q="谢谢", customer=customer)
+
+    def check_renewal(self, daemon, run, words):
+        """Words of an older tokenizer: the index is made anew when the daemon starts, and found in as before."""
+        token = daemon.token()
+        before = {q: self.found(daemon, token, count, q=q)["data"] for q, count in (("谢谢", 1), ("cafe", 2), ("zoe", 3), ("4711", 1))}
+        daemon.stop()
+        run("UPDATE history SET value = '0' WHERE name = 'words'")
+        run(f"UPDATE search SET words = {words}")
+        daemon.start(apply=False)
+        for q, data in before.items():
+            self.assertEqual(self.found(daemon, token, len(data), q=q)["data"], data)
+        self.found(daemon, token, 0, q="older")
+        harness.wait_for("the end of it", lambda: run("SELECT value FROM history WHERE name = 'words' AND value <> '0'"))
+        self.assertEqual(run("SELECT value FROM history WHERE name = 'words_at'"), [])
+
     def test_what_was_said_is_found_in_sqlite(self):
-        self.check(self.talk())
+        daemon = self.talk()
+        self.check(daemon)
+        self.check_renewal(daemon, lambda words: self.run_sqlite(daemon, words), "'older'")
+
+    def run_sqlite(self, daemon, words):
+        with contextlib.closing(sqlite3.connect(daemon.state_dir / "history.db", timeout=30)) as db, db:
+            return db.execute(words).fetchall()
 
     def test_what_was_said_is_found_in_postgresql(self):
         postgres = historybed.Postgres()
@@ -80,7 +126,9 @@ class Search(harness.TestCase):
         secret = self.folder / "history-password"
         secret.write_text(postgres.password + "\n")
         secret.chmod(0o600)
-        self.check(self.talk(f"history: {{ url: '{postgres.url}', password_file: {secret} }}\n"))
+        daemon = self.talk(f"history: {{ url: '{postgres.url}', password_file: {secret} }}\n")
+        self.check(daemon)
+        self.check_renewal(daemon, postgres.rows, "CAST('older' AS tsvector)")
 
     def test_another_workspace_finds_nothing(self):
         daemon = self.talk()

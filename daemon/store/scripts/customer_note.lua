@@ -1,7 +1,8 @@
 #!lua
 -- customer_note: a note about a customer is written, or deleted.
 -- KEYS 1 meta, 2 u:<cus>   ARGV 1 idempotency key, 2 request hash, 3 cus, 4 note, 5 JSON ('': delete it)
--- Follows a redirect; a note is deleted wherever it was written among those who were merged. Entry customer.updated.
+-- Follows a redirect; a note is deleted wherever it was written among those who were merged. Entry customer.updated, with the
+-- customer whose record holds the note.
 -- Answers {'ok', note}; refused not_found, no_such_note, full (200 notes).
 --@use log
 --@use idem
@@ -34,5 +35,5 @@ if ARGV[5] ~= '' then
 else
 	redis.call('HDEL', key, ARGV[4])
 end
-append('t', 'customer.updated', 'u', cus, 'v', version)
+append('t', 'customer.updated', 'u', cus, 'v', version, 'x', key:sub(#ws + 4))
 return idem_keep(ARGV[1], ARGV[2], { 'ok', ARGV[4] })
