@@ -15,6 +15,7 @@ import time
 import bed
 import history as behind
 import historybed
+import view as views
 from bed import bare, cpu, load, median, say
 
 SUT, SECOND = cpu(0), cpu(1)
@@ -550,4 +551,17 @@ def search(plan):
         row("a message written with its words; us", f"{seen['load_us']:.1f} us", "", seen["load_us"], None)]
 
 
-ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search}
+def view(plan):
+    """One customer among 1,000 and among 100,000 (--full: 1,000,000 with 10,000,000 messages): found, seen whole, timeline."""
+    customers, each = (1_000_000, 9) if plan.full else (100_000, 9)
+    with bed.Bed() as ground:
+        few = views.Side(ground, "few", 1000, 1, {SUT, SECOND}, LOAD)
+        many = views.Side(ground, "many", customers, each, {SUT, SECOND}, LOAD)
+        seen = views.compare(few, many, plan.rounds)
+        return [row(f"{name}, p99: {customers:,} customers, {many.messages:,} messages of history / 1,000 and {few.messages:,}",
+                    f"{times[3]:,.0f} us", f"{times[2]:,.0f} us", times[3] / times[2], 1.5, at_least=False)
+                for name, times in (("a customer found by an identifier", seen["find"]), ("the whole 360 view", seen["view"]),
+                                    ("the newest 20 of the timeline", seen["timeline"]))]
+
+
+ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search, "view": view}
