@@ -232,9 +232,13 @@ int64_t channel_remember_ms(const struct channel *channel)
 	return channel->remember_ms != 0 ? channel->remember_ms : channel->connector->remember_ms;
 }
 
-int64_t channel_window_ms(const struct channel *channel)
+void channel_window(const struct channel *channel, struct window_rules *ret)
 {
-	return channel->window_ms != 0 ? channel->window_ms : channel->connector->window_ms;
+	*ret = (struct window_rules){ .open_ms = channel->connector->window_ms };
+	if (channel->connector->window)
+		channel->connector->window(channel, ret);
+	if (channel->window_ms != 0)
+		ret->open_ms = channel->window_ms;
 }
 
 const char *channel_parked(const struct channel *channel)

@@ -110,7 +110,8 @@ const char *channel_public_url(const struct channel *channel);
 const char *channel_default_region(const struct channel *channel);
 /* How long a message may be repeated (0: 8 days), how long we may answer one (0: always). */
 int64_t channel_remember_ms(const struct channel *channel);
-int64_t channel_window_ms(const struct channel *channel);
+/* By the connector and its settings; a window of the channel's own goes before. */
+void channel_window(const struct channel *channel, struct window_rules *ret);
 
 /* Why it is parked; NULL while it works. Sends wait while parked. */
 const char *channel_parked(const struct channel *channel);

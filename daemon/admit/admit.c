@@ -17,7 +17,13 @@
 #include "store/blob_owner.h"
 #include "store/store.h"
 
-enum { DIGEST_BYTES = 6, STORED_FIELDS = 7, PREFIX_CHARACTERS = 4, SCRATCH_KEPT = 64 * 1024 };
+enum {
+	DIGEST_BYTES = 6,
+	STORED_FIELDS = 7,
+	REPLY_CONTEXT_MAX = 1024,
+	PREFIX_CHARACTERS = 4,
+	SCRATCH_KEPT = 64 * 1024
+};
 
 /* The identifiers of a message in the order in which they are asked. */
 struct people {
@@ -284,7 +290,28 @@ struct rare {
 	const char *conversation;
 	const char *id;
 	const struct people *people;
+	const struct admission *admission;
 };
+
+static void add_number(struct buf *out, int64_t number)
+{
+	if (number > 0)
+		buf_format(out, "%lld", (long long)number);
+	buf_byte(out, 0);
+}
+
+static void pack_answering(struct buf *out, const struct admission *admission)
+{
+	const char *context = admission->message->reply_context;
+
+	if (admission->window_ms == 0 && context == NULL)
+		return;
+	add_number(out, admission->window_ms);
+	add_number(out, admission->window_count);
+	if (context != NULL)
+		buf_add(out, context, strnlen(context, REPLY_CONTEXT_MAX));
+	buf_byte(out, 0);
+}
 
 /* Those behind the last one that is needed are left out. */
 static void add_rare(struct store_call *call, const struct message *message,
@@ -292,23 +319,28 @@ static void add_rare(struct store_call *call, const struct message *message,
 {
 	struct buf blobs = { 0 };
 	struct buf proofs = { 0 };
+	struct buf answering = { 0 };
 	bool media = has_media(message);
 
 	pack_blobs(&blobs, message);
 	pack_proofs(&proofs, rare->people);
+	pack_answering(&answering, rare->admission);
 	if (rare->reference) {
 		store_arg(call, rare->reference->field, IDENTITY_FIELD_BYTES);
 		add_reference(call, rare->conversation, rare->id);
-	} else if (media || blobs.len + proofs.len > 0) {
+	} else if (media || blobs.len + proofs.len + answering.len > 0) {
 		store_arg_text(call, "");
 		store_arg_text(call, "");
 	}
-	if (media || blobs.len + proofs.len > 0)
+	if (media || blobs.len + proofs.len + answering.len > 0)
 		store_arg_text(call, media ? "1" : "");
-	if (blobs.len + proofs.len > 0)
+	if (blobs.len + proofs.len + answering.len > 0)
 		store_arg(call, buf_string(&blobs), blobs.len);
-	if (proofs.len > 0)
-		store_arg(call, proofs.data, proofs.len);
+	if (proofs.len + answering.len > 0)
+		store_arg(call, buf_string(&proofs), proofs.len);
+	if (answering.len > 0)
+		store_arg(call, answering.data, answering.len);
+	buf_clear(&answering);
 	buf_clear(&blobs);
 	buf_clear(&proofs);
 }
@@ -343,8 +375,8 @@ static struct store_call *build(struct admit_run *run, const struct admission *a
 	add_new(call, admission, people, scratch);
 	add_identifiers(call, people, admission->now_ms, scratch);
 	add_rare(call, admission->message,
-		 &(struct rare){ admission->reference ? &reference : NULL, conversation, id,
-				 people });
+		 &(struct rare){ admission->reference ? &reference : NULL, conversation, id, people,
+				 admission });
 	if (scratch->room > SCRATCH_KEPT)
 		buf_clear(scratch);
 	return call;

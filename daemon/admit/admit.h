@@ -35,11 +35,13 @@ struct admission {
 	const char
 		*conversation; /* found by a reference or a token; NULL: by identifier and thread */
 	struct admit_work work;
-	int64_t remember_ms; /* how long the provider may repeat it; 0: 8 days */
-	int64_t now_ms;      /* unix; shown as created_at */
-	bool steady_id;      /* the message's id follows from what is remembered: a repeated one is
-			      * answered with the first one's id */
-	bool reference;      /* the provider's id may be referred to later (mail) */
+	int64_t remember_ms;  /* how long the provider may repeat it; 0: 8 days */
+	int64_t now_ms;       /* unix; shown as created_at */
+	int64_t window_ms;    /* the reply window that it opens; 0: none */
+	int64_t window_count; /* messages we may send in it; 0: any number */
+	bool steady_id;       /* the message's id follows from what is remembered: a repeated one is
+			       * answered with the first one's id */
+	bool reference;       /* the provider's id may be referred to later (mail) */
 };
 
 enum { ADMIT_PROVED_MAX = 8 };

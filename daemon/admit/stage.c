@@ -132,6 +132,18 @@ static const char *given_by(struct arena *arena, const struct classification *ru
 			    rules->urgency_rule);
 }
 
+static void window_fill(const struct flight *flight, struct admission *admission)
+{
+	const struct message *message = admission->message;
+	struct window_rules rules;
+
+	if (message->window_ms == WINDOW_NONE)
+		return;
+	channel_window(flight->channel, &rules);
+	admission->window_ms = message->window_ms > 0 ? message->window_ms : rules.open_ms;
+	admission->window_count = message->window_ms > 0 ? message->window_count : rules.count;
+}
+
 static void message_admit(struct flight *flight, struct passenger *passenger)
 {
 	const struct connector *connector = channel_connector(flight->channel);
@@ -150,6 +162,7 @@ static void message_admit(struct flight *flight, struct passenger *passenger)
 		.reference = (connector->abilities & HAS_EMAIL_THREADS) != 0,
 	};
 
+	window_fill(flight, &admission);
 	if (!is_sabotaged(passenger))
 		admit_run(flight->parts->admit, &admission, on_admitted,
 			  boarding_new(flight, passenger));

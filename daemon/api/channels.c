@@ -14,6 +14,8 @@ static void write_channel(struct json_out *out, const struct page_row *row)
 	const struct channel *channel = row->what;
 	const struct connector *connector = channel_connector(channel);
 	const char *parked = channel_parked(channel);
+	static const char *const afters[] = { "nothing", "template", "free" };
+	struct window_rules window;
 
 	jw_object(out, NULL);
 	jw_text(out, "id", channel_name(channel));
@@ -25,7 +27,17 @@ static void write_channel(struct json_out *out, const struct page_row *row)
 	jw_bool(out, "can_send", (connector->abilities & CAN_SEND) != 0);
 	jw_bool(out, "has_media", (connector->abilities & HAS_MEDIA) != 0);
 	jw_bool(out, "has_receipts", (connector->abilities & HAS_RECEIPTS) != 0);
-	jw_int(out, "window_s", channel_window_ms(channel) / 1000);
+	channel_window(channel, &window);
+	jw_int(out, "window_s", window.open_ms / 1000);
+	jw_object(out, "window");
+	jw_int(out, "open_s", window.open_ms / 1000);
+	if (window.count > 0)
+		jw_int(out, "count", window.count);
+	else
+		jw_null(out, "count");
+	jw_text(out, "after", afters[window.after]);
+	jw_bool(out, "template_only", window.template_only);
+	jw_object_end(out);
 	jw_object_end(out);
 }
 

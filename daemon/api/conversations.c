@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "channel.h"
 #include "conversation/conversation.h"
+#include "delivery/window.h"
 #include "identity/address.h"
 #include "identity/customer.h"
 #include "identity/identity.h"
@@ -24,6 +25,48 @@
 #include "workspace.h"
 
 /* ---- reading ---- */
+
+/* False where its channel is gone. */
+static bool window_read(const struct api_call *call, const struct conversation *conversation,
+			bool is_template, struct window_answer *ret)
+{
+	const struct channel *channel =
+		channel_find(call->parts->channels, call->who.workspace, conversation->channel);
+	struct window_facts facts = { .kept = conversation->window,
+				      .last_inbound_ms = conversation->last_inbound_ms,
+				      .now_ms = loop_unix_ms(call->parts->loop),
+				      .is_template = is_template };
+
+	if (channel == NULL)
+		return false;
+	channel_window(channel, &facts.rules);
+	*ret = window_judge(&facts);
+	return true;
+}
+
+static void window_json(const struct api_call *call, const struct conversation *conversation,
+			struct json_out *out)
+{
+	struct window_answer answer;
+
+	if (!window_read(call, conversation, false, &answer)) {
+		jw_null(out, "window");
+		return;
+	}
+	jw_object(out, "window");
+	jw_bool(out, "open", answer.may);
+	jw_text(out, "reason", answer.code);
+	if (answer.may && answer.until_ms > 0)
+		jw_time(out, "until", answer.until_ms);
+	else
+		jw_null(out, "until");
+	if (answer.may && answer.left >= 0)
+		jw_int(out, "left", answer.left);
+	else
+		jw_null(out, "left");
+	jw_bool(out, "template", answer.template_possible);
+	jw_object_end(out);
+}
 
 static void on_conversation(const struct conversation *conversation, const struct error *err,
 			    void *context)
@@ -53,6 +96,7 @@ static void on_conversation(const struct conversation *conversation, const struc
 	jw_text(&out, "subject", conversation->subject);
 	jw_text(&out, "thread", conversation->thread);
 	jw_text(&out, "work_item", conversation->work_item);
+	window_json(call, conversation, &out);
 	jw_int(&out, "messages", conversation->messages);
 	jw_time(&out, "created_at", conversation->created_ms);
 	jw_time(&out, "updated_at", conversation->updated_ms);
@@ -279,12 +323,24 @@ static bool is_bare_address(const char *text)
 }
 
 /* False after having answered. */
+/* extra begins with "{" here, and ends where everything is in. */
+static void add_extra(struct buf *extra, const char *name, struct json_object *value)
+{
+	if (value == NULL)
+		return;
+	buf_format(extra, "%s\"%s\":", extra->len == 0 ? "{" : ",", name);
+	json_append(value, extra);
+}
+
 static bool extra_read(struct api_call *call, struct message_record *record)
 {
 	struct json_object *cc = json_at(call->body, "cc");
 	struct buf list = { 0 };
 
-	if (json_count(cc) == 0)
+	struct json_object *template = json_at(call->body, "template");
+	struct json_object *location = json_at(call->body, "location");
+
+	if (json_count(cc) == 0 && template == NULL && location == NULL)
 		return true;
 	for (size_t i = 0; i < json_count(cc); i++) {
 		if (is_bare_address(json_string(json_item(cc, i))))
@@ -292,8 +348,11 @@ static bool extra_read(struct api_call *call, struct message_record *record)
 		api_invalid(call, "#/body/cc", "entry %zu is not a mail address", i);
 		return false;
 	}
-	json_append(cc, &list);
-	record->extra = arena_format(call->arena, "{\"cc\":%s}", buf_string(&list));
+	add_extra(&list, "cc", json_count(cc) == 0 ? NULL : cc);
+	add_extra(&list, "template", template);
+	add_extra(&list, "location", location);
+	buf_byte(&list, '}');
+	record->extra = arena_text(call->arena, buf_string(&list));
 	buf_clear(&list);
 	return true;
 }
@@ -320,7 +379,7 @@ static bool writing_fill(struct api_call *call, struct writing *writing, const c
 	record->created_ms = loop_unix_ms(call->parts->loop);
 	if (!extra_read(call, record) || !attachments_read(call, record))
 		return false;
-	if (*record->text == '\0' && record->attachment_count == 0) {
+	if (*record->text == '\0' && record->attachment_count == 0 && record->extra == NULL) {
 		api_invalid(call, "#/body/text", "text is missing");
 		return false;
 	}
@@ -343,6 +402,22 @@ static bool sends_are_idempotent(const struct api_call *call, const char *channe
 		channel_find(call->parts->channels, call->who.workspace, channel);
 
 	return found != NULL && (channel_connector(found)->abilities & IDEMPOTENT_SEND) != 0;
+}
+
+/* False after having answered: a reply could not leave. A note never does. */
+static bool window_allows(struct api_call *call, const struct conversation *conversation)
+{
+	static const char *const possible[] = { "note", "template" };
+	const struct writing *writing = call->state;
+	struct window_answer answer;
+
+	if (writing->is_note ||
+	    !window_read(call, conversation, json_has(call->body, "template"), &answer) ||
+	    answer.may)
+		return true;
+	api_conflict(call, &(struct conflict){ answer.code, answer.why, "closed", possible,
+					       answer.template_possible ? 2 : 1 });
+	return false;
 }
 
 static void reply_store(struct api_call *call)
@@ -376,6 +451,8 @@ static void on_target(const struct conversation *conversation, const struct erro
 		return;
 	}
 	writing->customer = arena_text(call->arena, conversation->customer);
+	if (!window_allows(call, conversation))
+		return;
 	if (!writing_fill(call, writing, call->params[0],
 			  arena_text(call->arena, conversation->channel)))
 		return;

@@ -60,6 +60,7 @@ static void read_hot(struct read_run *run, const struct store_reply *reply)
 		.version = reply_field_int(reply, "v"),
 		.last_inbound = kept_text(run, reply, "li"),
 		.last_inbound_ms = reply_field_int(reply, "lt"),
+		.window = kept_text(run, reply, "wd"),
 	};
 	if (reply_field_int(reply, "pc") > 0)
 		run->conversation.created_ms = reply_field_int(reply, "pc");
@@ -115,6 +116,7 @@ static struct conversation read_past(const char *id, struct json_object *hash, c
 		.version = hash_number(hash, "v"),
 		.last_inbound = json_text(hash, "li"),
 		.last_inbound_ms = hash_number(hash, "lt"),
+		.window = json_text(hash, "wd"),
 		.newest = json_text(row, "newest"),
 		.newest_ms = json_int(row, "newest_ms", 0),
 	};
@@ -279,8 +281,8 @@ static void on_revived(const struct store_reply *reply, const struct error *err,
 
 static struct store_call *revive_call(const struct revive_run *run, struct json_object *answer)
 {
-	static const char *const fields[] = { "ch", "ik", "ad", "nm", "th", "sub", "s",
-					      "lw", "li", "lt", "ih", "ut", "v",   "one" };
+	static const char *const fields[] = { "ch", "ik", "ad", "nm", "th", "sub", "s",  "lw",
+					      "li", "lt", "ih", "ut", "v",  "one", "wd", "rc" };
 	struct json_object *hash = json_at(answer, "conversation.hash");
 	const char *owner = json_text(answer, "conversation.customer");
 	struct store_call *call = store_script("revive", run->workspace);

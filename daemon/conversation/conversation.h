@@ -101,6 +101,7 @@ struct conversation {
 	int64_t version;
 	const char *last_inbound; /* provider id of the newest inbound message */
 	int64_t last_inbound_ms;
+	const char *window; /* delivery/window.h, kept; NULL */
 	const char *newest; /* conversations_past(): its newest message as stored */
 	int64_t newest_ms;  /* and when it was made */
 };

@@ -14,6 +14,7 @@
 #include "conversation/threading.h"
 #include "delivery/codes.h"
 #include "delivery/part.h"
+#include "delivery/window.h"
 #include "services/loop.h"
 
 enum {
@@ -238,7 +239,7 @@ void delivery_on_failed(struct delivery *delivery, enum send_failure failure, co
 		attempt_retry(attempt, code, why, retry_after_ms);
 		return;
 	case SEND_WINDOW:
-		attempt_fail(attempt, code == NULL ? "window" : code, why);
+		attempt_fail(attempt, code == NULL ? "window_closed" : code, why);
 		return;
 	case SEND_PERMANENT:
 		attempt_fail(attempt, code == NULL ? "refused" : code, why);
@@ -323,6 +324,8 @@ static bool outbound_build(struct attempt *attempt)
 		.created_ms = text_parse_time(json_text(stored, "created_at")),
 		.attempt = message->attempt,
 		.last_inbound_ms = message->last_inbound_ms,
+		.reply_context =
+			text_equal(message->reply_context, "") ? NULL : message->reply_context,
 		.automatic = text_equal(author, "bot") || text_equal(author, "system"),
 	};
 	code_fill(attempt, stored);
@@ -460,14 +463,26 @@ static void copy_message(struct attempt *attempt, const struct outbox_message *m
 	attempt->message.subject = arena_text(arena, message->subject);
 	attempt->message.in_reply_to = arena_text(arena, message->in_reply_to);
 	attempt->message.customer = arena_text(arena, message->customer);
+	attempt->message.window = arena_text(arena, message->window);
+	attempt->message.reply_context = arena_text(arena, message->reply_context);
 }
 
-static bool window_is_closed(const struct attempt *attempt)
+/* It may have waited longer than the window. */
+static struct window_answer window_of(const struct attempt *attempt)
 {
-	int64_t window_ms = channel_window_ms(attempt->delivery.channel);
+	struct window_facts facts = { .kept = attempt->message.window,
+				      .last_inbound_ms = attempt->message.last_inbound_ms,
+				      .now_ms = loop_unix_ms(attempt->parts->loop) };
 
-	return window_ms > 0 &&
-	       loop_unix_ms(attempt->parts->loop) - attempt->message.last_inbound_ms > window_ms;
+	struct json_object *extra =
+		attempt->outbound.extra == NULL
+			? NULL
+			: json_read(attempt->outbound.extra, strlen(attempt->outbound.extra), NULL);
+
+	channel_window(attempt->delivery.channel, &facts.rules);
+	facts.is_template = json_has(extra, "template");
+	json_free(&extra);
+	return window_judge(&facts);
 }
 
 static void attempt_send(struct attempt *attempt)
@@ -475,6 +490,7 @@ static void attempt_send(struct attempt *attempt)
 	struct channel *channel = channel_find(attempt->parts->channels, attempt->workspace,
 					       attempt->message.channel);
 	const struct connector *connector;
+	struct window_answer window;
 
 	attempt->delivery.channel = channel;
 	if (channel == NULL) {
@@ -490,10 +506,10 @@ static void attempt_send(struct attempt *attempt)
 							     .code = "parked",
 							     .why = channel_parked(channel),
 							     .retry_ms = PARKED_MS });
-	else if (window_is_closed(attempt))
-		attempt_fail(attempt, "window", "the reply window of this channel has closed");
 	else if (!outbound_build(attempt))
 		attempt_fail(attempt, "unreadable", "the stored message cannot be read");
+	else if (window = window_of(attempt), !window.may)
+		attempt_fail(attempt, window.code, window.why);
 	else if ((connector->abilities & HAS_EMAIL_THREADS) != 0)
 		send_with_thread(attempt);
 	else

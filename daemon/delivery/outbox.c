@@ -104,6 +104,8 @@ static void read_message(const struct store_reply *reply, struct outbox_message 
 	message->last_inbound_ms = reply_int_at(reply, 13);
 	message->customer = reply_text_at(reply, 14);
 	message->parts_sent = (size_t)reply_int_at(reply, 15);
+	message->window = reply_text_at(reply, 16);
+	message->reply_context = reply_text_at(reply, 17);
 }
 
 static void on_begun(const struct store_reply *reply, const struct error *err, void *context)
@@ -121,7 +123,7 @@ static void on_begun(const struct store_reply *reply, const struct error *err, v
 		finish(run, &result, err);
 		return;
 	}
-	if (!reply_is(reply, "ok") || reply_count(reply) < 16) {
+	if (!reply_is(reply, "ok") || reply_count(reply) < 18) {
 		unknown(run);
 		return;
 	}

@@ -39,7 +39,9 @@ struct outbox_message {
 	const char *in_reply_to; /* provider id of the newest inbound message */
 	int64_t last_inbound_ms; /* the reply window is counted from here */
 	const char *customer;
-	size_t parts_sent; /* of earlier attempts */
+	size_t parts_sent;         /* of earlier attempts */
+	const char *window;        /* struct window_facts, kept */
+	const char *reply_context; /* "": none */
 };
 
 struct outbox_result {

@@ -14,6 +14,8 @@
 --      14 blobs of the message, 4 hex digits of bucket and 16 bytes of field each
 --      15 beside each of the identifiers: proof (0-2), bucket of the place it would have were it proved, ended by a NUL
 --         (empty where it is), the 16 bytes of that place's field (absent where the sender's is proved and the only one)
+--      16 what answers need, each ended by a NUL: ms of the reply window that it opens ('' none), how many we may send in
+--         it ('' any number), context for the next answer ('' keeps the older). Absent where all three are empty
 -- Answers {'ok', msg, cnv, cus, wrk, n, flags, other, record ...} (each other is a customer who had proved what the person
 -- proves here: the caller merges them; flags: u new customer, c opened the conversation, w new work item,
 -- r reopened, b back from waiting or wrap-up) or {'duplicate', msg}.
@@ -32,7 +34,7 @@ if call('SISMEMBER', KEYS[2], ARGV[1]) == 1 or call('SISMEMBER', KEYS[3], ARGV[1
 end
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
-local c = call('HMGET', KEYS[4], 'u', 'w', 's', 'ih')
+local c = call('HMGET', KEYS[4], 'u', 'w', 's', 'ih', 'wd')
 local cus, wrk, flags = c[1], c[2], ''
 local w
 if wrk and wrk ~= '' then
@@ -53,6 +55,16 @@ if cus and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12) then
 	end
 end
 local blobs = ARGV[14] and blobs_count(ARGV[14], 1)
+local window, context
+if ARGV[16] then
+	local ms, count
+	ms, count, context = struct.unpack('sss', ARGV[16])
+	-- A narrower one (a menu was pressed) does not close the one that is open.
+	local till, left = (c[5] or ''):match('^(%d+) (%d*)$')
+	if ms ~= '' and not (till and left ~= '0' and tonumber(till) >= now + ms) then
+		window = ('%.0f %s'):format(now + ms, count)
+	end
+end
 if not cus or not w then
 	new = { struct.unpack('sssssssssssssssss', ARGV[9]) }
 end
@@ -65,7 +77,7 @@ if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)
 	while at <= #ARGV[10] do
 		local field, bucket, label, record, proof, other, place
 		field, bucket, label, record, at = struct.unpack('c16sss', ARGV[10], at)
-		if ARGV[15] then
+		if ARGV[15] and ARGV[15] ~= '' then
 			proof, other, place, beside = struct.unpack('c1sc16', ARGV[15], beside)
 		end
 		local owner = bucket ~= '' and call('HGET', ws .. 'i:' .. bucket, field)
@@ -172,6 +184,13 @@ elseif missing or c[3] ~= 'open' then
 	call('HSET', KEYS[4], 's', 'open', 'ih', missing and ARGV[7] or c[4], 'n', n + 1, 'ut', now, 'li', ARGV[8], 'lt', now)
 else
 	call('HSET', KEYS[4], 'n', n + 1, 'ut', now, 'li', ARGV[8], 'lt', now)
+end
+
+if window then
+	call('HSET', KEYS[4], 'wd', window)
+end
+if context and context ~= '' then
+	call('HSET', KEYS[4], 'rc', context)
 end
 
 local from, version, queue = '', w and w[2] or '', w and w[3] or ''

@@ -3,7 +3,8 @@
 -- KEYS 1 meta, 2 lease:steward, 3 oq:<cnv>, 4 c:<cnv>   ARGV 1 fence, 2 cnv, 3 token, 4 ms until it counts as lost
 -- queued -> sending; due moves to now + timeout. Entry message.delivery.
 -- Answers {'ok', msg, n, attempt, idempotent, expires ms, message JSON, channel, address, name, thread, subject,
--- provider id of the newest inbound message, its ms, cus, how many parts have left}, {'wait', due ms}, {'empty'}, or refused fence / sending msg.
+-- provider id of the newest inbound message, its ms, cus, how many parts have left,
+-- reply window (until ms, left), reply context}, {'wait', due ms}, {'empty'}, or refused fence / sending msg.
 --@use log
 --@use outbox
 local fence = call('GET', KEYS[2])
@@ -32,7 +33,7 @@ if due > now then
 	return { 'wait', due }
 end
 local json = call('LINDEX', ws .. 'm:' .. cnv, x[2])
-local c = call('HMGET', KEYS[4], 'ch', 'ad', 'nm', 'th', 'sub', 'li', 'lt', 'u')
+local c = call('HMGET', KEYS[4], 'ch', 'ad', 'nm', 'th', 'sub', 'li', 'lt', 'u', 'wd', 'rc')
 local attempt = tonumber(x[3] or 0) + 1
 
 call('HSET', key, 's', 'sending', 'tk', ARGV[3], 'at', attempt, 'fe', fence)
@@ -43,4 +44,5 @@ for i = 1, 8 do
 	answer[7 + i] = c[i] or ''
 end
 answer[16] = x[6] or '0'
+answer[17], answer[18] = c[9] or '', c[10] or ''
 return answer

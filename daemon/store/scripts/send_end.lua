@@ -17,7 +17,8 @@ end
 local head = call('LINDEX', KEYS[2], 0)
 local length = call('LLEN', KEYS[2])
 local old = call('HGET', ws .. 'y:' .. cnv, msg)
-local ch = call('HGET', ws .. 'c:' .. cnv, 'ch') or ''
+local c = call('HMGET', ws .. 'c:' .. cnv, 'ch', 'wd')
+local ch = c[1] or ''
 local early = ARGV[8] ~= '' and call('GET', KEYS[5])
 if early and mark_rank(early) > mark_rank(old) then
 	old = early
@@ -31,6 +32,9 @@ if ARGV[8] ~= '' and outcome == 'sent' then
 	call('HSET', KEYS[4], ARGV[8], ARGV[9] .. ' ' .. x[3])
 	call('HSET', ws .. 'y:' .. cnv, msg .. '.id', ARGV[10])
 	call('DEL', KEYS[5])
+end
+if outcome == 'sent' or outcome == 'uncertain' then
+	window_use(cnv, c[2])
 end
 if outcome == 'retry' then
 	call('HSET', KEYS[3], 's', 'queued', 'er', (ARGV[5] .. ' ' .. ARGV[6]):sub(1, 300), 'tk', '')

@@ -3,15 +3,18 @@
 -- KEYS 1 meta, 2 x:<msg>   ARGV 1 cnv, 2 token, 3 how many have left, 4 ms until the next counts as lost
 -- Stays sending; due moves to now + timeout. An attempt that comes later begins behind what has left.
 -- Answers {'ok'} or refused token.
-local call = redis.call
-local ws = KEYS[1]:sub(1, -5)
-local clock = call('TIME')
-local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
+--@use log
+--@use outbox
 local x = call('HMGET', KEYS[2], 's', 'tk')
 if x[1] ~= 'sending' or x[2] ~= ARGV[2] then
 	return { 'refused', x[1] and 'token' or 'not_found', x[1] or '' }
 end
+local window = call('HGET', ws .. 'c:' .. ARGV[1], 'wd')
+local before = tonumber(call('HGET', KEYS[2], 'pt') or 0)
 
 call('HSET', KEYS[2], 'pt', ARGV[3])
 call('ZADD', ws .. 'od', now + ARGV[4], ARGV[1])
+if before < tonumber(ARGV[3]) then
+	window_use(ARGV[1], window)
+end
 return { 'ok' }

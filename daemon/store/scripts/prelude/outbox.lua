@@ -5,6 +5,7 @@
 --                                  failed (the provider's word), 3 delivered, 4 read
 --   outbox_step(cnv, msg, n, ch, from, to, mark, attempts)   the mark and the entry message.delivery
 --   outbox_next(cnv, length)       the head is popped from an outbox of that length: the next one is due now
+--   window_use(cnv, window)        one message of ours fewer may follow (window: c: field wd, read in the first half)
 --   outbox_bury(cnv, msg, ...)     into the dead letters, with further fields
 local call = redis.call
 local clock = call('TIME')
@@ -30,6 +31,13 @@ local function outbox_next(cnv, length)
 		call('ZADD', ws .. 'od', now, cnv)
 	else
 		call('ZREM', ws .. 'od', cnv)
+	end
+end
+
+local function window_use(cnv, window)
+	local till, left = (window or ''):match('^(%d+) (%d+)$')
+	if till and left ~= '0' then
+		call('HSET', ws .. 'c:' .. cnv, 'wd', ('%s %d'):format(till, left - 1))
 	end
 end
 
