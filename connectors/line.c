@@ -387,8 +387,10 @@ static void on_pushed(const struct host_answer *answer, struct json_object *body
 
 	if (answer->error)
 		provider_unreached(host, delivery, answer, true);
-	else if (answer->status == 200 || answer->status == 409) /* 409: taken the first time */
+	else if ((answer->status == 200 && body) || answer->status == 409) /* 409: taken before */
 		host->sent(delivery, id);
+	else if (answer->status == 200) /* not LINE's answer: asking again does no harm */
+		host->failed(delivery, SEND_RETRY, "unreadable", "no readable answer", -1);
 	else
 		host->failed(delivery, failure_of(answer->status, why),
 			     host->format(arena, "http_%ld", answer->status), why,

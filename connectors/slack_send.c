@@ -76,7 +76,7 @@ static bool went_well(struct sending *sending, const struct host_answer *answer,
 		return true;
 	else if (answer->status == 429 || answer->status >= 500)
 		host->failed(sending->delivery, SEND_RETRY, "busy", error, answer->retry_after_ms);
-	else if (!body && is_last)
+	else if (!body && is_last && answer->status == 200)
 		host->failed(sending->delivery, SEND_UNKNOWN, "unreadable", error, -1);
 	else
 		host->failed(sending->delivery, failure_of(error), error, error,

@@ -168,8 +168,10 @@ static void send_request(struct post *post, struct evhttp_uri *to)
 
 static void attempt(struct post *post)
 {
-	const char *url = post->url != NULL ? post->url : setting(post->sim, "in");
-	struct evhttp_uri *to = evhttp_uri_parse(url);
+	/* Whatever happens to it goes where it went first. */
+	if (post->url == NULL)
+		post->url = arena_text(post->arena, setting(post->sim, "in"));
+	struct evhttp_uri *to = evhttp_uri_parse(post->url);
 	post->attempts++;
 	post->started_ms = sim_now_ms();
 	if (to == NULL || evhttp_uri_get_host(to) == NULL || evhttp_uri_get_port(to) <= 0) {
