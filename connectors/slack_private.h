@@ -4,7 +4,7 @@
 #include "converge/connector.h"
 #include "provider_call.h"
 
-#define SLACK_PROVIDER "https://slack.com/api"
+#define SLACK_PROVIDER "https://slack.com"
 
 struct slack_settings {
 	char *signing_secret;

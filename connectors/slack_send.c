@@ -32,7 +32,7 @@ static void api_call(struct sending *sending, const char *method, const char *ty
 				       slack_bearer(sending->channel, sending->arena), NULL };
 	const struct host_http call = {
 		.method = "POST",
-		.url = host->format(sending->arena, "%s/%s", settings->api_base, method),
+		.url = host->format(sending->arena, "%s/api/%s", settings->api_base, method),
 		.fields = fields,
 		.body = body,
 		.body_len = strlen(body),
@@ -295,7 +295,7 @@ void slack_test(struct channel *channel, void (*done)(bool ok, const char *phras
 	struct trial *trial = malloc(sizeof(*trial));
 	const char *const fields[] = { "authorization", slack_bearer(channel, arena), NULL };
 	const struct host_http call = { .method = "POST",
-					.url = host->format(arena, "%s/auth.test",
+					.url = host->format(arena, "%s/api/auth.test",
 							    settings->api_base),
 					.fields = fields,
 					.body = "",

@@ -67,6 +67,10 @@ class Bed(harness.TestCase):
         except AssertionError as late:
             raise AssertionError(f"{late}; it is {seen[-1:]}; refused: {self.stand.refused()}") from None
 
+    def shown(self, text):
+        """What a customer sees of a text that the provider got."""
+        return text
+
     def upload(self, content, kind, name):
         path = f"/v1/attachments?name={urllib.parse.quote(name)}&type={kind}"
         kept = self.daemon.request("POST", path, content, self.alice, headers={"Idempotency-Key": secrets.token_hex(12)})
@@ -101,7 +105,7 @@ class Channel(Bed):
         self.assertEqual(item["channel"], "c")
         message = self.answer(item, "好的，马上处理 <b>&amp;")
         self.delivery(item, message, "sent", "delivered")
-        self.assertEqual(self.stand.texts(), ["好的，马上处理 <b>&amp;"])
+        self.assertEqual([self.shown(text) for text in self.stand.texts()], ["好的，马上处理 <b>&amp;"])
         self.assertEqual(self.stand.refused(), [])
 
     def test_a_duplicate_is_one_message(self):
@@ -117,8 +121,7 @@ class Channel(Bed):
         self.stand.fault("wrong_signature", on="post")
         before = len(self.stand.state()["posts"])
         self.stand.write("forged", from_=self.who)
-        posts = self.stand.wait_taken(before, ok=False)
-        self.assertIn(401, [post["status"] for post in posts])
+        harness.wait_for("the refusal", lambda: 401 in [post["status"] for post in self.stand.state()["posts"][before:]])
 
     def test_a_file_comes_in(self):
         item, _ = self.take(None, kind=self.media_in, media=(PICTURE, self.media_type, "图.png"))

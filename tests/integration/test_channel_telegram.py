@@ -3,6 +3,7 @@ import unittest
 
 import channelbed
 import harness
+import sdkbed
 
 
 class Webhook(channelbed.Channel):
@@ -45,6 +46,21 @@ class Webhook(channelbed.Channel):
         self.stand.customer(self.who, blocked=True)
         failed = self.delivery(item, self.answer(item, "are you there?"), "failed")
         self.assertIn("blocked", str(failed["error"]))
+
+
+    def test_another_library_reads_the_same(self):
+        secret = self.stand.settings["secret_token"]
+        person = {"id": 5001, "is_bot": False, "first_name": "Ana"}
+        chat = {"id": 5001, "type": "private", "first_name": "Ana"}
+        updates = [{"token": token, "update": {"update_id": number, "message": {
+            "message_id": number, "date": 1767322545, "from": person, "chat": chat, "text": f"第{number}条"}}}
+            for number, token in ((1, secret), (2, secret), (3, "wrong"))]
+        said = sdkbed.sdk("telegram", {"updates": updates, "secret": secret})
+        statuses = [self.daemon.request("POST", "/in/c", one["update"], headers={
+            "X-Telegram-Bot-Api-Secret-Token": one["token"]}).status for one in updates]
+        self.assertEqual((statuses, said["statuses"]), ([200, 200, 401], [200, 200, 401]))
+        item = self.daemon.claim(self.alice)
+        self.assertEqual([one["text"] for one in self.inbound(item)], [one["text"] for one in said["seen"]])
 
 
 class LongPoll(channelbed.Bed):

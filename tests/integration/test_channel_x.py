@@ -1,0 +1,22 @@
+"""x against the stand-in of the Account Activity and DM APIs."""
+import unittest
+
+import channelbed
+
+
+class X(channelbed.Channel):
+    provider = "x"
+    names = ("app_key", "app_secret", "access_token", "access_token_secret")
+    who = "300"
+
+    def channel_settings(self):
+        known = self.stand.settings
+        return {"api_base": self.stand.base, **{name: known[name] for name in self.names if known.get(name)}}
+
+    def test_the_challenge(self):
+        post = self.stand.handshake()
+        self.assertTrue(post["ok"], post)
+
+
+if __name__ == "__main__":
+    unittest.main()
