@@ -1,0 +1,114 @@
+"""wechat in safe, compatible and plain mode, against the stand-in of the Official Account's API."""
+import unittest
+
+import channelbed
+import harness
+
+
+class Safe(channelbed.Channel):
+    provider = "wechat"
+    names = ("app_id", "app_secret", "token", "encoding_aes_key")
+    who = "oABCD1234567890abcdefghijkl0"
+    has_window = True
+    token_is_fetched = True
+
+    def test_the_console_proves_the_address(self):
+        self.assertTrue(self.stand.handshake()["ok"])
+        self.stand.fault("wrong_signature", on="post")
+        self.assertFalse(self.stand.handshake()["ok"])
+
+    def test_every_post_is_answered_success(self):
+        self.stand.say("hello", from_=self.who)
+        self.stand.say(None, from_=self.who, kind="event", event="brand_new")
+        self.assertTrue(all(post["ok"] for post in self.stand.state()["posts"]))
+
+    def test_a_place_and_a_click(self):
+        item, thread = self.take("人民广场", kind="location")
+        self.assertEqual(thread[0]["kind"], "location")
+        self.stand.say(from_=self.who, kind="postback", payload="ORDER_STATUS")
+        texts = harness.wait_for("the click", lambda: [one["text"] for one in self.inbound(item)][1:])
+        self.assertEqual(texts, ["ORDER_STATUS"])
+
+    def test_the_count_of_messages_is_kept(self):
+        item, _ = self.take("hello")
+        for number in range(5):
+            self.delivery(item, self.answer(item, f"answer {number}"), "sent")
+        refused = self.daemon.reply(item["conversation"], "one too many", self.alice)
+        self.assertEqual(refused.status, 409, refused)
+        self.assertEqual(self.stand.refused(), [])
+        self.stand.say("still there", from_=self.who)
+        harness.wait_for("the second message", lambda: len(self.inbound(item)) == 2)
+        self.delivery(item, self.answer(item, "again"), "sent")
+
+    def test_a_template_and_its_receipt(self):
+        item, _ = self.take("hello")
+        template = {"name": "tpl_order", "parameters": [{"name": "thing1", "value": "已发货"}]}
+        message = self.answer(item, "", template=template)
+        self.delivery(item, message, "sent")
+        sent = self.stand.sent()[-1]
+        self.assertEqual((sent["kind"], sent["text"]), ("template", "tpl_order"))
+        self.stand.receipt(sent["id"], "delivered", from_=self.who)
+        self.delivery(item, message, "delivered")
+
+    def test_a_long_answer_is_parted(self):
+        item, _ = self.take("tell me")
+        text = "。".join("第" + str(number) + "句" + "很长" * 60 for number in range(12))
+        self.delivery(item, self.answer(item, text), "sent")
+        self.assertEqual("".join(self.stand.texts()), text)
+        self.assertLessEqual(max(len(one.encode()) for one in self.stand.texts()), 2048)
+
+    def test_a_file_that_is_gone_is_given_up(self):
+        self.stand.fault("error", code="40009", on="media", count=100)
+        item, _ = self.take(None, kind="image", media=(channelbed.PICTURE, "image/png", "x.png"))
+        def state():
+            return [file["state"] for one in self.inbound(item) for file in one["attachments"]] == ["failed"]
+        harness.wait_for("the file to be given up", state)
+
+    def test_the_channel_can_be_tried(self):
+        self.assertIn("ok", self.daemon.ctl("channel", "test", "c"))
+
+
+class Compatible(channelbed.Bed):
+    provider = "wechat"
+    names = Safe.names
+    who = Safe.who
+
+    def stand_settings(self):
+        return {"hurry": 20, "mode": "compatible"}
+
+    def test_the_sealed_fields_count(self):
+        _, thread = self.take("你好")
+        self.assertEqual([one["text"] for one in thread], ["你好"])
+
+
+class Plain(channelbed.Bed):
+    provider = "wechat"
+    names = ("app_id", "app_secret", "token")
+    who = Safe.who
+
+    def stand_settings(self):
+        return {"hurry": 20, "mode": "plain"}
+
+    def test_text_both_ways(self):
+        item, thread = self.take("你好")
+        self.assertEqual([one["text"] for one in thread], ["你好"])
+        self.delivery(item, self.answer(item, "您好"), "sent")
+        self.assertEqual(self.stand.texts(), ["您好"])
+
+
+class Downgrade(channelbed.Bed):
+    provider = "wechat"
+    names = Safe.names
+    who = Safe.who
+
+    def stand_settings(self):
+        return {"hurry": 20, "mode": "plain"}
+
+    def test_a_plain_message_is_refused_where_sealed_ones_are_wanted(self):
+        self.stand.write("not sealed", from_=self.who)
+        posts = self.stand.wait_taken(ok=False)
+        self.assertEqual({post["status"] for post in posts}, {401})
+
+
+if __name__ == "__main__":
+    unittest.main()
