@@ -45,19 +45,35 @@ static const char demo_config[] =
 	"  - name: support\n"
 	"    connector: email\n"
 	"    address: support@example.test\n"
-	"    smtp: { url: \"smtp://127.0.0.1:1025\" }\n";
+	"    smtp: { url: \"smtp://127.0.0.1:1025\" }\n"
+	"  # Their providers are simulated, at these addresses.\n"
+	"  - name: weixin\n"
+	"    connector: wechat\n"
+	"    api_base: \"http://127.0.0.1:9001\"\n"
+	"    app_id: wxdemo\n"
+	"    app_secret: %s\n"
+	"    token: %.32s\n"
+	"    encoding_aes_key: %.43s\n"
+	"  - name: tg\n"
+	"    connector: telegram\n"
+	"    api_base: \"http://127.0.0.1:9002\"\n"
+	"    bot_token: \"1:%s\"\n"
+	"    secret_token: %s\n";
 
 static int config_make(const char *path)
 {
 	unsigned char secret[SECRET_BYTES];
 	char text[SECRET_BYTES * 2];
+	char word[SECRET_BYTES * 2 + 1];
 	FILE *file = fopen(path, "wxe");
 
 	if (file == NULL)
 		return errno == EEXIST ? 0 : -1;
 	crypto_random(secret, sizeof(secret));
 	text_base64(secret, sizeof(secret), text);
-	fprintf(file, demo_config, text);
+	crypto_random(secret, sizeof(secret));
+	text_hex(secret, sizeof(secret), word);
+	fprintf(file, demo_config, text, word, word, word, word, word);
 	return fclose(file);
 }
 

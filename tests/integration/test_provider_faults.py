@@ -110,7 +110,7 @@ class Table(channelbed.Bed):
         return "".join("  - " + json.dumps(row) + "\n" for row in rows)
 
     def stand_settings(self):
-        return {"hurry": 50, "rate": 0}
+        return {"hurry": 2000, "rate": 0}
 
     # --- words ---
 

@@ -16,7 +16,11 @@ class Simulator(harness.TestCase):
             f'deliver_url: "http://127.0.0.1:{deliver}/out", allow_private_urls: true }}\n'
             "  - { name: site, connector: webchat }\n"
             "  - name: support\n    connector: email\n    address: support@example.test\n"
-            f'    smtp: {{ url: "smtp://127.0.0.1:{smtp}" }}\n')
+            f'    smtp: {{ url: "smtp://127.0.0.1:{smtp}" }}\n'
+            f'  - {{ name: weixin, connector: wechat, api_base: "http://127.0.0.1:{harness.free_port()}", app_id: wxdemo, '
+            f"app_secret: abc, token: abc, encoding_aes_key: {'k' * 43} }}\n"
+            f'  - {{ name: tg, connector: telegram, api_base: "http://127.0.0.1:{harness.free_port()}", bot_token: "1:abc", '
+            "secret_token: abc }\n")
         self.over = threading.Event()
         self.channels = set()
         self.agent = threading.Thread(target=self.answer_all, args=(self.daemon.token(),))
@@ -47,7 +51,7 @@ class Simulator(harness.TestCase):
         self.assertEqual(int(totals[1]), 40)
         self.assertGreater(int(totals[2]), 40)
         self.assertGreaterEqual(int(totals[3]), 40)
-        self.assertEqual(self.channels, {"shop", "site", "support"})
+        self.assertEqual(self.channels, {"shop", "site", "support", "weixin", "tg"})
 
     def test_without_a_door_it_says_so(self):
         done = subprocess.run([harness.BUILD / "converge-sim", "--rate", "1"], capture_output=True, text=True, timeout=60)

@@ -115,8 +115,10 @@ struct customer *customer_find(struct sim *sim, const char *id)
 	return NULL;
 }
 
-static const struct door *pick_door(struct sim *sim)
+/* One of the doors that are open; of the providers each is one. */
+static void pick_door(struct customer *customer)
 {
+	struct sim *sim = customer->sim;
 	const struct door *open[3];
 	size_t count = 0;
 	if (sim->webhook_channel != NULL)
@@ -125,7 +127,9 @@ static const struct door *pick_door(struct sim *sim)
 		open[count++] = &chat_door;
 	if (sim->mail_address != NULL)
 		open[count++] = &mail_door;
-	return open[(size_t)(sim_random(sim) * (double)count)];
+	size_t at = (size_t)(sim_random(sim) * (double)(count + sim->standin_count));
+	customer->door = at < count ? open[at] : &provider_door;
+	customer->at = at < count ? NULL : sim->standins[at - count];
 }
 
 void customer_arrive(struct sim *sim)
@@ -137,10 +141,11 @@ void customer_arrive(struct sim *sim)
 		return; /* the house is full: this one walks on */
 	struct customer *customer = memory_new(sizeof(*customer));
 	customer->sim = sim;
-	customer->door = pick_door(sim);
+	customer->number = ++sim->arrived;
+	pick_door(customer);
 	customer->story = story_pick(sim);
 	snprintf(customer->id, sizeof(customer->id), "u-%llx-%lld", (unsigned long long)sim->seed,
-		 (long long)++sim->arrived);
+		 (long long)customer->number);
 	snprintf(customer->name, sizeof(customer->name), "%s", story_name(sim, customer->story));
 	customer->timer = evtimer_new(sim->base, on_timeout, customer);
 	sim->customers[at] = customer;

@@ -215,7 +215,8 @@ static int take_option(struct sim *sim, int option)
 
 static bool has_door(const struct sim *sim)
 {
-	return (sim->webhook_channel != NULL && sim->http != NULL) ||
+	return (sim->standin_count > 0 && sim->standin_provider == NULL) ||
+	       (sim->webhook_channel != NULL && sim->http != NULL) ||
 	       (sim->chat_channel != NULL && sim->http != NULL) ||
 	       (sim->mail_address != NULL && sim->lmtp != NULL);
 }

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 
+struct accepted;
 struct ask;
 struct event_base;
 struct evhttp;
@@ -132,6 +133,10 @@ struct standin {
 	int64_t rate_used;
 	bool is_lying; /* secrets are wrong for one signature */
 	void *own;     /* the provider's */
+	/* Told of what was taken and of what was posted, one way or the other; NULL. */
+	void (*on_accepted)(struct standin *sim, const struct accepted *accepted);
+	void (*on_settled)(struct standin *sim, const struct post *post);
+	void *watcher;
 };
 
 /* listen: host:port. NULL, having said why. */

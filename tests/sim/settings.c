@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/yaml.h"
+#include "provider.h"
 #include "sim.h"
 
 static const char *text_at(const struct yaml_node *map, const char *key)
@@ -49,17 +50,49 @@ static void take_mail(struct sim *sim, const struct yaml_node *channel)
 		sim->smtp = url + strlen("smtp://");
 }
 
-static void take_channel(struct sim *sim, const char *file, const struct yaml_node *channel)
+/* A setting as text, or the first line of its file; NULL: neither. */
+static const char *setting_at(struct sim *sim, const char *file, const struct yaml_node *channel,
+			      const char *name)
+{
+	const char *text = text_at(channel, name);
+	const char *secret = text_at(channel, arena_format(sim->arena, "%s_file", name));
+	return text == NULL && secret != NULL ? secret_in(sim, file, secret) : text;
+}
+
+/* A provider's channel whose provider is to be on this machine. */
+static int take_provider(struct sim *sim, const char *file, const struct yaml_node *channel)
+{
+	struct provider_channel row = { .provider = provider_find(text_at(channel, "connector")),
+					.name = text_at(channel, "name"),
+					.api_base = text_at(channel, "api_base") };
+	if (row.provider == NULL || row.name == NULL || row.api_base == NULL || sim->http == NULL ||
+	    !text_starts(row.api_base, "http://127.0.0.1:") || sim->standin_count == STANDINS_MAX)
+		return 0;
+	for (const struct setting_default *at = row.provider->settings;
+	     at->name != NULL && row.setting_count < CHANNEL_SETTINGS_MAX; at++) {
+		const char *value = setting_at(sim, file, channel, at->name);
+		if (value == NULL)
+			continue;
+		row.settings[row.setting_count][0] = at->name;
+		row.settings[row.setting_count++][1] = value;
+	}
+	return provider_door_open(sim, &row);
+}
+
+static int take_channel(struct sim *sim, const char *file, const struct yaml_node *channel)
 {
 	const char *connector = text_at(channel, "connector");
 	if (connector == NULL)
-		return;
+		return 0;
 	if (strcmp(connector, webhook_door.name) == 0)
 		take_webhook(sim, file, channel);
 	else if (strcmp(connector, chat_door.name) == 0 && sim->chat_channel == NULL)
 		sim->chat_channel = text_at(channel, "name");
 	else if (strcmp(connector, mail_door.name) == 0)
 		take_mail(sim, channel);
+	else
+		return take_provider(sim, file, channel);
+	return 0;
 }
 
 int sim_settings(struct sim *sim, const char *file)
@@ -77,6 +110,7 @@ int sim_settings(struct sim *sim, const char *file)
 	const struct yaml_node *channels = yaml_find(top, "channels");
 	for (size_t i = 0; channels != NULL && channels->kind == NODE_LIST && i < channels->count;
 	     i++)
-		take_channel(sim, file, channels->items[i]);
+		if (take_channel(sim, file, channels->items[i]) < 0)
+			return -1;
 	return 0;
 }

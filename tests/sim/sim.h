@@ -20,7 +20,7 @@ struct sim;
 struct standin;
 struct wire_door;
 
-enum { CUSTOMERS_MAX = 200, STORY_LINES = 5, STANDINS_MAX = 24 };
+enum { CUSTOMERS_MAX = 200, STORY_LINES = 5, STANDINS_MAX = 24, CHANNEL_SETTINGS_MAX = 24 };
 
 struct story {
 	const char *kind; /* refund, logistics, vip, spam, thanks */
@@ -48,6 +48,8 @@ struct customer {
 	struct sim *sim;
 	const struct door *door;
 	const struct story *story;
+	struct standin *at; /* provider_door: whose customer */
+	int64_t number;
 	char id[48]; /* u-<seed>-<n>; the address at the door is made of it */
 	char name[64];
 	int line;           /* the next to say */
@@ -65,7 +67,7 @@ struct customer {
 	char *token;
 	struct buf line_bytes;
 	struct buf event_bytes;
-	char own_id[96];    /* mail: our last Message-ID */
+	char own_id[128];   /* mail: our last Message-ID */
 	char their_id[300]; /* mail: the Message-ID of the last answer */
 };
 
@@ -80,10 +82,20 @@ struct customer *customer_find(struct sim *sim, const char *id);
 void customer_arrive(struct sim *sim);
 void customer_leave(struct customer *customer);
 
-extern const struct door webhook_door, chat_door, mail_door;
+extern const struct door webhook_door, chat_door, mail_door, provider_door;
 /* 0, or -1 after having said why: the side where answers come in. */
 int webhook_door_open(struct sim *sim);
 int mail_door_open(struct sim *sim);
+/* A channel of the settings file whose api_base is an address of this machine: a stand-in serves
+ * it. */
+struct provider_channel {
+	const struct provider *provider;
+	const char *name;
+	const char *api_base; /* http://host:port */
+	const char *settings[CHANNEL_SETTINGS_MAX][2];
+	size_t setting_count;
+};
+int provider_door_open(struct sim *sim, const struct provider_channel *channel);
 
 struct sim {
 	struct event_base *base;

@@ -124,6 +124,8 @@ static void on_answer(struct evhttp_request *request, void *context)
 	} else {
 		post->is_settled = true;
 	}
+	if (post->is_settled && post->sim->on_settled != NULL)
+		post->sim->on_settled(post->sim, post);
 	if (post->is_settled && post->next != NULL) {
 		struct timeval now = { 0 };
 		evtimer_add(post->next->timer, &now);

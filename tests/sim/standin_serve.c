@@ -194,6 +194,8 @@ void accept_send(struct ask *ask, const struct accepted *accepted)
 	}
 	jw_object_end(&json);
 	list_add(&ask->sim->sent, &out);
+	if (ask->sim->on_accepted != NULL)
+		ask->sim->on_accepted(ask->sim, accepted);
 }
 
 /* ---- faults ---- */
