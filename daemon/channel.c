@@ -29,6 +29,7 @@ static void channel_free(void *object)
 	host_ops_end(channel, "the channel is closing");
 	loop_timer_free(&channel->wake);
 	loop_timer_free(&channel->retest);
+	loop_timer_free(&channel->listen);
 	free(channel->state);
 	free(channel->parked);
 	arena_free(&channel->arena);
@@ -45,6 +46,8 @@ static void channel_stop(struct channel *channel)
 		loop_timer_stop(channel->wake);
 	if (channel->retest)
 		loop_timer_stop(channel->retest);
+	if (channel->listen)
+		loop_timer_stop(channel->listen);
 	if (channel->lease)
 		lease_drop(&channel->lease);
 	if (was_polling)
@@ -151,6 +154,7 @@ static void on_lease(bool held, const char *fence, void *context)
 	channel->polling = held;
 	log_info(channel->name, "event=%s", held ? "poll_started" : "poll_stopped");
 	channel->connector->poll(channel, !held);
+	host_listen(channel);
 }
 
 void channels_start(struct channels *channels)

@@ -38,6 +38,8 @@ struct media_search {
 	void (*lost)(struct media_search *search, bool gone, const char *why);
 };
 
+/* parsed.wake: poll() runs soon, here or where the lease is. */
+void channel_wake(struct channel *channel);
 /* host->attachment_url, for the core itself. */
 char *channel_attachment_url(struct channel *channel, const struct attachment *attachment,
 			     int64_t expires_s, struct arena *arena);

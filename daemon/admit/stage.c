@@ -4,6 +4,7 @@
 
 #include "admit/admit.h"
 #include "admit/sabotage.h"
+#include "admit/watermark.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "channel.h"
@@ -176,7 +177,12 @@ static void receipt_admit(struct flight *flight, const struct receipt *receipt)
 		.receipt = receipt,
 	};
 
-	admit_receipt(flight->parts->admit, &call, on_admitted, boarding_new(flight, NULL));
+	if (receipt->provider_id == NULL)
+		admit_watermark(flight->parts, &call,
+				channel_connector(flight->channel)->identifier_kind, on_admitted,
+				boarding_new(flight, NULL));
+	else
+		admit_receipt(flight->parts->admit, &call, on_admitted, boarding_new(flight, NULL));
 }
 
 enum stage_result admit_stage(struct flight *flight)
@@ -185,5 +191,7 @@ enum stage_result admit_stage(struct flight *flight)
 		message_admit(flight, &flight->passengers[i]);
 	for (size_t i = 0; i < flight->parsed.receipt_count; i++)
 		receipt_admit(flight, &flight->parsed.receipts[i]);
+	if (flight->parsed.wake)
+		channel_wake(flight->channel);
 	return flight->pending > 0 && !SABOTAGE_ACK_BEFORE_STORE ? STAGE_WAIT : STAGE_NEXT;
 }

@@ -36,6 +36,8 @@ struct channel {
 	struct loop_timer *retest; /* asks the provider of a parked channel */
 	int64_t retest_ms;
 	bool is_testing;
+	struct loop_timer *listen; /* WAKES_POLL: looks whether another instance was told */
+	int64_t told;              /* how often, when it was looked at last */
 	struct loop_timer *wake;
 	struct lease *lease;
 	bool started;
@@ -80,5 +82,7 @@ long host_form_read(const char *bytes, size_t len, struct arena *arena,
 		    const struct host_pair **ret);
 char *host_url_escape(struct arena *arena, const char *text);
 char *host_json_print(struct json_object *value, struct arena *arena);
+/* Looks every second while the channel is polled here and its connector WAKES_POLL. */
+void host_listen(struct channel *channel);
 /* True where the host of this URL is a loopback name or address. */
 bool host_url_is_loopback(const char *url);

@@ -440,6 +440,7 @@ enum connector_ability {
 	ACCEPTS_MAIL = 1 << 8,       /* LMTP may hand it mail (see `takes`) */
 	HAS_EMAIL_THREADS = 1 << 9,  /* conversations follow references, not one per sender */
 	POLLS_WHERE_SENDS = 1 << 10, /* poll() runs on the steward, beside send(): one socket */
+	WAKES_POLL = 1 << 12,        /* parse() may set parsed.wake */
 	SENDS_ONE_THING = 1 << 11,   /* send() gets a text or one attachment, never both or more */
 };
 

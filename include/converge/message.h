@@ -56,6 +56,7 @@ struct receipt {
 	/* A watermark instead of provider_id (NULL): all that was sent to this identifier's value
 	 * until then. */
 	const char *to;
+	const char *scope; /* of that identifier; NULL reads as "" */
 	int64_t until_ms;
 };
 
@@ -112,6 +113,7 @@ struct parsed {
 	const char *answer_type;
 	const char *answer_body;
 	/* There is something to fetch: poll() runs soon, at whichever instance holds the channel's
-	 * lease. */
+	 * lease (WAKES_POLL). A hint, not a message: poll() must come by on its own now and then.
+	 */
 	bool wake;
 };

@@ -17,6 +17,15 @@ class X(channelbed.Channel):
         post = self.stand.handshake()
         self.assertTrue(post["ok"], post)
 
+    def test_all_that_was_sent_is_read(self):
+        item, _ = self.take("hello")
+        first, second = self.answer(item, "one"), self.answer(item, "two")
+        for message in (first, second):
+            self.delivery(item, message, "sent")
+        self.stand.receipt(self.stand.sent()[-1]["id"], "read")
+        for message in (first, second):
+            self.delivery(item, message, "read")
+
 
 if __name__ == "__main__":
     unittest.main()
