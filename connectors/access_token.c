@@ -119,7 +119,8 @@ void access_token_get(struct access_token *token, access_token_done *done, void 
 struct under_way {
 	struct access_token *token;
 	struct token_call call;
-	char *value; /* the token it was made with */
+	char *value;              /* the token it was made with */
+	access_token_done *begin; /* with a token */
 	bool is_repeated;
 };
 
@@ -128,8 +129,6 @@ static void under_way_free(struct under_way *way)
 	free(way->value);
 	free(way);
 }
-
-static void on_token(const struct access_token_answer *answer, void *context);
 
 static void on_called(const struct host_answer *answer, struct json_object *body,
 		      struct arena *arena, void *context)
@@ -141,7 +140,7 @@ static void on_called(const struct host_answer *answer, struct json_object *body
 		access_token_drop(way->token, way->value);
 		if (!way->is_repeated) {
 			way->is_repeated = true;
-			access_token_get(way->token, on_token, way);
+			access_token_get(way->token, way->begin, way);
 			return;
 		}
 	}
@@ -179,6 +178,7 @@ void token_call(struct access_token *token, const struct token_call *call)
 		abort();
 	way->token = token;
 	way->call = *call;
+	way->begin = on_token;
 	access_token_get(token, on_token, way);
 }
 

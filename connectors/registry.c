@@ -11,14 +11,21 @@ extern const struct connector telegram_connector;
 extern const struct connector webchat_connector;
 extern const struct connector webhook_connector;
 extern const struct connector wechat_connector;
+extern const struct connector wecom_connector;
 extern const struct connector x_connector;
 
 extern const struct connector *const connector_registry[];
 
 const struct connector *const connector_registry[] = {
-	&email_connector,    &line_connector,
-	&loopback_connector, &slack_connector,
-	&telegram_connector, &webchat_connector,
-	&webhook_connector,  &wechat_connector,
-	&x_connector,        NULL,
+	&email_connector,
+	&line_connector,
+	&loopback_connector,
+	&slack_connector,
+	&telegram_connector,
+	&webchat_connector,
+	&webhook_connector,
+	&wechat_connector,
+	&wecom_connector,
+	&x_connector,
+	NULL,
 };
