@@ -43,7 +43,7 @@ OUTBOUND = (
     Fault("slow-answer", "slow", "sent", ms=200),
     Fault("late-answer", "delay", "sent", ms=3000),
     Fault("no-answer-but-a-page", "garbage", lambda one: one.after_garbage),
-    Fault("redirect", "redirect", "failed"),
+    Fault("redirect", "redirect", lambda one: one.after_redirect),
     Fault("closed-window", "window_closed", "failed", needs="window"),
     Fault("refused-content", "error", "failed", needs="refusal"),
     Fault("unheard-of-error", "error", "failed", needs="nonsense"),
@@ -85,6 +85,7 @@ class Table(channelbed.Bed):
 
     idempotent = False
     after_504 = "sent"
+    after_redirect = "failed"    # never followed: refused for good, or asked again at the right place
     after_garbage = "uncertain"  # a 200 that is none of the provider's: it may have been taken
     window = None          # has a window that closes
     refusal = None         # the provider's code for what it will never take
@@ -93,6 +94,7 @@ class Table(channelbed.Bed):
     token_is_fetched = False
     unknown = None         # say() of something that no connector knows
     unreadable = '{"hello'
+    pulls = False          # what comes in is fetched there, so that an address that leads nowhere brings nothing
     suffix = ""            # of api_base
 
     def channel_settings(self):
@@ -121,9 +123,11 @@ class Table(channelbed.Bed):
         """A customer of its own writes; the work item that alice has."""
         self.stand.set(**{"in": f"http://127.0.0.1:{self.daemon.http_port}/in/{channel}"})
         self.stand.say(text, **{"from_": self.person(number), **what})
-        item = self.daemon.claim(self.alice, wait_s=20)
-        self.assertIsNotNone(item, f"nothing to do for {text}")
-        return item
+        while True:
+            item = self.daemon.claim(self.alice, wait_s=20)
+            self.assertIsNotNone(item, f"nothing to do for {text}")
+            if text in [one["text"] for one in self.inbound(item)]:
+                return item
 
     def state_of(self, item, message):
         return next(one["delivery"] for one in self.daemon.messages(item["conversation"], self.alice) if one["id"] == message)
@@ -172,7 +176,7 @@ class Table(channelbed.Bed):
 
     def nowhere(self):
         """Names that do not resolve, certificates that are over, ports where nobody listens: kept, with the reason."""
-        for number, channel in enumerate(("dns", "tls", "gone"), 100):
+        for number, channel in enumerate(() if self.pulls else ("dns", "tls", "gone"), 100):
             item = self.talk(f"by {channel}", number, channel)
             message = self.answer(item, f"N-{channel}")
             harness.wait_for(f"an attempt by {channel}", lambda: self.state_of(item, message)["error"])
@@ -315,6 +319,26 @@ class X(Table):
     provider, names, who = "x", ("app_key", "app_secret", "access_token", "access_token_secret"), "300"
     refusal, nonsense = "403", "400"
     unknown = {"kind": "event", "event": "something_new_events"}
+
+    def test_the_table(self):
+        self.run_the_table()
+
+
+class WeChat(Table):
+    after_redirect = "sent"
+    provider, names, who = "wechat", ("app_id", "app_secret", "token", "encoding_aes_key"), "oABCD"
+    refusal, nonsense, window, proof_has_a_time, token_is_fetched = "40003", "49999", True, True, True
+    unknown, unreadable = {"kind": "event", "event": "brand_new"}, "<xml><Ha"
+
+    def test_the_table(self):
+        self.run_the_table()
+
+
+class WeCom(Table):
+    provider, names, who = "wecom", ("corp_id", "app_secret", "token", "encoding_aes_key"), "wmDEMO"
+    idempotent, after_garbage, after_redirect, pulls = True, "sent", "sent", True
+    refusal, nonsense, window, proof_has_a_time, token_is_fetched = "40096", "49999", True, True, True
+    unknown, unreadable = {"kind": "event", "event": "brand_new"}, "<xml><Ha"
 
     def test_the_table(self):
         self.run_the_table()
