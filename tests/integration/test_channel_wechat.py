@@ -1,8 +1,13 @@
 """wechat in safe, compatible and plain mode, against the stand-in of the Official Account's API."""
+import hashlib
+import secrets
+import time
 import unittest
+import urllib.parse
 
 import channelbed
 import harness
+import sdkbed
 
 
 class Safe(channelbed.Channel):
@@ -66,6 +71,41 @@ class Safe(channelbed.Channel):
 
     def test_the_channel_can_be_tried(self):
         self.assertIn("ok", self.daemon.ctl("channel", "test", "c"))
+
+
+    def post(self, sealed, signature, sign):
+        """What WeChat would post, signed anew but for the message's own signature."""
+        words = sorted([self.stand.settings["token"], sign["timestamp"], sign["nonce"]])
+        query = {**sign, "signature": hashlib.sha1("".join(words).encode()).hexdigest(), "encrypt_type": "aes",
+                 "msg_signature": signature}
+        body = f"<xml><ToUserName><![CDATA[gh_0]]></ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>"
+        return self.daemon.request("POST", "/in/c?" + urllib.parse.urlencode(query), body.encode(),
+                                   headers={"Content-Type": "text/xml"}).status
+
+    def test_messages_sealed_by_the_libraries_of_others(self):
+        known = self.stand.settings
+        now = int(time.time())
+        for number, name in enumerate(("wecom", "wechat")):
+            sign = {"timestamp": str(now), "nonce": secrets.token_hex(4)}
+            message = (f"<xml><FromUserName><![CDATA[{self.who}]]></FromUserName><CreateTime>{now}</CreateTime><MsgType>"
+                       f"<![CDATA[text]]></MsgType><Content><![CDATA[从 {name} 来]]></Content><MsgId>99{number}</MsgId></xml>")
+            made = sdkbed.sdk("weixin", {"token": known["token"], "key": known["encoding_aes_key"], "id": known["app_id"],
+                                         "message": message, **sign})
+            self.assertEqual(made["opened"], [message, message])
+            sealed, signature = made["sealed"][name], made["signatures"][name]
+            self.assertEqual(self.post(sealed, signature[::-1], sign), 401)
+            self.assertEqual(self.post(sealed, signature, sign), 200)
+        item = self.daemon.claim(self.alice)
+        texts = harness.wait_for("both", lambda: (lambda got: got if len(got) == 2 else None)(
+            [one["text"] for one in self.inbound(item)]))
+        self.assertEqual(texts, ["从 wecom 来", "从 wechat 来"])
+
+    def test_a_message_sealed_for_another_account(self):
+        known = self.stand.settings
+        sign = {"timestamp": str(int(time.time())), "nonce": "n"}
+        made = sdkbed.sdk("weixin", {"token": known["token"], "key": known["encoding_aes_key"], "id": "wx0000000000000000",
+                                     "message": "<xml></xml>", **sign})
+        self.assertEqual(self.post(made["sealed"]["wecom"], made["signatures"]["wecom"], sign), 401)
 
 
 class Compatible(channelbed.Bed):

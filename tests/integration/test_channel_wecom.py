@@ -1,8 +1,11 @@
 """wecom: signals, pulls and sends, against the stand-in of the customer-service API."""
+import time
 import unittest
+import urllib.parse
 
 import channelbed
 import harness
+import sdkbed
 
 
 class WeCom(channelbed.Channel):
@@ -99,6 +102,24 @@ class WeCom(channelbed.Channel):
 
     def test_the_channel_can_be_tried(self):
         self.assertIn("ok", self.daemon.ctl("channel", "test", "c"))
+
+
+    def test_a_signal_sealed_by_the_library_of_others(self):
+        known = self.stand.settings
+        sign = {"timestamp": str(int(time.time())), "nonce": "n1"}
+        signal = ("<xml><MsgType><![CDATA[event]]></MsgType><Event><![CDATA[kf_msg_or_event]]></Event><Token>"
+                  f"<![CDATA[too-old]]></Token><OpenKfId><![CDATA[{known['open_kfid']}]]></OpenKfId></xml>")
+        made = sdkbed.sdk("weixin", {"token": known["token"], "key": known["encoding_aes_key"], "id": known["corp_id"],
+                                     "message": signal, **sign})
+        body = f"<xml><Encrypt><![CDATA[{made['sealed']['wecom']}]]></Encrypt></xml>".encode()
+        self.stand.write("rung by another hand", from_=self.who, silent=True)
+        for signature, status in ((made["signatures"]["wecom"][::-1], 401), (made["signatures"]["wecom"], 200)):
+            query = urllib.parse.urlencode({**sign, "msg_signature": signature})
+            answer = self.daemon.request("POST", f"/in/c?{query}", body, headers={"Content-Type": "text/xml"})
+            self.assertEqual(answer.status, status, answer)
+        # The token of the signal is unknown: the pull goes on without it.
+        item = self.daemon.claim(self.alice, wait_s=30)
+        self.assertEqual(self.texts(item, 1), ["rung by another hand"])
 
 
 class ManyAccounts(channelbed.Bed):
