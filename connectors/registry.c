@@ -4,6 +4,7 @@
 #include "converge/connector.h"
 
 extern const struct connector email_connector;
+extern const struct connector feishu_connector;
 extern const struct connector line_connector;
 extern const struct connector loopback_connector;
 extern const struct connector slack_connector;
@@ -17,15 +18,7 @@ extern const struct connector x_connector;
 extern const struct connector *const connector_registry[];
 
 const struct connector *const connector_registry[] = {
-	&email_connector,
-	&line_connector,
-	&loopback_connector,
-	&slack_connector,
-	&telegram_connector,
-	&webchat_connector,
-	&webhook_connector,
-	&wechat_connector,
-	&wecom_connector,
-	&x_connector,
-	NULL,
+	&email_connector,  &feishu_connector,   &line_connector,    &loopback_connector,
+	&slack_connector,  &telegram_connector, &webchat_connector, &webhook_connector,
+	&wechat_connector, &wecom_connector,    &x_connector,       NULL,
 };
