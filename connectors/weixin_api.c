@@ -15,6 +15,8 @@ enum {
 	PROBE_BYTES = 4096,
 };
 
+#define UNKNOWN_MEDIA "40007" /* it never was, or is older than three days */
+
 /* ---- judging answers ---- */
 
 static int64_t wait_ms(const struct host *host, enum weixin_wait wait)
@@ -327,7 +329,10 @@ static void on_probed(const struct weixin_answer *answer, void *context)
 		host->media_found(search->search, &request);
 		search_free(search);
 	} else if (is_refused || (answer->status == 0 && answer->failure != SEND_UNKNOWN)) {
-		host->media_lost(search->search, answer->failure == SEND_PERMANENT, answer->why);
+		host->media_lost(search->search,
+				 answer->failure == SEND_PERMANENT ||
+					 strcmp(answer->code, UNKNOWN_MEDIA) == 0,
+				 answer->why);
 		search_free(search);
 	} else {
 		access_token_get(&weixin->token, on_address_token, search);
