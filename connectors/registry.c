@@ -9,6 +9,7 @@ extern const struct connector line_connector;
 extern const struct connector loopback_connector;
 extern const struct connector slack_connector;
 extern const struct connector telegram_connector;
+extern const struct connector twilio_sms_connector;
 extern const struct connector webchat_connector;
 extern const struct connector webhook_connector;
 extern const struct connector wechat_connector;
@@ -17,8 +18,19 @@ extern const struct connector x_connector;
 
 extern const struct connector *const connector_registry[];
 
+/* clang-format off: a line each, so that two who add one do not meet */
 const struct connector *const connector_registry[] = {
-	&email_connector,  &feishu_connector,   &line_connector,    &loopback_connector,
-	&slack_connector,  &telegram_connector, &webchat_connector, &webhook_connector,
-	&wechat_connector, &wecom_connector,    &x_connector,       NULL,
+	&email_connector,
+	&feishu_connector,
+	&line_connector,
+	&loopback_connector,
+	&slack_connector,
+	&telegram_connector,
+	&twilio_sms_connector,
+	&webchat_connector,
+	&webhook_connector,
+	&wechat_connector,
+	&wecom_connector,
+	&x_connector,
+	NULL,
 };

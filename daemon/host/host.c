@@ -295,6 +295,7 @@ const struct host host_services = {
 	.form_read = host_form_read,
 	.url_escape = host_url_escape,
 	.json_print = host_json_print,
+	.callback_url = host_callback_url,
 	.media_found = host_media_found,
 	.media_lost = host_media_lost,
 };

@@ -80,6 +80,7 @@ struct json_object *host_xml_read(const char *bytes, size_t len, struct arena *a
 				  const char **ret_error);
 long host_form_read(const char *bytes, size_t len, struct arena *arena,
 		    const struct host_pair **ret);
+char *host_callback_url(const struct channel *channel, struct arena *arena);
 char *host_url_escape(struct arena *arena, const char *text);
 char *host_json_print(struct json_object *value, struct arena *arena);
 /* Looks every second while the channel is polled here and its connector WAKES_POLL. */

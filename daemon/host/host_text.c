@@ -87,3 +87,13 @@ char *host_json_print(struct json_object *value, struct arena *arena)
 	json_append(value, &text);
 	return arena_copy(arena, buf_string(&text), text.len);
 }
+
+char *host_callback_url(const struct channel *channel, struct arena *arena)
+{
+	bool is_main = text_equal(channel->workspace, "main");
+
+	if (channel->public_url == NULL || *channel->public_url == '\0')
+		return NULL;
+	return arena_format(arena, "%s/in/%s%s%s", channel->public_url,
+			    is_main ? "" : channel->workspace, is_main ? "" : ".", channel->name);
+}

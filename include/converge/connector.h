@@ -418,6 +418,10 @@ struct host {
 					   const struct host_socket_open *open);
 	bool (*socket_write)(struct host_socket *socket, const void *bytes, size_t len);
 	void (*socket_close)(struct host_socket *socket);
+
+	/* Where the provider reaches this channel: <public_url>/in/<name>. NULL without public_url.
+	 */
+	char *(*callback_url)(const struct channel *channel, struct arena *arena);
 };
 
 enum text_unit { TEXT_BYTES, TEXT_CHARACTERS, TEXT_UTF16 };
