@@ -3,6 +3,7 @@
 
 #include "converge/connector.h"
 
+extern const struct connector dingtalk_connector;
 extern const struct connector email_connector;
 extern const struct connector feishu_connector;
 extern const struct connector line_connector;
@@ -14,23 +15,15 @@ extern const struct connector webchat_connector;
 extern const struct connector webhook_connector;
 extern const struct connector wechat_connector;
 extern const struct connector wecom_connector;
+extern const struct connector weibo_connector;
 extern const struct connector x_connector;
 
 extern const struct connector *const connector_registry[];
 
-/* clang-format off: a line each, so that two who add one do not meet */
 const struct connector *const connector_registry[] = {
-	&email_connector,
-	&feishu_connector,
-	&line_connector,
-	&loopback_connector,
-	&slack_connector,
-	&telegram_connector,
-	&twilio_sms_connector,
-	&webchat_connector,
-	&webhook_connector,
-	&wechat_connector,
-	&wecom_connector,
-	&x_connector,
-	NULL,
+	&dingtalk_connector, &email_connector,      &feishu_connector,
+	&line_connector,     &loopback_connector,   &slack_connector,
+	&telegram_connector, &twilio_sms_connector, &webchat_connector,
+	&webhook_connector,  &wechat_connector,     &wecom_connector,
+	&weibo_connector,    &x_connector,          NULL,
 };

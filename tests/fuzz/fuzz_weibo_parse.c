@@ -1,0 +1,3 @@
+#include "fuzz_parse.h"
+
+FUZZ_CONNECTOR("weibo", "{\"app_secret\":\"another\",\"access_token\":\"t\"}")
