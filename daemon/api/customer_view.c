@@ -28,6 +28,7 @@ struct view {
 	struct json_out out;
 	char etag[32];
 	bool is_bot;
+	bool is_export;             /* what depends on the moment is left out */
 	const char *ids[ITEMS_MAX]; /* of work items */
 	size_t count;
 	const char *shown[CONVERSATIONS_MAX]; /* ids */
@@ -235,7 +236,7 @@ static void write_for_staff(struct view *view, const struct customer *customer)
 	customer_write_conflicts(out, customer);
 	write_merged(out, customer);
 	jw_array(out, "links");
-	for (size_t i = 0; i < customer->link_count; i++)
+	for (size_t i = 0; !view->is_export && i < customer->link_count; i++)
 		write_link(view, customer, customer->links[i]);
 	jw_array_end(out);
 }
@@ -255,7 +256,12 @@ static void write_customer(struct view *view, const struct customer *customer)
 	jw_array_end(out);
 	write_kept(out, "orders", customer->orders, customer->order_count);
 	jw_int(out, "orders_total", customer->orders_total);
-	order_hooks_write(view->call, out, customer);
+	if (view->is_export) {
+		jw_array(out, "pulled_orders");
+		jw_array_end(out);
+	} else {
+		order_hooks_write(view->call, out, customer);
+	}
 	write_consent(out, customer);
 	customer_write_csat(out, customer);
 	if (!view->is_bot)
@@ -354,6 +360,7 @@ static void on_customer(const struct customer *customer, const struct error *err
 	view = arena_alloc(call->arena, sizeof(*view));
 	view->call = call;
 	view->is_bot = customer_is_for_bot(call);
+	view->is_export = text_equal(api_query(call, "view"), "export");
 	view->customer = arena_text(call->arena, customer->id);
 	snprintf(view->etag, sizeof(view->etag), "\"%lld\"", (long long)customer->version);
 	jw_start(&view->out, &view->body);
@@ -371,8 +378,8 @@ void handle_customer_get(struct api_call *call)
 {
 	const char *view = api_query(call, "view");
 
-	if (view != NULL && !text_equal(view, "bot"))
-		api_problem(call, 400, "bad_view", "view must be bot, or left out");
+	if (view != NULL && !text_equal(view, "bot") && !text_equal(view, "export"))
+		api_problem(call, 400, "bad_view", "view must be bot, export, or left out");
 	else
 		customer_read(call->parts->store, call->who.workspace, call->params[0], on_customer,
 			      call);

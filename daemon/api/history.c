@@ -14,6 +14,7 @@
 struct asked {
 	int64_t number; /* of the newest work item; -1: not known */
 	int status;
+	const char *log_newest; /* "<ms>-<seq>"; NULL: the log is empty, or not known */
 };
 
 static struct workspace *workspace_of(struct api_call *call)
@@ -117,6 +118,7 @@ static void answer_status(struct api_call *call, struct json_object *answer,
 	jw_text(&out, "id", history_id(history));
 	jw_bool(&out, "up", history_stats(history).is_up);
 	jw_text(&out, "problem", err == NULL ? NULL : err->text);
+	jw_text(&out, "log_newest", asked->log_newest);
 	write_rows(&out, answer, asked->number);
 	write_writer(&out, workspace_of(call));
 	write_evicted(&out, workspace_of(call));
@@ -130,14 +132,32 @@ static void on_status(struct json_object *answer, const struct error *err, void 
 	answer_status(context, answer, err);
 }
 
+static void on_newest(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct asked *asked = call->state;
+	const struct store_reply *entry = err == NULL ? reply_item(reply, 0) : NULL;
+
+	if (entry != NULL)
+		asked->log_newest = arena_text(call->arena, reply_text_at(entry, 0));
+	history_ask(call->parts->history, "status", call->who.workspace, NULL, on_status, call);
+}
+
 static void on_number(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
 	struct asked *asked = call->state;
+	struct store_call *newest;
 
 	if (err == NULL)
 		asked->number = reply_int(reply);
-	history_ask(call->parts->history, "status", call->who.workspace, NULL, on_status, call);
+	newest = store_command("XREVRANGE");
+	store_arg_key(newest, call->who.workspace, "log");
+	store_arg_text(newest, "+");
+	store_arg_text(newest, "-");
+	store_arg_text(newest, "COUNT");
+	store_arg_int(newest, 1);
+	store_read(call->parts->store, newest, on_newest, call);
 }
 
 static void ask_status(struct api_call *call, int status)
@@ -146,6 +166,7 @@ static void ask_status(struct api_call *call, int status)
 	struct store_call *number;
 
 	asked->number = -1;
+	asked->log_newest = NULL;
 	asked->status = status;
 	call->state = asked;
 	if (!history_is_kept(call->parts->history)) {

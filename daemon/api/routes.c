@@ -261,6 +261,11 @@ static const struct field body_share[] = {
 		"POST", "/v1/work-items/{id}/" #word, ROLES_WORK, handle_work_##word,              \
 			body_transition, NULL, "WorkItem", 200, text, 0                            \
 	}
+#define EXPORT(noun, text)                                                                         \
+	{                                                                                          \
+		"GET", "/v1/export/" noun, ROLE_ADMIN, handle_export, NULL, PAGED, "List", 200,    \
+			text, 0                                                                    \
+	}
 #define CONFIG(noun, read_roles)                                                                   \
 	{ "GET", "/v1/" noun, read_roles, handle_config_list, NULL,                                \
 	  PAGED, "List",      200,        "List " noun,       0 },                                 \
@@ -417,7 +422,10 @@ static const struct route routes[] = {
 	{ "GET", "/v1/customers", ROLES_WORK, handle_customer_find, NULL, "identifier," PAGED,
 	  "List", 200, "Find by identifier", 0 },
 	{ "GET", "/v1/customers/{id}", ROLES_WORK, handle_customer_get, NULL, "view", "Customer",
-	  200, "The 360 view; view=bot: the safe subset for bots", 0 },
+	  200,
+	  "The 360 view; view=bot: the safe subset for bots; view=export: asks no shop, signs no "
+	  "link",
+	  0 },
 	{ "PATCH", "/v1/customers/{id}", ROLES_WORK, handle_customer_patch, body_customer, NULL,
 	  "Customer", 200, "Edit (If-Match)", 0 },
 
@@ -461,6 +469,10 @@ static const struct route routes[] = {
 	  handle_suggestion_dismiss, body_none, NULL, NULL, 204, "They are not the same person",
 	  0 },
 
+	EXPORT("customers", "Ids of all customers, hot and past"),
+	EXPORT("conversations", "Ids of all conversations, hot and past"),
+	EXPORT("work-items", "Ids of all work items, hot and past"),
+	EXPORT("notes", "All notes about customers"),
 	{ "POST", "/v1/import", ROLE_ADMIN, handle_import, body_import, NULL, "Import", 200,
 	  "Take over what another product knows; again is harmless", LIMIT_CONFIGURATION_BYTES },
 

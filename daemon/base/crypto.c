@@ -55,6 +55,32 @@ void crypto_sha256(const void *bytes, size_t len, unsigned char out[SHA256_BYTES
 	must(EVP_Digest(bytes, len, out, NULL, sha256(), NULL) == 1);
 }
 
+struct digest {
+	EVP_MD_CTX *context;
+};
+
+struct digest *digest_new(void)
+{
+	struct digest *digest = memory_new(sizeof(*digest));
+
+	digest->context = EVP_MD_CTX_new();
+	must(digest->context != NULL && EVP_DigestInit_ex2(digest->context, sha256(), NULL) == 1);
+	return digest;
+}
+
+void digest_add(struct digest *digest, const void *bytes, size_t len)
+{
+	must(EVP_DigestUpdate(digest->context, bytes, len) == 1);
+}
+
+void digest_end(struct digest **digest, unsigned char out[SHA256_BYTES])
+{
+	must(EVP_DigestFinal_ex((*digest)->context, out, NULL) == 1);
+	EVP_MD_CTX_free((*digest)->context);
+	free(*digest);
+	*digest = NULL;
+}
+
 void crypto_sha1(const void *bytes, size_t len, unsigned char out[SHA1_BYTES])
 {
 	must(EVP_Digest(bytes, len, out, NULL, EVP_sha1(), NULL) == 1);

@@ -14,6 +14,12 @@ void crypto_random(void *out, size_t len); /* aborts when the kernel has none */
 bool crypto_equal(const void *a, size_t a_len, const void *b, size_t b_len); /* constant time */
 
 void crypto_sha256(const void *bytes, size_t len, unsigned char out[SHA256_BYTES]);
+/* SHA-256 of what comes in pieces. */
+struct digest;
+struct digest *digest_new(void);
+void digest_add(struct digest *digest, const void *bytes, size_t len);
+void digest_end(struct digest **digest, unsigned char out[SHA256_BYTES]); /* frees it too */
+
 void crypto_sha1(const void *bytes, size_t len, unsigned char out[SHA1_BYTES]);
 
 /* A keyed context that is prepared once and copied for each use (0.75 us

@@ -62,6 +62,7 @@ static const struct {
 	{ "restore_files", history_op_restore_files, false },
 	{ "search", history_op_search, false },
 	{ "words", history_op_words, true },
+	{ "export", history_op_export, false },
 	{ "search_purge", history_op_search_purge, true },
 	{ "erase", history_op_erase, true },
 	{ "erase_read", history_op_erase_read, false },

@@ -48,6 +48,9 @@ history_op_fn history_op_restore_files;
 /* history_timeline.c */
 history_op_fn history_op_past_timeline;
 
+/* history_export.c: {workspace, kind, after, limit, descending} -> data[] by id */
+history_op_fn history_op_export;
+
 /* history_read.c */
 history_op_fn history_op_status; /* {workspace} -> {position, rows {table: count}} */
 history_op_fn history_op_conversation;

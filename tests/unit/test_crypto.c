@@ -30,6 +30,20 @@ Test(crypto, hashes_the_published_examples)
 	cr_assert_str_eq(hex(out, 20), "a9993e364706816aba3e25717850c26c9cd0d89d");
 }
 
+Test(crypto, hashes_what_comes_in_pieces)
+{
+	unsigned char out[SHA256_BYTES];
+	struct digest *digest = digest_new();
+
+	digest_add(digest, "a", 1);
+	digest_add(digest, "", 0);
+	digest_add(digest, "bc", 2);
+	digest_end(&digest, out);
+	cr_assert_null(digest);
+	cr_assert_str_eq(hex(out, 32),
+			 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
 struct hmac_case {
 	const char *key_hex;
 	const char *data_hex;
