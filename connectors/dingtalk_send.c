@@ -126,7 +126,7 @@ static enum send_failure failure_of(const struct host_answer *answer, struct jso
 	    number == 90030 || strncmp(word, "Throttling", 10) == 0 ||
 	    strcmp(word, "ServiceUnavailable") == 0)
 		return SEND_RETRY;
-	return SEND_PERMANENT;
+	return !body && answer->status == 200 ? SEND_UNKNOWN : SEND_PERMANENT;
 }
 
 static void refuse(struct sending *sending, const struct host_answer *answer,

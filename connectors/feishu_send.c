@@ -189,6 +189,12 @@ static bool went_well(struct sending *sending, const struct token_call_end *end)
 	}
 	if (code == 0 && end->answer->status < 300)
 		return true;
+	if (!end->body && end->answer->status == 200) { /* not Feishu's answer */
+		host->failed(sending->delivery,
+			     sending->is_sure || sending->file ? SEND_RETRY : SEND_UNKNOWN,
+			     "unreadable", "no readable answer", -1);
+		return false;
+	}
 	host->failed(sending->delivery, failure_of(end->answer, end->body),
 		     code > 0 ? host->format(end->arena, "%lld", (long long)code)
 			      : host->format(end->arena, "http_%ld", end->answer->status),

@@ -343,7 +343,8 @@ static void on_replied(const struct host_answer *answer, struct json_object *bod
 	} else if (answer->status == 200 && code == 0 && host->json_bool(body, "result", false)) {
 		host->sent(delivery, NULL);
 	} else {
-		failure = failure_of(answer, code);
+		/* A page that is not Weibo's may stand before an answer that was. */
+		failure = !body && answer->status == 200 ? SEND_UNKNOWN : failure_of(answer, code);
 		host->failed(delivery, failure,
 			     failure == SEND_WINDOW ? "window_closed"
 			     : code                 ? host->format(arena, "%lld", (long long)code)
