@@ -239,7 +239,10 @@ void delivery_on_failed(struct delivery *delivery, enum send_failure failure, co
 		attempt_retry(attempt, code, why, retry_after_ms);
 		return;
 	case SEND_WINDOW:
-		attempt_fail(attempt, code == NULL ? "window_closed" : code, why);
+		attempt_fail(attempt, "window_closed",
+			     code == NULL ? why
+					  : arena_format(attempt->arena, "%s: %s", code,
+							 why == NULL ? "" : why));
 		return;
 	case SEND_PERMANENT:
 		attempt_fail(attempt, code == NULL ? "refused" : code, why);
