@@ -11,7 +11,6 @@ import json
 import ssl
 import subprocess
 import threading
-import unittest
 
 import channelbed
 import harness
@@ -279,94 +278,3 @@ class Table(channelbed.Bed):
         item = self.talk("still there?", 150)
         message = self.answer(item, "Z-still-here")
         self.assertIn(self.ended(item, message, "sent", "delivered")["state"], ("sent", "delivered"))
-
-
-class Telegram(Table):
-    provider, names, who = "telegram", ("bot_token", "secret_token"), "5001"
-    refusal, nonsense = "chat", "never_heard_of"
-    unknown = {"raw": '{"update_id":4711,"poll_of_the_future":{"id":1}}'}
-
-    def test_the_table(self):
-        self.run_the_table()
-
-
-class Line(Table):
-    provider, names, who = "line", ("channel_secret", "channel_access_token"), "Ucust"
-    idempotent = True
-    after_garbage = "sent"
-    refusal, nonsense = "to", "never_heard_of"
-    unknown = {"kind": "event", "event": "somethingNew"}
-
-    def test_the_table(self):
-        self.run_the_table()
-
-
-class Slack(Table):
-    provider, names, who = "slack", ("signing_secret", "bot_token"), "U1"
-    refusal, nonsense, proof_has_a_time = "is_archived", "never_heard_of", True
-    unknown = {"kind": "event", "event": "something_new"}
-
-    def test_the_table(self):
-        self.run_the_table()
-
-
-class X(Table):
-    provider, names, who = "x", ("app_key", "app_secret", "access_token", "access_token_secret"), "300"
-    refusal, nonsense = "403", "400"
-    unknown = {"kind": "event", "event": "something_new_events"}
-
-    def test_the_table(self):
-        self.run_the_table()
-
-
-class WeChat(Table):
-    after_redirect = "sent"
-    provider, names, who = "wechat", ("app_id", "app_secret", "token", "encoding_aes_key"), "oABCD"
-    refusal, nonsense, window, proof_has_a_time, token_is_fetched = "40003", "49999", True, True, True
-    unknown, unreadable = {"kind": "event", "event": "brand_new"}, "<xml><Ha"
-
-    def test_the_table(self):
-        self.run_the_table()
-
-
-class WeCom(Table):
-    provider, names, who = "wecom", ("corp_id", "app_secret", "token", "encoding_aes_key"), "wmDEMO"
-    idempotent, after_garbage, after_redirect, pulls = True, "sent", "sent", True
-    refusal, nonsense, window, proof_has_a_time, token_is_fetched = "40096", "49999", True, True, True
-    unknown, unreadable = {"kind": "event", "event": "brand_new"}, "<xml><Ha"
-
-    def test_the_table(self):
-        self.run_the_table()
-
-
-class Feishu(Table):
-    provider, names, who = "feishu", ("app_id", "app_secret", "encrypt_key", "verification_token"), "ou_demo"
-    idempotent, after_garbage = True, "sent"
-    refusal, nonsense, proof_has_a_time, token_is_fetched = "230013", "239999", True, True
-    unknown, unreadable = {"kind": "event", "event": "im.brand.new_v1"}, '{"schema":"2.0","hea'
-
-    def test_the_table(self):
-        self.run_the_table()
-
-
-class Weibo(Table):
-    provider, names, who = "weibo", ("app_secret", "access_token"), "2489000"
-    refusal, nonsense, window, proof_has_a_time = "10017", "49999", True, True
-    unknown = {"kind": "event", "event": "brand_new"}
-
-    def test_the_table(self):
-        self.run_the_table()
-
-
-class DingTalk(Table):
-    provider, names, who = "dingtalk", ("app_key", "app_secret", "robot_code"), "staff"
-    refusal, nonsense, proof_has_a_time, token_is_fetched, pulls = "310000", "49999", True, True, True
-    unknown = {"raw": '{"conversationId":"c1","conversationType":"1","msgId":"m-new","msgtype":"hologram",'
-                      '"createAt":1767322545123,"senderId":"$:1:$a","senderStaffId":"staff142","senderNick":"a"}'}
-
-    def test_the_table(self):
-        self.run_the_table()
-
-
-if __name__ == "__main__":
-    unittest.main()
