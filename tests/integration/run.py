@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs the integration tests: one process per module, as many at once as there are cores.
+"""Runs the integration tests: one process per module, two more at once than there are cores.
 
 usage: run.py [--full] [MODULE...]     (test_webhook, test_mail ...)
 
@@ -54,7 +54,8 @@ def main(arguments):
     modules = [word for word in arguments if not word.startswith("-")]
     modules = modules or sorted(path.stem for path in HERE.glob("test_*.py"))
     total = [0, 0, 0]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+    # Many modules mostly wait, for a provider's patience or a retry.
+    with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 2) + 2) as pool:
         for module, (text, counts) in zip(modules, pool.map(run_apart, modules)):
             out = io.StringIO()
             print(f"== {module}", file=out)

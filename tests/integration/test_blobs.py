@@ -1,4 +1,5 @@
 """The blob store: what is erased is gone from the disk, and what is downloaded is never run."""
+import contextlib
 import hashlib
 import hmac
 import re
@@ -28,7 +29,11 @@ class Blobs(harness.TestCase):
         return self.daemon.request("DELETE", f"/v1/attachments/{blob}", token=self.alice)
 
     def is_on_disk(self, content):
-        return any(content in path.read_bytes() for path in self.daemon.state_dir.glob("blobs/*"))
+        for path in self.daemon.state_dir.glob("blobs/*"):
+            with contextlib.suppress(FileNotFoundError):  # a pack of holes alone is removed meanwhile
+                if content in path.read_bytes():
+                    return True
+        return False
 
     def converse(self):
         visitor = self.daemon.request("POST", "/chat/site/sessions", {}).json["token"]

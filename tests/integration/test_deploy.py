@@ -43,7 +43,7 @@ class Scripts(unittest.TestCase):
                   "json-c": "libjson-c-dev", "yaml-0.1": "libyaml-dev", "libssl": "libssl-dev",
                   "gmime-3.0": "libgmime-3.0-dev", "libsodium": "libsodium-dev", "libseccomp": "libseccomp-dev",
                   "libpcre2-8": "libpcre2-dev", "gumbo": "libgumbo-dev", "libidn2": "libidn2-dev",
-                  "sqlite3": "libsqlite3-dev", "libpq": "libpq-dev", "criterion": "libcriterion-dev"}
+                  "sqlite3": "libsqlite3-dev", "libpq": "libpq-dev", "expat": "libexpat1-dev", "criterion": "libcriterion-dev"}
         build = "".join(path.read_text() for path in (harness.ROOT / "CMakeLists.txt",
                                                       harness.ROOT / "tests" / "CMakeLists.txt"))
         for row in re.findall(r"pkg_check_modules\(\w+ REQUIRED IMPORTED_TARGET ([^)]+)\)", build):
