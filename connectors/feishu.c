@@ -570,7 +570,7 @@ static int feishu_parse(const struct channel *channel, const struct inbound *in,
 	if (!type[0]) {
 		type = text_of(&reading, body, "event.type");
 		reading.id = text_of(&reading, body, "uuid");
-		reading.message->sent_ms = time_of(body, "ts") * 1000;
+		reading.message->sent_ms = provider_time(time_of(body, "ts"));
 	} else {
 		reading.message->sent_ms = time_of(body, "header.create_time");
 	}

@@ -43,6 +43,13 @@ const char *provider_text(const struct host *host, struct json_object *value, co
 	return text ? text : fallback;
 }
 
+int64_t provider_time(int64_t unix_s)
+{
+	static const int64_t last_s = INT64_C(253402300799);
+
+	return unix_s > 0 && unix_s <= last_s ? unix_s * 1000 : 0;
+}
+
 void provider_unreached(const struct host *host, struct delivery *delivery,
 			const struct host_answer *answer, bool is_idempotent)
 {

@@ -15,6 +15,9 @@ void provider_call(const struct host *host, struct channel *channel, const struc
 const char *provider_text(const struct host *host, struct json_object *value, const char *path,
 			  const char *fallback);
 
+/* A provider's seconds as sent_ms; 0 (unknown) outside of the years 1970 to 9999. */
+int64_t provider_time(int64_t unix_s);
+
 /* Ends a send whose call brought no HTTP answer: uncertain where the provider may have it and a
  * repetition would double it. */
 void provider_unreached(const struct host *host, struct delivery *delivery,

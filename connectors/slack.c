@@ -232,7 +232,7 @@ static void read_place(struct reading *reading, struct json_object *from)
 		is_direct ? "" : host->format(reading->arena, "%s:%s", channel, thread);
 	reading->message->reply_context = host->format(reading->arena, "%s:%s", channel, thread);
 	reading->message->provider_id = host->format(reading->arena, "%s:%s", channel, ts);
-	reading->message->sent_ms = (int64_t)(strtoll(ts, NULL, 10) * 1000);
+	reading->message->sent_ms = provider_time(strtoll(ts, NULL, 10));
 }
 
 static enum message_kind kind_of(const char *type)

@@ -240,7 +240,7 @@ static void read_message(struct reading *reading, bool is_edit)
 	read_person(reading, from);
 	read_chat(reading, host->json_at(body, "chat"));
 	read_content(reading);
-	message->sent_ms = host->json_int(body, is_edit ? "edit_date" : "date", 0) * 1000;
+	message->sent_ms = provider_time(host->json_int(body, is_edit ? "edit_date" : "date", 0));
 	message->provider_id = id;
 	if (is_edit) {
 		message->provider_id = host->format(reading->arena, "%s:%s", id,
@@ -297,7 +297,7 @@ static void read_membership(struct reading *reading, struct json_object *member)
 	message->text = host->text(reading->arena, status);
 	message->provider_id = host->format(reading->arena, "update:%s",
 					    number_text(reading, reading->update, "update_id"));
-	message->sent_ms = host->json_int(member, "date", 0) * 1000;
+	message->sent_ms = provider_time(host->json_int(member, "date", 0));
 	message->window_ms = WINDOW_NONE;
 	message->extra = host->format(reading->arena, "{\"membership\":%s}",
 				      host->json_quote(reading->arena, status));

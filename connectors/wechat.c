@@ -343,13 +343,12 @@ static void read_head(struct reading *reading)
 	const struct wechat_settings *settings = host->channel_settings(reading->channel);
 	struct message *message = reading->message;
 	const char *id = text_of(reading, "MsgId");
-	int64_t created_s = number_of(reading, "CreateTime");
 
 	message->provider_id = id[0] ? id : event_id(reading);
 	message->text = "";
 	message->thread = "";
 	message->sender_name = "";
-	message->sent_ms = created_s > 0 && created_s < INT64_MAX / 1000 ? created_s * 1000 : 0;
+	message->sent_ms = provider_time(number_of(reading, "CreateTime"));
 	message->sender = (struct identifier){
 		.kind = "wechat",
 		.scope = host->text(reading->arena, settings->app_id),

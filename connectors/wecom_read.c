@@ -236,13 +236,12 @@ static bool read_head(struct reading *reading)
 	const struct host *host = wecom_host();
 	const struct wecom_settings *settings = host->channel_settings(reading->channel);
 	struct message *message = reading->message;
-	int64_t sent_s = host->json_int(reading->item, "send_time", 0);
 	const char *union_id = provider_text(host, reading->body, "unionid", "");
 
 	message->provider_id = item_id(reading);
 	message->text = "";
 	message->thread = either(reading, "open_kfid");
-	message->sent_ms = sent_s > 0 && sent_s < INT64_MAX / 1000 ? sent_s * 1000 : 0;
+	message->sent_ms = provider_time(host->json_int(reading->item, "send_time", 0));
 	message->sender_name =
 		host->text(reading->arena, provider_text(host, reading->body, "nickname", ""));
 	message->sender = (struct identifier){

@@ -226,7 +226,7 @@ static void read_message(struct reading *reading)
 		return;
 	message->provider_id = id;
 	message->thread = "";
-	message->sent_ms = strtoll(text_at(reading, "timestamp"), NULL, 10) % 100000000000 * 1000;
+	message->sent_ms = provider_time(strtoll(text_at(reading, "timestamp"), NULL, 10));
 	read_person(reading, from);
 	read_content(reading, text_at(reading, "type"));
 	reading->ret->message_count++;
