@@ -26,4 +26,4 @@ def sdk(script, given):
     ready()
     done = subprocess.run(["node", str(SDK / f"{script}.mjs")], input=json.dumps(given), text=True, check=True,
                           stdout=subprocess.PIPE, env=ENVIRONMENT)
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])  # a library may chat before

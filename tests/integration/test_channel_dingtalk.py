@@ -1,8 +1,9 @@
 """dingtalk, by the session's webhook and by the API, against the stand-in."""
+import json
 import unittest
 
 import channelbed
-import harness
+import sdkbed
 
 
 class Session(channelbed.Channel):
@@ -18,6 +19,14 @@ class Session(channelbed.Channel):
         self.assertTrue(self.stand.handshake()["ok"])
         item, thread = self.take(None, kind="event", event="user_add_org")
         self.assertEqual([one["text"] for one in thread], ["[user_add_org]"])
+
+    def test_the_published_code_opens_our_answer(self):
+        """It writes JSON percent-encoded, as DingTalk does not, so it judges one way only."""
+        settings = self.stand.settings
+        answer = json.loads(self.stand.handshake()["answer"])
+        said = sdkbed.sdk("dingtalk", {"token": settings["token"], "aes_key": settings["aes_key"],
+                                       "owner": settings["app_key"], "answer": answer})
+        self.assertEqual(said["text"], "success")
 
     def test_a_group_is_answered_in_the_group(self):
         item, _ = self.take(" 大家好", chat="cidGROUP==")

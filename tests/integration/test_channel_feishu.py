@@ -1,8 +1,11 @@
 """feishu, sealed and bare, against the stand-in of its API."""
+import json
+import time
 import unittest
 
 import channelbed
 import harness
+import sdkbed
 
 HURRY = 20000  # Feishu comes back after hours
 
@@ -21,6 +24,25 @@ class Sealed(channelbed.Channel):
         before = len(self.stand.state()["posts"])
         self.stand.handshake()
         self.stand.wait_taken(before)
+
+    def test_the_library_agrees(self):
+        settings = self.stand.settings
+        now = int(time.time())
+        event = {"schema": "2.0", "header": {
+            "event_id": "ev-sdk", "event_type": "im.message.receive_v1", "create_time": str(now * 1000),
+            "token": settings["verification_token"], "app_id": settings["app_id"], "tenant_key": "t"}, "event": {
+            "sender": {"sender_id": {"open_id": "ou_sdk"}, "sender_type": "user", "tenant_key": "t"}, "message": {
+                "message_id": "om_sdk", "create_time": str(now * 1000), "chat_id": "oc_sdk", "chat_type": "p2p",
+                "message_type": "text", "content": json.dumps({"text": "从 SDK 来"})}}}
+        said = sdkbed.sdk("feishu", {"encrypt_key": settings["encrypt_key"], "event": event, "timestamp": str(now),
+                                     "nonce": "n1"})
+        self.assertTrue(said["same"])
+        good = {"Content-Type": "application/json", **said["headers"]}
+        bad = {**good, "x-lark-signature": "0" * 64}
+        self.assertEqual([self.daemon.request("POST", "/in/c", said["body"].encode(), headers=one).status
+                          for one in (bad, good)], [401, 200])
+        self.assertEqual([one["text"] for one in self.inbound(self.daemon.claim(self.alice))],
+                         [one["text"] for one in said["seen"]])
 
     def test_a_place_a_button_and_a_receipt(self):
         item, thread = self.take("人民广场", kind="location")
