@@ -354,11 +354,11 @@ static int dingtalk_parse(const struct channel *channel, const struct inbound *i
 			return -1;
 		}
 	} else {
+		answer_success(channel, in, arena, ret);
 		reading.body = open_event(channel, in, arena, &sealed, ret_error);
 		if (!reading.body)
 			return -1;
 		read_event(&reading, sealed);
-		answer_success(channel, in, arena, ret);
 	}
 	ret->message_count = reading.message->sender.value[0] ? 1 : 0;
 	host->json_free(reading.body);

@@ -205,14 +205,14 @@ static int twilio_sms_parse(const struct channel *channel, const struct inbound 
 	const char *status;
 
 	(void)channel;
+	ret->answer_status = 200;
+	ret->answer_type = "text/xml";
+	ret->answer_body = "<Response/>";
 	reading.count = host->form_read(in->body, in->body_len, arena, &reading.pairs);
 	if (reading.count < 0) {
 		*ret_error = "the form cannot be decoded";
 		return -1;
 	}
-	ret->answer_status = 200;
-	ret->answer_type = "text/xml";
-	ret->answer_body = "<Response/>";
 	status = value_of(&reading, "MessageStatus");
 	if (!value_of(&reading, "MessageSid")[0]) {
 		*ret_error = "MessageSid is missing";

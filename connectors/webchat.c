@@ -440,7 +440,7 @@ const struct connector webchat_connector = {
 	.name = "webchat",
 	.abi = CONNECTOR_ABI,
 	.abilities = CAN_RECEIVE | CAN_SEND | HAS_MEDIA | HAS_TYPING | IDEMPOTENT_SEND |
-		     HAS_VISITORS | PROVIDER_RETRIES,
+		     HAS_VISITORS | PROVIDER_RETRIES | REFUSES_UNREADABLE,
 	.body_format = BODY_RAW,
 	.body_limit = (size_t)512 * 1024,
 	.identifier_kind = "visitor",

@@ -668,7 +668,8 @@ static void webhook_close(struct channel *channel)
 const struct connector webhook_connector = {
 	.name = "webhook",
 	.abi = CONNECTOR_ABI,
-	.abilities = CAN_RECEIVE | CAN_SEND | HAS_MEDIA | IDEMPOTENT_SEND | PROVIDER_RETRIES,
+	.abilities = CAN_RECEIVE | CAN_SEND | HAS_MEDIA | IDEMPOTENT_SEND | PROVIDER_RETRIES |
+		     REFUSES_UNREADABLE,
 	.body_format = BODY_RAW,
 	.identifier_kind = "webhook",
 	.retry_ms = webhook_retry_ms,

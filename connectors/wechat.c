@@ -397,6 +397,9 @@ static int wechat_parse(const struct channel *channel, const struct inbound *in,
 	struct reading reading = { .channel = channel, .arena = arena, .parsed = ret };
 	const char *from, *type;
 
+	ret->answer_status = 200;
+	ret->answer_type = "text/plain";
+	ret->answer_body = "success"; /* else the customer is told that we are out of service */
 	reading.xml = document(channel, in, arena, ret_error);
 	if (!reading.xml)
 		return -1;
@@ -407,9 +410,6 @@ static int wechat_parse(const struct channel *channel, const struct inbound *in,
 		reading.message = host->alloc(arena, sizeof(*reading.message));
 		memset(reading.message, 0, sizeof(*reading.message));
 		read_message(&reading);
-		ret->answer_status = 200;
-		ret->answer_type = "text/plain";
-		ret->answer_body = "success";
 	}
 	host->json_free(reading.xml);
 	return from[0] && type[0] ? 0 : -1;

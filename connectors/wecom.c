@@ -150,6 +150,9 @@ static int read_signal(const struct channel *channel, const struct inbound *in, 
 	const char *plain;
 	struct json_object *xml;
 
+	ret->answer_status = 200;
+	ret->answer_type = "text/plain";
+	ret->answer_body = "success";
 	*ret_error = "Encrypt: is missing";
 	plain = sealed ? envelope_open(&state->seal, arena, sealed, ret_error) : NULL;
 	xml = plain ? host->xml_read(plain, strlen(plain), arena, ret_error) : NULL;
@@ -157,9 +160,6 @@ static int read_signal(const struct channel *channel, const struct inbound *in, 
 		return -1;
 	ret->wake = strcmp(provider_text(host, xml, "Event", ""), "kf_msg_or_event") == 0;
 	host->json_free(xml);
-	ret->answer_status = 200;
-	ret->answer_type = "text/plain";
-	ret->answer_body = "success";
 	return 0;
 }
 

@@ -273,6 +273,10 @@ static int weibo_parse(const struct channel *channel, const struct inbound *in, 
 	struct reading reading = { .channel = channel, .arena = arena, .message = message };
 	const char *person;
 
+	/* Nothing in the answer: words in it would be shown to the customer. */
+	ret->answer_status = 200;
+	ret->answer_type = "text/plain";
+	ret->answer_body = "";
 	reading.body = host->json_read(in->body, in->body_len, arena, ret_error);
 	if (!reading.body)
 		return -1;
@@ -293,10 +297,6 @@ static int weibo_parse(const struct channel *channel, const struct inbound *in, 
 	host->json_free(reading.body);
 	ret->messages = message;
 	ret->message_count = 1;
-	/* Nothing in the answer: words in it would be shown to the customer. */
-	ret->answer_status = 200;
-	ret->answer_type = "text/plain";
-	ret->answer_body = "";
 	if (!person[0])
 		*ret_error = "sender_id is missing";
 	return person[0] ? 0 : -1;

@@ -157,21 +157,44 @@ static void on_lease(bool held, const char *fence, void *context)
 	host_listen(channel);
 }
 
+/* Some send over what they poll: one connection, so one instance does both. */
+static bool follows_steward(const struct channel *channel)
+{
+	return (channel->connector->abilities & POLLS_WHERE_SENDS) != 0;
+}
+
+static void poll_start(struct channel *channel)
+{
+	const struct channels_options *options = &channel->owner->options;
+
+	if (!options->leases)
+		on_lease(true, NULL, channel);
+	else if (follows_steward(channel))
+		on_lease(options->hooks.sends_here(channel->workspace, options->hooks.context),
+			 NULL, channel);
+	else
+		channel->lease =
+			lease_want(options->leases, channel->workspace,
+				   arena_format(channel->arena, "channel:%s", channel->name),
+				   on_lease, channel);
+}
+
 void channels_start(struct channels *channels)
 {
 	for (struct channel *channel = channels->first; channel; channel = channel->next) {
 		if (channel->started || !channel->connector->poll)
 			continue;
 		channel->started = true;
-		if (channels->options.leases) {
-			char *lease = arena_format(channel->arena, "channel:%s", channel->name);
-
-			channel->lease = lease_want(channels->options.leases, channel->workspace,
-						    lease, on_lease, channel);
-		} else {
-			on_lease(true, NULL, channel);
-		}
+		poll_start(channel);
 	}
+}
+
+void channels_steward(struct channels *channels, const char *workspace, bool held)
+{
+	for (struct channel *channel = channels->first; channel; channel = channel->next)
+		if (channel->started && follows_steward(channel) &&
+		    strcmp(channel->workspace, workspace) == 0)
+			on_lease(held, NULL, channel);
 }
 
 void channels_stop(struct channels *channels)

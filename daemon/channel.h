@@ -58,6 +58,9 @@ struct channel_hooks {
 			   host_attached *done, void *done_context, void *context);
 	/* host->attachment_url: path and query of a link; appended to out. */
 	void (*link)(const char *blob, int64_t expires_s, struct buf *out, void *context);
+	/* Is this the instance that sends for the workspace? (POLLS_WHERE_SENDS; asked where there
+	 * are leases) */
+	bool (*sends_here)(const char *workspace, void *context);
 	/* The channel was parked (why) or works again (NULL). May be NULL. */
 	void (*parked)(struct channel *channel, const char *why, void *context);
 	void *context;
@@ -97,6 +100,9 @@ void channel_hold(struct channel *channel);
 void channel_drop(struct channel *channel);
 /* Asks for the leases of polled channels opened since the last call. */
 void channels_start(struct channels *channels);
+/* This instance sends for the workspace from now on, or no longer: so do its channels that are
+ * POLLS_WHERE_SENDS. */
+void channels_steward(struct channels *channels, const char *workspace, bool held);
 /* Gives the leases back; polls stop (SIGTERM). */
 void channels_stop(struct channels *channels);
 

@@ -11,6 +11,7 @@
 #include "services/file_link.h"
 #include "services/lmtp_server.h"
 #include "services/loop.h"
+#include "workspace.h"
 
 /* ---- polled and socket bytes ---- */
 
@@ -98,6 +99,13 @@ static void hook_link(const char *blob, int64_t expires_s, struct buf *out, void
 	file_link_write(parts->key, blob, expires_s, out);
 }
 
+static bool hook_sends_here(const char *workspace, void *context)
+{
+	struct parts *parts = context;
+
+	return workspace_fence(workspace_get(parts->workspaces, workspace)) != NULL;
+}
+
 void inbox_hooks(struct parts *parts, struct channel_hooks *ret)
 {
 	*ret = (struct channel_hooks){
@@ -106,6 +114,7 @@ void inbox_hooks(struct parts *parts, struct channel_hooks *ret)
 		.failed = delivery_on_failed,
 		.attachment = hook_attachment,
 		.link = hook_link,
+		.sends_here = hook_sends_here,
 		.context = parts,
 	};
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "channel.h"
 #include "config.h"
 #include "delivery/deliveries.h"
 #include "history/erase.h"
@@ -276,6 +277,9 @@ static void on_steward(bool held, const char *fence, void *context)
 
 	log_info("workspace", "workspace=%s event=%s", workspace->name,
 		 held ? "steward_won" : "steward_lost");
+	/* First: what cannot be sent any more says so while it is still listened to, and what is to
+	 * be sent finds its connection being opened. */
+	channels_steward(workspace->parts->channels, workspace->name, held);
 	router_free(&workspace->router);
 	deliveries_free(&workspace->deliveries);
 	sla_free(&workspace->sla);

@@ -5,8 +5,8 @@
 
 /* Mail bytes to a document, in the parse worker (BODY_MIME connectors only). */
 enum stage_result normalise_read(struct flight *flight);
-/* Mail that cannot be read is still kept and shown: the flight gets one message of an unknown kind
- * with the raw bytes beside it. */
+/* What cannot be read is still kept and shown: the flight gets one message of an unknown kind with
+ * the raw bytes beside it. */
 void normalise_unreadable(struct flight *flight, const char *why);
 /* The connector's parse(), then text cleaned and bounded, ids given. */
 enum stage_result normalise_parse(struct flight *flight);

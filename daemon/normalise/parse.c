@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "channel.h"
 #include "normalise/normalise.h"
@@ -91,9 +92,12 @@ static enum stage_result connector_parse(struct flight *flight)
 	return messages_check(flight);
 }
 
-/* A mail without a sender, say: asking for it again would not change it, so it is kept as it is. */
-static void mail_keep(struct flight *flight)
+/* A message without a sender, say: that it comes again would not change it, so it is kept as it
+ * is. */
+static void unread_keep(struct flight *flight)
 {
+	log_warn(flight->id, "stage=parse channel=%s event=unreadable_kept error=%s",
+		 channel_name(flight->channel), flight->error.text);
 	normalise_unreadable(flight, arena_text(flight->arena, flight->error.text));
 	flight->error = (struct error){ 0 };
 	flight->status = 0;
@@ -102,14 +106,15 @@ static void mail_keep(struct flight *flight)
 
 enum stage_result normalise_parse(struct flight *flight)
 {
+	bool refuses = channel_connector(flight->channel)->abilities & REFUSES_UNREADABLE;
 	enum stage_result result;
 
 	if (!flight->is_unreadable) {
 		result = connector_parse(flight);
-		if (result != STAGE_NEXT && flight->raw == NULL)
+		if (result != STAGE_NEXT && refuses)
 			return result;
 		if (result != STAGE_NEXT)
-			mail_keep(flight);
+			unread_keep(flight);
 	}
 	flight->passengers = arena_alloc(flight->arena, (flight->parsed.message_count + 1) *
 								sizeof(*flight->passengers));

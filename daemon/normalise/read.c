@@ -1,4 +1,5 @@
-/* Mail bytes to a document: docs/mail-document.md says how the parse worker answers. */
+/* Mail bytes to a document: docs/mail-document.md says how the parse worker answers. And what
+ * becomes of that which nobody can read. */
 #include <stdint.h>
 #include <string.h>
 
@@ -15,28 +16,37 @@ void normalise_unreadable(struct flight *flight, const char *why)
 	struct message *message = arena_alloc(flight->arena, sizeof(*message));
 	unsigned char hash[SHA256_BYTES];
 	char hex[2 * SHA256_BYTES + 1];
+	const struct connector *connector = channel_connector(flight->channel);
 	const char *from = flight->in.envelope_from;
+	bool is_mail = connector->body_format == BODY_MIME;
 
+	if (!is_mail) {
+		flight->raw = flight->in.body;
+		flight->raw_len = flight->in.body_len;
+	}
 	crypto_sha256(flight->raw, flight->raw_len, hash);
 	text_hex(hash, sizeof(hash), hex);
 	message->kind = MESSAGE_UNKNOWN;
 	message->provider_id = arena_format(flight->arena, "raw:%s", hex);
 	message->text = arena_format(flight->arena,
-				     "This mail could not be read and is kept as it came (%s).\n"
-				     "这封邮件无法解析，已原样保存。",
+				     "This message could not be read and is kept as it came (%s).\n"
+				     "这条消息无法解析，已原样保存。",
 				     why);
 	message->sender = (struct identifier){
-		.kind = "email",
-		.scope = "",
-		.value = from == NULL || *from == '\0' ? "unknown@unreadable.invalid" : from,
+		.kind = connector->identifier_kind,
+		.scope = is_mail ? "" : channel_name(flight->channel),
+		.value = from != NULL && *from != '\0' ? from
+			 : is_mail                     ? "unknown@unreadable.invalid"
+						       : "unreadable",
 		.proof = PROOF_CLAIMED,
 	};
 	message->sender_name = "";
 	message->thread = arena_text(flight->arena, hex);
 	message->automatic = true;
-	flight->parsed = (struct parsed){ 0 };
 	flight->parsed.messages = message;
 	flight->parsed.message_count = 1;
+	flight->parsed.receipts = NULL;
+	flight->parsed.receipt_count = 0;
 	flight->is_unreadable = true;
 }
 

@@ -444,8 +444,11 @@ enum connector_ability {
 	ACCEPTS_MAIL = 1 << 8,       /* LMTP may hand it mail (see `takes`) */
 	HAS_EMAIL_THREADS = 1 << 9,  /* conversations follow references, not one per sender */
 	POLLS_WHERE_SENDS = 1 << 10, /* poll() runs on the steward, beside send(): one socket */
-	WAKES_POLL = 1 << 12,        /* parse() may set parsed.wake */
 	SENDS_ONE_THING = 1 << 11,   /* send() gets a text or one attachment, never both or more */
+	WAKES_POLL = 1 << 12,        /* parse() may set parsed.wake */
+	/* Who writes to us is a program of our own users, who shall hear what is wrong: what
+	 * parse() cannot read is answered 400 and not kept. */
+	REFUSES_UNREADABLE = 1 << 13,
 };
 
 struct connector {
@@ -478,7 +481,10 @@ struct connector {
 	 * answer for HANDSHAKE, or the provider's own form of refusal. */
 	enum verdict (*verify)(struct channel *channel, const struct inbound *in,
 			       struct arena *arena, struct parsed *ret);
-	/* Bytes to messages and receipts, in the arena. 0, or -1 with a phrase that says where. */
+	/* Bytes to messages and receipts, in the arena. 0, or -1 with a phrase that says where:
+	 * what cannot be read is kept as it came, in front of a person, and answered as if it had
+	 * been read, with ret->answer_* where they are set, so that the provider does not send it
+	 * for ever. The phrase goes to people and into logs: no texts or addresses in it. */
 	int (*parse)(const struct channel *channel, const struct inbound *in, struct arena *arena,
 		     struct parsed *ret, const char **ret_error);
 	/* Starts one send; ends later in host->sent() or host->failed(). */

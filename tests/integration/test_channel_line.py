@@ -36,6 +36,25 @@ class Line(channelbed.Channel):
         failed = self.delivery(item, self.answer(item, "too many"), "failed", "sent")
         self.assertEqual(failed["state"], "failed")
 
+    def test_what_cannot_be_read_is_kept_and_not_asked_for_again(self):
+        """A webhook that answers 400 is called again for hours, then switched off; and the bytes would be lost."""
+        secret = self.stand.settings["channel_secret"]
+        for body in (b'{"destination":"Ubot"}', b"not json", b'{"destination":"Ubot"}'):
+            signature = base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
+            answer = self.daemon.request("POST", "/in/c", body, headers={
+                "Content-Type": "application/json", "x-line-signature": signature})
+            self.assertEqual(answer.status, 200, answer)
+        seen = []
+        for _ in range(2):
+            message = self.inbound(self.daemon.claim(self.alice))[0]
+            self.assertEqual(message["kind"], "unknown")
+            self.assertIn("could not be read", message["text"])
+            kept = self.daemon.request("GET", f"/v1/attachments/{message['raw']}", token=self.alice)
+            self.assertEqual(kept.status, 200, kept)
+            seen.append(kept.body)
+        self.assertEqual(sorted(seen), [b"not json", b'{"destination":"Ubot"}'])
+        self.assertIsNone(self.daemon.claim(self.alice))
+
     def test_the_library_agrees(self):
         secret = self.stand.settings["channel_secret"]
         body = json.dumps({"destination": "Ubot", "events": [{
