@@ -261,6 +261,11 @@ static const struct column merge_columns[] = {
 	{ "FROM", "from" }, { "BY", "by" },     { "AT", "at" },       COLUMNS_END,
 };
 
+static const struct column suggestion_columns[] = {
+	{ "OTHER", "customer" }, { "NAME", "name" }, { "STATE", "state" },
+	{ "SCORE", "score" },    { "AT", "at" },     COLUMNS_END,
+};
+
 static const struct choice_option merge_options[] = {
 	{ "--preview", NULL, NULL, false, "show what would move and change nothing" },
 	{ "--reason", "TEXT", NULL, false, "why, kept with the merge" },
@@ -345,11 +350,18 @@ static const struct command commands[] = {
 	  "/v1/customers/%s/orders", order_columns, list_options },
 	{ "customer", "merge", "INTO FROM", "Two customers are one person", run_customer_merge,
 	  "POST", "/v1/customers/%s/merge", NULL, merge_options },
+	{ "customer", "suggestions", "ID", "List who else this customer may be", run_list, "GET",
+	  "/v1/customers/%s/suggestions", suggestion_columns, NULL },
+	{ "customer", "accept", "ID OTHER", "Merge the other as it was suggested",
+	  run_customer_decide, "POST", "/v1/customers/%s/suggestions/%s/accept", NULL,
+	  merge_options },
+	{ "customer", "dismiss", "ID OTHER", "The two are not one person, whatever suggests it",
+	  run_customer_decide, "POST", "/v1/customers/%s/suggestions/%s/dismiss", NULL, NULL },
 	{ "customer", "split", "ID IDENTIFIER", "One identifier is somebody else's",
 	  run_customer_split, "POST", "/v1/customers/%s/split", NULL, split_options },
 	{ "customer", "merges", "ID", "List the merges and splits it was part of", run_list, "GET",
 	  "/v1/customers/%s/merges", merge_columns, NULL },
-	{ "customer", "revert", "MERGE", "Undo a merge or a split", run_customer_revert, "POST",
+	{ "customer", "revert", "MERGE", "Undo a merge or a split", run_customer_decide, "POST",
 	  "/v1/customers/merges/%s/revert", NULL, revert_options },
 	{ "import", "csv", "FILE", "Take customers over from a table; - reads standard input",
 	  run_import_csv, NULL, NULL, NULL, import_csv_options },

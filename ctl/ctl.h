@@ -131,7 +131,7 @@ int run_backup(struct call *call);
 int run_conversation_show(struct call *call);
 int run_customer_find(struct call *call);
 int run_customer_merge(struct call *call);
-int run_customer_revert(struct call *call);
+int run_customer_decide(struct call *call);
 int run_customer_split(struct call *call);
 int run_doctor(struct call *call);
 int run_export(struct call *call);

@@ -111,7 +111,7 @@ int run_customer_split(struct call *call)
 	return send_named(call, "identifier");
 }
 
-int run_customer_revert(struct call *call)
+int run_customer_decide(struct call *call)
 {
 	return send_named(call, NULL);
 }

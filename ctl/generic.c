@@ -104,9 +104,12 @@ const char *call_path(struct call *call)
 	if (hole == NULL)
 		return pattern;
 	struct buf path = { 0 };
-	buf_add(&path, pattern, (size_t)(hole - pattern));
-	text_percent(&path, call->arguments[0], strlen(call->arguments[0]));
-	buf_text(&path, hole + strlen("%s"));
+	for (size_t i = 0; hole != NULL; i++, hole = strstr(pattern, "%s")) {
+		buf_add(&path, pattern, (size_t)(hole - pattern));
+		text_percent(&path, call->arguments[i], strlen(call->arguments[i]));
+		pattern = hole + strlen("%s");
+	}
+	buf_text(&path, pattern);
 	char *copy = arena_text(call->arena, buf_string(&path));
 	buf_clear(&path);
 	return copy;

@@ -68,6 +68,7 @@ route_fn handle_token_list, handle_token_make, handle_token_delete; /* tokens.c 
 route_fn handle_code_open, handle_code_verify, handle_chat_code_open,
 	handle_chat_code_verify;                                       /* codes.c */
 route_fn handle_suggestion_list, handle_suggestion_dismiss;            /* suggestions.c */
+route_fn handle_suggestion_accept;                                     /* merges.c */
 route_fn handle_dead_list, handle_dead_redrive, handle_message_decide; /* deadletters.c */
 route_fn handle_live;                                                  /* live.c */
 route_fn handle_health, handle_ready, handle_metrics;                  /* health.c, metrics.c */

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "identity/customer.h"
 #include "identity/merge.h"
+#include "identity/suggestions.h"
 #include "parts.h"
 #include "store/store.h"
 
@@ -45,6 +46,8 @@ static const struct refusal refusals[] = {
 	{ "reverted", 409, "reverted", "this was reverted before" },
 	{ "gone", 409, "nothing_left", "nothing of what moved then is there any more" },
 	{ "no_identifier", 404, "no_such_identifier", "the customer has no such identifier" },
+	{ "no_suggestion", 404, "no_such_suggestion",
+	  "nobody suggested that these two customers are one" },
 	{ "last", 409, "last_identifier", "a customer keeps at least one identifier" },
 };
 
@@ -52,7 +55,16 @@ static void answer_refusal(struct api_call *call, const struct merge_result *res
 {
 	const char *who = result->who == NULL ? "it" : result->who;
 	const char *detail = result->detail == NULL ? "another one" : result->detail;
+	const struct conflict decided = {
+		.code = "illegal_state",
+		.detail = "somebody has decided about this suggestion already",
+		.state = result->detail,
+	};
 
+	if (text_equal(result->refusal, "decided")) {
+		api_conflict(call, &decided);
+		return;
+	}
 	for (size_t i = 0; i < COUNT_OF(refusals); i++) {
 		const struct refusal *row = &refusals[i];
 
@@ -135,7 +147,7 @@ static struct merge_act act_of(struct api_call *call)
 				   .by = who_by(call) };
 }
 
-static const char *evidence_of(struct api_call *call)
+static const char *evidence_of(struct api_call *call, const char *kind)
 {
 	struct buf text = { 0 };
 	struct json_out out;
@@ -144,7 +156,7 @@ static const char *evidence_of(struct api_call *call)
 
 	jw_start(&out, &text);
 	jw_object(&out, NULL);
-	jw_text(&out, "kind", "manual");
+	jw_text(&out, "kind", kind);
 	if (reason != NULL)
 		jw_text(&out, "reason", reason);
 	jw_object_end(&out);
@@ -165,13 +177,61 @@ static void merge_now(struct merging *merging)
 		.into_version = version_asked(call, "versions.into",
 					      call->if_match > 0 ? call->if_match : 0),
 		.from_version = version_asked(call, "versions.from", 0),
-		.evidence = evidence_of(call),
+		.evidence = evidence_of(call, merging->is_suggested ? "suggestion" : "manual"),
+		.is_suggested = merging->is_suggested,
 	};
 
 	if (is_preview(call) && !text_equal(into->id, from->id))
 		merge_preview(merging, from, into, true);
 	else
 		customer_merge(&merge, on_done, call);
+}
+
+static void on_suggestions(const struct suggestion *suggestions, size_t count,
+			   const struct error *err, void *context)
+{
+	struct merging *merging = context;
+	const struct side *into = &merging->sides[0];
+	const struct side *from = &merging->sides[1];
+	struct merge_result refused = { .refusal = "no_suggestion", .who = from->id };
+
+	if (err != NULL) {
+		api_fail(merging->call, err);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!text_equal(suggestions[i].other, from->id))
+			continue;
+		if (text_equal(suggestions[i].state, "open")) {
+			merge_preview(merging, from, into, true);
+			return;
+		}
+		refused.refusal = "decided";
+		refused.detail = suggestions[i].state;
+	}
+	answer_refusal(merging->call, &refused);
+}
+
+static void accept_now(struct merging *merging)
+{
+	struct api_call *call = merging->call;
+
+	if (is_preview(call) && !text_equal(merging->sides[0].id, merging->sides[1].id))
+		customer_suggestions_read(call->parts->store, call->who.workspace,
+					  merging->sides[0].id, on_suggestions, merging);
+	else
+		merge_now(merging);
+}
+
+void handle_suggestion_accept(struct api_call *call)
+{
+	struct merging *merging = merging_new(call, accept_now);
+
+	merging->is_suggested = true;
+	merging->ids[0] = call->params[0];
+	merging->ids[1] = call->params[1];
+	merging->count = 2;
+	merge_sides_read(merging);
 }
 
 /* A repeated request finds the two to be one: its answer is the first one's, which the script knows
@@ -211,7 +271,7 @@ static void split_now(struct merging *merging)
 		.identifier = merging->hash,
 		.name = name == NULL ? side->name
 				     : text_clean_line(call->arena, name, strlen(name), 200),
-		.evidence = evidence_of(call),
+		.evidence = evidence_of(call, "manual"),
 	};
 
 	/* A repeated request does not find it any more, but its key is known. */
@@ -386,6 +446,8 @@ static void merge_write(struct json_out *out, const struct store_reply *row)
 	if (evidence != NULL && json_check(evidence, strlen(evidence), NULL) == 0)
 		jw_raw(out, "evidence", evidence, strlen(evidence));
 	jw_bool(out, "was_suggested", reply_text_at(row, ROW_HINT) != NULL);
+	if (reply_text_at(row, ROW_HINT) != NULL)
+		suggestion_stored_write(out, "suggestion", reply_text_at(row, ROW_HINT));
 	jw_text(out, "by", reply_text_at(row, ROW_BY));
 	jw_time(out, "at", reply_int_at(row, ROW_AT));
 	if (reply_text_at(row, ROW_REVERTED_BY) != NULL) {

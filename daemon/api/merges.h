@@ -28,6 +28,7 @@ struct merging {
 	struct side sides[MERGE_SIDES];
 	size_t count;
 	size_t read;
+	bool is_suggested;  /* it accepts a suggestion */
 	const char *only;   /* hashes of the identifiers that would move, " a b "; NULL: all */
 	const char *merge;  /* mrg_ of a revert */
 	const char *text;   /* the identifier as it was asked for */

@@ -246,6 +246,11 @@ static const struct field body_customer_split[] = {
 	VERSIONS_FIELD,
 	{ 0 },
 };
+static const struct field body_accept[] = {
+	{ "reason", FIELD_TEXT, false, 0, 500, NULL, "why" },
+	VERSIONS_FIELD,
+	{ 0 },
+};
 static const struct field body_revert[] = {
 	VERSIONS_FIELD,
 	{ 0 },
@@ -465,6 +470,9 @@ static const struct route routes[] = {
 	  NULL, NULL, 204, "Delete an order (If-Match)", 0 },
 	{ "GET", "/v1/customers/{id}/suggestions", ROLES_STAFF, handle_suggestion_list, NULL, NULL,
 	  "List", 200, "Who else this customer may be, with evidence", 0 },
+	{ "POST", "/v1/customers/{id}/suggestions/{other}/accept", ROLES_STAFF,
+	  handle_suggestion_accept, body_accept, "preview", "Merge", 200,
+	  "They are one person: merge the other into this one", 0 },
 	{ "POST", "/v1/customers/{id}/suggestions/{other}/dismiss", ROLES_STAFF,
 	  handle_suggestion_dismiss, body_none, NULL, NULL, 204, "They are not the same person",
 	  0 },

@@ -95,6 +95,7 @@ void customer_merge(const struct merge *merge, merge_done_fn *done, void *contex
 	store_arg_text(call, merge->act.by);
 	store_arg_text(call, merge->evidence);
 	store_arg_text(call, merge->is_automatic ? "1" : "");
+	store_arg_text(call, merge->is_suggested ? "1" : "");
 	run(&merge->act, call, done, context);
 }
 

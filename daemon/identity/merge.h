@@ -23,8 +23,8 @@ struct merge_result {
 	enum merge_code code;
 	bool replayed;
 	/* not_found (who), moved (who, whom it is part of), version (who, what it has), self,
-	 * too_many, reverted, gone, no_identifier, last; dismissed and distinct of an automatic one
-	 */
+	 * too_many, reverted, gone, no_identifier, last; dismissed and distinct of an automatic
+	 * one; no_suggestion and decided (who, state) of a suggested one */
 	const char *refusal;
 	const char *who;
 	const char *detail;
@@ -60,6 +60,7 @@ struct merge {
 	/* A proof decided it: refused where a person said no before, or where a person proved two
 	 * identifiers of one kind and scope, of each customer another one. */
 	bool is_automatic;
+	bool is_suggested; /* only where an open suggestion says that the two are one */
 };
 void customer_merge(const struct merge *merge, merge_done_fn *done, void *context);
 

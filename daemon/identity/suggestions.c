@@ -144,6 +144,21 @@ void customer_suggestions_write(struct json_out *out, const char *key,
 	jw_array_end(out);
 }
 
+void suggestion_stored_write(struct json_out *out, const char *key, const char *text)
+{
+	OWNED(json_free) struct json_object *json = json_read(text, strlen(text), NULL);
+	struct json_object *list = json_at(json, "evidence");
+
+	jw_object(out, key);
+	jw_int(out, "score", json_int(json, "score", 0));
+	jw_time(out, "at", json_int(json, "at", 0));
+	jw_array(out, "evidence");
+	for (size_t i = 0; i < json_count(list); i++)
+		evidence_write(out, json_item(list, i));
+	jw_array_end(out);
+	jw_object_end(out);
+}
+
 void suggestion_evidence(struct buf *out, const struct identifier *identifier, const char *channel,
 			 int64_t at_ms)
 {

@@ -41,6 +41,9 @@ void customer_suggestions_read(struct store *store, const char *workspace, const
 void customer_suggestions_write(struct json_out *out, const char *key,
 				const struct suggestion *suggestions, size_t count);
 
+/* What a merge keeps of the suggestion it followed (the stored JSON): {score, at, evidence}. */
+void suggestion_stored_write(struct json_out *out, const char *key, const char *text);
+
 /* One piece of evidence as it is stored: what was shown of whom, and on which channel. */
 void suggestion_evidence(struct buf *out, const struct identifier *identifier, const char *channel,
 			 int64_t at_ms);

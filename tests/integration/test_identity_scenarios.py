@@ -163,6 +163,55 @@ class Scenarios(IdentityCase):
         [merge] = self.request("GET", f"/v1/customers/{known}/merges").json["data"]
         self.assertEqual((merge["id"], merge["was_suggested"]), (done["merge"], True))
 
+    def test_10_a_suggestion_is_accepted_by_its_name(self):
+        hidden = self.say("sure", "bsuid")
+        known = self.say("sure", "caller", phone="+8613800138000")
+        self.say("sure", "bsuid", "my number", phone="+8613800138000")
+        path = f"{known}/suggestions/{hidden}/accept"
+        seen = self.post(path + "?preview=true")
+        self.assertEqual(([one["value"] for one in seen["identifiers"]], seen["from"]["id"]), (["bsuid"], hidden))
+        self.assertEqual(self.values(hidden), {"bsuid"})
+        self.patch(known, name="Known")
+        self.assertEqual(self.post(path, {"versions": seen["versions"]}, 412)["code"], "version")
+        versions = self.post(path + "?preview=true")["versions"]
+        body = {"versions": versions, "reason": "the same voice"}
+        done = [self.request("POST", f"/v1/customers/{path}", body, headers={"Idempotency-Key": "once"}).json for _ in range(2)]
+        self.assertEqual((done[0]["customer"], done[0]["other"], done[1]), (known, hidden, done[0]))
+        self.assertEqual(self.values(known), {"bsuid", "caller", "+8613800138000"})
+        [merge] = self.request("GET", f"/v1/customers/{known}/merges").json["data"]
+        self.assertEqual((merge["evidence"], merge["was_suggested"]), ({"kind": "suggestion", "reason": "the same voice"}, True))
+        self.assertEqual((merge["suggestion"]["score"], merge["suggestion"]["evidence"][0]["value"]), (80, "+8613800138000"))
+        self.assertEqual(self.post(path, status=409)["code"], "same_customer")
+        # What was undone is decided: it can be neither accepted nor dismissed any more.
+        self.post(f"merges/{merge['id']}/revert")
+        for query in ("", "?preview=true"):
+            self.assertEqual(self.post(path + query, status=409)["state"], "dismissed")
+        stranger = self.say("sure", "stranger")
+        for query in ("", "?preview=true"):
+            answer = self.post(f"{known}/suggestions/{stranger}/accept{query}", status=404)
+            self.assertEqual(answer["code"], "no_such_suggestion")
+
+    def test_10_a_suggestion_outlives_a_merge_of_one_of_the_two(self):
+        hidden = self.say("sure", "bsuid")
+        known = self.say("sure", "caller", phone="+8613800138000")
+        self.say("sure", "bsuid", "my number", phone="+8613800138000")
+        elder = self.say("sure", "elder")
+        self.post(f"{elder}/merge", {"from": hidden})
+        for one, other in ((known, elder), (elder, known)):
+            self.assertEqual(self.suggested(one), {other: ("open", 80)})
+        self.daemon.ctl("customer", "accept", known, elder, "--reason", "asked her")
+        self.assertEqual(self.values(known), {"bsuid", "caller", "elder", "+8613800138000"})
+
+    def test_10_a_no_to_who_was_merged_since_is_a_no_on_both_sides(self):
+        hidden = self.say("sure", "bsuid")
+        known = self.say("sure", "caller", phone="+8613800138000")
+        self.say("sure", "bsuid", "my number", phone="+8613800138000")
+        elder = self.say("sure", "elder")
+        self.post(f"{elder}/merge", {"from": hidden})
+        self.daemon.ctl("customer", "dismiss", known, elder)
+        for one, other in ((known, elder), (elder, known)):
+            self.assertEqual(self.suggested(one), {other: ("dismissed", 80)})
+
     def test_11_one_customer_has_several_emails_and_phones(self):
         ones = [self.say("sure", f"u{number}", email=f"li{number}@example.org", phone=f"+861380013800{number}")
                 for number in range(4)]

@@ -2,14 +2,16 @@
 -- merge: two customers are one person. Identifiers move and a redirect stays; nothing else does.
 -- KEYS 1 meta, 2 u:<into>, 3 u:<from>, 4 mg:<mrg>
 -- ARGV 1 idempotency key, 2 request hash, 3 into, 4 from, 5 mrg, 6, 7 versions they have ('' whichever), 8 who, 9 evidence JSON,
---      10 '1': nobody decided it, a proof did
+--      10 '1': nobody decided it, a proof did, 11 '1': only where an open suggestion says so
 -- Refused: not_found, moved (to whom), self, version (the customer), too_many; where a proof decided also dismissed (a person said no) and
--- distinct (a person proved each to be another one: of one kind and scope, both have an identifier that the other has not). What the one that goes knows beside its identifiers (name,
+-- distinct (a person proved each to be another one: of one kind and scope, both have an identifier that the other has not); of a suggestion
+-- no_suggestion and decided (its state). What the one that goes knows beside its identifiers (name,
 -- attributes, notes, orders) stays in its record, where the view and a revert find it. Both sides' suggestions of each other end.
 -- Entry customer.merged (x the other one). Answers {'ok', mrg, into, version, from, version, identifiers moved, conversations moved}.
 --@use log
 --@use idem
 --@use person
+--@use suggest
 local call = redis.call
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then
@@ -33,7 +35,14 @@ end
 if into.count + from.count > PERSON_MAX or #into.mf + #from.mf + 1 > PERSON_MAX then
 	return { 'refused', 'too_many' }
 end
-local hint = call('HGET', ws .. 'sg:' .. into.id, from.id)
+local hint_at, hint = suggestion_find(into.id, from.id, from.mf)
+local back_at = suggestion_find(from.id, into.id, into.mf)
+if ARGV[11] == '1' and not hint then
+	return { 'refused', 'no_suggestion' }
+end
+if ARGV[11] == '1' and not hint:find('^{"state":"open"') then
+	return { 'refused', 'decided', from.id, hint:match('^{"state":"(%a+)"') }
+end
 if ARGV[10] == '1' then
 	if hint and hint:sub(1, 20) == '{"state":"dismissed"' then
 		return { 'refused', 'dismissed' }
@@ -67,7 +76,7 @@ end
 local hints, room = call('HGETALL', ws .. 'sg:' .. from.id), 16 - call('HLEN', ws .. 'sg:' .. into.id)
 local free = {}
 for i = 1, #hints, 2 do
-	if hints[i] ~= into.id and room > 0 and call('HEXISTS', ws .. 'sg:' .. into.id, hints[i]) == 0 then
+	if hints[i] ~= (back_at or into.id) and room > 0 and call('HEXISTS', ws .. 'sg:' .. into.id, hints[i]) == 0 then
 		room = room - 1
 		free[#free + 1] = i
 	end
@@ -135,8 +144,8 @@ call('HSET', KEYS[3], 'to', into.id, 'v', from.v + 1)
 for _, i in ipairs(free) do
 	call('HSET', ws .. 'sg:' .. into.id, hints[i], hints[i + 1])
 end
-call('HDEL', ws .. 'sg:' .. into.id, from.id)
-call('HDEL', ws .. 'sg:' .. from.id, into.id)
+call('HDEL', ws .. 'sg:' .. into.id, hint_at or from.id)
+call('HDEL', ws .. 'sg:' .. from.id, back_at or into.id)
 call('HSET', KEYS[4], 'k', 'merge', 's', 'merged', 'into', into.id, 'from', from.id, 'ids', table.concat(hexes, ' '), 'both',
 	table.concat(both, ' '), 'took', table.concat(took, ' '), 'wk', table.concat(cases, ' '), 'ev', ARGV[9], 'sg', hint or '', 'by',
 	ARGV[8], 'at', now)

@@ -4,6 +4,8 @@
 --                                        one stands there), else '' or the weakest one that gives way
 --   suggestion_put(cus, other, gone, score, evidence, at)   second half: one side; evidence is JSON made in C
 --   suggestion_no(cus, other, gone, by, at)   second half: one side, decided: the two are not one
+--   suggestion_find(cus, other, mf)      first half: the name it has in cus's list (the other's id, or that of somebody merged into it,
+--                                        the list mf) and its JSON; nothing where there is none
 local SUGGESTIONS = 16
 
 local function suggestion_room(cus, other, score)
@@ -28,6 +30,20 @@ local function suggestion_room(cus, other, score)
 		end
 	end
 	return least <= score and weakest or nil
+end
+
+local function suggestion_find(cus, other, mf)
+	local key = ws .. 'sg:' .. cus
+	local text = redis.call('HGET', key, other)
+	if text then
+		return other, text
+	end
+	for _, id in ipairs(mf) do
+		text = redis.call('HGET', key, id)
+		if text then
+			return id, text
+		end
+	end
 end
 
 local function suggestion_put(cus, other, gone, score, evidence, at)
