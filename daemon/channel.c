@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "host/host_private.h"
 #include "services/loop.h"
+#include "services/socket.h"
 #include "store/lease.h"
 
 struct channels *channels_new(const struct channels_options *options)
@@ -15,6 +16,7 @@ struct channels *channels_new(const struct channels_options *options)
 	struct channels *channels = memory_new(sizeof(*channels));
 
 	channels->options = *options;
+	channels->sockets = sockets_new(options->loop);
 	return channels;
 }
 
@@ -98,6 +100,7 @@ void channels_free(struct channels **channels)
 		if (--channel->refs == 0)
 			channel_free(channel);
 	}
+	sockets_free(&(*channels)->sockets);
 	loop_defer_free((*channels)->options.loop, *channels, free);
 	*channels = NULL;
 }

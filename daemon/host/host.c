@@ -298,4 +298,7 @@ const struct host host_services = {
 	.callback_url = host_callback_url,
 	.media_found = host_media_found,
 	.media_lost = host_media_lost,
+	.socket_open = host_socket_open,
+	.socket_write = host_socket_write,
+	.socket_close = host_socket_close,
 };

@@ -8,6 +8,7 @@
 
 struct lease;
 struct loop_timer;
+struct sockets;
 
 /* A call of a connector that has not ended. Closing the channel ends each with
  * an error through end(); what the service below reports later is dropped. */
@@ -49,6 +50,7 @@ struct channel {
 
 struct channels {
 	struct channels_options options;
+	struct sockets *sockets;
 	struct channel *first;
 };
 
@@ -67,6 +69,9 @@ struct host_imap *host_imap_open(struct channel *channel, const struct host_acco
 void host_imap_run(struct host_imap *session, const char *path, const char *command,
 		   host_imap_done *done, void *context);
 void host_imap_close(struct host_imap *session);
+struct host_socket *host_socket_open(struct channel *channel, const struct host_socket_open *open);
+bool host_socket_write(struct host_socket *socket, const void *bytes, size_t len);
+void host_socket_close(struct host_socket *socket);
 void host_receive(struct channel *channel, const struct inbound *in, host_received *done,
 		  void *context);
 void host_attachment(struct channel *channel, const struct attachment *wanted, host_attached *done,

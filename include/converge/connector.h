@@ -265,7 +265,8 @@ struct host_socket_open {
 	/* Bytes have come: returns how many were taken; the rest is shown again with the next. */
 	size_t (*received)(struct host_socket *socket, const void *bytes, size_t len,
 			   void *context);
-	/* Once; the socket is gone after it. Not called after socket_close(). */
+	/* Once; the socket is gone after it. Not called after socket_close(). The next one is
+	 * opened later, by host->wake(). */
 	void (*ended)(const char *why, void *context);
 	void *context;
 };
@@ -413,7 +414,7 @@ struct host {
 	void (*media_lost)(struct media_search *search, bool gone, const char *why);
 
 	/* A TCP connection to a provider; NULL is never returned: a failure comes as ended().
-	 * socket_write copies; false: more than 1 MiB waits already. */
+	 * socket_write copies; false: not connected, or 1 MiB waits already. */
 	struct host_socket *(*socket_open)(struct channel *channel,
 					   const struct host_socket_open *open);
 	bool (*socket_write)(struct host_socket *socket, const void *bytes, size_t len);
