@@ -381,7 +381,7 @@ static const struct command commands[] = {
 	{ "history", "rebuild", NULL, "Write everything that is in the store into it anew",
 	  run_send, "POST", "/v1/history/rebuild", NULL, NULL },
 	{ "history", "restore", NULL, "Bring back what the store lost: customers and open work",
-	  run_send, "POST", "/v1/history/restore", NULL, NULL },
+	  run_history_restore, "POST", "/v1/history/restore", NULL, NULL },
 	{ "blobs", "test", NULL, "Keep, read and erase a blob in the blob store", run_send, "POST",
 	  "/v1/blobs/test", NULL, NULL },
 	{ "channel", "list", NULL, "List channels", run_list, "GET", "/v1/channels",

@@ -136,6 +136,7 @@ int run_customer_split(struct call *call);
 int run_doctor(struct call *call);
 int run_export(struct call *call);
 int run_health(struct call *call);
+int run_history_restore(struct call *call);
 int run_import_chatwoot(struct call *call);
 int run_import_csv(struct call *call);
 int run_import_zendesk(struct call *call);

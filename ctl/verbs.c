@@ -149,6 +149,22 @@ int run_conversation_show(struct call *call)
 	return code;
 }
 
+int run_history_restore(struct call *call)
+{
+	int code;
+	struct json_object *value = post_options(call, &code);
+	struct json_object *missing = json_at(value, "restore.not_kept");
+	output_object(call, value);
+	if (code == EXIT_DONE && call->form == OUTPUT_TABLE) {
+		puts("\nIt goes on by itself; \"convergectl history status\" says how far it is.\n"
+		     "No history has these, so they do not come back:");
+		for (size_t i = 0; i < json_count(missing); i++)
+			printf("  %s\n", json_string(json_item(missing, i)));
+	}
+	json_free(&value);
+	return code;
+}
+
 int run_health(struct call *call)
 {
 	int code;

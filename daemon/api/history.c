@@ -72,9 +72,16 @@ static void write_restore(struct json_out *out, struct workspace *workspace)
 	jw_text(out, "doing", state.doing);
 	jw_text(out, "problem", state.problem[0] == '\0' ? NULL : state.problem);
 	jw_int(out, "customers", state.customers);
+	jw_int(out, "notes", state.notes);
+	jw_int(out, "suggestions", state.suggestions);
+	jw_int(out, "merges", state.merges);
 	jw_int(out, "work_items", state.work_items);
 	jw_int(out, "conversations", state.conversations);
 	jw_int(out, "messages", state.messages);
+	jw_array(out, "not_kept");
+	for (size_t i = 0; restore_not_kept[i] != NULL; i++)
+		jw_text(out, NULL, restore_not_kept[i]);
+	jw_array_end(out);
 	jw_object_end(out);
 }
 

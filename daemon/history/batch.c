@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/id.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -69,15 +71,32 @@ static void add_event(struct batch *batch, const struct log_entry *entry)
 	jw_object_end(&out);
 }
 
-/* The other side of a merge of customers; both conversations between which messages went. */
+/* Their redirects, and those of whoever was merged into one of them, are others now. */
+static void add_merge(struct batch *batch, const struct log_entry *entry)
+{
+	static const char name[] = "\"merge\":\"";
+	const char *const customers[] = { entry->customer, entry->object };
+	const char *at = entry->extra == NULL ? NULL : strstr(entry->extra, name);
+	char id[ID_BYTES];
+
+	for (size_t i = 0; i < COUNT_OF(customers); i++) {
+		if (customers[i] == NULL || !id_is(customers[i], "cus_"))
+			continue;
+		harvest_family(batch->harvest, customers[i]);
+		harvest_suggestions(batch->harvest, customers[i]);
+	}
+	if (at == NULL)
+		return;
+	snprintf(id, sizeof(id), "%.30s", at + strlen(name));
+	if (id_is(id, "mrg_"))
+		harvest_merge(batch->harvest, id);
+}
+
+/* Who was merged, and as what; both conversations between which messages went. */
 static void add_others(struct batch *batch, const struct log_entry *entry)
 {
-	const char *const customers[] = { entry->object, entry->from, entry->to };
-
-	for (size_t i = 0; i < COUNT_OF(customers); i++)
-		if (text_equal(entry->type, "customer.merged") && customers[i] != NULL &&
-		    text_starts(customers[i], "cus_"))
-			harvest_customer(batch->harvest, customers[i]);
+	if (text_equal(entry->type, "customer.merged"))
+		add_merge(batch, entry);
 	if (!text_equal(entry->type, "conversation.changed"))
 		return;
 	if (entry->from != NULL)
@@ -96,6 +115,9 @@ void batch_add(struct batch *batch, const struct log_entry *entry)
 	/* It names whose notes changed. */
 	if (text_equal(entry->type, "customer.updated") && entry->object != NULL)
 		harvest_notes(harvest, entry->object);
+	if (text_equal(entry->type, "customer.updated") && entry->customer != NULL &&
+	    entry->extra != NULL && strstr(entry->extra, "\"suggestions\"") != NULL)
+		harvest_suggestions(harvest, entry->customer);
 	if (entry->work_item != NULL)
 		harvest_work_item(harvest, entry->work_item);
 	if (entry->conversation != NULL)

@@ -17,10 +17,33 @@ enum {
 	MARKS_MAX = 300, /* messages of one HMGET */
 };
 
-enum table { CUSTOMERS, NOTES, CONVERSATIONS, MESSAGES, MARKS, WORK_ITEMS, TABLES };
+enum table {
+	CUSTOMERS,
+	NOTES,
+	SUGGESTIONS,
+	MERGES,
+	WORK_ITEMS,
+	HASHES, /* those before are hashes that become rows as they are */
+	CONVERSATIONS = HASHES,
+	MESSAGES,
+	MARKS,
+	TABLES
+};
 
-static const char *const table_names[TABLES] = { "customers", "notes", "conversations",
-						 "messages",  "marks", "work_items" };
+static const struct {
+	const char *name;
+	const char *key;
+	bool may_be_empty; /* that is an answer, too: the last of it is gone */
+} tables[TABLES] = {
+	[CUSTOMERS] = { "customers", "u", false },
+	[NOTES] = { "notes", "un", true },
+	[SUGGESTIONS] = { "suggestions", "sg", true },
+	[MERGES] = { "merges", "mg", false },
+	[WORK_ITEMS] = { "work_items", "w", false },
+	[CONVERSATIONS] = { "conversations", NULL, false },
+	[MESSAGES] = { "messages", NULL, false },
+	[MARKS] = { "marks", NULL, false },
+};
 
 /* A conversation of which something is wanted. */
 struct talk {
@@ -49,9 +72,8 @@ struct marks {
 struct harvest {
 	struct store *store;
 	char workspace[48];
-	struct map *customers; /* to itself: a set */
-	struct map *noted;     /* customers */
-	struct map *work_items;
+	struct map *wanted[HASHES]; /* sets of ids */
+	struct map *families;       /* customers */
 	struct map *talks;
 	struct buf tables[TABLES];
 	struct buf hash; /* the one being written */
@@ -73,12 +95,12 @@ struct harvest *harvest_new(struct store *store, const char *workspace)
 
 	harvest->store = store;
 	snprintf(harvest->workspace, sizeof(harvest->workspace), "%s", workspace);
-	harvest->customers = map_new();
-	harvest->noted = map_new();
-	harvest->work_items = map_new();
+	for (int i = 0; i < HASHES; i++)
+		harvest->wanted[i] = map_new();
+	harvest->families = map_new();
 	harvest->talks = map_new();
 	for (int i = 0; i < TABLES; i++) {
-		buf_format(&harvest->tables[i], ",\"%s\":", table_names[i]);
+		buf_format(&harvest->tables[i], ",\"%s\":", tables[i].name);
 		jw_start(&harvest->out[i], &harvest->tables[i]);
 		jw_array(&harvest->out[i], NULL);
 	}
@@ -97,9 +119,9 @@ static void release(struct harvest *harvest)
 		buf_clear(&talk->ids);
 		free(talk);
 	}
-	map_free(&harvest->customers);
-	map_free(&harvest->noted);
-	map_free(&harvest->work_items);
+	for (int i = 0; i < HASHES; i++)
+		map_free(&harvest->wanted[i]);
+	map_free(&harvest->families);
 	map_free(&harvest->talks);
 	for (int i = 0; i < TABLES; i++)
 		buf_clear(&harvest->tables[i]);
@@ -118,17 +140,33 @@ void harvest_free(struct harvest **harvest)
 
 void harvest_customer(struct harvest *harvest, const char *id)
 {
-	map_put(harvest->customers, id, harvest);
+	map_put(harvest->wanted[CUSTOMERS], id, harvest);
 }
 
 void harvest_notes(struct harvest *harvest, const char *customer)
 {
-	map_put(harvest->noted, customer, harvest);
+	map_put(harvest->wanted[NOTES], customer, harvest);
+}
+
+void harvest_suggestions(struct harvest *harvest, const char *customer)
+{
+	map_put(harvest->wanted[SUGGESTIONS], customer, harvest);
+}
+
+void harvest_merge(struct harvest *harvest, const char *id)
+{
+	map_put(harvest->wanted[MERGES], id, harvest);
+}
+
+void harvest_family(struct harvest *harvest, const char *customer)
+{
+	harvest_customer(harvest, customer);
+	map_put(harvest->families, customer, harvest);
 }
 
 void harvest_work_item(struct harvest *harvest, const char *id)
 {
-	map_put(harvest->work_items, id, harvest);
+	map_put(harvest->wanted[WORK_ITEMS], id, harvest);
 }
 
 static struct talk *talk_of(struct harvest *harvest, const char *id)
@@ -245,14 +283,35 @@ static void write_hash(struct harvest *harvest, enum table table, const char *id
 	jw_object_end(out);
 }
 
+static void hash_read(struct harvest *harvest, enum table table, const char *id);
+
+static void family_read(struct harvest *harvest, const struct store_reply *reply)
+{
+	const char *at = reply_field(reply, "mf");
+	char id[ID_BYTES];
+
+	for (; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+		size_t len = strcspn(at, " ");
+
+		snprintf(id, sizeof(id), "%.*s", (int)len, at);
+		at += len;
+		if (map_get(harvest->wanted[CUSTOMERS], id) != NULL)
+			continue;
+		harvest_customer(harvest, id);
+		hash_read(harvest, CUSTOMERS, id);
+	}
+}
+
 static void on_hash(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct row *row = context;
 	struct harvest *harvest = row->harvest;
 
-	/* No notes are an answer, too: the last one was deleted. */
-	if (is_wanted(harvest, err) && (reply_count(reply) > 0 || row->table == NOTES)) {
+	if (is_wanted(harvest, err) &&
+	    (reply_count(reply) > 0 || tables[row->table].may_be_empty)) {
 		write_hash(harvest, row->table, row->id, reply);
+		if (row->table == CUSTOMERS && map_get(harvest->families, row->id) != NULL)
+			family_read(harvest, reply);
 		if (row->table == CUSTOMERS)
 			harvest->counts.customers++;
 		else if (row->table == WORK_ITEMS)
@@ -349,7 +408,7 @@ static void on_marks(const struct store_reply *reply, const struct error *err, v
 
 /* ---- questions ---- */
 
-static void hash_read(struct harvest *harvest, enum table table, const char *kind, const char *id)
+static void hash_read(struct harvest *harvest, enum table table, const char *id)
 {
 	struct store_call *call = store_command("HGETALL");
 	struct row *row = memory_new(sizeof(*row));
@@ -357,7 +416,7 @@ static void hash_read(struct harvest *harvest, enum table table, const char *kin
 	row->harvest = harvest;
 	row->table = table;
 	snprintf(row->id, sizeof(row->id), "%s", id);
-	store_arg_key(call, harvest->workspace, "%s:%s", kind, id);
+	store_arg_key(call, harvest->workspace, "%s:%s", tables[table].key, id);
 	harvest->calls++;
 	store_read(harvest->store, call, on_hash, row);
 }
@@ -466,14 +525,11 @@ void harvest_run(struct harvest *harvest, harvest_done_fn *done, void *context)
 	harvest->done = done;
 	harvest->context = context;
 	ask_nothing(harvest);
-	while (map_next(harvest->customers, &at, &id) != NULL)
-		hash_read(harvest, CUSTOMERS, "u", id);
-	at = 0;
-	while (map_next(harvest->noted, &at, &id) != NULL)
-		hash_read(harvest, NOTES, "un", id);
-	at = 0;
-	while (map_next(harvest->work_items, &at, &id) != NULL)
-		hash_read(harvest, WORK_ITEMS, "w", id);
+	for (enum table table = 0; table < HASHES; table++) {
+		at = 0;
+		while (map_next(harvest->wanted[table], &at, &id) != NULL)
+			hash_read(harvest, table, id);
+	}
 	at = 0;
 	while ((talk = map_next(harvest->talks, &at, &id)) != NULL)
 		talk_read(talk);

@@ -18,6 +18,12 @@ void harvest_free(struct harvest **harvest); /* done does not come any more */
 void harvest_customer(struct harvest *harvest, const char *id);
 /* Notes about a customer, all of them. */
 void harvest_notes(struct harvest *harvest, const char *customer);
+/* Who else a customer may be, all of it. */
+void harvest_suggestions(struct harvest *harvest, const char *customer);
+/* A merge or a split, by its id. */
+void harvest_merge(struct harvest *harvest, const char *id);
+/* A customer, and those merged into it, whose redirects changed. */
+void harvest_family(struct harvest *harvest, const char *customer);
 void harvest_work_item(struct harvest *harvest, const char *id);
 void harvest_conversation(struct harvest *harvest, const char *id);
 void harvest_message(struct harvest *harvest, const char *conversation, int64_t index);

@@ -115,14 +115,20 @@ static void on_harvest(const struct buf *rows, const struct error *err, void *co
 	harvest_free(&reread->harvest);
 }
 
-/* "{ws}:c:<id>" */
+/* "{ws}:c:<id>", "{ws}:mg:<id>"; messages and lists of merges are read with what they belong to. */
 static void take_key(struct reread *reread, const char *key)
 {
 	const char *at = key + strlen(reread->workspace) + strlen("{}:");
-	const char *id = at + 2;
+	const char *id = strchr(at, ':') + 1;
 
+	if (text_starts(at, "m:") || text_starts(at, "mgs:"))
+		return;
 	reread->keys++;
-	if (*at == 'u') {
+	if (text_starts(at, "mg:")) {
+		harvest_merge(reread->harvest, id);
+	} else if (text_starts(at, "sg:")) {
+		harvest_suggestions(reread->harvest, id);
+	} else if (*at == 'u') {
 		harvest_customer(reread->harvest, id);
 		harvest_notes(reread->harvest, id);
 	} else if (*at == 'w') {
@@ -163,7 +169,7 @@ static void scan(struct reread *reread)
 
 	store_arg_text(call, reread->scan);
 	store_arg_text(call, "MATCH");
-	store_arg_key(call, reread->workspace, "[cuw]:*");
+	store_arg_key(call, reread->workspace, "[cuwms][:g]*");
 	store_arg_text(call, "COUNT");
 	store_arg_int(call, KEYS_A_CALL);
 	reread->refs++;

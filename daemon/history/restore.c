@@ -1,5 +1,5 @@
-/* Page by page: customers, then work items, then the conversations of these one after the other,
- * then whose the blobs of all messages are. */
+/* Page by page: customers and what is known of them, then work items, then the conversations of
+ * these one after the other, then whose the blobs of all messages are. */
 #include "history/restore.h"
 
 #include <stdio.h>
@@ -24,7 +24,43 @@
 
 enum { PAGE = 200, MESSAGES = 100, PROBLEM_BYTES = 200 };
 
-enum phase { CUSTOMERS, WORK_ITEMS, CONVERSATIONS, FILES, DONE, FAILED };
+enum phase {
+	CUSTOMERS,
+	NOTES,
+	SUGGESTIONS,
+	MERGES,
+	WORK_ITEMS,
+	CONVERSATIONS,
+	FILES,
+	DONE,
+	FAILED,
+};
+
+/* Kinds of hashes, in the order of phases. */
+static const struct kind {
+	const char *what; /* to the history */
+	const char *script;
+	const char *key;
+	int page;
+} kinds[] = {
+	[CUSTOMERS] = { "customer", "restore_customer", "u", PAGE },
+	[NOTES] = { "note", "restore_hash", "un", PAGE / 10 }, /* up to 200 in each */
+	[SUGGESTIONS] = { "suggestion", "restore_hash", "sg", PAGE },
+	[MERGES] = { "merge", "restore_merge", "mg", PAGE },
+	[WORK_ITEMS] = { "work_item", "restore_item", "w", PAGE },
+};
+
+const char *const restore_not_kept[] = {
+	"configuration (convergectl apply)",
+	"tokens (convergectl token create)",
+	"passwords and logins",
+	"presence",
+	"orders",
+	"tombstones of what was erased",
+	"remembered ids of providers",
+	"uploads that no message names",
+	NULL,
+};
 
 /* A conversation of an open work item. */
 struct talk {
@@ -93,11 +129,11 @@ static void finish(struct restore *restore)
 {
 	restore->phase = DONE;
 	log_info("history",
-		 "event=restored workspace=%s customers=%lld work_items=%lld conversations=%lld "
-		 "messages=%lld",
+		 "event=restored workspace=%s customers=%lld merges=%lld work_items=%lld "
+		 "conversations=%lld messages=%lld",
 		 name_of(restore), (long long)restore->state.customers,
-		 (long long)restore->state.work_items, (long long)restore->state.conversations,
-		 (long long)restore->state.messages);
+		 (long long)restore->state.merges, (long long)restore->state.work_items,
+		 (long long)restore->state.conversations, (long long)restore->state.messages);
 	if (workspace_router(restore->workspace) != NULL)
 		router_resync(workspace_router(restore->workspace));
 }
@@ -113,10 +149,16 @@ static void on_put(const struct store_reply *reply, const struct error *err, voi
 	if (err != NULL && restore->phase != FAILED)
 		fail(restore, err);
 	if (err == NULL && text_equal(reply_text(reply_item(reply, 1), NULL), "restored")) {
-		if (restore->phase == CUSTOMERS)
-			restore->state.customers++;
-		else
-			restore->state.work_items++;
+		int64_t *const counts[] = {
+			[CUSTOMERS] = &restore->state.customers,
+			[NOTES] = &restore->state.notes,
+			[SUGGESTIONS] = &restore->state.suggestions,
+			[MERGES] = &restore->state.merges,
+			[WORK_ITEMS] = &restore->state.work_items,
+		};
+
+		if (restore->phase < COUNT_OF(counts))
+			(*counts[restore->phase])++;
 	}
 	if (--restore->left == 0)
 		go_on(restore);
@@ -132,12 +174,11 @@ static void add_field(const char *name, struct json_object *value, void *context
 
 static void put_row(struct restore *restore, struct json_object *row)
 {
-	bool is_customer = restore->phase == CUSTOMERS;
+	const struct kind *kind = &kinds[restore->phase];
 	const char *id = json_text(row, "id");
-	struct store_call *call =
-		store_script(is_customer ? "restore_customer" : "restore_item", name_of(restore));
+	struct store_call *call = store_script(kind->script, name_of(restore));
 
-	store_key(call, is_customer ? "u:%s" : "w:%s", id);
+	store_key(call, "%s:%s", kind->key, id);
 	store_arg_text(call, id);
 	json_each_field(json_at(row, "hash"), add_field, call);
 	restore->refs++;
@@ -187,8 +228,8 @@ static void page_read(struct restore *restore)
 {
 	struct buf fields = { 0 };
 
-	buf_format(&fields, ",\"after\":\"%s\",\"limit\":%d,\"what\":\"%s\"", restore->after, PAGE,
-		   restore->phase == CUSTOMERS ? "customer" : "work_item");
+	buf_format(&fields, ",\"after\":\"%s\",\"limit\":%d,\"what\":\"%s\"", restore->after,
+		   kinds[restore->phase].page, kinds[restore->phase].what);
 	restore->refs++;
 	history_ask(restore->parts->history, "restore", name_of(restore), &fields, on_page,
 		    restore);
@@ -434,7 +475,7 @@ static void go_on(struct restore *restore)
 {
 	if (restore->phase == FAILED)
 		return;
-	if (restore->phase < CONVERSATIONS && restore->page < PAGE) {
+	if (restore->phase < CONVERSATIONS && restore->page < (size_t)kinds[restore->phase].page) {
 		restore->phase++;
 		restore->after[0] = '\0';
 	}
@@ -473,7 +514,8 @@ void restore_free(struct restore **restore)
 
 struct restore_state restore_state(const struct restore *restore)
 {
-	static const char *const words[] = { "customers", "work items", "conversations",
+	static const char *const words[] = { "customers", "notes",      "suggestions",
+					     "merges",    "work items", "conversations",
 					     "files",     "done",       "failed" };
 	struct restore_state state = { .doing = "" };
 

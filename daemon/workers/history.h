@@ -42,8 +42,11 @@ history_op_fn history_op_past_items;
 history_op_fn history_op_past_list;
 history_op_fn history_op_past_references;
 history_op_fn history_op_receipt;
+
+/* history_restore.c: {workspace, what: customer, note, suggestion, merge, work_item, after, limit}
+ * -> rows[] of {id, hash} by id, of work items those that have not ended; limit counts hashes */
 history_op_fn history_op_restore;
-history_op_fn history_op_restore_files;
+history_op_fn history_op_restore_files; /* {workspace, after, limit} -> rows[] by number */
 
 /* history_timeline.c */
 history_op_fn history_op_past_timeline;

@@ -114,7 +114,15 @@ static int erase_customer(struct history_job *job, const char *id, struct error 
 			"DELETE FROM note WHERE workspace = $1 AND id = $2", id, err) < 0 ||
 	    history_search_drop(job, "customer", id, err) < 0)
 		return -1;
-	if (delete_of(job, "DELETE FROM identifier WHERE workspace = $1 AND customer = $2", id,
+	if (delete_of(job,
+		      "DELETE FROM suggestion WHERE workspace = $1"
+		      " AND (customer = $2 OR other = $2)",
+		      id, err) < 0 ||
+	    delete_of(job,
+		      "DELETE FROM customer_merge WHERE workspace = $1"
+		      " AND (customer = $2 OR other = $2)",
+		      id, err) < 0 ||
+	    delete_of(job, "DELETE FROM identifier WHERE workspace = $1 AND customer = $2", id,
 		      err) < 0)
 		return -1;
 	return delete_of(job, "DELETE FROM customer WHERE workspace = $1 AND id = $2", id, err);
@@ -143,6 +151,8 @@ static int purge(struct history_job *job, struct error *err)
 	     sql_script(job->sql, "VACUUM FULL work_item", err) < 0 ||
 	     sql_script(job->sql, "VACUUM FULL identifier", err) < 0 ||
 	     sql_script(job->sql, "VACUUM FULL note", err) < 0 ||
+	     sql_script(job->sql, "VACUUM FULL suggestion", err) < 0 ||
+	     sql_script(job->sql, "VACUUM FULL customer_merge", err) < 0 ||
 	     sql_script(job->sql, "VACUUM FULL customer", err) < 0))
 		return -1;
 	return history_search_purge(job->sql, err);

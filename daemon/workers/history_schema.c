@@ -97,6 +97,17 @@ static const struct step steps[] = {
 		  " UNIQUE (workspace, id));"
 		  "CREATE INDEX note_customer ON note (workspace, customer)",
 	  .postgres = "ALTER TABLE note ALTER json SET STATISTICS 0" },
+	{ .both = "CREATE TABLE customer_merge (workspace TEXT NOT NULL, id TEXT NOT NULL,"
+		  " customer TEXT NOT NULL, other TEXT NOT NULL, at_ms BIGINT NOT NULL,"
+		  " json TEXT NOT NULL, PRIMARY KEY (workspace, id));"
+		  "CREATE INDEX customer_merge_customer ON customer_merge (workspace, customer);"
+		  "CREATE INDEX customer_merge_other ON customer_merge (workspace, other);"
+		  "CREATE TABLE suggestion (workspace TEXT NOT NULL, customer TEXT NOT NULL,"
+		  " other TEXT NOT NULL, json TEXT NOT NULL,"
+		  " PRIMARY KEY (workspace, customer, other));"
+		  "CREATE INDEX suggestion_other ON suggestion (workspace, other)",
+	  .postgres = "ALTER TABLE customer_merge ALTER json SET STATISTICS 0;"
+		      "ALTER TABLE suggestion ALTER json SET STATISTICS 0" },
 };
 
 static const char first_table[] =

@@ -18,6 +18,8 @@ static const struct {
 } kinds[] = {
 	{ "customers", write_customer },
 	{ "notes", write_notes },
+	{ "suggestions", write_suggestions },
+	{ "merges", write_merge },
 	{ "conversations", write_conversation },
 	{ "messages", write_message },
 	{ "marks", write_mark },

@@ -38,6 +38,9 @@ bool history_known_place(struct history_write *write, const char *conversation, 
 void history_known_leave(struct history_write *write);
 
 int write_customer(struct history_write *write, struct json_object *row, struct error *err);
+/* history_merges.c */
+int write_merge(struct history_write *write, struct json_object *row, struct error *err);
+int write_suggestions(struct history_write *write, struct json_object *row, struct error *err);
 int write_notes(struct history_write *write, struct json_object *row, struct error *err);
 int write_conversation(struct history_write *write, struct json_object *row, struct error *err);
 int write_message(struct history_write *write, struct json_object *row, struct error *err);

@@ -37,7 +37,7 @@ for i = 1, 2 do
 		redis.call('HSET', ws .. 'sg:' .. ids[i], fields[i], '{"state":"' .. ARGV[5] .. '",' .. ARGV[6] .. ',' .. texts[i])
 	end
 	if versions[i] then
-		append('t', 'customer.updated', 'u', ids[i], 'v', versions[i])
+		append('t', 'customer.updated', 'u', ids[i], 'v', versions[i], 'e', '{"suggestions":1}')
 	end
 end
 return idem_keep(ARGV[1], ARGV[2], { 'ok', ARGV[5] })

@@ -2,7 +2,7 @@
 --
 --   suggestion_room(cus, other, score)   first half: nil where it is to be left alone (a person decided, or a stronger
 --                                        one stands there), else '' or the weakest one that gives way
---   suggestion_put(cus, other, gone, score, evidence, at)   second half: one side; evidence is JSON made in C
+--   suggestion_put(cus, other, gone, score, evidence, at)   second half: one side, and its entry; evidence is JSON made in C
 --   suggestion_no(cus, other, gone, by, at)   second half: one side, decided: the two are not one
 --   suggestion_find(cus, other, mf)      first half: the name it has in cus's list (the other's id, or that of somebody merged into it,
 --                                        the list mf) and its JSON; nothing where there is none
@@ -53,6 +53,7 @@ local function suggestion_put(cus, other, gone, score, evidence, at)
 	end
 	redis.call('HSET', key, other, string.format('{"state":"open","score":%d,"at":%.0f,"evidence":[', score, at) .. evidence ..
 		']}')
+	append('t', 'customer.updated', 'u', cus, 'e', '{"suggestions":1}')
 end
 
 local function suggestion_no(cus, other, gone, by, at)
