@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { EVENTS_MAX = 1000, ATTACHMENTS_MAX = 20 };
+enum { ATTACHMENTS_MAX = 20 };
 
 static const int64_t day_ms = (int64_t)24 * 3600 * 1000;
 
@@ -138,9 +138,11 @@ static void read_content(struct reading *reading)
 
 	message->kind = MESSAGE_TEXT;
 	message->text = text_at(reading, "message.text");
+	if (count > ATTACHMENTS_MAX)
+		count = ATTACHMENTS_MAX;
 	message->attachments =
-		host->alloc(reading->arena, (ATTACHMENTS_MAX + 1) * sizeof(*message->attachments));
-	for (size_t i = 0; i < count && i < ATTACHMENTS_MAX; i++)
+		host->alloc(reading->arena, (count + 1) * sizeof(*message->attachments));
+	for (size_t i = 0; i < count; i++)
 		read_attachment(reading, host->json_item(list, i));
 	if (chosen[0])
 		message->extra = host->format(reading->arena, "{\"postback\":%s}",
@@ -219,14 +221,14 @@ static void read_mark(struct reading *reading, const char *name, enum receipt_st
 	const char *mid = provider_text(host, mark, "mid", "");
 	struct parsed *ret = reading->ret;
 
-	for (size_t i = 0; i < list_count(mids) && ret->receipt_count < EVENTS_MAX; i++)
+	for (size_t i = 0; i < list_count(mids); i++)
 		ret->receipts[ret->receipt_count++] = (struct receipt){
 			.provider_id =
 				host->text(reading->arena,
 					   provider_text(host, host->json_item(mids, i), "", "-")),
 			.state = state
 		};
-	if (list_count(mids) > 0 || ret->receipt_count >= EVENTS_MAX)
+	if (list_count(mids) > 0)
 		return;
 	if (mid[0])
 		ret->receipts[ret->receipt_count++] =
@@ -305,11 +307,35 @@ static void read_entry(struct reading *reading, struct json_object *entry)
 	if (strcmp(provider_text(host, entry, "id", ""), settings->page_id) != 0)
 		return;
 	for (size_t i = 0; i < list_count(events); i++) {
-		if (reading->ret->message_count >= EVENTS_MAX)
-			return;
 		reading->event = host->json_item(events, i);
 		read_event(reading);
 	}
+}
+
+/* For all that the entries hold: one batch brings a thousand of them, most bring one. */
+static void make_room(struct reading *reading, struct json_object *entries)
+{
+	size_t messages = 1;
+	size_t receipts = 1;
+
+	for (size_t i = 0; i < list_count(entries); i++) {
+		struct json_object *events =
+			host->json_at(host->json_item(entries, i), "messaging");
+		size_t count = list_count(events);
+
+		messages += count;
+		receipts += count;
+		for (size_t j = 0; j < count; j++) {
+			struct json_object *event = host->json_item(events, j);
+
+			receipts += list_count(host->json_at(event, "delivery.mids"));
+			receipts += list_count(host->json_at(event, "read.mids"));
+		}
+	}
+	reading->ret->messages =
+		host->alloc(reading->arena, messages * sizeof(*reading->ret->messages));
+	reading->ret->receipts =
+		host->alloc(reading->arena, receipts * sizeof(*reading->ret->receipts));
 }
 
 int messaging_parse(const struct channel *channel, const struct inbound *in, struct arena *arena,
@@ -330,8 +356,7 @@ int messaging_parse(const struct channel *channel, const struct inbound *in, str
 		host->json_free(body);
 		return -1;
 	}
-	ret->messages = host->alloc(arena, (EVENTS_MAX + 1) * sizeof(*ret->messages));
-	ret->receipts = host->alloc(arena, (EVENTS_MAX + 1) * sizeof(*ret->receipts));
+	make_room(&reading, entries);
 	for (size_t i = 0; i < list_count(entries); i++)
 		read_entry(&reading, host->json_item(entries, i));
 	host->json_free(body);

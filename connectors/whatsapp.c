@@ -12,7 +12,7 @@
 #include "graph.h"
 #include "whatsapp_private.h"
 
-enum { TEXT_MAX = 4096, UPDATES_MAX = 2000, BODY_MAX = 4 * 1024 * 1024 };
+enum { TEXT_MAX = 4096, BODY_MAX = 4 * 1024 * 1024 };
 
 static const struct setting whatsapp_settings_rows[] = {
 	SETTING_ROW(
@@ -268,8 +268,6 @@ static void read_list(struct reading *reading, const char *name,
 	struct json_object *list = host->json_at(reading->value, name);
 
 	for (size_t i = 0; i < list_count(list); i++) {
-		if (reading->ret->message_count + reading->ret->receipt_count >= UPDATES_MAX)
-			return;
 		reading->item = host->json_item(list, i);
 		read(reading);
 	}
@@ -295,6 +293,28 @@ static void read_change(struct reading *reading, struct json_object *change)
 	read_list(reading, "statuses", read_status);
 }
 
+/* For all that the entries hold: one batch brings a thousand of them, most bring one. */
+static void make_room(struct reading *reading, struct json_object *entries)
+{
+	size_t messages = 1;
+	size_t statuses = 1;
+
+	for (size_t i = 0; i < list_count(entries); i++) {
+		struct json_object *changes = host->json_at(host->json_item(entries, i), "changes");
+
+		for (size_t j = 0; j < list_count(changes); j++) {
+			struct json_object *change = host->json_item(changes, j);
+
+			messages += list_count(host->json_at(change, "value.messages"));
+			statuses += list_count(host->json_at(change, "value.statuses"));
+		}
+	}
+	reading->ret->messages =
+		host->alloc(reading->arena, messages * sizeof(*reading->ret->messages));
+	reading->ret->receipts =
+		host->alloc(reading->arena, statuses * sizeof(*reading->ret->receipts));
+}
+
 static int whatsapp_parse(const struct channel *channel, const struct inbound *in,
 			  struct arena *arena, struct parsed *ret, const char **ret_error)
 {
@@ -310,8 +330,7 @@ static int whatsapp_parse(const struct channel *channel, const struct inbound *i
 		*ret_error = "entry must be a list";
 		return -1;
 	}
-	ret->messages = host->alloc(arena, (UPDATES_MAX + 1) * sizeof(*ret->messages));
-	ret->receipts = host->alloc(arena, (UPDATES_MAX + 1) * sizeof(*ret->receipts));
+	make_room(&reading, entries);
 	for (size_t i = 0; i < list_count(entries); i++) {
 		struct json_object *changes = host->json_at(host->json_item(entries, i), "changes");
 

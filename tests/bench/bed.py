@@ -66,6 +66,10 @@ def build_tools():
                                     "libcrypto", "gmime-3.0", "libsodium", "libseccomp", "libpcre2-8", "gumbo"], text=True).split()
     subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-I", ROOT / "daemon", "-I", ROOT / "include",
                     "-o", TOOLS / "route", HERE / "route.c", BUILD / "libcore.a", *core, "-lesmtp", "-lunistring", "-lm"], check=True)
+    # Every connector asks for what the core has: all of it is linked.
+    subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-I", ROOT / "daemon", "-I", ROOT / "include",
+                    "-I", ROOT / "tests" / "contract", "-o", TOOLS / "parsing", HERE / "parsing.c", HERE / "parsing_bare.c", BUILD / "libcore.a", *core, "-lexpat",
+                    "-lidn2", "-lssl", "-lesmtp", "-lunistring", "-lm", "-ldl"], check=True)
     core = subprocess.check_output(["pkg-config", "--libs", "json-c", "libcrypto", "sqlite3", "libpq", "libseccomp"], text=True).split()
     subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-I", ROOT / "daemon", "-I", ROOT / "include",
                     "-o", TOOLS / "search", HERE / "search.c", BUILD / "libcore.a", *core, "-lunistring", "-lm"], check=True)
@@ -157,8 +161,8 @@ class Bed:
     def redis(self, policy, processor, name="redis"):
         return Redis(self, policy, processor, name)
 
-    def daemon(self, redis, processor, name="daemon", business=True, history="none"):
-        return Daemon(self, redis, processor, name, business, history)
+    def daemon(self, redis, processor, name="daemon", business=True, history="none", channels=""):
+        return Daemon(self, redis, processor, name, business, history, channels)
 
     def peer(self, redis, processor):
         folder = install_peer()
@@ -189,7 +193,7 @@ class Redis:
 
 
 class Daemon:
-    def __init__(self, bed, redis, processor, name, business, history):
+    def __init__(self, bed, redis, processor, name, business, history, channels):
         folder = self.folder = bed.folder / name
         folder.mkdir()
         self.port = free_port()
@@ -204,7 +208,7 @@ limits: {{ api_per_second: 100000 }}
 channels:
   - {{ name: shop, connector: webhook, secret: "{SECRET}" }}
   - {{ name: support, connector: email, address: support@example.test, smtp: {{ url: "smtp://127.0.0.1:1" }} }}
-""")
+{channels}""")
         self.config.chmod(0o600)
         self.start = lambda: bed.start(name, [BUILD / "converged", "-c", self.config], processor, folder)
         self._run()

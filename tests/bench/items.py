@@ -13,6 +13,7 @@ import threading
 import time
 
 import bed
+import channels
 import history as behind
 import historybed
 import view as views
@@ -564,4 +565,23 @@ def view(plan):
                                     ("the newest 20 of the timeline", seen["timeline"]))]
 
 
-ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search, "view": view}
+def connectors(plan):
+    """Each connector: verify and parse beside json-c alone, and the whole way in beside the generic webhook's."""
+    read = {name: channels.read(name, plan, SUT) for name in channels.CHANNELS}
+    by = sorted((one["ours_ns"] / one["bare_ns"], name) for name, one in read.items() if name not in channels.NOT_JSON)
+    middle, name = by[len(by) // 2]
+    rows = [row(f"verify and parse, the median connector of JSON ({name}; {by[0][1]} {by[0][0]:.2f} to {by[-1][1]} {by[-1][0]:.2f}) / json-c alone",
+                f"{read[name]['ours_ns'] / 1000:.2f} us", f"{read[name]['bare_ns'] / 1000:.2f} us", middle, 3.0, at_least=False)]
+    for name in sorted(channels.NOT_JSON):
+        say(f"  {name} (not JSON): {read[name]['ours_ns'] / 1000:.2f} us for {read[name]['bytes']} bytes")
+    with bed.Bed() as ground:
+        redis = ground.redis("everysec", SUT)
+        daemon = ground.daemon(redis, SUT, channels=channels.yaml())
+        rates = channels.admitted(ground, daemon, redis, plan, SECOND)
+    by = channels.worst(rates)
+    say("  " + ", ".join(f"{name} {ratio:.2f}" for name, ratio in by))
+    return rows + [row(f"the slowest connector's way in ({by[0][0]}; median {by[len(by) // 2][1]:.2f}) / the generic webhook's", per_second(rates[by[0][0]]),
+                       per_second(rates["webhook"]), by[0][1], 0.8)]
+
+
+ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search, "view": view, "connectors": connectors}

@@ -3,10 +3,11 @@
  * flight. Open loop: a fixed rate, latency counted from the scheduled instant.
  *
  * load -p PORT -t TARGET [-c CUSTOMERS] [-f FIRST] [-n CONNECTIONS] [-s SECONDS] [-m MESSAGES]
- *      [-r RATE] [-e TOKEN]
+ *      [-r RATE] [-e TOKEN] [-q FILE]
  * -f: walk the customers in order from FIRST instead of at random. -m: stop after that many.
  * -e: read GET /v1/events as TOKEN too, and time each message from its scheduled instant to
- * the event on that wire. Prints one line of JSON; only a 200 whose answer is whole counts as done.
+ * the event on that wire. -q: sends the requests of FILE instead, each behind a line with its
+ * length, until they are used up. Prints one line of JSON; only a 200 whose answer is whole counts as done.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -61,6 +62,7 @@ struct load {
 	int idle_count;
 	struct latencies latencies;
 	struct wire_times *wire;
+	char *queued; /* -q: what is left of FILE, ended by a NUL */
 };
 
 static void die(const char *what)
@@ -138,8 +140,47 @@ static void send_one(struct load *load, struct connection *connection, double si
 		die("short write");
 }
 
+static void read_queue(struct load *load, const char *path)
+{
+	FILE *file = fopen(path, "r");
+	long size;
+
+	if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0)
+		die(path);
+	rewind(file);
+	load->queued = checked(malloc((size_t)size + 1));
+	if (fread(load->queued, 1, (size_t)size, file) != (size_t)size)
+		die(path);
+	load->queued[size] = '\0';
+	fclose(file);
+}
+
+static void send_queued(struct load *load, struct connection *connection, double since)
+{
+	char *request;
+	long len = strtol(load->queued, &request, 10);
+
+	load->queued = request + 1 + len;
+	load->sent++;
+	connection->since = since;
+	connection->len = 0;
+	load->busy++;
+	if (write(connection->fd, request + 1, (size_t)len) != len)
+		die("short write");
+}
+
+static void send_next(struct load *load, struct connection *connection, double since)
+{
+	if (load->queued != NULL)
+		send_queued(load, connection, since);
+	else
+		send_one(load, connection, since);
+}
+
 static bool may_send(const struct load *load)
 {
+	if (load->queued != NULL && *load->queued == '\0')
+		return false;
 	return load->messages == 0 || load->sent < load->messages;
 }
 
@@ -209,7 +250,7 @@ static void on_answer(struct load *load, struct connection *connection, double n
 		fprintf(stderr, "%s\n", connection->answer);
 	}
 	if (load->rate == 0 && now < load->end && may_send(load))
-		send_one(load, connection, now);
+		send_next(load, connection, now);
 	else
 		load->idle[load->idle_count++] = connection;
 }
@@ -220,7 +261,7 @@ static void send_due(struct load *load, double now)
 		return;
 	while (load->next <= now && load->next < load->end && load->idle_count > 0 &&
 	       may_send(load)) {
-		send_one(load, load->idle[--load->idle_count], load->next);
+		send_next(load, load->idle[--load->idle_count], load->next);
 		load->next += 1 / load->rate;
 	}
 }
@@ -243,7 +284,7 @@ static void run(struct load *load)
 	load->end = now + load->seconds;
 	load->next = now;
 	while (load->rate == 0 && load->idle_count > 0 && may_send(load))
-		send_one(load, load->idle[--load->idle_count], now);
+		send_next(load, load->idle[--load->idle_count], now);
 	while (!is_over(load, now)) {
 		int count = epoll_wait(load->epoll, events, EVENTS, load->rate > 0 ? 0 : 100);
 
@@ -283,7 +324,7 @@ static void parse(struct load *load, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "p:t:c:f:n:s:m:r:e:")) != -1) {
+	while ((option = getopt(argc, argv, "p:t:c:f:n:s:m:r:e:q:")) != -1) {
 		switch (option) {
 		case 'p':
 			load->port = atoi(optarg);
@@ -311,6 +352,9 @@ static void parse(struct load *load, int argc, char **argv)
 			break;
 		case 'e':
 			load->token = optarg;
+			break;
+		case 'q':
+			read_queue(load, optarg);
 			break;
 		default:
 			exit(64);

@@ -70,6 +70,28 @@ class WhatsApp(channelbed.Channel):
         self.delivery(item, answer.json["id"], "sent", "delivered")
         self.assertEqual(self.stand.sent()[-1]["kind"], "location")
 
+    def test_a_batch_of_a_thousand_is_whole(self):
+        """After an outage Meta sends what has waited at once; a batch that is too large must not be lost or cut."""
+        settings = self.stand.settings
+        body = json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{
+            "field": "messages", "value": {
+                "messaging_product": "whatsapp",
+                "metadata": {"display_phone_number": "1", "phone_number_id": settings["phone_number_id"]},
+                "contacts": [{"profile": {"name": "A"}, "wa_id": self.who}],
+                "messages": [{"from": self.who, "id": f"wamid.{number}", "timestamp": "1767322545", "type": "text",
+                              "text": {"body": str(number)}} for number in range(1000)]}}]}]}).encode()
+        signature = "sha256=" + hmac.new(settings["app_secret"].encode(), body, hashlib.sha256).hexdigest()
+        answer = self.daemon.request("POST", "/in/c", body, headers={
+            "Content-Type": "application/json", "X-Hub-Signature-256": signature})
+        self.assertEqual(answer.status, 200, answer)
+        item, seen, after = self.daemon.claim(self.alice), [], ""
+        while after is not None:
+            page = self.daemon.request("GET", f"/v1/conversations/{item['conversation']}/messages?limit=200{after}",
+                                       token=self.alice).json
+            seen += [one["text"] for one in page["data"]]
+            after = f"&after={page['next_cursor']}" if page["next_cursor"] else None
+        self.assertEqual(sorted(seen, key=int), [str(number) for number in range(1000)])
+
     def test_another_library_agrees(self):
         settings = self.stand.settings
         body = json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{
