@@ -4,8 +4,10 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 static bool is_address(const char *host)
 {
@@ -33,6 +35,16 @@ static SSL_CTX *context_new(const char *ca_file, struct error *err)
 	return NULL;
 }
 
+/* OpenSSL's macro takes the const away. */
+static bool name_send(SSL *ssl, const char *host)
+{
+	char *name = memory_text(host);
+	bool ok = SSL_set_tlsext_host_name(ssl, name) == 1;
+
+	free(name);
+	return ok;
+}
+
 struct ssl_st *socket_tls_new(const char *host, const char *ca_file, struct error *err)
 {
 	SSL_CTX *context;
@@ -53,7 +65,7 @@ struct ssl_st *socket_tls_new(const char *host, const char *ca_file, struct erro
 	if (is_address(host))
 		ok = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
 	else
-		ok = SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+		ok = SSL_set1_host(ssl, host) == 1 && name_send(ssl, host);
 	if (ok)
 		return ssl;
 	SSL_free(ssl);
