@@ -65,6 +65,13 @@ static const struct choice_option list_options[] = {
 	OPTIONS_END,
 };
 
+static const struct choice_option person_options[] = {
+	{ "--file", "FILE", NULL, false, "where it is written, for its owner only; also -f" },
+	{ "--preview", NULL, NULL, false, "only count what it would hold" },
+	{ "--without-notes", NULL, NULL, false, "leave out what staff noted" },
+	OPTIONS_END,
+};
+
 static const struct choice_option apply_options[] = {
 	{ "--file", "FILE", NULL, true, "the business configuration; also -f" },
 	{ "--dry-run", NULL, NULL, false, "show the difference and change nothing" },
@@ -344,6 +351,8 @@ static const struct command commands[] = {
 	  "/v1/customers", id_columns, NULL },
 	{ "customer", "show", "ID", "Show a customer: who it is, and everything of theirs",
 	  run_show, "GET", "/v1/customers/%s", NULL, NULL },
+	{ "customer", "export", "ID", "Write all that is held about a person into a file",
+	  run_customer_export, "POST", "/v1/customers/%s/export", NULL, person_options },
 	{ "customer", "note", "ID", "Write a note about a customer", run_send, "POST",
 	  "/v1/customers/%s/notes", NULL, note_options },
 	{ "customer", "orders", "ID", "List a customer's orders, newest first", run_list, "GET",

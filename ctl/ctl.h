@@ -129,6 +129,7 @@ int run_agent_password(struct call *call);
 int run_apply(struct call *call);
 int run_backup(struct call *call);
 int run_conversation_show(struct call *call);
+int run_customer_export(struct call *call);
 int run_customer_find(struct call *call);
 int run_customer_merge(struct call *call);
 int run_customer_decide(struct call *call);

@@ -241,11 +241,10 @@ static void write_for_staff(struct view *view, const struct customer *customer)
 	jw_array_end(out);
 }
 
-static void write_customer(struct view *view, const struct customer *customer)
+static void write_record(struct view *view, const struct customer *customer)
 {
 	struct json_out *out = &view->out;
 
-	jw_object(out, NULL);
 	jw_text(out, "id", customer->id);
 	customer_write_profile(out, customer);
 	jw_time(out, "created_at", customer->created_ms);
@@ -254,6 +253,26 @@ static void write_customer(struct view *view, const struct customer *customer)
 	for (size_t i = 0; i < customer->identifier_count; i++)
 		write_identifier(view, &customer->identifiers[i]);
 	jw_array_end(out);
+}
+
+void customer_write_held(struct json_out *out, const struct customer *customer)
+{
+	struct view view = { .out = *out };
+
+	write_record(&view, customer);
+	*out = view.out;
+	write_consent(out, customer);
+	customer_write_csat(out, customer);
+	customer_write_conflicts(out, customer);
+	write_merged(out, customer);
+}
+
+static void write_customer(struct view *view, const struct customer *customer)
+{
+	struct json_out *out = &view->out;
+
+	jw_object(out, NULL);
+	write_record(view, customer);
 	write_kept(out, "orders", customer->orders, customer->order_count);
 	jw_int(out, "orders_total", customer->orders_total);
 	if (view->is_export) {

@@ -432,7 +432,7 @@ static size_t words_in(const char *text)
 	return count;
 }
 
-static void merge_write(struct json_out *out, const struct store_reply *row)
+void merge_write(struct json_out *out, const struct store_reply *row)
 {
 	const char *evidence = reply_text_at(row, ROW_EVIDENCE);
 

@@ -41,3 +41,5 @@ void merge_sides_read(struct merging *merging);
 /* What from loses: to is NULL where it is a customer yet to be made. */
 void merge_preview(struct merging *merging, const struct side *from, const struct side *to,
 		   bool has_conflicts);
+/* A merge as merges_read.lua has it, as the next value of out. */
+void merge_write(struct json_out *out, const struct store_reply *row);

@@ -436,6 +436,9 @@ static const struct route routes[] = {
 
 	{ "DELETE", "/v1/customers/{id}", ROLES_LEAD, handle_customer_erase, NULL, "preview", "Job",
 	  202, "Destroy all that is known of the person; a job does it", 0 },
+	{ "POST", "/v1/customers/{id}/export", ROLES_LEAD, handle_customer_export, body_none,
+	  "preview,notes", "CustomerExport", 200,
+	  "Everything held about the person, as one document; ?preview=true only counts it", 0 },
 	{ "GET", "/v1/jobs", ROLES_LEAD, handle_job_list, NULL, PAGED, "List", 200,
 	  "Jobs, newest first", 0 },
 	{ "GET", "/v1/jobs/{id}", ROLES_LEAD, handle_job_get, NULL, NULL, "Job", 200, "One job",

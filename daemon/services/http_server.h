@@ -106,4 +106,7 @@ struct http_stream *http_stream_start(struct http_request *request, const char *
 				      void (*on_gone)(void *context), void *context);
 /* false: the client was over its buffer limit and is being dropped (on_gone follows). */
 bool http_stream_write(struct http_stream *stream, const void *bytes, size_t len);
+/* Bytes written that the client has not taken yet: who has much to say waits while they are many.
+ */
+size_t http_stream_unsent(const struct http_stream *stream);
 void http_stream_end(struct http_stream **stream);

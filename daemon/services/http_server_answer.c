@@ -415,6 +415,15 @@ bool http_stream_write(struct http_stream *stream, const void *bytes, size_t len
 	return true;
 }
 
+size_t http_stream_unsent(const struct http_stream *stream)
+{
+	const struct connection *connection = stream->connection;
+
+	if (connection == NULL)
+		return 0;
+	return connection->out.len + stream->out.len;
+}
+
 void http_stream_end(struct http_stream **stream)
 {
 	struct http_stream *reply = *stream;

@@ -54,6 +54,11 @@ history_op_fn history_op_past_timeline;
 /* history_export.c: {workspace, kind, after, limit, descending} -> data[] by id */
 history_op_fn history_op_export;
 
+/* history_person.c: what is known of one person, page by page */
+history_op_fn history_op_person_talks;
+history_op_fn history_op_person_items;
+history_op_fn history_op_person_events;
+
 /* history_read.c */
 history_op_fn history_op_status; /* {workspace} -> {position, rows {table: count}} */
 history_op_fn history_op_conversation;
