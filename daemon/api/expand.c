@@ -21,6 +21,7 @@ const char *const event_types[] = { "message.created",
 				    "offer.ended",
 				    "customer.updated",
 				    "customer.merged",
+				    "customer.event",
 				    "transfer.state",
 				    "sla.state",
 				    "agent.presence",
@@ -166,12 +167,12 @@ static void expand_work(const struct log_entry *entry, struct public_event *even
 
 size_t event_expand(const struct log_entry *entry, struct public_event events[EXPANDED_MAX])
 {
-	static const char *const plain[] = {
-		"message.delivery",    "message.attachment",   "conversation.opened",
-		"conversation.closed", "conversation.changed", "customer.updated",
-		"customer.merged",     "transfer.state",       "sla.state",
-		"agent.presence"
-	};
+	static const char *const plain[] = { "message.delivery",     "message.attachment",
+					     "conversation.opened",  "conversation.closed",
+					     "conversation.changed", "customer.updated",
+					     "customer.merged",      "customer.event",
+					     "transfer.state",       "sla.state",
+					     "agent.presence" };
 	size_t count = 0;
 
 	if (text_equal(entry->type, "message.created"))

@@ -49,6 +49,7 @@ route_fn handle_conversation_split, handle_conversation_move, handle_conversatio
 route_fn handle_customer_find;                  /* customers.c */
 route_fn handle_customer_get;                   /* customer_view.c */
 route_fn handle_customer_timeline;              /* timeline.c */
+route_fn handle_events_put, handle_event_list;  /* customer_events.c */
 route_fn handle_customer_patch, handle_customer_note_add, handle_customer_note_delete,
 	handle_customer_consent;                                   /* customer_edit.c */
 route_fn handle_order_list, handle_order_put, handle_order_delete; /* orders.c */

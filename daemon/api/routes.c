@@ -137,6 +137,17 @@ static const struct field body_order[] = {
 	  "[{\"name\",\"sku\",\"quantity\",\"price\"}]" },
 	{ 0 },
 };
+static const struct field body_events[] = {
+	{ "id", FIELD_TEXT, false, 1, 200, NULL, "of who tells it: the same id is the same event" },
+	{ "type", FIELD_TEXT, false, 1, 60, NULL, "a-z, 0-9, _, - and ., such as cart.abandoned" },
+	{ "time", FIELD_TIME, false, 0, 0, NULL, "when it happened; default: now" },
+	{ "customer", FIELD_TEXT, false, 1, 64, NULL, "cus_..., or identifier" },
+	{ "identifier", FIELD_TEXT, false, 3, 400, NULL, "email:a@example.com, phone:+86..." },
+	{ "data", FIELD_OBJECT, false, 0, 0, NULL, "what else there is to know, up to 8 KiB" },
+	{ "events", FIELD_OBJECTS, false, 1, 100, NULL,
+	  "in place of all that: a list of such events" },
+	{ 0 },
+};
 static const struct field body_chat_rating[] = {
 	{ "score", FIELD_INT, true, 1, 5, NULL, "5 is the best" },
 	{ "comment", FIELD_TEXT, false, 0, 2000, NULL, NULL },
@@ -471,6 +482,11 @@ static const struct route routes[] = {
 	  NULL, "Order", 200, "Create or replace an order (If-Match)", 64 * 1024 },
 	{ "DELETE", "/v1/customers/{id}/orders/{order}", ROLES_WORK, handle_order_delete, NULL,
 	  NULL, NULL, 204, "Delete an order (If-Match)", 0 },
+	{ "POST", "/v1/customers/events", ROLES_WORK, handle_events_put, body_events, NULL,
+	  "EventResults", 200, "Tell what happened with customers; again is harmless",
+	  1024 * 1024 },
+	{ "GET", "/v1/customers/{id}/events", ROLES_STAFF, handle_event_list, NULL, "limit,after",
+	  "BusinessEvents", 200, "What was told of the customer, newest first", 0 },
 	{ "GET", "/v1/customers/{id}/suggestions", ROLES_STAFF, handle_suggestion_list, NULL, NULL,
 	  "List", 200, "Who else this customer may be, with evidence", 0 },
 	{ "POST", "/v1/customers/{id}/suggestions/{other}/accept", ROLES_STAFF,

@@ -9,8 +9,6 @@
 #include "base/text.h"
 #include "conversation/message.h"
 
-enum { TIME_DIGITS = 15 };
-
 static void write_message(struct json_out *out, const struct timeline_entry *entry,
 			  const char *customer)
 {
@@ -44,7 +42,7 @@ static void write_item(struct json_out *out, const struct timeline_entry *entry)
 static void write_entry(struct json_out *out, const struct timeline_entry *entry,
 			const char *customer)
 {
-	static const char *const names[] = { "message", "note", "work_item" };
+	static const char *const names[] = { "message", "note", "work_item", "event" };
 
 	jw_object(out, NULL);
 	jw_text(out, "type", names[entry->kind]);
@@ -53,6 +51,8 @@ static void write_entry(struct json_out *out, const struct timeline_entry *entry
 		write_message(out, entry, customer);
 	else if (entry->kind == TIMELINE_NOTE)
 		jw_raw(out, "note", entry->json, strlen(entry->json));
+	else if (entry->kind == TIMELINE_EVENT)
+		jw_raw(out, "event", entry->json, strlen(entry->json));
 	else
 		write_item(out, entry);
 	jw_object_end(out);
@@ -90,7 +90,7 @@ void handle_customer_timeline(struct api_call *call)
 
 	if (!page_read(call, false, page))
 		return;
-	if (page->after != NULL && strspn(page->after, "0123456789") != TIME_DIGITS) {
+	if (page->after != NULL && strspn(page->after, "0123456789") != TIMELINE_TIME_DIGITS) {
 		page_refuse(call);
 		return;
 	}

@@ -112,16 +112,24 @@ static void take_item(struct run *run, struct json_object *row)
 	entry->agent = is_state ? copy(run, row, "hash.a") : NULL;
 }
 
+static void take_event(struct run *run, struct json_object *row)
+{
+	add_entry(run, TIMELINE_EVENT, json_text(row, "key"))->json = copy(run, row, "json");
+}
+
 static void on_past(struct json_object *answer, const struct error *err, void *context)
 {
 	struct json_object *messages = json_at(answer, "messages");
 	struct json_object *items = json_at(answer, "items");
+	struct json_object *events = json_at(answer, "events");
 	struct run *run = context;
 
 	for (size_t i = 0; i < json_count(messages); i++)
 		take_message(run, json_item(messages, i));
 	for (size_t i = 0; i < json_count(items); i++)
 		take_item(run, json_item(items, i));
+	for (size_t i = 0; i < json_count(events); i++)
+		take_event(run, json_item(events, i));
 	if (err != NULL)
 		run->page.has_more = true;
 	give(run, err);
@@ -170,6 +178,7 @@ static void past_read(struct run *run, const struct store_reply *here)
 		jw_text(&out, "before", run->query.after);
 	jw_int(&out, "limit", (int64_t)run->query.limit);
 	jw_bool(&out, "notes", run->query.has_notes);
+	jw_bool(&out, "only_events", run->query.only_events);
 	past_ask(run->parts, &question, on_past, run);
 	buf_clear(&fields);
 }
@@ -194,6 +203,9 @@ static void take_row(struct run *run, const struct store_reply *row)
 		entry->files = texts[7];
 	} else if (text_equal(type, "note")) {
 		entry = add_entry(run, TIMELINE_NOTE, key);
+		entry->json = texts[2];
+	} else if (text_equal(type, "event")) {
+		entry = add_entry(run, TIMELINE_EVENT, key);
 		entry->json = texts[2];
 	} else {
 		entry = add_entry(run, TIMELINE_WORK_ITEM, key);
@@ -240,6 +252,6 @@ void timeline_read(const struct parts *parts, const struct timeline_query *query
 	store_key(call, "u:%s", query->customer);
 	store_arg_int(call, (int64_t)query->limit);
 	store_arg_text(call, query->after);
-	store_arg_text(call, query->has_notes ? "" : "1");
+	store_arg_text(call, query->only_events ? "events" : query->has_notes ? "" : "1");
 	store_read(parts->store, call, on_here, run);
 }

@@ -115,6 +115,9 @@ void batch_add(struct batch *batch, const struct log_entry *entry)
 	/* It names whose notes changed. */
 	if (text_equal(entry->type, "customer.updated") && entry->object != NULL)
 		harvest_notes(harvest, entry->object);
+	if (text_equal(entry->type, "customer.event") && entry->customer != NULL &&
+	    entry->object != NULL)
+		harvest_event(harvest, entry->customer, entry->object);
 	if (text_equal(entry->type, "customer.updated") && entry->customer != NULL &&
 	    entry->extra != NULL && strstr(entry->extra, "\"suggestions\"") != NULL)
 		harvest_suggestions(harvest, entry->customer);

@@ -27,6 +27,7 @@ enum table {
 	CONVERSATIONS = HASHES,
 	MESSAGES,
 	MARKS,
+	EVENTS,
 	TABLES
 };
 
@@ -43,6 +44,7 @@ static const struct {
 	[CONVERSATIONS] = { "conversations", NULL, false },
 	[MESSAGES] = { "messages", NULL, false },
 	[MARKS] = { "marks", NULL, false },
+	[EVENTS] = { "customer_events", NULL, false },
 };
 
 /* A conversation of which something is wanted. */
@@ -74,6 +76,7 @@ struct harvest {
 	char workspace[48];
 	struct map *wanted[HASHES]; /* sets of ids */
 	struct map *families;       /* customers */
+	struct map *events;         /* "cus_... cev_...", "cus_...": all of them */
 	struct map *talks;
 	struct buf tables[TABLES];
 	struct buf hash; /* the one being written */
@@ -98,6 +101,7 @@ struct harvest *harvest_new(struct store *store, const char *workspace)
 	for (int i = 0; i < HASHES; i++)
 		harvest->wanted[i] = map_new();
 	harvest->families = map_new();
+	harvest->events = map_new();
 	harvest->talks = map_new();
 	for (int i = 0; i < TABLES; i++) {
 		buf_format(&harvest->tables[i], ",\"%s\":", tables[i].name);
@@ -122,6 +126,7 @@ static void release(struct harvest *harvest)
 	for (int i = 0; i < HASHES; i++)
 		map_free(&harvest->wanted[i]);
 	map_free(&harvest->families);
+	map_free(&harvest->events);
 	map_free(&harvest->talks);
 	for (int i = 0; i < TABLES; i++)
 		buf_clear(&harvest->tables[i]);
@@ -156,6 +161,15 @@ void harvest_suggestions(struct harvest *harvest, const char *customer)
 void harvest_merge(struct harvest *harvest, const char *id)
 {
 	map_put(harvest->wanted[MERGES], id, harvest);
+}
+
+void harvest_event(struct harvest *harvest, const char *customer, const char *id)
+{
+	char name[2 * ID_BYTES];
+
+	snprintf(name, sizeof(name), "%.30s%s%.30s", customer, id == NULL ? "" : " ",
+		 id == NULL ? "" : id);
+	map_put(harvest->events, name, harvest);
 }
 
 void harvest_family(struct harvest *harvest, const char *customer)
@@ -406,7 +420,58 @@ static void on_marks(const struct store_reply *reply, const struct error *err, v
 	answered(harvest, err);
 }
 
+struct event_row {
+	struct harvest *harvest;
+	char customer[ID_BYTES];
+	char id[ID_BYTES]; /* "": all of them, with their ids */
+};
+
+static void write_event(const struct event_row *row, const char *id,
+			const struct store_reply *value)
+{
+	size_t len = 0;
+	const char *text = reply_text(value, &len);
+	struct json_out *out;
+
+	if (text == NULL)
+		return;
+	out = row_begin(row->harvest, EVENTS, id);
+	jw_text(out, "customer", row->customer);
+	jw_textn(out, "event", text, len);
+	jw_object_end(out);
+}
+
+static void on_event(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct event_row *row = context;
+	struct harvest *harvest = row->harvest;
+
+	if (is_wanted(harvest, err) && row->id[0] != '\0')
+		write_event(row, row->id, reply);
+	else if (is_wanted(harvest, err))
+		for (size_t i = 0; i + 1 < reply_count(reply); i += 2)
+			write_event(row, reply_text(reply_item(reply, i), NULL),
+				    reply_item(reply, i + 1));
+	free(row);
+	answered(harvest, err);
+}
+
 /* ---- questions ---- */
+
+static void event_read(struct harvest *harvest, const char *name)
+{
+	struct event_row *row = memory_new(sizeof(*row));
+	struct store_call *call;
+
+	row->harvest = harvest;
+	sscanf(name, "%31s %31s", row->customer, row->id);
+	call = store_command(row->id[0] == '\0' ? "HGETALL" : "HGET");
+	store_arg_key(call, harvest->workspace, "ue:%s", row->customer);
+	if (row->id[0] != '\0')
+		store_arg_text(call, row->id);
+	harvest->calls++;
+	store_read(harvest->store, call, on_event, row);
+}
 
 static void hash_read(struct harvest *harvest, enum table table, const char *id)
 {
@@ -530,6 +595,9 @@ void harvest_run(struct harvest *harvest, harvest_done_fn *done, void *context)
 		while (map_next(harvest->wanted[table], &at, &id) != NULL)
 			hash_read(harvest, table, id);
 	}
+	at = 0;
+	while (map_next(harvest->events, &at, &id) != NULL)
+		event_read(harvest, id);
 	at = 0;
 	while ((talk = map_next(harvest->talks, &at, &id)) != NULL)
 		talk_read(talk);

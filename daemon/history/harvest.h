@@ -20,6 +20,8 @@ void harvest_customer(struct harvest *harvest, const char *id);
 void harvest_notes(struct harvest *harvest, const char *customer);
 /* Who else a customer may be, all of it. */
 void harvest_suggestions(struct harvest *harvest, const char *customer);
+/* A business event; NULL: all of the customer's that are there. */
+void harvest_event(struct harvest *harvest, const char *customer, const char *id);
 /* A merge or a split, by its id. */
 void harvest_merge(struct harvest *harvest, const char *id);
 /* A customer, and those merged into it, whose redirects changed. */

@@ -115,27 +115,42 @@ static void on_harvest(const struct buf *rows, const struct error *err, void *co
 	harvest_free(&reread->harvest);
 }
 
-/* "{ws}:c:<id>", "{ws}:mg:<id>"; messages and lists of merges are read with what they belong to. */
+static void want_customer(struct harvest *harvest, const char *id)
+{
+	harvest_customer(harvest, id);
+	harvest_notes(harvest, id);
+}
+
+static void want_conversation(struct harvest *harvest, const char *id)
+{
+	harvest_conversation(harvest, id);
+	harvest_all_messages(harvest, id);
+}
+
+static void want_events(struct harvest *harvest, const char *customer)
+{
+	harvest_event(harvest, customer, NULL);
+}
+
+/* "{ws}:c:<id>", "{ws}:mg:<id>"; what stands in no row here is read with what it belongs to. */
 static void take_key(struct reread *reread, const char *key)
 {
+	static const struct {
+		const char *start;
+		void (*want)(struct harvest *harvest, const char *id);
+	} kinds[] = {
+		{ "u:", want_customer },        { "c:", want_conversation },
+		{ "w:", harvest_work_item },    { "mg:", harvest_merge },
+		{ "sg:", harvest_suggestions }, { "ue:", want_events },
+	};
 	const char *at = key + strlen(reread->workspace) + strlen("{}:");
-	const char *id = strchr(at, ':') + 1;
 
-	if (text_starts(at, "m:") || text_starts(at, "mgs:"))
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		if (!text_starts(at, kinds[i].start))
+			continue;
+		reread->keys++;
+		kinds[i].want(reread->harvest, at + strlen(kinds[i].start));
 		return;
-	reread->keys++;
-	if (text_starts(at, "mg:")) {
-		harvest_merge(reread->harvest, id);
-	} else if (text_starts(at, "sg:")) {
-		harvest_suggestions(reread->harvest, id);
-	} else if (*at == 'u') {
-		harvest_customer(reread->harvest, id);
-		harvest_notes(reread->harvest, id);
-	} else if (*at == 'w') {
-		harvest_work_item(reread->harvest, id);
-	} else {
-		harvest_conversation(reread->harvest, id);
-		harvest_all_messages(reread->harvest, id);
 	}
 }
 
@@ -169,7 +184,7 @@ static void scan(struct reread *reread)
 
 	store_arg_text(call, reread->scan);
 	store_arg_text(call, "MATCH");
-	store_arg_key(call, reread->workspace, "[cuwms][:g]*");
+	store_arg_key(call, reread->workspace, "[cuwms][:ge]*");
 	store_arg_text(call, "COUNT");
 	store_arg_int(call, KEYS_A_CALL);
 	reread->refs++;

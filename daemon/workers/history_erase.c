@@ -114,7 +114,9 @@ static int erase_customer(struct history_job *job, const char *id, struct error 
 			"DELETE FROM note WHERE workspace = $1 AND id = $2", id, err) < 0 ||
 	    history_search_drop(job, "customer", id, err) < 0)
 		return -1;
-	if (delete_of(job,
+	if (delete_of(job, "DELETE FROM customer_event WHERE workspace = $1 AND customer = $2", id,
+		      err) < 0 ||
+	    delete_of(job,
 		      "DELETE FROM suggestion WHERE workspace = $1"
 		      " AND (customer = $2 OR other = $2)",
 		      id, err) < 0 ||
@@ -152,6 +154,7 @@ static int purge(struct history_job *job, struct error *err)
 	     sql_script(job->sql, "VACUUM FULL identifier", err) < 0 ||
 	     sql_script(job->sql, "VACUUM FULL note", err) < 0 ||
 	     sql_script(job->sql, "VACUUM FULL suggestion", err) < 0 ||
+	     sql_script(job->sql, "VACUUM FULL customer_event", err) < 0 ||
 	     sql_script(job->sql, "VACUUM FULL customer_merge", err) < 0 ||
 	     sql_script(job->sql, "VACUUM FULL customer", err) < 0))
 		return -1;

@@ -1,4 +1,4 @@
-/* Merges and splits of customers, and suggestions that two are one. */
+/* Merges and splits of customers, suggestions that two are one, and business events. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +29,29 @@ int write_merge(struct history_write *write, struct json_object *row, struct err
 		       "INSERT INTO customer_merge (workspace, id, customer, other, at_ms, json)"
 		       " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace, id) DO UPDATE SET"
 		       " json = excluded.json",
+		       values, COUNT_OF(values), err);
+}
+
+/* {id, customer, event: when it happened (ms), a space, JSON} */
+int write_customer_event(struct history_write *write, struct json_object *row, struct error *err)
+{
+	struct history_job *job = write->job;
+	const char *event = json_text(row, "event");
+	char *json = NULL;
+	int64_t at_ms = event == NULL ? 0 : strtoll(event, &json, 10);
+	const struct sql_value values[] = {
+		sql_text(job->workspace),
+		sql_text(json_text(row, "id")),
+		sql_text(json_text(row, "customer")),
+		sql_number(at_ms),
+		sql_text(json == NULL || *json == '\0' ? NULL : json + 1),
+	};
+
+	if (values[4].kind != SQL_TEXT)
+		return error_set(err, ERROR_PERMANENT, "a business event that cannot be read");
+	return sql_put(job->sql,
+		       "INSERT INTO customer_event (workspace, id, customer, at_ms, json)"
+		       " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace, id) DO NOTHING",
 		       values, COUNT_OF(values), err);
 }
 

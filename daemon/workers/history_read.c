@@ -121,6 +121,7 @@ int history_op_status(struct history_job *job, struct json_out *out, struct erro
 		{ "message", "SELECT count(*) FROM message WHERE workspace = $1" },
 		{ "note", "SELECT count(*) FROM note WHERE workspace = $1" },
 		{ "merge", "SELECT count(*) FROM customer_merge WHERE workspace = $1" },
+		{ "customer_event", "SELECT count(*) FROM customer_event WHERE workspace = $1" },
 		{ "suggestion", "SELECT count(*) FROM suggestion WHERE workspace = $1" },
 		{ "work_item", "SELECT count(*) FROM work_item WHERE workspace = $1" },
 		{ "event", "SELECT count(*) FROM event WHERE workspace = $1" },

@@ -108,6 +108,12 @@ static const struct step steps[] = {
 		  "CREATE INDEX suggestion_other ON suggestion (workspace, other)",
 	  .postgres = "ALTER TABLE customer_merge ALTER json SET STATISTICS 0;"
 		      "ALTER TABLE suggestion ALTER json SET STATISTICS 0" },
+	{ .both = "CREATE TABLE customer_event (workspace TEXT NOT NULL, id TEXT NOT NULL,"
+		  " customer TEXT NOT NULL, at_ms BIGINT NOT NULL, json TEXT NOT NULL,"
+		  " PRIMARY KEY (workspace, id));"
+		  "CREATE INDEX customer_event_customer ON customer_event"
+		  " (workspace, customer, at_ms, id)",
+	  .postgres = "ALTER TABLE customer_event ALTER json SET STATISTICS 0" },
 };
 
 static const char first_table[] =

@@ -427,9 +427,52 @@ static int write_items(struct timeline *timeline, bool is_state)
 	return rc;
 }
 
+/* ---- business events ---- */
+
+static int take_event(const struct sql_value *row, size_t columns, void *context)
+{
+	struct timeline *timeline = context;
+	const char *key = arena_format(timeline->job->arena, "%015lld %s", (long long)row[2].number,
+				       row[0].text);
+
+	(void)columns;
+	if (!is_wanted(timeline, key) || is_held(timeline, row[0].text))
+		return 0;
+	jw_object(timeline->out, NULL);
+	jw_text(timeline->out, "key", key);
+	jw_textn(timeline->out, "json", row[1].text, row[1].len);
+	jw_object_end(timeline->out);
+	return 0;
+}
+
+static int write_events(struct timeline *timeline)
+{
+	struct json_object *ids = json_at(timeline->job->body, "customers");
+	int64_t more = (int64_t)json_count(json_at(timeline->job->body, "held")) + ITEMS_MORE;
+	struct sql_value values[] = { sql_text(timeline->job->workspace),
+				      sql_number(timeline->before_ms),
+				      sql_number((int64_t)timeline->limit + more), sql_number(0) };
+	const struct sql_query query = {
+		.statement = "SELECT id, json, at_ms FROM customer_event WHERE workspace = $1"
+			     " AND customer = $4 AND at_ms <= $2"
+			     " ORDER BY at_ms DESC, id DESC LIMIT $3",
+		.values = values,
+		.count = COUNT_OF(values),
+		.on_row = take_event,
+		.context = timeline,
+	};
+
+	for (size_t i = 0; i < json_count(ids); i++) {
+		values[3] = sql_text(json_string(json_item(ids, i)));
+		if (sql_query(timeline->job->sql, &query, timeline->err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* {customers[], identifiers[] (hashes), here {conversation: the first position that is in the
- * store}, held[] (work items that are there), before (a key), limit, notes} -> messages and items,
- * more than limit of each where there are. */
+ * store}, held[] (work items and events that are there), before (a key), limit, notes, only_events}
+ * -> messages, items and events, more than limit of each where there are. */
 int history_op_past_timeline(struct history_job *job, struct json_out *out, struct error *err)
 {
 	const char *before = json_text(job->body, "before");
@@ -443,18 +486,24 @@ int history_op_past_timeline(struct history_job *job, struct json_out *out, stru
 		.limit = LIMIT_MAX + 1,
 	};
 	int64_t limit = json_int(job->body, "limit", LIMIT_MAX);
-	int rc;
+	bool is_whole = !json_bool(job->body, "only_events", false);
+	int rc = 0;
 
 	if (limit >= 1 && limit < LIMIT_MAX)
 		timeline.limit = (size_t)limit + 1;
 	jw_array(out, "messages");
-	rc = write_messages(&timeline);
+	if (is_whole)
+		rc = write_messages(&timeline);
 	jw_array_end(out);
 	jw_array(out, "items");
-	if (rc == 0)
+	if (rc == 0 && is_whole)
 		rc = write_items(&timeline, false);
-	if (rc == 0)
+	if (rc == 0 && is_whole)
 		rc = write_items(&timeline, true);
+	jw_array_end(out);
+	jw_array(out, "events");
+	if (rc == 0 && timeline.has_notes)
+		rc = write_events(&timeline);
 	jw_array_end(out);
 	return rc;
 }

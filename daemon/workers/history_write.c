@@ -20,6 +20,7 @@ static const struct {
 	{ "notes", write_notes },
 	{ "suggestions", write_suggestions },
 	{ "merges", write_merge },
+	{ "customer_events", write_customer_event },
 	{ "conversations", write_conversation },
 	{ "messages", write_message },
 	{ "marks", write_mark },

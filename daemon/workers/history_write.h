@@ -39,6 +39,7 @@ void history_known_leave(struct history_write *write);
 
 int write_customer(struct history_write *write, struct json_object *row, struct error *err);
 /* history_merges.c */
+int write_customer_event(struct history_write *write, struct json_object *row, struct error *err);
 int write_merge(struct history_write *write, struct json_object *row, struct error *err);
 int write_suggestions(struct history_write *write, struct json_object *row, struct error *err);
 int write_notes(struct history_write *write, struct json_object *row, struct error *err);

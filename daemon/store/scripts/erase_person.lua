@@ -51,7 +51,7 @@ end
 for _, mrg in ipairs(merges) do
 	call('UNLINK', ws .. 'mg:' .. mrg)
 end
-for _, kind in ipairs({ 'sg:', 'mgs:', 'un:', 'uo:', 'uz:', 'uh:' }) do
+for _, kind in ipairs({ 'sg:', 'mgs:', 'un:', 'uo:', 'uz:', 'uh:', 'ue:', 'uv:' }) do
 	call('UNLINK', ws .. kind .. cus)
 end
 call('UNLINK', KEYS[4])

@@ -1,14 +1,14 @@
 #!lua flags=no-writes
 -- timeline_read: what happened with a customer over all channels, the newest first.
--- KEYS 1 meta, 2 u:<cus>   ARGV 1 how many (at most 100), 2 key of the last one before ('': the first page), 3 '1': no notes
+-- KEYS 1 meta, 2 u:<cus>   ARGV 1 how many (at most 100), 2 key of the last one before ('': the first page), 3 '1': neither notes nor business events; 'events': these alone
 -- Follows a redirect. Every entry has a key that sorts by time: 15 digits of ms, a space, and what it is. Messages (of the 50
 -- newest conversations), notes about the customer, and of work items when they were opened and when they came into the state
--- they are in. A conversation is opened only when it may hold the next entry, so a page costs what it shows.
+-- they are in, and business events (event_put). A conversation is opened only when it may hold the next entry, so a page costs what it shows.
 -- A message's key ends with its position, which it keeps when it leaves the store.
 -- Answers {'none'}, else {'ok', cus, key of the last one where more follow or '', {what else the history may have, texts parted
 -- by spaces: this customer and those merged into it; hashes of the identifiers; the conversations that are in here, each with
--- its ct; the work items that are in here}, then entries:
---   {'message', key, cnv, channel, JSON, mark, provider id, files}, {'note', key, JSON},
+-- its ct; the work items and events that are in here}, then entries:
+--   {'message', key, cnv, channel, JSON, mark, provider id, files}, {'note', key, JSON}, {'event', key, JSON},
 --   {'work_item', key, wrk, number, state, queue, agent, cnv, ms}}.
 local ws = KEYS[1]:sub(1, -5)
 --@use customer
@@ -17,7 +17,7 @@ local cus, _, merged = customer_now(KEYS[2]:sub(#ws + 3))
 if not cus then
 	return { 'none' }
 end
-local limit, after, no_notes = math.min(tonumber(ARGV[1]), 100), ARGV[2], ARGV[3] == '1'
+local limit, after, no_notes, only_events = math.min(tonumber(ARGV[1]), 100), ARGV[2], ARGV[3] == '1', ARGV[3] == 'events'
 
 local function time_key(ms, id)
 	return ('%015.0f '):format(tonumber(ms) or 0) .. id
@@ -148,7 +148,7 @@ local function item_add(wrk)
 	items[#items + 1] = { 'work_item', time_key(w[7] or w[6], wrk .. '~'), wrk, w[2] or '', w[1],
 		w[3] or '', w[4] or '', w[5] or '', w[7] or '0' }
 end
-for cnv in (u[1] or ''):gmatch('%S+') do
+for cnv in (only_events and '' or u[1] or ''):gmatch('%S+') do
 	local c = call('HMGET', ws .. 'c:' .. cnv, 'ch', 'ut', 'w', 'lw', 'ct')
 	count = count + 1
 	if c[1] and count <= 50 then
@@ -158,19 +158,26 @@ for cnv in (u[1] or ''):gmatch('%S+') do
 		item_add(c[4])
 	end
 end
-for wrk in (u[2] or ''):gmatch('%S+') do
+for wrk in (only_events and '' or u[2] or ''):gmatch('%S+') do
 	item_add(wrk)
 end
 list_add(items)
 if not no_notes then
-	local notes = {}
+	local notes, events = {}, {}
 	for id in (cus .. ' ' .. merged):gmatch('%S+') do
-		local all = call('HGETALL', ws .. 'un:' .. id)
+		local all = only_events and {} or call('HGETALL', ws .. 'un:' .. id)
 		for i = 1, #all, 2 do
 			notes[#notes + 1] = { 'note', time_key(id_ms(all[i]), all[i]), all[i + 1] }
 		end
+		all = call('HGETALL', ws .. 'ue:' .. id)
+		for i = 1, #all, 2 do
+			local ms, json = all[i + 1]:match('^(%d+) (.*)$')
+			events[#events + 1] = { 'event', time_key(ms, all[i]), json }
+			held[#held + 1] = all[i]
+		end
 	end
 	list_add(notes)
+	list_add(events)
 end
 
 local hashes = {}
