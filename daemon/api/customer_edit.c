@@ -27,6 +27,7 @@ void customer_refused(struct api_call *call, const struct store_reply *reply)
 		{ "no_such_order", 404, "no_such_order", "the customer has no such order" },
 		{ "version", 412, "version", "it has changed meanwhile: it is at version" },
 		{ "moved", 409, "merged", "this customer is now part of" },
+		{ "erasing", 409, "erasing", "this customer is being erased by job" },
 		{ "full", 409, "full", "there is no room for more: at most" },
 	};
 	const char *word = reply_text(reply_item(reply, 1), NULL);

@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "identity/customer.h"
+#include "identity/customer_compose.h"
 #include "parts.h"
 #include "store/store.h"
 
@@ -153,8 +154,18 @@ static void preview(struct api_call *call, const struct customer *customer)
 	jw_int(&out, "conversations", (int64_t)customer->conversation_count);
 	jw_int(&out, "cases", (int64_t)customer->case_count);
 	jw_text(&out, "merged", customer->merged);
+	customer_write_hold(&out, customer);
 	jw_object_end(&out);
 	api_answer(call, 200, &body);
+}
+
+static const char *hold_reason(struct api_call *call, const char *hold)
+{
+	struct json_object *json = json_read(hold, strlen(hold), NULL);
+	const char *reason = json_text_copy(json, "reason", call->arena);
+
+	json_free(&json);
+	return reason == NULL ? "" : reason;
 }
 
 static void on_opened(const struct store_reply *reply, const struct error *err, void *context)
@@ -171,7 +182,7 @@ static void on_opened(const struct store_reply *reply, const struct error *err, 
 		job_answer(call, arena_text(call->arena, reply_text_at(reply, 2)));
 	else if (reply_is(reply, "refused") && text_equal(why, "held"))
 		api_problem(call, 409, "legal_hold", "a legal hold is on this customer: %s",
-			    reply_text_at(reply, 2));
+			    hold_reason(call, reply_text_at(reply, 2)));
 	else if (reply_is(reply, "refused") && text_equal(why, "moved"))
 		api_problem(call, 409, "merged", "this customer is now part of %s",
 			    reply_text_at(reply, 2));

@@ -40,6 +40,7 @@ static const struct refusal refusals[] = {
 	{ "moved", 409, "merged", "%s is part of %s now" },
 	{ "version", 412, "version",
 	  "%s has changed meanwhile: version %s; look at the preview again" },
+	{ "erasing", 409, "erasing", "one of them is being erased" },
 	{ "self", 409, "same_customer", "these are one customer already" },
 	{ "too_many", 409, "too_many_identifiers",
 	  "together they would have more than 64 identifiers, or 64 customers merged into one" },

@@ -125,6 +125,10 @@ static const struct field body_consent[] = {
 	{ "at", FIELD_TIME, false, 0, 0, NULL, "since when; default: now" },
 	{ 0 },
 };
+static const struct field body_hold[] = {
+	{ "reason", FIELD_TEXT, true, 1, 500, NULL, "such as the case it is kept for" },
+	{ 0 },
+};
 static const struct field body_order[] = {
 	{ "placed_at", FIELD_TIME, false, 0, 0, NULL, "orders are listed by it; default: now" },
 	{ "status", FIELD_TEXT, false, 0, 60, NULL, "in the shop's words" },
@@ -450,6 +454,10 @@ static const struct route routes[] = {
 	{ "POST", "/v1/customers/{id}/export", ROLES_LEAD, handle_customer_export, body_none,
 	  "preview,notes", "CustomerExport", 200,
 	  "Everything held about the person, as one document; ?preview=true only counts it", 0 },
+	{ "PUT", "/v1/customers/{id}/hold", ROLES_LEAD, handle_customer_hold, body_hold, NULL,
+	  "Hold", 200, "A legal hold: nothing of the person is erased until it ends", 0 },
+	{ "DELETE", "/v1/customers/{id}/hold", ROLE_ADMIN, handle_customer_unhold, NULL, NULL, NULL,
+	  204, "The legal hold ends", 0 },
 	{ "GET", "/v1/jobs", ROLES_LEAD, handle_job_list, NULL, PAGED, "List", 200,
 	  "Jobs, newest first", 0 },
 	{ "GET", "/v1/jobs/{id}", ROLES_LEAD, handle_job_get, NULL, NULL, "Job", 200, "One job",

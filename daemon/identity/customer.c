@@ -126,6 +126,7 @@ static void read_part(struct customer_run *run, const char *id, const struct sto
 		.ratings = reply_field_int(hash, "rn"),
 		.rating_sum = reply_field_int(hash, "rs"),
 		.rating_last = text_of(run, hash, "rl"),
+		.hold = text_of(run, hash, "hold"),
 	};
 }
 

@@ -52,6 +52,7 @@ struct customer_part {
 	int64_t ratings;
 	int64_t rating_sum;
 	const char *rating_last; /* {"score",...} */
+	const char *hold;        /* a legal hold: {"reason","by","at"} */
 };
 
 struct customer_consent {

@@ -330,6 +330,25 @@ void customer_write_csat(struct json_out *out, const struct customer *customer)
 	jw_object_end(out);
 }
 
+void customer_write_hold(struct json_out *out, const struct customer *customer)
+{
+	for (size_t i = 0; i < customer->part_count; i++) {
+		const struct customer_part *part = &customer->parts[i];
+		OWNED(json_free) struct json_object *hold = object_read(part->hold);
+
+		if (hold == NULL)
+			continue;
+		jw_object(out, "hold");
+		jw_text(out, "reason", json_text(hold, "reason"));
+		jw_text(out, "by", json_text(hold, "by"));
+		jw_text(out, "at", json_text(hold, "at"));
+		jw_text(out, "customer", part->id);
+		jw_object_end(out);
+		return;
+	}
+	jw_null(out, "hold");
+}
+
 /* ---- editing ---- */
 
 struct merging {

@@ -21,6 +21,9 @@ const char *customer_attribute(const struct customer *customer, const char *name
 /* "csat": {average, count, last} */
 void customer_write_csat(struct json_out *out, const struct customer *customer);
 
+/* "hold": the legal hold that is on it, or on one merged into it, with whose it is; or null. */
+void customer_write_hold(struct json_out *out, const struct customer *customer);
+
 /* ---- editing: values are merged, and each field keeps who wrote it and when ---- */
 
 enum { ATTRIBUTES_MAX = 100, ATTRIBUTE_NAME_MAX = 100, ATTRIBUTES_BYTES_MAX = 16384 };

@@ -149,3 +149,29 @@ class EraseTest(harness.TestCase):
         self.say("a", "x", 1)
         customer = self.owner("webhook:shop:a")
         self.api("DELETE", f"/v1/customers/{customer}", token=self.agent, status=(403,))
+
+    def test_a_legal_hold_stands_against_it_through_merges_and_their_revert(self):
+        for number, name in enumerate("ab"):
+            self.say(name, "hello", number)
+        first, second = (self.owner(f"webhook:shop:{name}") for name in "ab")
+        self.api("PUT", f"/v1/customers/{second}/hold", {"reason": "case 7"}, token=self.agent, status=(403,))
+        self.api("PUT", f"/v1/customers/{second}/hold", {}, status=(400,))
+        self.assertEqual(self.api("PUT", f"/v1/customers/{second}/hold", {"reason": "case 7"})["reason"], "case 7")
+        self.assertEqual(self.api("GET", f"/v1/customers/{second}")["hold"]["reason"], "case 7")
+        merge = self.api("POST", f"/v1/customers/{first}/merge", {"from": second})["merge"]
+        held = self.api("GET", f"/v1/customers/{first}")["hold"]
+        self.assertEqual((held["reason"], held["customer"]), ("case 7", second))
+        refused = self.api("DELETE", f"/v1/customers/{first}", status=(409,))
+        self.assertEqual(refused["code"], "legal_hold")
+        self.assertIn("case 7", refused["detail"])
+        self.api("PUT", f"/v1/customers/{first}/hold", {"reason": "case 8"})
+        self.api("POST", f"/v1/customers/merges/{merge}/revert", {})
+        for one, reason in ((first, "case 8"), (second, "case 7")):
+            self.assertEqual(self.api("GET", f"/v1/customers/{one}")["hold"]["reason"], reason)
+            self.api("DELETE", f"/v1/customers/{one}", status=(409,))
+        self.api("DELETE", f"/v1/customers/{first}/hold", status=(403,))
+        self.api("DELETE", f"/v1/customers/{first}/hold", token=self.daemon.token("admin", None))
+        self.assertIsNone(self.api("GET", f"/v1/customers/{first}")["hold"])
+        job = self.api("DELETE", f"/v1/customers/{first}")["id"]
+        harness.wait_for("the job", lambda: self.job_done(job), 60)
+        self.assertEqual(self.owner("webhook:shop:b"), second)

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- erase_open: a customer and all that is known of them is to be destroyed; the steward does it, step by step.
 -- KEYS 1 meta, 2 u:<cus>, 3 j:<job>   ARGV 1 idempotency key, 2 request hash, 3 cus, 4 job, 5 who
--- Refused: not_found, moved (to whom), held (legal hold), erasing (the job that does). Entry job.state, x the job. Answers {'ok', job}.
+-- Refused: not_found, moved (to whom), held (a legal hold on it or on one merged into it), erasing (the job that does). Entry job.state, x the job. Answers {'ok', job}.
 --@use log
 --@use idem
 local before = idem_seen(ARGV[1], ARGV[2])
@@ -15,8 +15,12 @@ end
 if u[2] then
 	return { 'refused', 'moved', u[2] }
 end
-if u[3] then
-	return { 'refused', 'held', u[3] }
+local hold = u[3]
+for id in (u[5] or ''):gmatch('%S+') do
+	hold = hold or redis.call('HGET', ws .. 'u:' .. id, 'hold')
+end
+if hold then
+	return { 'refused', 'held', hold }
 end
 if u[4] then
 	return { 'refused', 'erasing', u[4] }

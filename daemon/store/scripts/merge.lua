@@ -3,7 +3,7 @@
 -- KEYS 1 meta, 2 u:<into>, 3 u:<from>, 4 mg:<mrg>
 -- ARGV 1 idempotency key, 2 request hash, 3 into, 4 from, 5 mrg, 6, 7 versions they have ('' whichever), 8 who, 9 evidence JSON,
 --      10 '1': nobody decided it, a proof did, 11 '1': only where an open suggestion says so
--- Refused: not_found, moved (to whom), self, version (the customer), too_many; where a proof decided also dismissed (a person said no) and
+-- Refused: not_found, moved (to whom), erasing, self, version (the customer), too_many; where a proof decided also dismissed (a person said no) and
 -- distinct (a person proved each to be another one: of one kind and scope, both have an identifier that the other has not); of a suggestion
 -- no_suggestion and decided (its state). What the one that goes knows beside its identifiers (name,
 -- attributes, notes, orders) stays in its record, where the view and a revert find it. Both sides' suggestions of each other end.
@@ -24,6 +24,9 @@ for i, p in ipairs({ into or false, from or false }) do
 	end
 	if p.to then
 		return { 'refused', 'moved', p.id, p.to }
+	end
+	if p.er then
+		return { 'refused', 'erasing', p.id }
 	end
 	if ARGV[5 + i] ~= '' and tonumber(ARGV[5 + i]) ~= p.v then
 		return { 'refused', 'version', p.id, p.v }

@@ -4,7 +4,7 @@
 --      that gets them back ('' whichever), 6 who
 -- The identifiers that moved and did not go elsewhere since go back, with their conversations, also those that began since; so do the
 -- customers who had come with them. Refused: not_found, reverted, moved (the split-off customer was merged since: revert that first), gone
--- (nothing of it is there any more), version, too_many.
+-- (nothing of it is there any more), erasing, version, too_many.
 -- Entry customer.merged. Answers {'ok', mrg, customer that gets, its version, customer that had, its version, identifiers, conversations}.
 --@use log
 --@use idem
@@ -34,6 +34,9 @@ end
 local has = m[1] == 'merge' and back.to and person_read(back.to) or (m[1] == 'split' and not first.to and first or nil)
 if not has then
 	return { 'refused', 'moved', first.id, first.to or '' }
+end
+if has.er then
+	return { 'refused', 'erasing', has.id }
 end
 if has.id == back.id then
 	return { 'refused', 'gone' }
@@ -151,6 +154,10 @@ person_list(has.id, 'cv', cv)
 person_list(back.id, 'cv', back_cv)
 person_list(back.id, 'wk', back_wk)
 call('HSET', ws .. 'u:' .. has.id, 'v', has.v + 1)
+-- A hold was put on the two as one: neither is free of it.
+if has.hold and not back.hold then
+	call('HSET', ws .. 'u:' .. back.id, 'hold', has.hold)
+end
 call('HSET', ws .. 'u:' .. back.id, 'v', back.v + 1)
 if m[1] == 'merge' then
 	person_list(has.id, 'wk', wk)

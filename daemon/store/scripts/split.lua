@@ -3,7 +3,7 @@
 -- KEYS 1 meta, 2 u:<cus>, 3 u:<new>, 4 mg:<mrg>
 -- ARGV 1 idempotency key, 2 request hash, 3 cus, 4 new, 5 mrg, 6 version it has ('' whichever), 7 identifier hash (hex), 8 name of the new one,
 --      9 who, 10 why
--- Refused: not_found, moved, version, no_identifier, last (a customer keeps one). Entry customer.merged. Answers {'ok', mrg, new, version of
+-- Refused: not_found, moved, erasing, version, no_identifier, last (a customer keeps one). Entry customer.merged. Answers {'ok', mrg, new, version of
 -- the new one, cus, its version, 1, conversations moved}.
 --@use log
 --@use idem
@@ -20,6 +20,9 @@ if not p then
 end
 if p.to then
 	return { 'refused', 'moved', p.id, p.to }
+end
+if p.er then
+	return { 'refused', 'erasing', p.id }
 end
 if ARGV[6] ~= '' and tonumber(ARGV[6]) ~= p.v then
 	return { 'refused', 'version', p.id, p.v }
@@ -39,6 +42,11 @@ end
 for _, cnv in ipairs(p.cv) do
 	kept[#kept + 1] = not moved[cnv] and cnv or nil
 end
+-- What is held is held in both parts.
+local hold = p.hold
+for _, cus in ipairs(p.mf) do
+	hold = hold or call('HGET', ws .. 'u:' .. cus, 'hold')
+end
 local places = person_places(p, { hex })
 places[1].via = mrg
 local here = suggestion_room(p.id, new, 100)
@@ -46,6 +54,9 @@ local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
 
 call('HSET', KEYS[3], 'nm', ARGV[8], 'ct', now, 'v', 1)
+if hold then
+	call('HSET', KEYS[3], 'hold', hold)
+end
 person_move(p, new, places)
 for _, talk in ipairs(talks) do
 	person_talk(talk, new)
