@@ -235,6 +235,7 @@ static void write_for_staff(struct view *view, const struct customer *customer)
 	jw_int(out, "notes_total", customer->notes_total);
 	customer_write_conflicts(out, customer);
 	customer_write_hold(out, customer);
+	customer_write_erased(out, customer);
 	write_merged(out, customer);
 	jw_array(out, "links");
 	for (size_t i = 0; !view->is_export && i < customer->link_count; i++)
@@ -265,6 +266,7 @@ void customer_write_held(struct json_out *out, const struct customer *customer)
 	write_consent(out, customer);
 	customer_write_csat(out, customer);
 	customer_write_hold(out, customer);
+	customer_write_erased(out, customer);
 	customer_write_conflicts(out, customer);
 	write_merged(out, customer);
 }

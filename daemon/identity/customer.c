@@ -126,6 +126,7 @@ static void read_part(struct customer_run *run, const char *id, const struct sto
 		.ratings = reply_field_int(hash, "rn"),
 		.rating_sum = reply_field_int(hash, "rs"),
 		.rating_last = text_of(run, hash, "rl"),
+		.erased_ms = reply_field_int(hash, "eb"),
 		.hold = text_of(run, hash, "hold"),
 	};
 }

@@ -52,6 +52,7 @@ struct customer_part {
 	int64_t ratings;
 	int64_t rating_sum;
 	const char *rating_last; /* {"score",...} */
+	int64_t erased_ms;       /* somebody of its identifier was erased then; 0 */
 	const char *hold;        /* a legal hold: {"reason","by","at"} */
 };
 

@@ -349,6 +349,16 @@ void customer_write_hold(struct json_out *out, const struct customer *customer)
 	jw_null(out, "hold");
 }
 
+void customer_write_erased(struct json_out *out, const struct customer *customer)
+{
+	int64_t at_ms = 0;
+
+	for (size_t i = 0; i < customer->part_count; i++)
+		if (customer->parts[i].erased_ms > at_ms)
+			at_ms = customer->parts[i].erased_ms;
+	jw_time(out, "erased_before", at_ms);
+}
+
 /* ---- editing ---- */
 
 struct merging {

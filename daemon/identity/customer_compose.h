@@ -24,6 +24,9 @@ void customer_write_csat(struct json_out *out, const struct customer *customer);
 /* "hold": the legal hold that is on it, or on one merged into it, with whose it is; or null. */
 void customer_write_hold(struct json_out *out, const struct customer *customer);
 
+/* "erased_before": when somebody who was known by one of its identifiers was erased; or null. */
+void customer_write_erased(struct json_out *out, const struct customer *customer);
+
 /* ---- editing: values are merged, and each field keeps who wrote it and when ---- */
 
 enum { ATTRIBUTES_MAX = 100, ATTRIBUTE_NAME_MAX = 100, ATTRIBUTES_BYTES_MAX = 16384 };

@@ -109,7 +109,12 @@ class EraseTest(harness.TestCase):
         self.assertEqual(after["identifiers"], before["identifiers"])
         self.assertNotEqual(self.bytes_with(other_words), set())
         self.say(sender, "hello again", 500)
-        self.assertNotIn(self.owner(f"webhook:shop:{sender}"), (None, customer, other))
+        again = self.owner(f"webhook:shop:{sender}")
+        self.assertNotIn(again, (None, customer, other))
+        anew = self.api("GET", f"/v1/customers/{again}")
+        self.assertLess(anew["erased_before"], anew["created_at"])
+        self.assertNotIn(customer, str(anew))
+        self.assertIsNone(self.api("GET", f"/v1/customers/{other}")["erased_before"])
 
     def test_a_death_in_the_middle_ends_in_the_same(self):
         customer, sender, _, words = self.person("a")

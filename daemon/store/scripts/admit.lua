@@ -46,7 +46,7 @@ end
 
 -- Who is it? A conversation knows; a new one, or new facts about its own sender, ask the index. Merging and splitting tell only
 -- the newest conversations of a customer, so an older one learns here whose it is now.
-local new, fresh, name, convs, missing, rivals, better, is_other
+local new, fresh, name, convs, missing, rivals, better, is_other, erased
 if cus and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12) then
 	local field, bucket = struct.unpack('c16s', ARGV[10])
 	local owner = bucket ~= '' and call('HGET', ws .. 'i:' .. bucket, field)
@@ -101,6 +101,9 @@ if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)
 		u = call('HMGET', ws .. 'u:' .. cus, 'to', 'ct', 'cv', 'nm')
 	end
 	fresh, convs, name = not u[2], u[3], u[4]
+	if fresh and missing[1] and missing[1][2] ~= '' then
+		erased = call('HGET', ws .. 'tomb:' .. missing[1][2], missing[1][1])
+	end
 	for _, claim in ipairs(claims) do
 		local rival = claim[1]
 		local r = call('HMGET', ws .. 'u:' .. rival, 'nm', 'to', claim[4])
@@ -140,6 +143,9 @@ if missing then
 	if fresh then
 		flags = 'u'
 		call('HSET', key, 'nm', new[5], 'ct', now, 'v', 1)
+		if erased then
+			call('HSET', key, 'eb', erased)
+		end
 	elseif name == '' and new[5] ~= '' then
 		call('HSET', key, 'nm', new[5])
 	end

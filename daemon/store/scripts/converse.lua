@@ -30,12 +30,16 @@ local c = call('HMGET', KEYS[2], 'u', 'w')
 if c[2] and c[2] ~= '' then
 	return { 'refused', 'exists', c[2] }
 end
+local erased = fresh and call('HGET', ws .. 'tomb:' .. ARGV[22], ARGV[21])
 local waiting = call('LLEN', KEYS[4])
 
 local n = call('RPUSH', KEYS[3], ARGV[5]) - 1
 if fresh then
 	call('HSET', person, 'nm', ARGV[12], 'ct', now, 'v', 1, ARGV[23], ARGV[24])
 	call('HSETNX', ws .. 'i:' .. ARGV[22], ARGV[21], cus)
+	if erased then
+		call('HSET', person, 'eb', erased)
+	end
 end
 call('HSET', KEYS[2], 'n', n + 1, 'ut', now, 's', 'open', 'w', wrk)
 if not c[1] then

@@ -15,14 +15,20 @@ if (u[1] or '0') ~= ARGV[2] then
 	return { 'refused', 'version', u[1] or '0' }
 end
 local first = 6 + tonumber(ARGV[5])
-local free = {}
+local free, erased = {}, nil
 for i = first, #ARGV, 4 do
 	local owner = call('HGET', ws .. 'i:' .. ARGV[i], ARGV[i + 1])
 	free[i] = not owner or owner == ARGV[1]
+	if free[i] and ARGV[2] == '0' then
+		erased = call('HGET', ws .. 'tomb:' .. ARGV[i], ARGV[i + 1]) or erased
+	end
 end
 local version = tonumber(ARGV[2]) + 1
 if version == 1 then
 	call('HSET', KEYS[2], 'nm', ARGV[4], 'ct', ARGV[3], 'v', 1)
+	if erased then
+		call('HSET', KEYS[2], 'eb', erased)
+	end
 else
 	call('HSET', KEYS[2], 'v', version)
 end
