@@ -230,6 +230,7 @@ static void on_admitted(const struct store_reply *reply, const struct error *err
 	result.new_conversation = strchr(flags, 'c') != NULL;
 	result.new_work_item = strchr(flags, 'w') != NULL;
 	result.reopened = strchr(flags, 'r') != NULL;
+	result.left_out = strchr(flags, 'l') != NULL;
 	for (size_t at = STORED_FIELDS;
 	     at + 1 < reply_count(reply) && result.proved_count < ADMIT_PROVED_MAX; at += 2) {
 		result.proved[result.proved_count].other = reply_text_at(reply, at);

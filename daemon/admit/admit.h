@@ -58,6 +58,7 @@ struct admit_result {
 	bool new_customer;
 	bool new_conversation;
 	bool new_work_item;
+	bool left_out; /* identifiers: the customer has as many as one may have */
 	bool reopened; /* the item was resolved, and waits in its queue again */
 	/* Customers who had proved what the person proves here, and what it is. */
 	struct {

@@ -89,6 +89,12 @@ static void on_admitted(const struct admit_result *result, const struct error *e
 	} else if (passenger != NULL) {
 		passenger->stored = true;
 		passenger->duplicate = result->code == ADMIT_DUPLICATE;
+		if (result->left_out)
+			log_warn(
+				result->message,
+				"event=identifiers_left_out customer=%s consequence=\"the customer "
+				"has 64 already\"",
+				result->customer);
 		if (passenger->duplicate)
 			left_overs_drop(flight, passenger->message);
 		if (result->message != NULL)

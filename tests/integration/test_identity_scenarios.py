@@ -276,6 +276,35 @@ class Edges(IdentityCase):
         self.assertEqual(self.post(f"{everybody[0]}/merge", {"from": everybody[32]}, 409)["code"], "too_many_identifiers")
         self.assertEqual(self.owner("webhook:sure:u32"), everybody[32])
 
+    def test_a_message_that_shows_a_65th_identifier_is_taken_without_it(self):
+        everybody = [self.say("sure", f"u{number}", email=f"u{number}@example.org") for number in range(32)]
+        for other in everybody[1:]:
+            self.post(f"{everybody[0]}/merge", {"from": other})
+        person = everybody[0]
+        self.assertEqual(len(self.values(person)), 64)
+        message = self.write("sure", "u5", "my number", phone="+8613800138000")
+        [talk] = [one for one in self.view(person)["conversations"] if one["last_message"]["text"] == "my number"]
+        self.assertIn(message, [one["id"] for one in self.daemon.messages(talk["id"], self.token)])
+        self.assertEqual(len(self.values(person)), 64)
+        self.assertEqual(self.found("phone:+8613800138000"), [])
+        said = [line for line in self.daemon.log.read_text().splitlines() if "event=identifiers_left_out" in line]
+        self.assertEqual(len(said), 1)
+        self.assertIn(person, said[0])
+        # Once there is room, the next one that shows it brings it.
+        self.post(f"{person}/split", {"identifier": "email:u7@example.org"})
+        self.write("sure", "u5", "my number", thread="again", phone="+8613800138000")
+        self.assertEqual(self.found("phone:+8613800138000"), [person])
+
+    def test_a_new_sender_whom_an_address_leads_to_a_full_customer_is_one_of_their_own(self):
+        everybody = [self.say("sure", f"u{number}", email=f"u{number}@example.org") for number in range(32)]
+        for other in everybody[1:]:
+            self.post(f"{everybody[0]}/merge", {"from": other})
+        sender = self.say("sure", "u32", "hello", email="u3@example.org")
+        self.assertNotEqual(sender, everybody[0])
+        self.assertEqual(self.values(sender), {"u32"})
+        self.assertEqual(self.suggested(sender), {everybody[0]: ("open", 80)})
+        self.assertEqual(self.owner("email:u3@example.org"), everybody[0])
+
     def test_what_both_claimed_is_of_both_again_after_a_revert(self):
         one, other = (self.say("open", sender, email="family@example.org") for sender in ("u1", "u2"))
         merge = self.post(f"{one}/merge", {"from": other})["merge"]

@@ -18,16 +18,18 @@
 --         it ('' any number), context for the next answer ('' keeps the older). Absent where all three are empty
 -- Answers {'ok', msg, cnv, cus, wrk, n, flags, other, record ...} (each other is a customer who had proved what the person
 -- proves here: the caller merges them; flags: u new customer, c opened the conversation, w new work item,
--- r reopened, b back from waiting or wrap-up) or {'duplicate', msg}.
+-- r reopened, b back from waiting or wrap-up, l identifiers left out) or {'duplicate', msg}.
 --
 -- What a known conversation needs is passed apart from the rest, which is not even unpacked then: this script is the
 -- program's throughput. Proved identifiers that point at different customers: the first hit (the sender's own) wins
 -- and the others keep their owner, who is suggested as the same person; so is who proved what is only claimed here. A
--- shared identifier ("sh" at the end of its record) suggests nobody. What a person proves anew gets the newer record.
+-- customer has at most 64 identifiers: what more a message shows is left out (entry e `left`: how many), the message is not;
+-- where it is the sender's own, a further customer is made, who is suggested as the same person. A shared identifier ("sh" at the end of its record) suggests nobody. What a person proves anew gets the newer record.
 --@use log
 --@use suggest
 --@use blobs
 local call = redis.call
+local PERSON_MAX = 64
 
 if call('SISMEMBER', KEYS[2], ARGV[1]) == 1 or call('SISMEMBER', KEYS[3], ARGV[1]) == 1 then
 	return { 'duplicate', ARGV[4] }
@@ -47,6 +49,7 @@ end
 -- Who is it? A conversation knows; a new one, or new facts about its own sender, ask the index. Merging and splitting tell only
 -- the newest conversations of a customer, so an older one learns here whose it is now.
 local new, fresh, name, convs, missing, rivals, better, is_other, erased
+local left = 0
 if cus and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12) then
 	local field, bucket = struct.unpack('c16s', ARGV[10])
 	local owner = bucket ~= '' and call('HGET', ws .. 'i:' .. bucket, field)
@@ -99,6 +102,24 @@ if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)
 	if u[1] then
 		cus = u[1]
 		u = call('HMGET', ws .. 'u:' .. cus, 'to', 'ct', 'cv', 'nm')
+	end
+	if call('HLEN', ws .. 'u:' .. cus) + #missing > PERSON_MAX then
+		local room, has, fits = PERSON_MAX, {}, {}
+		for _, label in ipairs(call('HKEYS', ws .. 'u:' .. cus)) do
+			has[label] = true
+			room = label:sub(1, 2) == 'i:' and room - 1 or room
+		end
+		for _, one in ipairs(missing) do
+			if has[one[3]] or room > 0 then
+				fits[#fits + 1] = one
+				room = has[one[3]] and room or room - 1
+			end
+		end
+		if not c[1] and missing[1] and fits[1] ~= missing[1] and missing[1][3] == 'i:' .. new[3] then
+			cus, u = new[2], {}
+		else
+			left, missing = #missing - #fits, fits
+		end
 	end
 	fresh, convs, name = not u[2], u[3], u[4]
 	if fresh and missing[1] and missing[1][2] ~= '' then
@@ -245,11 +266,12 @@ elseif to then
 		agent = nil
 	end
 end
+flags = left > 0 and flags .. 'l' or flags
 if flags == '' then
 	append('t', 'message.created', 'c', ARGV[3], 'u', cus, 'm', ARGV[4], 'n', n, 'ch', ARGV[6], 'w', wrk or '', 'v',
 		version, 'a', agent or '', 'q', queue)
 else
-	local e = (flags:find('u', 1, true) and ',"nu":1' or '') .. (flags:find('c', 1, true) and ',"nc":1' or '') ..
+	local e = (left > 0 and ',"left":' .. left or '') .. (flags:find('u', 1, true) and ',"nu":1' or '') .. (flags:find('c', 1, true) and ',"nc":1' or '') ..
 		(flags:find('w', 1, true) and ',"nw":1' or '')
 	append('t', 'message.created', 'c', ARGV[3], 'u', cus, 'm', ARGV[4], 'n', n, 'ch', ARGV[6], 'w', wrk or '', 'v',
 		version, 'a', agent or '', 'q', queue, 'f', from, 'o', to or '', 'e', e ~= '' and '{' .. e:sub(2) .. '}' or '')
