@@ -307,6 +307,8 @@ static const struct command commands[] = {
 	  run_send, "PUT", "/v1/agents/%s/presence", NULL, status_options },
 	{ "agent", "password", "ID", "Set an agent's password for the desk", run_agent_password,
 	  "PUT", "/v1/agents/%s/password", NULL, password_options },
+	{ "agent", "totp-remove", "ID", "Ask an agent whose phone is lost for no code any more",
+	  run_send, "DELETE", "/v1/agents/%s/totp", NULL, NULL },
 	{ "queue", "list", NULL, "List queues", run_list, "GET", "/v1/queues", queue_columns,
 	  list_options },
 	{ "queue", "show", "ID", "Show one queue", run_show, "GET", "/v1/queues/%s", NULL, NULL },

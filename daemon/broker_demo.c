@@ -203,7 +203,8 @@ static void login_make(struct parts *parts, const char *agent, const char *role)
 	jw_int(&out, "created", loop_unix_ms(parts->loop));
 	jw_object_end(&out);
 	token_put(&(struct keeper){ parts->store, "main" },
-		  &(struct credential){ "", "", nonce, hash }, buf_string(&json), on_login, NULL);
+		  &(struct credential){ "", "", nonce, hash, NULL }, buf_string(&json), on_login,
+		  NULL);
 	buf_clear(&json);
 	printf("    %-10s %-12s password %-14s token %s\n", agent, role, login->password, token);
 	if (password_hash(parts->password, login->password, on_hash, login, &err) != 0)

@@ -289,7 +289,8 @@ void handle_ticket_make(struct api_call *call)
 	jw_text(&out, "name", call->who.name);
 	jw_object_end(&out);
 	session_put(&(struct keeper){ call->parts->store, call->who.workspace },
-		    &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash },
+		    &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash,
+					  NULL },
 		    buf_string(&kept), TICKET_S * 1000, on_ticket_kept, call);
 	buf_clear(&kept);
 }

@@ -33,10 +33,12 @@ route_fn handle_chat_session, handle_chat_message, handle_chat_typing, handle_ch
 	handle_chat_options;                                              /* chat.c */
 route_fn handle_chat_file_put, handle_chat_file_get;                      /* chat_files.c */
 route_fn handle_session_start, handle_session_end, handle_agent_password; /* session.c */
-route_fn handle_me, handle_presence, handle_agent_presence;               /* agents.c */
-route_fn handle_my_offers;                                                /* offers.c */
-route_fn handle_ticket_make, handle_events;                               /* events.c */
-route_fn handle_claim;                                                    /* claim.c */
+route_fn handle_totp_get, handle_totp_begin, handle_totp_confirm, handle_totp_remove,
+	handle_agent_totp_remove;                                                  /* totp.c */
+route_fn handle_me, handle_presence, handle_agent_presence;                        /* agents.c */
+route_fn handle_my_offers;                                                         /* offers.c */
+route_fn handle_ticket_make, handle_events;                                        /* events.c */
+route_fn handle_claim;                                                             /* claim.c */
 route_fn handle_work_list, handle_work_open, handle_work_get, handle_work_explain; /* work_read.c */
 route_fn handle_work_accept, handle_work_decline, handle_work_release, handle_work_extend,
 	handle_work_resolve, handle_work_close, handle_work_reopen, handle_work_transfer,

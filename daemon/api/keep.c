@@ -5,13 +5,21 @@
 void session_put(const struct keeper *keeper, const struct credential *credential, const char *json,
 		 int64_t ttl_ms, store_done_fn *done, void *context)
 {
+	const struct second_factor *factor = credential->factor;
 	struct store_call *call = store_script("session_put", keeper->workspace);
 
 	store_key(call, "ses:%s", credential->hash);
+	if (factor != NULL)
+		store_key(call, "totp:%s", factor->agent);
 	store_arg_text(call, credential->key);
 	store_arg_text(call, credential->request);
 	store_arg_text(call, credential->nonce);
 	store_arg_int(call, (ttl_ms + 999) / 1000);
+	if (factor != NULL && factor->step >= 0)
+		store_arg_int(call, factor->step);
+	else
+		store_arg_text(call, "");
+	store_arg_text(call, factor == NULL ? "" : factor->recovery);
 	store_arg_text(call, "j");
 	store_arg_text(call, json);
 	store_run(keeper->store, call, done, context);

@@ -13,6 +13,13 @@ struct keeper {
 	const char *workspace;
 };
 
+/* What a session's opening uses up: a code of an authenticator app, or a recovery code. */
+struct second_factor {
+	const char *agent;
+	int64_t step;         /* of the code; -1: it was none */
+	const char *recovery; /* hash; "": it was none */
+};
+
 /* A credential that is made: what tells a repeated request (both "" without a key), the nonce it
  * was derived from (api/auth.h), and its hash. */
 struct credential {
@@ -20,6 +27,7 @@ struct credential {
 	const char *request;
 	const char *nonce;
 	const char *hash;
+	const struct second_factor *factor; /* of a session; NULL: none was asked for */
 };
 /* Both answer what kept_nonce() reads. */
 void session_put(const struct keeper *keeper, const struct credential *credential, const char *json,

@@ -12,6 +12,16 @@ static const struct field body_session[] = {
 	{ "agent", FIELD_TEXT, true, 1, 64, NULL, "id of the agent who signs in" },
 	{ "password", FIELD_TEXT, true, 1, 1000, NULL, "set by convergectl agent password" },
 	{ "workspace", FIELD_TEXT, false, 1, 40, NULL, "default main" },
+	{ "code", FIELD_TEXT, false, 6, 20, NULL,
+	  "of the authenticator app, or a recovery code; where 401 code_required asks for it" },
+	{ 0 },
+};
+static const struct field body_totp[] = {
+	{ "password", FIELD_TEXT, true, 1, 1000, NULL, "the agent's own, again" },
+	{ 0 },
+};
+static const struct field body_totp_code[] = {
+	{ "code", FIELD_TEXT, true, 6, 20, NULL, "of the authenticator app" },
 	{ 0 },
 };
 static const struct field body_presence[] = {
@@ -362,6 +372,14 @@ static const struct route routes[] = {
 	  "What is offered, handed over or asked of me and waits for my answer", 0 },
 	{ "PUT", "/v1/me/presence", ROLES_STAFF, handle_presence, body_presence, NULL, "Me", 200,
 	  "Set my presence", 0 },
+	{ "GET", "/v1/me/totp", ROLES_STAFF, handle_totp_get, NULL, NULL, "Totp", 200,
+	  "Is a code asked for when I sign in?", 0 },
+	{ "POST", "/v1/me/totp", ROLES_STAFF, handle_totp_begin, body_totp, NULL, "TotpSecret", 201,
+	  "Begin to use an authenticator app; shown once", 0 },
+	{ "POST", "/v1/me/totp/confirm", ROLES_STAFF, handle_totp_confirm, body_totp_code, NULL,
+	  NULL, 204, "A first code of the app: from now on it is asked for", 0 },
+	{ "POST", "/v1/me/totp/remove", ROLES_STAFF, handle_totp_remove, body_totp_code, NULL, NULL,
+	  204, "Ask for no code any more", 0 },
 
 	/* live */
 	{ "POST", "/v1/events/ticket", ROLES_WORK, handle_ticket_make, body_none, NULL, "Ticket",
@@ -561,6 +579,8 @@ static const struct route routes[] = {
 	  "Object", 200, "Offer its work again", 0 },
 	{ "PUT", "/v1/agents/{id}/password", ROLE_ADMIN, handle_agent_password, body_password, NULL,
 	  NULL, 204, "Set an agent's password", 0 },
+	{ "DELETE", "/v1/agents/{id}/totp", ROLE_ADMIN, handle_agent_totp_remove, NULL, NULL, NULL,
+	  204, "The agent's phone is lost: ask for no code any more", 0 },
 	{ "PUT", "/v1/agents/{id}/presence", ROLES_LEAD, handle_agent_presence, body_presence, NULL,
 	  "Presence", 200, "Set an agent's presence", 0 },
 	{ "GET", "/v1/channels", ROLES_WORK, handle_channel_list, NULL, PAGED, "List", 200,

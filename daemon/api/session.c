@@ -7,6 +7,7 @@
 #include "api/handlers.h"
 #include "api/keep.h"
 #include "api/names.h"
+#include "api/totp.h"
 #include "base/text.h"
 #include "parts.h"
 #include "services/password.h"
@@ -22,19 +23,31 @@ struct signing {
 	const char *agent;
 	const char *role;
 	bool known;
+	const struct second_factor *factor; /* NULL: none is asked of this agent */
 };
+
+/* The same words for a code that is wrong and for one that was used. */
+static void answer_wrong_code(struct api_call *call)
+{
+	api_problem(call, 401, "wrong_code", "the code is wrong, or was used before");
+}
 
 static void on_kept(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
 	const struct signing *signing = call->state;
-	const char *nonce = kept_nonce(call, reply, err);
+	const char *nonce;
 	char session[AUTH_TOKEN_BYTES];
 	struct buf body = { 0 };
 	struct json_out out;
 	char cookie[400];
 	char csrf[65];
 
+	if (err == NULL && reply_is(reply, "refused")) {
+		answer_wrong_code(call);
+		return;
+	}
+	nonce = kept_nonce(call, reply, err);
 	if (nonce == NULL)
 		return;
 	auth_token_make(call->parts->key, "cvs", signing->workspace, nonce, session);
@@ -72,9 +85,27 @@ static void session_start(struct api_call *call)
 	jw_text(&out, "name", signing->agent);
 	jw_object_end(&out);
 	session_put(&(struct keeper){ call->parts->store, signing->workspace },
-		    &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash },
+		    &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash,
+					  signing->factor },
 		    buf_string(&kept), SESSION_MS, on_kept, call);
 	buf_clear(&kept);
+}
+
+static void on_judged(enum totp_verdict verdict, const struct second_factor *factor,
+		      const struct error *err, struct api_call *call)
+{
+	struct signing *signing = call->state;
+
+	signing->factor = factor;
+	if (err != NULL)
+		api_fail(call, err);
+	else if (verdict == TOTP_ASKED)
+		api_problem(call, 401, "code_required",
+			    "the code of the authenticator app is needed too, as \"code\"");
+	else if (verdict == TOTP_WRONG)
+		answer_wrong_code(call);
+	else
+		session_start(call);
 }
 
 static void on_verified(bool matches, const struct error *err, void *context)
@@ -87,7 +118,8 @@ static void on_verified(bool matches, const struct error *err, void *context)
 	else if (!matches || !signing->known)
 		api_problem(call, 401, "wrong_password", "the agent or the password is wrong");
 	else
-		session_start(call);
+		totp_judge(call, &(struct keeper){ call->parts->store, signing->workspace },
+			   signing->agent, json_text(call->body, "code"), on_judged);
 }
 
 /* {"hash", "role"} of an agent's login, in {ws}:logins. */

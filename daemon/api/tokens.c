@@ -74,7 +74,8 @@ static void token_make(struct api_call *call)
 	jw_int(&out, "expires", expires_s == 0 ? 0 : now + expires_s * 1000);
 	jw_object_end(&out);
 	token_put(&(struct keeper){ call->parts->store, call->who.workspace },
-		  &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash },
+		  &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash,
+					NULL },
 		  buf_string(&kept), on_made, call);
 	buf_clear(&kept);
 }

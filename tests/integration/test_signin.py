@@ -1,0 +1,107 @@
+"""Signing in with an authenticator app as the second thing; the codes are made here, from the secret that is shown once."""
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+import unittest
+
+import harness
+
+PASSWORD = "correct horse battery"
+
+
+def code(secret, step):
+    mac = hmac.new(base64.b32decode(secret), step.to_bytes(8, "big"), hashlib.sha1).digest()
+    at = mac[-1] & 15
+    return f"{(int.from_bytes(mac[at:at + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06d}"
+
+
+class SignIn(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.daemon = self.start_daemon()
+        self.admin = self.daemon.token("admin", None)
+        self.alice = self.daemon.token("agent", "alice")
+        self.daemon.ctl("agent", "password", "alice", "--stdin", stdin=PASSWORD + "\n")
+        self.step = int(time.time()) // 30
+
+    def ask(self, method, path, body=None, status=200, token=None, key=None):
+        answer = self.daemon.request(method, path, body, token or self.alice,
+                                     headers={"Idempotency-Key": key or secrets.token_hex(8)})
+        self.assertEqual(answer.status, status, answer)
+        return answer.json if answer.body else None
+
+    def sign_in(self, status, code_=None, password=PASSWORD, key=None):
+        """A code of the next step is right for at least half a minute: the daemon takes the one before and after too."""
+        body = {"agent": "alice", "password": password, **({"code": code_} if code_ else {})}
+        answer = self.daemon.request("POST", "/v1/session", body, headers={"Idempotency-Key": key or secrets.token_hex(8)})
+        self.assertEqual(answer.status, status, answer)
+        return answer.json.get("code")
+
+    def set_up(self):
+        made = self.ask("POST", "/v1/me/totp", {"password": PASSWORD}, 201)
+        self.ask("POST", "/v1/me/totp/confirm", {"code": code(made["secret"], self.step)}, 204)
+        return made
+
+    def test_nothing_is_asked_for_until_a_first_code_was_right(self):
+        self.sign_in(201)
+        self.ask("POST", "/v1/me/totp", {"password": "another"}, 403)
+        self.ask("POST", "/v1/me/totp/confirm", {"code": "123456"}, 409)
+        made = self.ask("POST", "/v1/me/totp", {"password": PASSWORD}, 201, key="once")
+        self.assertEqual(self.ask("POST", "/v1/me/totp", {"password": PASSWORD}, 201, key="once"), made)
+        self.assertIn(made["secret"], made["uri"])
+        self.sign_in(201)
+        wrong = f"{(int(code(made['secret'], self.step)) + 1) % 1_000_000:06d}"
+        if wrong not in (code(made["secret"], self.step + one) for one in (-1, 0, 1, 2)):
+            self.assertEqual(self.ask("POST", "/v1/me/totp/confirm", {"code": wrong}, 422)["code"], "wrong_code")
+        self.assertEqual(self.ask("GET", "/v1/me/totp"), {"active": False})
+        for _ in range(2):
+            self.ask("POST", "/v1/me/totp/confirm", {"code": code(made["secret"], self.step)}, 204, key="confirm")
+        self.assertEqual(self.ask("GET", "/v1/me/totp"), {"active": True})
+        self.assertEqual(self.sign_in(401), "code_required")
+        self.ask("POST", "/v1/me/totp", {"password": PASSWORD}, 409)
+
+    def test_a_code_opens_one_session(self):
+        secret = self.set_up()["secret"]
+        self.assertEqual(self.sign_in(401, code(secret, self.step)), "wrong_code")  # the one that confirmed
+        self.assertEqual(self.sign_in(401, "000 00a"), "wrong_code")
+        self.assertEqual(self.sign_in(401, code(secret, self.step + 1), password="no"), "wrong_password")
+        for _ in range(2):  # the same request again is the same session
+            self.sign_in(201, code(secret, self.step + 1), key="again")
+        self.assertEqual(self.sign_in(401, code(secret, self.step + 1)), "wrong_code")
+
+    def test_a_recovery_code_works_once_and_a_new_app_has_others(self):
+        made = self.set_up()
+        self.assertEqual(len(set(made["recovery_codes"])), 10)
+        first = made["recovery_codes"][3]
+        self.sign_in(201, first.upper())
+        self.assertEqual(self.sign_in(401, first), "wrong_code")
+        self.assertEqual(self.sign_in(401, "22222-22222"), "wrong_code")
+        self.assertEqual(self.ask("POST", "/v1/me/totp/remove", {"code": made["recovery_codes"][4]}, 403)["code"], "wrong_code")
+        self.ask("POST", "/v1/me/totp/remove", {"code": code(made["secret"], self.step + 1)}, 204)
+        self.sign_in(201)
+        again = self.ask("POST", "/v1/me/totp", {"password": PASSWORD}, 201)
+        self.assertFalse(set(again["recovery_codes"]) & set(made["recovery_codes"]))
+
+    def test_an_admin_helps_whose_phone_is_lost(self):
+        self.set_up()
+        self.ask("DELETE", "/v1/agents/alice/totp", status=403)
+        self.daemon.ctl("agent", "totp-remove", "alice")
+        self.sign_in(201)
+
+    def test_no_file_holds_a_secret(self):
+        made = self.set_up()
+        raw = base64.b32decode(made["secret"])
+        self.daemon.stop()
+        files = [one for one in self.folder.rglob("*") if one.is_file()]
+        self.assertTrue(any(b"totp:alice" in one.read_bytes() for one in files))
+        for what in (made["secret"].encode(), raw, *(one.encode() for one in made["recovery_codes"])):
+            self.assertEqual([one for one in files if what in one.read_bytes()], [])
+
+    def test_a_program_has_no_app(self):
+        self.ask("POST", "/v1/me/totp", {"password": "x"}, 409, token=self.admin)
+
+
+if __name__ == "__main__":
+    unittest.main()
