@@ -62,6 +62,18 @@ struct editing {
 
 static void edit_read(struct editing *editing);
 
+/* Somebody was faster: with an edit, or by merging the customer into another. */
+static bool is_overtaken(struct api_call *call, const struct store_reply *reply)
+{
+	const char *word = reply_text_at(reply, 1);
+
+	if (word == NULL || call->if_match > 0)
+		return false;
+	if (text_equal(word, "moved"))
+		call->params[0] = arena_text(call->arena, reply_text_at(reply, 2));
+	return text_equal(word, "moved") || text_equal(word, "version");
+}
+
 static void on_edited(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct editing *editing = context;
@@ -71,8 +83,7 @@ static void on_edited(const struct store_reply *reply, const struct error *err, 
 		api_fail(call, err);
 	else if (reply_is(reply, "ok"))
 		handle_customer_get(call);
-	else if (text_equal(reply_text(reply_item(reply, 1), NULL), "version") &&
-		 call->if_match <= 0 && editing->tries++ < TRIES_MAX)
+	else if (is_overtaken(call, reply) && editing->tries++ < TRIES_MAX)
 		edit_read(editing);
 	else
 		customer_refused(call, reply);

@@ -29,12 +29,12 @@ class Broker:
                 status, kind, answer = broker.answers.pop(0) if broker.answers else (200, "text/plain", b"")
                 if callable(answer):
                     answer = answer(*one)
+                broker.got.put(one)  # before the answer: what the stand-in posts next comes behind it
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
                 self.wfile.write(answer)
-                broker.got.put(one)
 
             do_GET = do_POST = take
 
