@@ -11,15 +11,9 @@
 
 #include "converge/connector.h"
 #include "signed_identity.h"
+#include "standard_webhook.h"
 
 enum {
-	KEY_MIN_BYTES = 24,
-	KEY_MAX_BYTES = 64,
-	KEYS_MAX = 2,
-	SIGNATURE_BYTES = 32,
-	SIGNATURES_MAX = 16,
-	SKEW_S = 300,
-	ID_MAX_BYTES = 256,
 	ATTACHMENTS_MAX = 50,
 	IDENTITY_MAX_BYTES = 8192,
 	ANSWER_MAX_BYTES = 64 * 1024,
@@ -36,14 +30,8 @@ struct webhook_settings {
 	struct signed_identity_settings identity;
 };
 
-struct webhook_key {
-	unsigned char bytes[KEY_MAX_BYTES];
-	size_t len;
-};
-
 struct webhook_state {
-	struct webhook_key keys[KEYS_MAX]; /* the first one signs */
-	size_t key_count;
+	struct standard_webhook keys;
 	struct signed_identity identity;
 };
 
@@ -83,128 +71,16 @@ static const int64_t webhook_retry_ms[] = {
 /* One per process, given by open(): parse() has only a const channel. */
 static const struct host *host;
 
-/* ---- keys and signatures ---- */
-
-static int key_add(struct webhook_state *state, const char *secret)
-{
-	static const char prefix[] = "whsec_";
-	struct webhook_key *key = &state->keys[state->key_count];
-	long len;
-
-	if (strncmp(secret, prefix, sizeof(prefix) - 1) != 0)
-		return -1;
-	secret += sizeof(prefix) - 1;
-	len = host->unbase64(secret, strlen(secret), key->bytes, sizeof(key->bytes));
-	if (len < KEY_MIN_BYTES)
-		return -1;
-	key->len = (size_t)len;
-	state->key_count++;
-	return 0;
-}
-
-static void sign(const struct webhook_key *key, const char *signed_bytes, size_t len,
-		 unsigned char out[SIGNATURE_BYTES])
-{
-	host->hmac_sha256(key->bytes, key->len, signed_bytes, len, out);
-}
-
-static bool signature_fits(const struct webhook_state *state, const char *text, size_t len,
-			   unsigned char expected[][SIGNATURE_BYTES])
-{
-	unsigned char given[SIGNATURE_BYTES];
-	bool fits = false;
-
-	if (len < 3 || memcmp(text, "v1,", 3) != 0)
-		return false;
-	if (host->unbase64(text + 3, len - 3, given, sizeof(given)) != SIGNATURE_BYTES)
-		return false;
-	for (size_t i = 0; i < state->key_count; i++)
-		fits |= host->equal(given, sizeof(given), expected[i], SIGNATURE_BYTES);
-	return fits;
-}
-
-static bool any_signature_fits(const struct webhook_state *state, const char *header,
-			       unsigned char expected[][SIGNATURE_BYTES])
-{
-	for (size_t i = 0; i < SIGNATURES_MAX && *header; i++) {
-		size_t len = strcspn(header, " ");
-
-		if (signature_fits(state, header, len, expected))
-			return true;
-		header += len;
-		header += strspn(header, " ");
-	}
-	return false;
-}
-
-/* Plain decimal digits: the header's own bytes are signed, so any other
- * spelling of the number would make two texts of one time. */
-static bool timestamp_is_fresh(const char *text, int64_t now_s)
-{
-	size_t len = strlen(text);
-	int64_t when;
-
-	if (len == 0 || len > 12 || strspn(text, "0123456789") != len || text[0] == '0')
-		return false;
-	when = strtoll(text, NULL, 10);
-	return when >= now_s - SKEW_S && when <= now_s + SKEW_S;
-}
-
-/* A header of the standard, or its svix twin. */
-static const char *field_of(const struct inbound *in, const char *name, const char *twin)
-{
-	const char *value = host->field(in, name);
-
-	return value ? value : host->field(in, twin);
-}
-
-static bool id_is_usable(const char *id)
-{
-	size_t len = strlen(id);
-
-	if (len == 0 || len > ID_MAX_BYTES)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (id[i] <= ' ' || id[i] == 0x7f || id[i] == '.')
-			return false;
-	return true;
-}
-
-static char *signed_bytes_of(struct arena *arena, const char *id, const char *timestamp,
-			     const void *body, size_t body_len)
-{
-	size_t head = strlen(id) + strlen(timestamp) + 2;
-	char *bytes = host->alloc(arena, head + body_len + 1);
-
-	snprintf(bytes, head + 1, "%s.%s.", id, timestamp);
-	if (body_len)
-		memcpy(bytes + head, body, body_len);
-	return bytes;
-}
+/* ---- the way in ---- */
 
 static enum verdict webhook_verify(struct channel *channel, const struct inbound *in,
 				   struct arena *arena, struct parsed *ret)
 {
 	const struct webhook_state *state = host->channel_state(channel);
-	const char *id = field_of(in, "webhook-id", "svix-id");
-	const char *timestamp = field_of(in, "webhook-timestamp", "svix-timestamp");
-	const char *signature = field_of(in, "webhook-signature", "svix-signature");
-	unsigned char expected[KEYS_MAX][SIGNATURE_BYTES];
-	char *bytes;
 
 	(void)ret;
-	if (!id || !timestamp || !signature || !id_is_usable(id))
-		return FORGED;
-	if (!timestamp_is_fresh(timestamp, in->now_s))
-		return FORGED;
-	bytes = signed_bytes_of(arena, id, timestamp, in->body, in->body_len);
-	for (size_t i = 0; i < state->key_count; i++)
-		sign(&state->keys[i], bytes, strlen(id) + strlen(timestamp) + 2 + in->body_len,
-		     expected[i]);
-	return any_signature_fits(state, signature, expected) ? VERIFIED : FORGED;
+	return standard_webhook_fits(host, &state->keys, in, arena) ? VERIFIED : FORGED;
 }
-
-/* ---- the way in ---- */
 
 /* What reading one body needs; the first complaint wins. */
 struct reader {
@@ -382,13 +258,12 @@ static void read_sent_at(struct reader *reader, struct message *message)
 
 static void read_message(struct reader *reader, struct message *message)
 {
-	const struct inbound *in = reader->in;
 	const char *id = text_at(reader, "id", 512, false);
 
 	if (!id[0]) {
-		const char *header = field_of(in, "webhook-id", "svix-id");
+		const char *header = standard_webhook_id(host, reader->in);
 
-		id = header && id_is_usable(header) ? host->text(reader->arena, header) : "";
+		id = header ? host->text(reader->arena, header) : "";
 	}
 	if (!id[0])
 		complain(reader, "id", "is missing, and so is the webhook-id header");
@@ -482,16 +357,6 @@ static char *outbound_json(struct channel *channel, struct arena *arena,
 		host->json_quote(arena, message->text ? message->text : ""), attachments);
 }
 
-static char *signature_header(const struct webhook_state *state, struct arena *arena,
-			      const char *id, const char *timestamp, const char *body)
-{
-	unsigned char mac[SIGNATURE_BYTES];
-	char *bytes = signed_bytes_of(arena, id, timestamp, body, strlen(body));
-
-	sign(&state->keys[0], bytes, strlen(bytes), mac);
-	return host->format(arena, "v1,%s", host->base64(arena, mac, sizeof(mac)));
-}
-
 /* The same bytes will not do better next time. */
 static bool status_is_final(long status)
 {
@@ -543,8 +408,9 @@ static void post(struct channel *channel, struct arena *arena, const struct post
 {
 	const struct webhook_settings *settings = host->channel_settings(channel);
 	const char *timestamp = host->format(arena, "%lld", (long long)(host->unix_ms() / 1000));
-	const char *signature = signature_header(host->channel_state(channel), arena, post->id,
-						 timestamp, post->body);
+	const struct webhook_state *state = host->channel_state(channel);
+	const struct standard_webhook_post signed_post = { post->id, timestamp, post->body };
+	const char *signature = standard_webhook_sign(host, &state->keys, arena, &signed_post);
 	const char *const fields[] = {
 		"content-type", "application/json",  "webhook-id", post->id, "webhook-timestamp",
 		timestamp,      "webhook-signature", signature,    NULL,
@@ -642,12 +508,12 @@ static int webhook_open(const struct host *core, struct channel *channel, const 
 	struct webhook_state *state = core->channel_state(channel);
 
 	host = core;
-	if (!settings->secret || key_add(state, settings->secret) < 0) {
+	if (!settings->secret || standard_webhook_add(core, &state->keys, settings->secret) < 0) {
 		*ret_error = "secret must be whsec_ and the base64 of 24 to 64 bytes";
 		return -1;
 	}
 	if (settings->secret_previous && settings->secret_previous[0] &&
-	    key_add(state, settings->secret_previous) < 0) {
+	    standard_webhook_add(core, &state->keys, settings->secret_previous) < 0) {
 		*ret_error = "secret_previous must be whsec_ and the base64 of 24 to 64 bytes";
 		return -1;
 	}
