@@ -5,14 +5,11 @@
  * signed. Twilio asks once: what we could not take is lost, unless the address
  * in the console ends in #rc=5. Out: Messages.json with a status callback. No
  * key against doubles. Limit: 1600 characters. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "provider_call.h"
 #include "sms_text.h"
 #include "twilio.h"
-
-#define TWILIO_PROVIDER "https://api.twilio.com"
 
 enum { TEXT_MAX = 1600, MEDIA_MAX = 10, LINK_S = 24 * 3600 };
 
@@ -51,20 +48,12 @@ static const struct setting twilio_sms_settings_rows[] = {
 /* One per process, given by open(): parse() has only a const channel. */
 static const struct host *host;
 
-static bool is_private(const struct channel *channel)
+static struct twilio_account account_of(const struct channel *channel)
 {
 	const struct twilio_sms_settings *settings = host->channel_settings(channel);
 
-	return strcmp(settings->api_base, TWILIO_PROVIDER) != 0;
-}
-
-static const char *authorization(const struct channel *channel, struct arena *arena)
-{
-	const struct twilio_sms_settings *settings = host->channel_settings(channel);
-	const char *pair =
-		host->format(arena, "%s:%s", settings->account_sid, settings->auth_token);
-
-	return host->format(arena, "Basic %s", host->base64(arena, pair, strlen(pair)));
+	return (struct twilio_account){ settings->account_sid, settings->auth_token,
+					settings->api_base };
 }
 
 /* ---- the way in ---- */
@@ -230,23 +219,12 @@ static int twilio_sms_parse(const struct channel *channel, const struct inbound 
 	return 0;
 }
 
-/* The address redirects to a store of Amazon's, which must not see the token: libcurl sends it to
- * no other host. */
 static void twilio_sms_media(const struct channel *channel, const struct attachment *attachment,
 			     struct arena *arena, struct media_request *ret)
 {
-	const struct twilio_sms_settings *settings = host->channel_settings(channel);
-	size_t len = strlen(settings->api_base);
-	const char **fields;
+	const struct twilio_account account = account_of(channel);
 
-	ret->url = attachment->url;
-	ret->allow_private = is_private(channel);
-	if (strncmp(attachment->url, settings->api_base, len) != 0 || attachment->url[len] != '/')
-		return;
-	fields = host->alloc(arena, 3 * sizeof(*fields));
-	fields[0] = "authorization";
-	fields[1] = authorization(channel, arena);
-	ret->fields = fields;
+	twilio_media(host, &account, attachment, arena, ret);
 }
 
 /* ---- the way out ---- */
@@ -320,19 +298,20 @@ static const char *form_of(struct channel *channel, struct arena *arena,
 static void twilio_sms_send(struct channel *channel, const struct outbound *message,
 			    struct delivery *delivery)
 {
-	const struct twilio_sms_settings *settings = host->channel_settings(channel);
+	const struct twilio_account account = account_of(channel);
 	struct arena *arena = host->arena_new();
 	const char *form = form_of(channel, arena, message);
 	const char *const fields[] = { "content-type", "application/x-www-form-urlencoded",
-				       "authorization", authorization(channel, arena), NULL };
+				       "authorization", twilio_authorization(host, &account, arena),
+				       NULL };
 	struct host_http call = { .method = "POST",
 				  .fields = fields,
 				  .body = form,
-				  .allow_private = is_private(channel) };
+				  .allow_private = twilio_is_private(&account) };
 
 	if (form) {
 		call.url = host->format(arena, "%s/2010-04-01/Accounts/%s/Messages.json",
-					settings->api_base, settings->account_sid);
+					account.api_base, account.sid);
 		call.body_len = strlen(form);
 		provider_call(host, channel, &call, on_sent, delivery);
 	} else {
@@ -349,47 +328,12 @@ static void twilio_sms_estimate(const struct channel *channel, const char *text,
 	sms_estimate(text, ret);
 }
 
-/* ---- a try ---- */
-
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
-static void on_tried(const struct host_answer *answer, struct json_object *body,
-		     struct arena *arena, void *context)
-{
-	struct trial trial = *(struct trial *)context;
-	bool is_ok = !answer->error && answer->status == 200;
-	const char *phrase =
-		answer->error ? answer->error : provider_text(host, body, "message", "refused");
-
-	free(context);
-	if (is_ok)
-		phrase = host->format(arena, "the account is %s",
-				      provider_text(host, body, "friendly_name", "there"));
-	trial.done(is_ok, phrase, trial.context);
-}
-
 static void twilio_sms_test(struct channel *channel,
 			    void (*done)(bool ok, const char *phrase, void *context), void *context)
 {
-	const struct twilio_sms_settings *settings = host->channel_settings(channel);
-	struct arena *arena = host->arena_new();
-	struct trial *trial = malloc(sizeof(*trial));
-	const char *const fields[] = { "authorization", authorization(channel, arena), NULL };
-	const struct host_http call = { .method = "GET",
-					.url = host->format(arena, "%s/2010-04-01/Accounts/%s.json",
-							    settings->api_base,
-							    settings->account_sid),
-					.fields = fields,
-					.allow_private = is_private(channel) };
+	const struct twilio_account account = account_of(channel);
 
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
-	provider_call(host, channel, &call, on_tried, trial);
-	host->arena_free(arena);
+	twilio_try(host, channel, &account, done, context);
 }
 
 /* ---- life ---- */
@@ -402,7 +346,7 @@ static int twilio_sms_open(const struct host *core, struct channel *channel, con
 	bool has_service = settings->messaging_service_sid && settings->messaging_service_sid[0];
 
 	host = core;
-	if (!sid || strncmp(sid, "AC", 2) != 0 || strspn(sid + 2, "0123456789abcdefABCDEF") < 1)
+	if (!twilio_sid_is_good(sid))
 		*ret_error = "account_sid must look like AC0123456789abcdef";
 	else if (!settings->auth_token || !settings->auth_token[0])
 		*ret_error = "auth_token must not be empty";
