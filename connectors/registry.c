@@ -3,6 +3,7 @@
 
 #include "converge/connector.h"
 
+extern const struct connector cti_connector;
 extern const struct connector dingtalk_connector;
 extern const struct connector email_connector;
 extern const struct connector feishu_connector;
@@ -13,6 +14,7 @@ extern const struct connector messenger_connector;
 extern const struct connector slack_connector;
 extern const struct connector telegram_connector;
 extern const struct connector twilio_sms_connector;
+extern const struct connector twilio_voice_connector;
 extern const struct connector webchat_connector;
 extern const struct connector webhook_connector;
 extern const struct connector wechat_connector;
@@ -26,6 +28,7 @@ extern const struct connector *const connector_registry[];
 /* A line each, so that two who add one do not meet. */
 /* clang-format off */
 const struct connector *const connector_registry[] = {
+	&cti_connector,
 	&dingtalk_connector,
 	&email_connector,
 	&feishu_connector,
@@ -36,6 +39,7 @@ const struct connector *const connector_registry[] = {
 	&slack_connector,
 	&telegram_connector,
 	&twilio_sms_connector,
+	&twilio_voice_connector,
 	&webchat_connector,
 	&webhook_connector,
 	&wechat_connector,

@@ -61,7 +61,7 @@ static struct roster *roster_of(struct arena *arena, const struct configuration 
 	all->len = ROSTER_KINDS;
 	all->as.items = arena_alloc(arena, ROSTER_KINDS * sizeof(*all->as.items));
 	memcpy(all->as.items, configuration->kinds, sizeof(configuration->kinds));
-	return roster_new(all, err);
+	return roster_new(all, NULL, err);
 }
 
 /* The objects of one kind that a running daemon has. */

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "services/http_server.h"
 #include "services/notify.h"
+#include "workspace.h"
 
 static bool channel_changed(const struct channel *channel, const struct config_diff *diff)
 {
@@ -49,6 +50,20 @@ static void report(const struct config_diff *diff)
 		log_info("broker", "event=config_unchanged");
 }
 
+static void on_learnt(void *context)
+{
+	(void)context;
+}
+
+/* What work costs follows from which channels there are. */
+static void workspaces_learn(struct broker *broker)
+{
+	struct workspace *workspace = NULL;
+
+	while ((workspace = workspace_next(broker->parts.workspaces, workspace)) != NULL)
+		workspace_refresh(workspace, on_learnt, NULL);
+}
+
 void broker_reload(struct broker *broker, const char *file)
 {
 	struct problems *problems = problems_new();
@@ -71,6 +86,7 @@ void broker_reload(struct broker *broker, const char *file)
 	broker_retire(broker, broker->parts.config);
 	broker->parts.config = fresh;
 	broker_open_channels(broker);
+	workspaces_learn(broker);
 	if (http_server_reload_tls(broker->http, fresh->listen.tls_cert, fresh->listen.tls_key,
 				   &err) != 0)
 		log_error("broker", "event=tls_not_reloaded error=%s", log_quote(err.text));

@@ -138,11 +138,30 @@ static void waiting_count(struct workspace *workspace)
 	store_read(workspace->parts->store, call, on_counted, workspace);
 }
 
+/* Freed by the caller; the names are the channels'. */
+static const char **channels_with_calls(struct channels *channels, const char *workspace)
+{
+	const char **names = memory_new(sizeof(*names));
+	struct channel *channel;
+	size_t count = 0;
+
+	for (size_t i = 0; (channel = channel_at(channels, i)) != NULL; i++) {
+		if ((channel_connector(channel)->abilities & HAS_CALLS) == 0 ||
+		    !text_equal(channel_workspace(channel), workspace))
+			continue;
+		names = memory_grow(names, count + 2, sizeof(*names));
+		names[count++] = channel_name(channel);
+		names[count] = NULL;
+	}
+	return names;
+}
+
 static void on_loaded(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct workspace *workspace = context;
 	struct roster *old = workspace->roster;
 	struct error problem = { 0 };
+	const char **calls;
 
 	workspace->is_loading = false;
 	if (workspace->is_gone)
@@ -153,7 +172,9 @@ static void on_loaded(const struct store_reply *reply, const struct error *err, 
 		loop_timer_start(workspace->load_timer, LOAD_RETRY_MS);
 		return;
 	}
-	workspace->roster = roster_new(reply, &problem);
+	calls = channels_with_calls(workspace->parts->channels, workspace->name);
+	workspace->roster = roster_new(reply, calls, &problem);
+	free(calls);
 	if (problem.kind != ERROR_NONE)
 		log_warn("workspace", "workspace=%s event=config_problem error=%s", workspace->name,
 			 log_quote(problem.text));

@@ -322,6 +322,7 @@ static void add_rare(struct store_call *call, const struct message *message,
 	struct buf proofs = { 0 };
 	struct buf answering = { 0 };
 	bool media = has_media(message);
+	bool is_call = message->call != NULL;
 
 	pack_blobs(&blobs, message);
 	pack_proofs(&proofs, rare->people);
@@ -329,18 +330,20 @@ static void add_rare(struct store_call *call, const struct message *message,
 	if (rare->reference) {
 		store_arg(call, rare->reference->field, IDENTITY_FIELD_BYTES);
 		add_reference(call, rare->conversation, rare->id);
-	} else if (media || blobs.len + proofs.len + answering.len > 0) {
+	} else if (media || is_call || blobs.len + proofs.len + answering.len > 0) {
 		store_arg_text(call, "");
 		store_arg_text(call, "");
 	}
-	if (media || blobs.len + proofs.len + answering.len > 0)
+	if (media || is_call || blobs.len + proofs.len + answering.len > 0)
 		store_arg_text(call, media ? "1" : "");
-	if (blobs.len + proofs.len + answering.len > 0)
+	if (is_call || blobs.len + proofs.len + answering.len > 0)
 		store_arg(call, buf_string(&blobs), blobs.len);
-	if (proofs.len + answering.len > 0)
+	if (is_call || proofs.len + answering.len > 0)
 		store_arg(call, buf_string(&proofs), proofs.len);
-	if (answering.len > 0)
-		store_arg(call, answering.data, answering.len);
+	if (is_call || answering.len > 0)
+		store_arg(call, buf_string(&answering), answering.len);
+	if (is_call)
+		store_arg_text(call, "1");
 	buf_clear(&answering);
 	buf_clear(&blobs);
 	buf_clear(&proofs);

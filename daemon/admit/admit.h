@@ -79,6 +79,21 @@ void admit_free(struct admit **admit); /* after the store's last answer */
 void admit_run(struct admit *admit, const struct admission *admission, admit_done_fn *done,
 	       void *context);
 
+/* What an event of a phone call means for the work item of its conversation (scripts/call.lua),
+ * once its message is stored, or was before. */
+struct roster;
+struct admit_call {
+	const char *workspace;
+	const char *channel;
+	const struct phone_call *call;
+	const char *conversation;
+};
+/* Which agents and queues there are: asked anew at every step, for it may be replaced meanwhile. */
+typedef const struct roster *admit_roster_fn(void *context);
+/* done gets ADMIT_STORED or ADMIT_FAILED. */
+void admit_call(struct admit *admit, const struct admit_call *what, admit_roster_fn *roster,
+		admit_done_fn *done, void *context);
+
 /* What the provider tells about something we sent. */
 struct admit_receipt {
 	const char *workspace;

@@ -75,6 +75,42 @@ static void left_overs_drop(const struct flight *flight, const struct message *m
 			    on_left_over, NULL);
 }
 
+/* ---- calls ---- */
+
+static const struct roster *roster_of(void *context)
+{
+	const struct boarding *boarding = context;
+
+	return workspace_roster(boarding->flight->workspace);
+}
+
+static void on_call_followed(const struct admit_result *result, const struct error *err,
+			     void *context)
+{
+	struct boarding *boarding = context;
+
+	if (!flight_landed(boarding->flight))
+		return;
+	if (result->code == ADMIT_FAILED)
+		flight_fail(boarding->flight, "call: %s", err->text);
+	boarding_end(boarding->flight);
+}
+
+/* Also of an event that was stored before: what follows from it perhaps was not. */
+static void call_follow(struct boarding *boarding)
+{
+	struct flight *flight = boarding->flight;
+	struct passenger *passenger = boarding->passenger;
+	const struct admit_call what = { workspace_name(flight->workspace),
+					 channel_name(flight->channel), passenger->message->call,
+					 passenger->conversation };
+
+	flight->pending++;
+	admit_call(flight->parts->admit, &what, roster_of, on_call_followed, boarding);
+}
+
+/* ---- messages ---- */
+
 static void on_admitted(const struct admit_result *result, const struct error *err, void *context)
 {
 	struct boarding *boarding = context;
@@ -100,6 +136,8 @@ static void on_admitted(const struct admit_result *result, const struct error *e
 		if (result->message != NULL)
 			snprintf(passenger->message_id, sizeof(passenger->message_id), "%s",
 				 result->message);
+		if (passenger->message->call != NULL)
+			call_follow(boarding);
 	}
 	boarding_end(flight);
 }
@@ -151,6 +189,13 @@ static void window_fill(const struct flight *flight, struct admission *admission
 	admission->window_count = message->window_ms > 0 ? message->window_count : rules.count;
 }
 
+/* A call that we made, and one of which all is over and done, are only written down. */
+static bool call_opens(const struct phone_call *call)
+{
+	return !call->is_outgoing && call->state != CALL_NOTED &&
+	       !(call->state == CALL_ENDED && call->talk_s >= 0);
+}
+
 static void message_admit(struct flight *flight, struct passenger *passenger)
 {
 	const struct connector *connector = channel_connector(flight->channel);
@@ -170,6 +215,8 @@ static void message_admit(struct flight *flight, struct passenger *passenger)
 	};
 
 	window_fill(flight, &admission);
+	if (passenger->message->call != NULL && !call_opens(passenger->message->call))
+		admission.work.queue = "";
 	if (!is_sabotaged(passenger))
 		admit_run(flight->parts->admit, &admission, on_admitted,
 			  boarding_new(flight, passenger));

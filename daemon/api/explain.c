@@ -63,7 +63,7 @@ static const char *room_of(struct stand *stand, const struct agent_row *row,
 		tally->asked++;
 		return text_has_word(item->offers, ' ', offer) ? "offered" : "has_offer";
 	}
-	if (reply_int(reply_item(live, 3)) + channel->cost > row->capacity) {
+	if (reply_int(reply_item(live, 3)) + channel_cost(channel, row->capacity) > row->capacity) {
 		tally->full++;
 		return "full";
 	}

@@ -53,7 +53,9 @@ static void end_transfer(struct api_call *call, const char *transfer, const char
 	struct work_room room = { .capacity = is_bounded ? agent->capacity : -1 };
 
 	if (roster != NULL) {
-		room.cost = roster_channel(roster, channel)->cost;
+		room.cost = agent == NULL ? 1
+					  : channel_cost(roster_channel(roster, channel),
+							 agent->capacity);
 		room.waiting_cost = roster_channel(roster, channel)->waiting_cost;
 	}
 
@@ -261,12 +263,14 @@ static void assign(struct api_call *call, const char *channel)
 {
 	const struct channel_row *row = roster_channel(roster_of(call), channel);
 	struct work_assignment what = { .agent = agent_target(call),
-					.cost = row->cost,
 					.waiting_cost = row->waiting_cost,
 					.transfer = new_id(call),
 					.by = call->who.agent,
 					.reason = json_text(call->body, "reason") };
 
+	const struct agent_row *agent = roster_agent(roster_of(call), what.agent);
+
+	what.cost = agent == NULL ? 1 : channel_cost(row, agent->capacity);
 	if (what.agent != NULL)
 		work_assign(work_call_of(call, false), &what, work_answer_done, call);
 }

@@ -66,6 +66,7 @@ bool sla_news_read(const struct log_entry *entry, struct sla_news *ret_news)
 		read_transfer(entry->to, extra, fact);
 	else
 		read_transfer(json_text(extra, "transfer"), extra, fact);
+	fact->answer = fact->answer || text_equal(json_text(extra, "call"), "answered");
 	/* What a bot had of it is no time of ours: it begins when people are asked. */
 	fact->created |=
 		text_equal(entry->type, "work_item.created") || text_equal(entry->from, "bot");

@@ -180,8 +180,9 @@ static const struct business_field limit_fields[] = {
 static const struct business_field channel_fields[] = {
 	FIELD("id", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
 	      .check = business_check_id, .text = "The channel."),
-	FIELD("cost", COUNT, "1", .min = 1, .max = 1000,
-	      .text = "How much of an agent's capacity a work item of it takes."),
+	FIELD("cost", COUNT, NULL, .min = 1, .max = 1000,
+	      .text = "How much of an agent's capacity a work item of it takes; none given: 1, "
+		      "of a channel of phone calls all."),
 	FIELD("waiting_cost", COUNT, "0", .max = 1000,
 	      .text = "How much it takes while it waits for somebody else."),
 	FIELD("interrupts", LIST, NULL, .max = 100,
@@ -204,6 +205,9 @@ static const struct business_field agent_fields[] = {
 	  .form = FIELD_LEVELS },
 	FIELD("capacity", COUNT, "10", .max = 100000,
 	      .text = "How much work the agent holds at once."),
+	FIELD("lines", LIST, NULL, .max = 20,
+	      .text = "Names under which phone systems know the agent: an extension, a number, a "
+		      "SIP address, a queue member such as PJSIP/101."),
 	{ .row = { .name = "limits",
 		   .kind = SETTING_LIST,
 		   .max = 100,

@@ -235,6 +235,8 @@ struct desk_agent *desk_agent(struct desk *desk, const char *id)
 
 bool desk_has_room(const struct desk_agent *agent, int64_t cost)
 {
+	if (cost == CHANNEL_COST_WHOLE)
+		return agent->load <= 0;
 	return agent->load + cost <= agent->capacity;
 }
 

@@ -45,10 +45,21 @@ static bool wants(const char *names, const char *name)
 	return *names == '\0' || text_has_word(names, ',', name);
 }
 
+/* Programs answer no calls. */
+static bool has_calls(const struct desk *desk, const struct desk_item *item)
+{
+	size_t count;
+
+	return item->channel_number != SIZE_MAX &&
+	       roster_channels(desk->roster, &count)[item->channel_number].has_calls;
+}
+
 /* Queue and need are left to the caller, who asks for many at once. */
 static bool may_take(const struct desk *desk, const struct desk_agent *agent,
 		     const struct desk_item *item, enum roll_kind kind)
 {
+	if (agent->row == NULL && has_calls(desk, item))
+		return false;
 	if (!has_room_for(agent, item, kind) || !is_open_for(agent, item->channel_number, kind))
 		return false;
 	if (kind == ROLL_WISH)

@@ -136,6 +136,7 @@ static void agents_read(struct roster *roster, const struct store_reply *reply, 
 		row->queues = texts_read(json_at(object, "queues"), roster->arena);
 		row->capacity = json_int(object, "capacity", CAPACITY);
 		skills_read(row, json_at(object, "skills"), roster->arena);
+		row->lines = texts_read(json_at(object, "lines"), roster->arena);
 		row->limits =
 			limits_read(json_at(object, "limits"), roster->arena, &row->limit_count);
 	}
@@ -244,19 +245,25 @@ static uint64_t digest_of(const struct store_reply *reply)
 	return sum;
 }
 
-static void channel_add(struct roster *roster, const char *id, struct json_object *object)
+static void channel_add(struct roster *roster, const char *id, struct json_object *object,
+			const char *const *calls)
 {
 	struct channel_row *row = &roster->channels[roster->channel_count];
 
 	if (map_get(roster->channels_by_id, id) != NULL)
 		return;
 	channel_row_read(row, id, object, roster->arena);
+	for (; calls != NULL && *calls != NULL; calls++)
+		row->has_calls = row->has_calls || text_equal(*calls, id);
+	if (row->cost == 0)
+		row->cost = row->has_calls ? CHANNEL_COST_WHOLE : 1;
 	map_put(roster->channels_by_id, row->id, row);
 	roster->channel_count++;
 }
 
 /* After the agents, whose limits name channels too. */
-static void channels_read(struct roster *roster, const struct store_reply *reply, struct error *err)
+static void channels_read(struct roster *roster, const struct store_reply *reply,
+			  const char *const *calls, struct error *err)
 {
 	struct ordered *list;
 	size_t count = objects_read(reply, roster->arena, &list, err);
@@ -264,24 +271,29 @@ static void channels_read(struct roster *roster, const struct store_reply *reply
 
 	for (size_t i = 0; i < roster->agent_count; i++)
 		most += roster->agents[i].limit_count;
+	for (size_t i = 0; calls != NULL && calls[i] != NULL; i++)
+		most++;
 	roster->channels = arena_alloc(roster->arena, (most + 1) * sizeof(*roster->channels));
 	roster->channels_by_id = map_new();
 	for (size_t i = 0; i < count; i++)
-		channel_add(roster, list[i].id, list[i].object);
+		channel_add(roster, list[i].id, list[i].object, calls);
 	for (size_t i = 0; i < roster->agent_count; i++)
 		for (size_t j = 0; j < roster->agents[i].limit_count; j++)
-			channel_add(roster, roster->agents[i].limits[j].channel, NULL);
+			channel_add(roster, roster->agents[i].limits[j].channel, NULL, calls);
+	for (size_t i = 0; calls != NULL && calls[i] != NULL; i++)
+		channel_add(roster, calls[i], NULL, calls);
 	objects_free(list, count);
 }
 
-struct roster *roster_new(const struct store_reply *kinds, struct error *err)
+struct roster *roster_new(const struct store_reply *kinds, const char *const *calls,
+			  struct error *err)
 {
 	struct roster *roster = memory_new(sizeof(*roster));
 
 	roster->arena = arena_new(16 * 1024);
 	queues_read(roster, reply_item(kinds, ROSTER_QUEUES), err);
 	agents_read(roster, reply_item(kinds, ROSTER_AGENTS), err);
-	channels_read(roster, reply_item(kinds, ROSTER_CHANNEL_COSTS), err);
+	channels_read(roster, reply_item(kinds, ROSTER_CHANNEL_COSTS), calls, err);
 	rules_read(roster, kinds, err);
 	departments_read(roster, reply_item(kinds, ROSTER_DEPARTMENTS), err);
 	calendars_read(roster, reply_item(kinds, ROSTER_CALENDARS), err);
@@ -345,6 +357,17 @@ const struct agent_row *roster_agents(const struct roster *roster, size_t *ret_c
 const struct agent_row *roster_agent(const struct roster *roster, const char *id)
 {
 	return id == NULL ? NULL : map_get(roster->agents_by_id, id);
+}
+
+const struct agent_row *roster_agent_of(const struct roster *roster, const char *name)
+{
+	const struct agent_row *row = roster_agent(roster, name);
+
+	for (size_t i = 0; row == NULL && name != NULL && i < roster->agent_count; i++)
+		for (const char *const *line = roster->agents[i].lines; *line != NULL; line++)
+			if (text_equal(*line, name))
+				row = &roster->agents[i];
+	return row;
 }
 
 const struct channel_row *roster_channels(const struct roster *roster, size_t *ret_count)

@@ -89,6 +89,8 @@ struct agent_row {
 	int64_t capacity;
 	const struct limit_row *limits;
 	size_t limit_count;
+	/* Under which phone systems know the agent; NULL-terminated. */
+	const char *const *lines;
 };
 
 /* The kinds of the business configuration that a roster is made of, in this order (business.h). */
@@ -106,8 +108,10 @@ extern const char *const roster_kinds[ROSTER_KINDS];
 
 /* kinds: the answer of roster_read, an HGETALL of cfg:<kind> for each of roster_kinds and the
  * version of the rules; an object that cannot be read is left out and named in err (the rest
- * stands). Never NULL: with no queue at all there is the built-in "default". */
-struct roster *roster_new(const struct store_reply *kinds, struct error *err);
+ * stands). Never NULL: with no queue at all there is the built-in "default". calls: the channels
+ * that carry calls, NULL-terminated; NULL: none. */
+struct roster *roster_new(const struct store_reply *kinds, const char *const *calls,
+			  struct error *err);
 void roster_free(struct roster **roster);
 
 const struct queue_row *roster_queues(const struct roster *roster, size_t *ret_count);
@@ -117,6 +121,8 @@ const struct department_row *roster_department(const struct roster *roster,
 					       const char *id); /* NULL if unknown */
 const struct agent_row *roster_agents(const struct roster *roster, size_t *ret_count);
 const struct agent_row *roster_agent(const struct roster *roster, const char *id);
+/* By an id or one of an agent's lines; NULL where the name is NULL or nobody's. */
+const struct agent_row *roster_agent_of(const struct roster *roster, const char *name);
 /* Channels of which something is said: costs, or an agent's limit. */
 const struct channel_row *roster_channels(const struct roster *roster, size_t *ret_count);
 /* Of any channel; never NULL. */

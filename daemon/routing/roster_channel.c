@@ -21,7 +21,7 @@ void channel_row_read(struct channel_row *row, const char *id, struct json_objec
 {
 	*row = (struct channel_row){
 		.id = arena_text(arena, id),
-		.cost = json_int(object, "cost", 1),
+		.cost = json_int(object, "cost", 0),
 		.waiting_cost = json_int(object, "waiting_cost", 0),
 	};
 	if (json_kind(json_at(object, "interrupts")) == JSON_ARRAY)
@@ -43,6 +43,11 @@ const struct limit_row *limits_read(struct json_object *list, struct arena *aren
 						    json_int(json_item(list, i), "at_once", 1) };
 	}
 	return rows;
+}
+
+int64_t channel_cost(const struct channel_row *channel, int64_t capacity)
+{
+	return channel->cost != CHANNEL_COST_WHOLE ? channel->cost : capacity > 0 ? capacity : 1;
 }
 
 /* ---- what is in an agent's hands ---- */

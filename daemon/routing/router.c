@@ -96,7 +96,9 @@ static void propose(struct router *router, const struct desk_match *match)
 		.offer = offer,
 		.accept_ms = queue == NULL ? OFFER_MS : queue->offer_timeout_ms,
 		.agent_capacity = may_exceed ? INT32_MAX : match->agent->row->capacity,
-		.cost = match->item->cost,
+		.cost = match->agent->row == NULL
+				? 1
+				: channel_cost(channel, match->agent->row->capacity),
 		.waiting_cost = channel->waiting_cost,
 		.load_matters = match->item->channel_number != SIZE_MAX,
 		.load = match->agent->load,

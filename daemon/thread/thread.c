@@ -441,8 +441,25 @@ static void search_start(struct flight *flight, struct passenger *passenger)
 		search_decide(search);
 }
 
+/* A call is one conversation whatever its events say of who calls. */
+static void call_thread(struct flight *flight, struct passenger *passenger)
+{
+	const struct identity_place place = { flight->parts->key, workspace_name(flight->workspace),
+					      channel_name(flight->channel) };
+	const struct identifier call = { .kind = "call",
+					 .scope = "",
+					 .value = passenger->message->thread };
+	char *conversation = arena_alloc(flight->arena, ID_BYTES);
+
+	identity_conversation(&place, &call, "", conversation);
+	passenger->conversation = conversation;
+}
+
 enum stage_result thread_stage(struct flight *flight)
 {
+	for (size_t i = 0; i < flight->parsed.message_count; i++)
+		if (flight->passengers[i].message->call != NULL)
+			call_thread(flight, &flight->passengers[i]);
 	if ((channel_connector(flight->channel)->abilities & HAS_EMAIL_THREADS) == 0 ||
 	    flight->is_unreadable)
 		return STAGE_NEXT;

@@ -450,6 +450,9 @@ enum connector_ability {
 	/* Who writes to us is a program of our own users, who shall hear what is wrong: what
 	 * parse() cannot read is answered 400 and not kept. */
 	REFUSES_UNREADABLE = 1 << 13,
+	/* Its messages tell of phone calls (struct phone_call): a work item of it is for people
+	 * only, and takes all of an agent unless its cost is set. */
+	HAS_CALLS = 1 << 14,
 };
 
 struct connector {

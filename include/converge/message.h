@@ -68,6 +68,27 @@ struct thread_hint {
 	const char *subject; /* without Re: and its kin */
 };
 
+/* What an event tells of a phone call. message.thread is the id of the call: all its events are one
+ * conversation, whose customer the first event tells. The first one that is not CALL_NOTED opens a
+ * work item, once, however many follow; they move it (docs/voice.md). An event that is late never
+ * takes a call back. */
+enum call_state {
+	CALL_NOTED,    /* held, recorded, put through ...: kept, moves nothing */
+	CALL_RINGING,  /* it came in, or waits in a queue */
+	CALL_ANSWERED, /* a person talks to the caller */
+	CALL_ENDED,    /* over; missed unless an event said that it was answered, or talk_s does */
+	CALL_MISSED,   /* over, and nobody talked to the caller */
+};
+
+struct phone_call {
+	enum call_state state;
+	bool is_outgoing; /* ours to the customer: kept, opens no work item */
+	int64_t order; /* grows with the events of one call: which of two answers is newer; 0: only
+			* the first one counts */
+	const char *agent; /* who talks: an agent's id or one of its `lines`; NULL: not told */
+	int64_t talk_s;    /* how long they talked; -1: not told */
+};
+
 struct message {
 	enum message_kind kind;
 	const char *provider_id;  /* the provider's id: drops duplicates; never NULL or "" */
@@ -98,6 +119,7 @@ struct message {
 	 * channel's. */
 	int64_t window_ms;
 	int64_t window_count;
+	const struct phone_call *call; /* an event of a phone call (kind MESSAGE_EVENT); NULL */
 };
 
 enum { WINDOW_NONE = -1 };

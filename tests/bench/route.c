@@ -116,7 +116,7 @@ static void bed_roster(struct bed *bed)
 		kinds[i] = hash(NULL, 0);
 	kinds[ROSTER_QUEUES] = hash(queues, bed->queues * 2);
 	kinds[ROSTER_AGENTS] = hash(agents, bed->agents * 2);
-	bed->roster = roster_new(&all, &err);
+	bed->roster = roster_new(&all, NULL, &err);
 }
 
 static void bed_new(struct bed *bed)

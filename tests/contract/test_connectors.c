@@ -234,6 +234,12 @@ static void dump_message(struct buf *out, const struct message *message)
 			   message->attachments[i].url ? message->attachments[i].url : "-");
 	if (message->extra)
 		buf_format(out, " extra %s\n", message->extra);
+	if (message->call)
+		buf_format(out, " call state %d%s order %lld agent %s talk %lld\n",
+			   message->call->state, message->call->is_outgoing ? " outgoing" : "",
+			   (long long)message->call->order,
+			   message->call->agent ? message->call->agent : "-",
+			   (long long)message->call->talk_s);
 	if (message->reply_context)
 		buf_format(out, " context %s\n", message->reply_context);
 	if (message->window_ms || message->window_count)
@@ -257,6 +263,10 @@ static void dump_receipt(struct buf *out, const struct receipt *receipt)
 
 static void dump_parsed(struct buf *out, const struct parsed *parsed)
 {
+	/* An answer that asks for something (TwiML). */
+	if (parsed->answer_body && strstr(parsed->answer_body, "</Response>"))
+		buf_format(out, "answer %d %s %s\n", parsed->answer_status, parsed->answer_type,
+			   parsed->answer_body);
 	for (size_t i = 0; i < parsed->message_count; i++)
 		dump_message(out, &parsed->messages[i]);
 	for (size_t i = 0; i < parsed->receipt_count; i++)

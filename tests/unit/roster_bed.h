@@ -42,7 +42,7 @@ static inline struct roster *roster_of_kinds(const char *const *const *pairs, st
 	*err = (struct error){ 0 };
 	for (size_t i = 0; i < ROSTER_KINDS; i++)
 		items[i] = roster_hash(&kinds[i], pairs[i]);
-	return roster_new(&all, err);
+	return roster_new(&all, NULL, err);
 }
 
 static inline struct roster *roster_of(const char *const *queues, const char *const *agents,

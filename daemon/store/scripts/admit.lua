@@ -16,6 +16,8 @@
 --         (empty where it is), the 16 bytes of that place's field (absent where the sender's is proved and the only one)
 --      16 what answers need, each ended by a NUL: ms of the reply window that it opens ('' none), how many we may send in
 --         it ('' any number), context for the next answer ('' keeps the older). Absent where all three are empty
+--      17 '1': an event of a call: it moves no work item, and opens one only where its conversation never had any and the
+--         call is not over and answered (call.lua does the rest)
 -- Answers {'ok', msg, cnv, cus, wrk, n, flags, other, record ...} (each other is a customer who had proved what the person
 -- proves here: the caller merges them; flags: u new customer, c opened the conversation, w new work item,
 -- r reopened, b back from waiting or wrap-up, l identifiers left out) or {'duplicate', msg}.
@@ -36,7 +38,7 @@ if call('SISMEMBER', KEYS[2], ARGV[1]) == 1 or call('SISMEMBER', KEYS[3], ARGV[1
 end
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
-local c = call('HMGET', KEYS[4], 'u', 'w', 's', 'ih', 'wd')
+local c = call('HMGET', KEYS[4], 'u', 'w', 's', 'ih', 'wd', 'lw')
 local cus, wrk, flags = c[1], c[2], ''
 local w
 if wrk and wrk ~= '' then
@@ -57,9 +59,9 @@ if cus and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12) then
 		cus, is_other = owner, true
 	end
 end
-local blobs = ARGV[14] and blobs_count(ARGV[14], 1)
+local blobs = (ARGV[14] or '') ~= '' and blobs_count(ARGV[14], 1)
 local window, context
-if ARGV[16] then
+if ARGV[16] and ARGV[16] ~= '' then
 	local ms, count
 	ms, count, context = struct.unpack('sss', ARGV[16])
 	-- A narrower one (a menu was pressed) does not close the one that is open.
@@ -68,6 +70,9 @@ if ARGV[16] then
 		window = ('%.0f %s'):format(now + ms, count)
 	end
 end
+local of_call = ARGV[17] == '1'
+local settled = of_call and (call('HGET', KEYS[4], 'tl') or ''):find('^1 1')
+local opens = not w and not (of_call and (settled or (wrk or '') ~= '' or (c[6] or '') ~= ''))
 if not cus or not w then
 	new = { struct.unpack('sssssssssssssssss', ARGV[9]) }
 end
@@ -144,7 +149,7 @@ if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)
 	end
 end
 
-local state, to = w and w[1]
+local state, to = w and not of_call and w[1] or nil
 local agent = w and w[4] and w[4] ~= '' and w[4] or nil
 local more, grace -- wf, tm, cost, wc
 if state == 'resolved' then
@@ -206,9 +211,9 @@ if not c[1] then
 	if new[7] ~= '' then
 		call('HSET', KEYS[4], 'sub', new[7])
 	end
-elseif missing or c[3] ~= 'open' then
-	flags = flags .. (c[3] == 'open' and '' or 'c')
-	call('HSET', KEYS[4], 's', 'open', 'ih', missing and ARGV[7] or c[4], 'n', n + 1, 'ut', now, 'li', ARGV[8], 'lt', now)
+elseif missing or (c[3] ~= 'open' and not of_call) then
+	flags = flags .. ((c[3] == 'open' or of_call) and '' or 'c')
+	call('HSET', KEYS[4], 's', of_call and c[3] or 'open', 'ih', missing and ARGV[7] or c[4], 'n', n + 1, 'ut', now, 'li', ARGV[8], 'lt', now)
 else
 	call('HSET', KEYS[4], 'n', n + 1, 'ut', now, 'li', ARGV[8], 'lt', now)
 end
@@ -221,7 +226,7 @@ if context and context ~= '' then
 end
 
 local from, version, queue = '', w and w[2] or '', w and w[3] or ''
-if not w and new[8] ~= '' then
+if opens and new[8] ~= '' then
 	from, to, version, queue, wrk = 'new', 'queued', 1, new[8], new[1]
 	flags = flags .. 'w'
 	local f = { 's', to, 'v', 1, 'q', queue, 'a', '', 'num', call('HINCRBY', KEYS[1], 'num', 1), 'c', ARGV[3], 'u', cus,
