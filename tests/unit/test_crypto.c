@@ -214,3 +214,31 @@ Test(crypto, verifies_the_signatures_of_rfc_8032)
 		cr_assert_not(crypto_ed25519_ok(pub, message, (size_t)len, sig));
 	}
 }
+
+/* What the custom robots of Feishu's and DingTalk's groups are signed with: known answers of
+ * tests/data/vectors.json (feishu-custom-bot-sign, dingtalk-group-robot-outbound-sign). */
+Test(crypto, signs_as_group_robots_are_signed)
+{
+	static const struct {
+		const char *key;
+		const char *message;
+		const char *sign;
+	} known[] = {
+		{ "1599360473\ndemo", "", "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8=" },
+		{ "SECthisisasecret000000000000000000000000000000000000000000000000000",
+		  "1577262236757\nSECthisisasecret0000000000000000000000000000000000000000000000000"
+		  "00",
+		  "e+3WzwJp9Y0q4wVivWW5IFl0ctfNsPMKrfT3FMsGLaM=" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		struct mac *mac = mac_new(known[i].key, strlen(known[i].key));
+		unsigned char out[SHA256_BYTES];
+		char text[64];
+
+		mac_once(mac, known[i].message, strlen(known[i].message), out);
+		text_base64(out, sizeof(out), text);
+		cr_expect_str_eq(text, known[i].sign);
+		mac_free(&mac);
+	}
+}
