@@ -268,6 +268,14 @@ static const struct column merge_columns[] = {
 	{ "FROM", "from" }, { "BY", "by" },     { "AT", "at" },       COLUMNS_END,
 };
 
+static const struct choice_option history_move_options[] = {
+	{ "--to", "URL", NULL, true, "sqlite:/path or postgresql://user@host/database, empty" },
+	{ "--password-file", "FILE", NULL, false, "password of the PostgreSQL it moves to" },
+	{ "--anew", NULL, NULL, false, "throw away what a move that broke off left there" },
+	{ "--dry-run", NULL, NULL, false, "only count what would move" },
+	OPTIONS_END,
+};
+
 static const struct column suggestion_columns[] = {
 	{ "OTHER", "customer" }, { "NAME", "name" }, { "STATE", "state" },
 	{ "SCORE", "score" },    { "AT", "at" },     COLUMNS_END,
@@ -393,6 +401,9 @@ static const struct command commands[] = {
 	  run_send, "POST", "/v1/history/rebuild", NULL, NULL },
 	{ "history", "restore", NULL, "Bring back what the store lost: customers and open work",
 	  run_history_restore, "POST", "/v1/history/restore", NULL, NULL },
+	{ "history", "move", NULL,
+	  "Move it into another database, SQLite or PostgreSQL; the daemon must not run",
+	  run_history_move, NULL, NULL, NULL, history_move_options },
 	{ "blobs", "test", NULL, "Keep, read and erase a blob in the blob store", run_send, "POST",
 	  "/v1/blobs/test", NULL, NULL },
 	{ "channel", "list", NULL, "List channels", run_list, "GET", "/v1/channels",

@@ -83,12 +83,13 @@ void help_man(FILE *out);
 
 /* The settings file of the daemon, as far as a client of it needs to know. locate.c */
 struct location {
-	char *state_dir;    /* absolute */
-	char *socket;       /* of the admin listener */
-	char *store;        /* "embedded" or a URL */
-	char *blobs;        /* NULL: in state_dir */
-	char *history;      /* a URL, or "none" */
-	bool shows_secrets; /* others can read the file, and it has secrets in it */
+	char *state_dir;        /* absolute */
+	char *socket;           /* of the admin listener */
+	char *store;            /* "embedded" or a URL */
+	char *blobs;            /* NULL: in state_dir */
+	char *history;          /* a URL, or "none" */
+	char *history_password; /* of PostgreSQL; NULL: in the URL, or none */
+	bool shows_secrets;     /* others can read the file, and it has secrets in it */
 };
 int locate(const char *config_file, struct arena *arena, struct location *ret, struct error *err);
 
@@ -137,6 +138,7 @@ int run_customer_split(struct call *call);
 int run_doctor(struct call *call);
 int run_export(struct call *call);
 int run_health(struct call *call);
+int run_history_move(struct call *call);
 int run_history_restore(struct call *call);
 int run_import_chatwoot(struct call *call);
 int run_import_csv(struct call *call);

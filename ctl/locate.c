@@ -36,6 +36,7 @@ int locate(const char *config_file, struct arena *arena, struct location *ret, s
 			config->history.url != NULL
 				? arena_text(arena, config->history.url)
 				: arena_format(arena, "sqlite:%s/history.db", config->state_dir);
+		ret->history_password = arena_text(arena, config->history.password);
 		ret->blobs = arena_text(arena, config->blobs.url);
 		ret->socket = config->listen.admin != NULL
 				      ? arena_text(arena, path_of(config->listen.admin))

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "workers/history.h"
+#include "workers/history_facts.h"
 #include "workers/history_search.h"
 
 struct step {
@@ -119,37 +120,6 @@ static const struct step steps[] = {
 static const char first_table[] =
 	"CREATE TABLE IF NOT EXISTS history (name TEXT PRIMARY KEY, value TEXT NOT NULL)";
 
-static int take_text(const struct sql_value *row, size_t columns, void *context)
-{
-	(void)columns;
-	snprintf(context, 40, "%s", row[0].kind == SQL_TEXT ? row[0].text : "");
-	return 1;
-}
-
-/* Of the table history; "" where there is none. */
-static int read_fact(struct sql *sql, const char *name, char ret[40], struct error *err)
-{
-	const struct sql_value values[] = { sql_text(name) };
-	const struct sql_query query = { .statement = "SELECT value FROM history WHERE name = $1",
-					 .values = values,
-					 .count = 1,
-					 .on_row = take_text,
-					 .context = ret };
-
-	ret[0] = '\0';
-	return sql_query(sql, &query, err);
-}
-
-static int put_fact(struct sql *sql, const char *name, const char *value, struct error *err)
-{
-	const struct sql_value values[] = { sql_text(name), sql_text(value) };
-
-	return sql_put(sql,
-		       "INSERT INTO history (name, value) VALUES ($1, $2)"
-		       " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-		       values, 2, err);
-}
-
 static int refuse_newer(long version, struct error *err)
 {
 	return error_set(err, ERROR_MISUSE,
@@ -188,7 +158,7 @@ static int run_step(struct sql *sql, size_t number, struct error *err)
 	    run_text(sql, sql_dialect(sql) == SQL_SQLITE ? step->sqlite : step->postgres, err) < 0)
 		return error_wrap(err, "schema %zu", number);
 	snprintf(text, sizeof(text), "%zu", number);
-	return put_fact(sql, "schema", text, err);
+	return history_fact_put(sql, "schema", text, err);
 }
 
 static int give_id(struct sql *sql, struct error *err)
@@ -198,7 +168,7 @@ static int give_id(struct sql *sql, struct error *err)
 
 	crypto_random(random, sizeof(random));
 	text_hex(random, sizeof(random), id + strlen(id));
-	return put_fact(sql, "id", id, err);
+	return history_fact_put(sql, "id", id, err);
 }
 
 /* Which tokenizer writes into this database from the first row on. */
@@ -207,19 +177,20 @@ static int note_words(struct sql *sql, struct error *err)
 	char version[24];
 
 	snprintf(version, sizeof(version), "%d", TOKENS_VERSION);
-	return put_fact(sql, "words", version, err);
+	return history_fact_put(sql, "words", version, err);
 }
 
 /* Inside the transaction, which keeps other instances waiting. */
 static int migrate(struct sql *sql, struct error *err)
 {
-	char text[40];
+	char text[HISTORY_FACT_BYTES];
 	long version;
 
 	if (sql_dialect(sql) == SQL_POSTGRES &&
 	    sql_script(sql, "SELECT pg_advisory_xact_lock(7162534401)", err) < 0)
 		return -1;
-	if (sql_script(sql, first_table, err) < 0 || read_fact(sql, "schema", text, err) < 0)
+	if (sql_script(sql, first_table, err) < 0 ||
+	    history_fact_read(sql, "schema", text, err) < 0)
 		return -1;
 	version = strtol(text, NULL, 10);
 	if (version > (long)COUNT_OF(steps))
@@ -244,10 +215,10 @@ int history_schema_migrate(struct sql *sql, struct error *err)
 
 int history_schema_check(struct sql *sql, struct error *err)
 {
-	char text[40];
+	char text[HISTORY_FACT_BYTES];
 	long version;
 
-	if (read_fact(sql, "schema", text, err) < 0)
+	if (history_fact_read(sql, "schema", text, err) < 0)
 		return -1;
 	version = strtol(text, NULL, 10);
 	if (version > (long)COUNT_OF(steps))
@@ -259,5 +230,9 @@ int history_schema_check(struct sql *sql, struct error *err)
 
 int history_schema_id(struct sql *sql, char ret_id[40], struct error *err)
 {
-	return read_fact(sql, "id", ret_id, err);
+	char text[HISTORY_FACT_BYTES];
+	int rc = history_fact_read(sql, "id", text, err);
+
+	snprintf(ret_id, 40, "%.39s", text);
+	return rc;
 }

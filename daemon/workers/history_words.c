@@ -6,9 +6,10 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "workers/history_facts.h"
 #include "workers/history_search.h"
 
-enum { ROWS = 200, PLACE_BYTES = 200 };
+enum { ROWS = 200 };
 
 static const struct {
 	const char *type;
@@ -40,37 +41,6 @@ struct page {
 	struct row rows[ROWS];
 	size_t count;
 };
-
-static int take_fact(const struct sql_value *row, size_t columns, void *context)
-{
-	(void)columns;
-	snprintf(context, PLACE_BYTES, "%s", row[0].kind == SQL_TEXT ? row[0].text : "");
-	return 1;
-}
-
-/* Of the table history; "" where there is none. */
-static int read_fact(struct sql *sql, const char *name, char ret[PLACE_BYTES], struct error *err)
-{
-	const struct sql_value values[] = { sql_text(name) };
-	const struct sql_query query = { .statement = "SELECT value FROM history WHERE name = $1",
-					 .values = values,
-					 .count = 1,
-					 .on_row = take_fact,
-					 .context = ret };
-
-	ret[0] = '\0';
-	return sql_query(sql, &query, err);
-}
-
-static int put_fact(struct sql *sql, const char *name, const char *value, struct error *err)
-{
-	const struct sql_value values[] = { sql_text(name), sql_text(value) };
-
-	return sql_put(sql,
-		       "INSERT INTO history (name, value) VALUES ($1, $2)"
-		       " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-		       values, 2, err);
-}
 
 static int take_row(const struct sql_value *row, size_t columns, void *context)
 {
@@ -126,25 +96,25 @@ static int finish(struct sql *sql, struct error *err)
 	char version[24];
 
 	snprintf(version, sizeof(version), "%d", TOKENS_VERSION);
-	if (put_fact(sql, "words", version, err) < 0)
+	if (history_fact_put(sql, "words", version, err) < 0)
 		return -1;
-	return sql_put(sql, "DELETE FROM history WHERE name = 'words_at'", NULL, 0, err);
+	return history_fact_drop(sql, "words_at", err);
 }
 
 static int note_place(struct sql *sql, const struct place *place, struct error *err)
 {
-	char text[PLACE_BYTES];
+	char text[HISTORY_FACT_BYTES];
 
 	snprintf(text, sizeof(text), "%zu %s %s", place->table, place->workspace, place->id);
-	return put_fact(sql, "words_at", text, err);
+	return history_fact_put(sql, "words_at", text, err);
 }
 
 static int read_place(struct sql *sql, struct place *ret, struct error *err)
 {
-	char text[PLACE_BYTES];
+	char text[HISTORY_FACT_BYTES];
 
 	*ret = (struct place){ 0 };
-	if (read_fact(sql, "words_at", text, err) < 0)
+	if (history_fact_read(sql, "words_at", text, err) < 0)
 		return -1;
 	if (text[0] != '\0' &&
 	    sscanf(text, "%zu %63s %63s", &ret->table, ret->workspace, ret->id) < 1)
@@ -180,9 +150,9 @@ static int go_on(struct history_job *job, bool *ret_more, struct error *err)
 /* Before this was noted, there was version 1 alone. */
 static int is_old(struct sql *sql, bool *ret_old, struct error *err)
 {
-	char text[PLACE_BYTES];
+	char text[HISTORY_FACT_BYTES];
 
-	if (read_fact(sql, "words", text, err) < 0)
+	if (history_fact_read(sql, "words", text, err) < 0)
 		return -1;
 	*ret_old = strtol(text[0] == '\0' ? "1" : text, NULL, 10) != TOKENS_VERSION;
 	return 0;
