@@ -12,6 +12,7 @@ extern const struct connector line_connector;
 extern const struct connector loopback_connector;
 extern const struct connector messenger_connector;
 extern const struct connector slack_connector;
+extern const struct connector smpp_connector;
 extern const struct connector telegram_connector;
 extern const struct connector twilio_sms_connector;
 extern const struct connector twilio_voice_connector;
@@ -37,6 +38,7 @@ const struct connector *const connector_registry[] = {
 	&loopback_connector,
 	&messenger_connector,
 	&slack_connector,
+	&smpp_connector,
 	&telegram_connector,
 	&twilio_sms_connector,
 	&twilio_voice_connector,

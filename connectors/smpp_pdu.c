@@ -282,7 +282,7 @@ size_t smpp_sm_write(uint32_t command, uint32_t sequence, const struct smpp_sm *
 		     unsigned char *out, size_t room)
 {
 	struct writer writer = { .start = out, .room = room };
-	size_t short_len = sm->len <= SMPP_SHORT_MAX ? sm->len : 0;
+	size_t short_len = sm->len <= SMPP_SHORT_MAX && !sm->is_payload ? sm->len : 0;
 
 	begin(&writer, command, sequence);
 	put_text(&writer, sm->service_type, sizeof(sm->service_type));

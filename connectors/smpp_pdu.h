@@ -75,6 +75,7 @@ struct smpp_sm {
 	unsigned data_coding;
 	const unsigned char *data; /* short_message, or message_payload where that is empty */
 	size_t len;
+	bool is_payload; /* written as message_payload however short it is */
 	/* Of the TLVs; -1 and "" where absent. */
 	char receipted_id[SMPP_ID_BYTES];
 	int state;

@@ -1,0 +1,272 @@
+"""smpp bound to a message centre of npm's library smpp."""
+import collections
+import secrets
+import unittest
+
+import harness
+import smppbed
+
+ZH = "您好，您的退款申请已经受理，预计三个工作日内原路退回，请留意短信通知。" * 4  # 3 parts
+EN = "Your refund was accepted and will be with you within three working days. [" * 4  # 2 parts
+
+
+class Texts(smppbed.Bed):
+    def test_text_both_ways(self):
+        item = self.take("我要退款 😀", data_coding=8)
+        self.assertEqual([one["text"] for one in self.inbound(item)], ["我要退款 😀"])
+        self.assertEqual(item["channel"], "c")
+        for text, coding in (("好的，马上处理", 8), ("All right: {done} @ 5 €", 0)):
+            message = self.answer(item, text)
+            self.delivery(item, message, "sent")
+            sent = self.centre.state()["submits"][-1]
+            self.assertEqual((sent["text"], sent["data_coding"]), (text, coding))
+            self.assertEqual((sent["to"], sent["to_ton"], sent["source"]), ("8613900000000", 1, "10690000"))
+            self.assertEqual((sent["registered"], sent["udh"]), (1, []))
+
+    def test_the_alphabets_of_what_comes_in(self):
+        item = self.take("Hello @ {€}", data_coding=0)
+        self.take_more(item, data="636166e9", data_coding=3)
+        self.take_more(item, data="4f60597d", data_coding=8)
+        self.assertEqual([one["text"] for one in self.inbound(item)], ["Hello @ {€}", "café", "你好"])
+
+    def take_more(self, item, **more):
+        self.assertEqual(self.centre.deliver(**more), {"status": 0})
+
+    def test_long_texts_go_out_in_parts(self):
+        item = self.take()
+        for text in (ZH, EN):
+            before = len(self.centre.state()["submits"])
+            self.delivery(item, self.answer(item, text), "sent")
+            parts = self.centre.state()["submits"][before:]
+            self.assertEqual("".join(one["text"] for one in parts), text)
+            headers = [one["udh"][0] for one in parts]
+            self.assertEqual([header[6:] for header in headers],
+                             [f"{len(parts):02x}{n + 1:02x}" for n in range(len(parts))])
+            self.assertEqual(len({header[:6] for header in headers}), 1, headers)
+            self.assertEqual([one["registered"] for one in parts], [0] * (len(parts) - 1) + [1])
+
+    def test_long_texts_come_in_as_one_message(self):
+        """One part at a time: each is acknowledged before the next is sent."""
+        for text, size, coding in ((ZH, 67, 8), (EN, 153, 0)):
+            parts = [text[at:at + size] for at in range(0, len(text), size)]
+            source = f"86139{secrets.randbelow(10 ** 8):08d}"
+            for n, part in sorted(enumerate(parts), reverse=True):
+                answer = self.centre.deliver(part, udh=f"0500032a{len(parts):02x}{n + 1:02x}", data_coding=coding,
+                                             source_addr=source)
+                self.assertEqual(answer, {"status": 0})
+            self.assertEqual([one["text"] for one in self.inbound(self.claim())], [text])
+
+    def test_parts_of_two_texts_at_once_and_repeated(self):
+        part = lambda who, n, text: {"text": text, "udh": f"0608041234{2:02x}{n:02x}", "data_coding": 8, "source_addr": who}
+        messages = [part("8613900000001", 1, "甲一"), part("8613900000002", 2, "乙二"), part("8613900000001", 1, "甲一"),
+                    part("8613900000002", 1, "乙一"), part("8613900000001", 2, "甲二"), part("8613900000001", 2, "甲二")]
+        self.assertEqual(self.centre.ask("deliver_all", messages=messages)["statuses"], [0] * 6)
+        items = [self.claim(), self.claim()]
+        self.assertEqual({self.inbound(item)[0]["text"] for item in items}, {"甲一甲二", "乙一乙二"})
+        self.assertEqual([len(self.inbound(item)) for item in items], [1, 1])
+
+    def test_parts_survive_a_crash(self):
+        self.assertEqual(self.centre.deliver("first, ", udh="050003070201", data_coding=8), {"status": 0})
+        self.daemon.kill()
+        self.daemon.start(apply=False)
+        self.centre.wait_bound()
+        self.assertEqual(self.centre.deliver("second", udh="050003070202", data_coding=8), {"status": 0})
+        self.assertEqual([one["text"] for one in self.inbound(self.claim())], ["first, second"])
+
+    def test_the_same_words_twice_are_two_messages(self):
+        item = self.take("1")
+        self.assertEqual(self.centre.deliver("1"), {"status": 0})
+        self.assertEqual(len(self.inbound(item)), 2)
+
+    def test_a_message_unanswered_comes_again_and_is_one(self):
+        """The store hangs while it comes, the connection is cut, and the centre sends it again over the next one."""
+        item = self.take("first")
+        for n in range(5):
+            pending = self.centre.begin("deliver", message={"text": f"once {n}"})
+            self.centre.ask("cut")
+            pending.get(timeout=harness.PATIENCE_S)
+            self.centre.wait_bound()
+            self.assertEqual(self.centre.deliver(f"once {n}"), {"status": 0})
+        count = collections.Counter(one["text"] for one in self.inbound(item))
+        self.assertEqual(count, {"first": 1, **{f"once {n}": 1 for n in range(5)}})
+
+    def test_while_the_store_is_away_it_is_to_come_later(self):
+        item = self.take("first")
+        self.daemon.kill_store()
+        self.assertEqual(self.centre.deliver("second"), {"status": 0x64})
+        harness.wait_for("the store", lambda: self.centre.deliver("third").get("status") == 0)
+        texts = [one["text"] for one in self.inbound(item)]
+        self.assertEqual((texts[0], texts[-1]), ("first", "third"))
+
+    def test_what_cannot_be_read_is_kept(self):
+        self.assertEqual(self.centre.deliver("hi", source_addr=""), {"status": 0})
+        self.assertIsNotNone(self.daemon.claim(self.alice))
+
+    def test_requests_of_the_centre(self):
+        self.assertEqual(self.centre.ask("enquire"), {"status": 0})
+        self.assertEqual(self.centre.ask("query"), {"command": "generic_nack", "status": 3})
+        self.assertEqual(self.centre.ask("unbind"), {"status": 0})
+
+
+class Receipts(smppbed.Bed):
+    def test_delivered_and_failed(self):
+        item = self.take()
+        good, bad = self.answer(item, "one"), self.answer(item, ZH)
+        for message in (good, bad):
+            self.delivery(item, message, "sent")
+        submits = self.centre.state()["submits"]
+        self.centre.ask("receipt", id=submits[0]["id"], stat="DELIVRD")
+        self.centre.ask("receipt", id=submits[-1]["id"], stat="UNDELIV")
+        self.delivery(item, good, "delivered")
+        self.assertIn("UNDELIV 045", str(self.delivery(item, bad, "failed")["error"]))
+
+    def test_a_receipt_by_parameters(self):
+        item = self.take()
+        message = self.answer(item, "one")
+        self.delivery(item, message, "sent")
+        sent = self.centre.state()["submits"][0]
+        self.centre.ask("receipt", id="0", stat="ENROUTE", more={"receipted_message_id": sent["id"], "message_state": 2})
+        self.delivery(item, message, "delivered")
+
+    def test_a_receipt_before_the_answer(self):
+        self.centre.ask("set", receipt="before", delay_ms=300)
+        item = self.take()
+        self.delivery(item, self.answer(item, "quick"), "delivered")
+
+
+class DecimalReceipts(smppbed.Bed):
+    centre_settings = {"decimal": True}
+    channel_settings = {"message_id_base": "hex_in_response"}
+
+    def test_ids_of_two_bases_meet(self):
+        item = self.take()
+        message = self.answer(item, "one")
+        self.delivery(item, message, "sent")
+        self.centre.ask("receipt", id=self.centre.state()["submits"][0]["id"], stat="DELIVRD")
+        self.delivery(item, message, "delivered")
+
+
+class Faults(smppbed.Bed):
+    channel_settings = {"response_timeout": "2s", "enquire_link": "500ms", "enquire_timeout": "500ms"}
+
+    def test_throttled_and_then_sent(self):
+        item = self.take()
+        self.centre.fault("status", times=2, status=0x58)
+        self.centre.fault("status", times=1, status=0x14)
+        message = self.answer(item, ZH)
+        self.delivery(item, message, "sent")
+        self.assertEqual(sorted(one["udh"][0][8:] for one in self.centre.state()["submits"]), ["01", "02", "03"])
+
+    def test_refused_for_good(self):
+        item = self.take()
+        self.centre.fault("status", status=0x0b)
+        self.assertIn("bad_destination", str(self.delivery(item, self.answer(item, "x"), "failed")["error"]))
+
+    def test_a_cut_after_accept_is_uncertain_and_never_doubled(self):
+        item = self.take()
+        self.centre.fault("drop_after_accept")
+        message = self.answer(item, "exactly once")
+        self.delivery(item, message, "uncertain")
+        self.centre.wait_bound()
+        self.delivery(item, self.answer(item, "after it"), "sent")
+        self.assertEqual([one["text"] for one in self.centre.state()["submits"]], ["exactly once", "after it"])
+
+    def test_no_answer_is_uncertain(self):
+        item = self.take()
+        self.centre.fault("silent")
+        self.delivery(item, self.answer(item, "hello?"), "uncertain")
+        self.assertEqual(len(self.centre.state()["bound"]), 1)
+
+    def test_a_deaf_centre_is_left_and_found_again(self):
+        self.centre.ask("set", deaf=True)
+        harness.wait_for("another bind", lambda: len(self.centre.state()["binds"]) >= 2)
+        self.centre.ask("set", deaf=False)
+        self.assertEqual(self.take("still there")["channel"], "c")
+
+    def test_unbound_by_the_centre(self):
+        self.centre.ask("unbind")
+        harness.wait_for("another bind", lambda: len(self.centre.state()["binds"]) >= 2)
+        item = self.take()
+        self.delivery(item, self.answer(item, "again"), "sent")
+
+
+class Refused(smppbed.Bed):
+    centre_settings = {"password": "other"}
+    binds = 0
+
+    def test_a_wrong_password_parks_until_it_is_right(self):
+        def state():
+            answer = self.daemon.request("GET", "/v1/channels", token=self.admin)
+            return [one for one in answer.json["data"] if one["name"] == "c"][0]
+        harness.wait_for("it to be parked", lambda: "bad_password" in str(state()))
+        self.assertEqual(len(self.centre.state()["binds"]), 1)
+        done = self.daemon.ctl_result("channel", "test", "c")
+        self.assertIn("bad_password", done.stdout)
+        self.centre.ask("set", password="secret")
+        done = self.daemon.ctl_result("channel", "test", "c")
+        self.assertIn("the bind is accepted", done.stdout)
+        self.centre.wait_bound()
+        item = self.take()
+        self.delivery(item, self.answer(item, "at last"), "sent")
+
+
+class SeveralBinds(smppbed.Bed):
+    channel_settings = {"binds": 2, "bind": "separate", "window_size": 3}
+    binds = 4
+
+    def test_a_mid_window_cut_loses_and_doubles_nothing(self):
+        """Many people, many answers, cuts in between: each answer is sent once or uncertain, and the uncertain ones are the
+        ones that were accepted and cut."""
+        count = 40
+        messages = [{"text": f"question {n}", "source_addr": f"86139{n:08d}"} for n in range(count)]
+        self.assertEqual(self.centre.ask("deliver_all", messages=messages)["statuses"], [0] * count)
+        self.assertEqual(sorted(self.centre.state()["bound"]),
+                         ["bind_receiver"] * 2 + ["bind_transmitter"] * 2)
+        items = [self.claim() for _ in range(count)]
+        self.centre.ask("set", delay_ms=20)
+        for _ in range(3):
+            self.centre.fault("drop_after_accept")
+        sent = [(item, self.answer(item, f"answer {n}")) for n, item in enumerate(items)]
+        ended = [self.delivery(item, message, "sent", "uncertain")["state"] for item, message in sent]
+        state = self.centre.state()
+        accepted = collections.Counter(one["text"] for one in state["submits"])
+        self.assertEqual(max(accepted.values()), 1, "doubled")
+        uncertain = {f"answer {n}" for n, how in enumerate(ended) if how == "uncertain"}
+        self.assertEqual({f"answer {n}" for n in range(count)} - set(accepted) - uncertain, set(), "lost")
+        self.assertGreaterEqual(len(uncertain), 3)
+        self.assertLessEqual(len(uncertain), 3 * 3)  # no more than the windows that were cut
+        self.assertLessEqual(state["most_unanswered"], 3)
+
+
+class Sar(smppbed.Bed):
+    channel_settings = {"long_messages": "sar", "data_coding_0": "latin1", "throughput": 50, "registered_delivery": "never",
+                        "source_addr": "SHOP", "answer_from_same": True}
+
+    def test_other_habits(self):
+        item = self.take("one", destination_addr="8613800000000", dest_addr_ton=1)
+        self.delivery(item, self.answer(item, EN), "sent")
+        parts = self.centre.state()["submits"]
+        self.assertEqual([one["sar"][1:] for one in parts], [[2, 1], [2, 2]])
+        self.assertEqual({(one["source"], one["source_ton"]) for one in parts}, {("8613800000000", 1)})
+        self.assertEqual([one["registered"] for one in parts], [0, 0])
+        for n, part in enumerate(("drei ", "vier")):
+            answer = self.centre.deliver(part, sar_msg_ref_num=7, sar_total_segments=2, sar_segment_seqnum=n + 1)
+            self.assertEqual(answer, {"status": 0})
+        harness.wait_for("it to be joined", lambda: "drei vier" in [one["text"] for one in self.inbound(item)])
+
+
+class Payload(smppbed.Bed):
+    channel_settings = {"long_messages": "payload", "parts_wait": "300ms"}
+
+    def test_one_long_payload(self):
+        item = self.take()
+        self.delivery(item, self.answer(item, ZH), "sent")
+        self.assertEqual([(one["text"], one["payload"]) for one in self.centre.state()["submits"]], [(ZH, True)])
+
+    def test_a_part_that_never_comes_is_not_waited_for(self):
+        self.assertEqual(self.centre.deliver("the end", udh="050003070202", data_coding=8), {"status": 0})
+        self.assertEqual([one["text"] for one in self.inbound(self.claim())], ["the end"])
+
+
+if __name__ == "__main__":
+    unittest.main()
