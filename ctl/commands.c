@@ -60,6 +60,12 @@ static const struct column deadletter_columns[] = {
 	COLUMNS_END,
 };
 
+static const struct column retention_columns[] = {
+	{ "ID", "id" },         { "WHAT", "what" },
+	{ "BEFORE", "before" }, { "CONVERSATIONS", "conversations" },
+	{ "OLDEST", "oldest" }, COLUMNS_END,
+};
+
 static const struct choice_option list_options[] = {
 	{ "--limit", "N", NULL, false, "stop after N rows; default 200" },
 	OPTIONS_END,
@@ -356,6 +362,11 @@ static const struct command commands[] = {
 	  run_route_replay, NULL, NULL, NULL, route_replay_options },
 	{ "route", "simulate", "DAY", "Run a synthetic day through queues, agents and rules",
 	  run_route_simulate, NULL, NULL, NULL, route_simulate_options },
+	{ "retention", "preview", NULL,
+	  "Say how many conversations each rule of retention would take something of", run_list,
+	  "GET", "/v1/retention/preview", retention_columns, NULL },
+	{ "retention", "run", NULL, "Take now what is due", run_send, "POST", "/v1/retention/run",
+	  NULL, NULL },
 	{ "customer", "find", "IDENTIFIER",
 	  "Find whose identifier it is, such as email:a@example.com", run_customer_find, "GET",
 	  "/v1/customers", id_columns, NULL },

@@ -18,6 +18,7 @@
 #include "history/evictor.h"
 #include "history/history.h"
 #include "history/restore.h"
+#include "history/retention.h"
 #include "history/writer.h"
 #include "media/discard.h"
 #include "media/media.h"
@@ -73,6 +74,8 @@ struct workspace {
 	struct evictor *evictor;
 	struct erase *erase;
 	struct evict_counts evicted;
+	struct retention *retention;
+	struct retain_counts retained;
 	struct restore *restore;
 	struct discard *discard;
 	STAILQ_HEAD(, waiter) waiters;
@@ -310,6 +313,7 @@ static void on_steward(bool held, const char *fence, void *context)
 	writer_free(&workspace->writer);
 	evictor_free(&workspace->evictor);
 	erase_free(&workspace->erase);
+	retention_free(&workspace->retention);
 	log_keeper_set_steward(workspace->keeper, held);
 	if (!held)
 		return;
@@ -320,9 +324,10 @@ static void on_steward(bool held, const char *fence, void *context)
 		classify_new(workspace->parts, workspace, fence, &workspace->classified);
 	workspace->media = media_new(workspace->parts, workspace, fence);
 	workspace->discard = discard_new(workspace->parts, workspace);
-	workspace->erase = erase_new(workspace->parts, workspace, fence);
+	workspace->erase = erase_new(workspace->parts, workspace, fence, &workspace->retained);
 	if (!history_is_kept(workspace->parts->history))
 		return;
+	workspace->retention = retention_new(workspace->parts, workspace);
 	workspace->writer = writer_new(workspace->parts, workspace, &workspace->written);
 	workspace->evictor = evictor_new(workspace->parts, workspace, fence, &workspace->evicted);
 }
@@ -442,6 +447,7 @@ static void workspace_free(struct workspace *workspace)
 	restore_free(&workspace->restore);
 	evictor_free(&workspace->evictor);
 	erase_free(&workspace->erase);
+	retention_free(&workspace->retention);
 	lease_drop(&workspace->lease);
 	store_off_change(workspace->parts->store, on_store_change, workspace);
 	store_hear_end(&workspace->ear);
@@ -582,6 +588,11 @@ struct restore *workspace_restore(struct workspace *workspace, bool start)
 		workspace->restore = restore_new(workspace->parts, workspace);
 	}
 	return workspace->restore;
+}
+
+const struct retain_counts *workspace_retained(const struct workspace *workspace)
+{
+	return &workspace->retained;
 }
 
 const struct evict_counts *workspace_evicted(const struct workspace *workspace)

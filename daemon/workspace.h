@@ -65,6 +65,7 @@ void workspace_tell_reread(struct workspace *workspace);
 const struct writer_counts *workspace_written(const struct workspace *workspace);
 /* What left the store for it (history/evictor.h). */
 const struct evict_counts *workspace_evicted(const struct workspace *workspace);
+const struct retain_counts *workspace_retained(const struct workspace *workspace);
 /* What brings back what the store lost (history/restore.h), started anew where start says so; NULL:
  * never started here. */
 struct restore *workspace_restore(struct workspace *workspace, bool start);

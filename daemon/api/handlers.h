@@ -23,12 +23,16 @@ void api_attachment(struct api_call *call, const char *blob);
 
 route_fn handle_customer_erase, handle_job_get, handle_job_list; /* jobs.c */
 route_fn handle_customer_merge, handle_customer_split, handle_identifier_share, handle_merge_list,
-	handle_merge_revert;                           /* merges.c */
-route_fn handle_customer_hold, handle_customer_unhold; /* hold.c */
-route_fn handle_customer_export;                       /* person.c */
-route_fn handle_export;                                /* export.c */
-route_fn handle_import;                                /* imports.c */
-route_fn handle_inbound;                               /* inbound.c */
+	handle_merge_revert; /* merges.c */
+/* Answers with a job. */
+void api_job(struct api_call *call, const char *job);
+
+route_fn handle_retention_preview, handle_retention_run; /* retention.c */
+route_fn handle_customer_hold, handle_customer_unhold;   /* hold.c */
+route_fn handle_customer_export;                         /* person.c */
+route_fn handle_export;                                  /* export.c */
+route_fn handle_import;                                  /* imports.c */
+route_fn handle_inbound;                                 /* inbound.c */
 route_fn handle_chat_session, handle_chat_message, handle_chat_typing, handle_chat_events,
 	handle_chat_options;                                              /* chat.c */
 route_fn handle_chat_file_put, handle_chat_file_get;                      /* chat_files.c */

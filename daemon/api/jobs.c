@@ -47,7 +47,7 @@ static void on_job(const struct store_reply *reply, const struct error *err, voi
 	api_answer(call, call->route->status, &body);
 }
 
-static void job_answer(struct api_call *call, const char *job)
+void api_job(struct api_call *call, const char *job)
 {
 	struct store_call *read = store_command("HGETALL");
 
@@ -58,7 +58,7 @@ static void job_answer(struct api_call *call, const char *job)
 
 void handle_job_get(struct api_call *call)
 {
-	job_answer(call, call->params[0]);
+	api_job(call, call->params[0]);
 }
 
 /* ---- the list ---- */
@@ -179,7 +179,7 @@ static void on_opened(const struct store_reply *reply, const struct error *err, 
 	else if (reply_is(reply, "conflict"))
 		api_key_conflict(call);
 	else if (reply_is(reply, "refused") && text_equal(why, "erasing"))
-		job_answer(call, arena_text(call->arena, reply_text_at(reply, 2)));
+		api_job(call, arena_text(call->arena, reply_text_at(reply, 2)));
 	else if (reply_is(reply, "refused") && text_equal(why, "held"))
 		api_problem(call, 409, "legal_hold", "a legal hold is on this customer: %s",
 			    hold_reason(call, reply_text_at(reply, 2)));
@@ -189,7 +189,7 @@ static void on_opened(const struct store_reply *reply, const struct error *err, 
 	else if (reply_is(reply, "refused"))
 		api_problem(call, 404, "no_such_customer", "there is no such customer");
 	else
-		job_answer(call, arena_text(call->arena, reply_text_at(reply, 1 + more)));
+		api_job(call, arena_text(call->arena, reply_text_at(reply, 1 + more)));
 }
 
 static void on_customer(const struct customer *customer, const struct error *err, void *context)

@@ -12,6 +12,7 @@
 #include "channel.h"
 #include "history/evictor.h"
 #include "history/history.h"
+#include "history/retention.h"
 #include "history/writer.h"
 #include "identity/phones.h"
 #include "parts.h"
@@ -197,6 +198,29 @@ static void history_metrics(struct buf *out, const struct parts *parts)
 	}
 }
 
+/* Of the workspaces whose steward this instance is or was. */
+static void retention_metrics(struct buf *out, const struct parts *parts)
+{
+	const struct workspace *workspace = NULL;
+
+	buf_text(out, "# HELP converged_retention_done_total Conversations of which retention took "
+		      "something\n"
+		      "# TYPE converged_retention_done_total counter\n");
+	while ((workspace = workspace_next(parts->workspaces, workspace)) != NULL)
+		for (size_t i = 0; i < RETAIN_WHATS; i++)
+			buf_format(out,
+				   "converged_retention_done_total{workspace=\"%s\",what=\"%s\"} "
+				   "%lld\n",
+				   workspace_name(workspace), retain_whats[i],
+				   (long long)workspace_retained(workspace)->of[i]);
+	buf_text(out, "# HELP converged_retention_held_total Conversations that a legal hold kept\n"
+		      "# TYPE converged_retention_held_total counter\n");
+	while ((workspace = workspace_next(parts->workspaces, workspace)) != NULL)
+		buf_format(out, "converged_retention_held_total{workspace=\"%s\"} %lld\n",
+			   workspace_name(workspace),
+			   (long long)workspace_retained(workspace)->held);
+}
+
 static void on_queues(struct queue_samples *samples, void *context)
 {
 	struct api_call *call = context;
@@ -214,6 +238,7 @@ static void on_queues(struct queue_samples *samples, void *context)
 	queue_samples_write(samples, &out);
 	rule_metrics(&out, call->parts);
 	classifier_metrics(&out, call->parts);
+	retention_metrics(&out, call->parts);
 	http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
 		    out.len);
 	buf_clear(&out);

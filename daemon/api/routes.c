@@ -571,6 +571,11 @@ static const struct route routes[] = {
 	CONFIG("channel-costs", ROLES_WORK),
 	CONFIG("context-links", ROLE_ADMIN), /* they hold secrets */
 	CONFIG("order-hooks", ROLE_ADMIN),
+	{ "GET", "/v1/retention/preview", ROLES_LEAD, handle_retention_preview, NULL, NULL, "List",
+	  200, "How many conversations each rule would take something of now", 0 },
+	{ "POST", "/v1/retention/run", ROLE_ADMIN, handle_retention_run, body_none, NULL, "Job",
+	  202, "Take now what is due; otherwise every six hours", 0 },
+	CONFIG("retention", ROLES_LEAD),
 	{ "POST", "/v1/calendars/{id}/test", ROLES_WORK, handle_calendar_test, body_calendar_test,
 	  NULL, "CalendarTest", 200, "Is it open, when does it change, when is time over", 0 },
 	{ "POST", "/v1/queues/{id}/pause", ROLES_LEAD, handle_queue_pause, body_none, NULL,

@@ -580,6 +580,7 @@ const struct business_kind business_kinds[] = {
 	{ "channel_costs", "channel-costs", channel_fields },
 	{ "context_links", "context-links", context_link_fields },
 	{ "order_hooks", "order-hooks", order_hook_fields },
+	{ "retention", "retention", retention_fields },
 	{ NULL, NULL, NULL },
 };
 

@@ -1,5 +1,5 @@
-/* What is configured about customers: links into other systems, and shops that are
- * asked for orders. */
+/* What is configured about customers: links into other systems, shops that are
+ * asked for orders, and how long what is over is kept. */
 #include <string.h>
 
 #include "base/text.h"
@@ -54,5 +54,37 @@ const struct business_field order_hook_fields[] = {
 	      .text = "How long its answer may take; nobody waits for it."),
 	FIELD("cache", TIME, "5m", .min = 10 * SECOND, .max = DAY,
 	      .text = "For how long what it answered counts as fresh."),
+	FIELD_END,
+};
+
+static const char *const retention_whats[] = { "conversation", "messages", "attachments", NULL };
+
+/* Each has an address of its own, and these are taken. */
+static const char *check_retention_id(const char *text)
+{
+	if (text_equal(text, "preview") || text_equal(text, "run"))
+		return "must be another one: /v1/retention/preview and /run are addresses of their "
+		       "own";
+	return business_check_id(text);
+}
+
+const struct business_field retention_fields[] = {
+	FIELD("id", TEXT, NULL, .min = 1, .max = 40, .flags = SETTING_REQUIRED,
+	      .check = check_retention_id,
+	      .text = "Its id: a-z, 0-9, \"-\", \"_\" and \".\", at most 40 characters."),
+	NAME_FIELD,
+	FIELD("what", CHOICE, "conversation", .choices = retention_whats,
+	      .text = "What goes: the whole conversation with its work items; the texts and files "
+		      "of "
+		      "its messages; or the files alone."),
+	FIELD("keep", TIME, NULL, .min = 1, .max = 36500 * DAY, .flags = SETTING_REQUIRED,
+	      .text = "How long it is kept after the conversation's last change; only what is "
+		      "closed goes."),
+	FIELD("channel", TEXT, NULL, .min = 1, .max = 64,
+	      .text = "Only conversations of this channel."),
+	FIELD("type", TEXT, NULL, .min = 1, .max = 64,
+	      .text = "Only conversations with a work item of this type."),
+	FIELD("topic", TEXT, NULL, .min = 1, .max = 64,
+	      .text = "Only conversations with a work item of this topic."),
 	FIELD_END,
 };

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "history/erase_retain.h"
 #include "history/erase_talk.h"
 #include "history/history.h"
 #include "parts.h"
@@ -25,7 +26,6 @@ static void history_read(struct erase *erase);
 static void history_erase(struct erase *erase);
 static void blobs_await(struct erase *erase);
 static void rewrite_start(struct erase *erase);
-static void job_end(struct erase *erase);
 
 static const char *ws(const struct erase *erase)
 {
@@ -44,6 +44,7 @@ static void talks_clear(struct erase *erase)
 static void job_clear(struct erase *erase)
 {
 	talks_clear(erase);
+	erase_retain_clear(erase);
 	arena_free(&erase->arena);
 	free(erase->cursor);
 	free(erase->job);
@@ -315,7 +316,7 @@ static void cases_next(struct erase *erase)
 
 /* ---- 4. the history: first the blobs that its messages name, then its rows ---- */
 
-/* The messages of the page in hand, ended by NULL. */
+/* The messages of the page in hand, each with how its files stand. */
 static void messages_next(struct erase *erase);
 
 static const char *key_in_hand(struct erase *erase)
@@ -336,10 +337,13 @@ static void on_messages(struct json_object *answer, const struct error *err, voi
 		return;
 	}
 	talks_clear(erase);
-	erase->talks = memory_new((json_count(list) + 1) * sizeof(*erase->talks));
+	erase->talks = memory_new((2 * json_count(list) + 1) * sizeof(*erase->talks));
 	for (size_t i = 0; i < json_count(list); i++) {
+		const char *files = json_text(json_item(list, i), "files");
+
 		erase->talks[erase->talk_count++] =
 			memory_text(json_text(json_item(list, i), "json"));
+		erase->talks[erase->talk_count++] = memory_text(files == NULL ? "" : files);
 		erase->after = json_int(json_item(list, i), "number", erase->after);
 	}
 	if (json_count(list) == 0) { /* the next identifier's */
@@ -355,8 +359,9 @@ static void messages_next(struct erase *erase)
 		history_read(erase);
 		return;
 	}
-	erase->next_talk++;
-	erase_blobs(erase, erase->talks[erase->next_talk - 1], NULL, messages_next);
+	erase->next_talk += 2;
+	erase_blobs(erase, erase->talks[erase->next_talk - 2], erase->talks[erase->next_talk - 1],
+		    messages_next);
 }
 
 static void history_read(struct erase *erase)
@@ -400,7 +405,7 @@ static void on_history(struct json_object *answer, const struct error *err, void
 	if (err != NULL)
 		erase_retry(erase, "history", err);
 	else if (erase->is_last_pass)
-		job_end(erase);
+		erase_done(erase);
 	else
 		blobs_await(erase);
 }
@@ -447,6 +452,12 @@ static void blobs_await(struct erase *erase)
 	store_read(erase->parts->store, call, on_blobs, erase);
 }
 
+void erase_finish(struct erase *erase)
+{
+	erase->customers = erase->keys = erase->cases = "";
+	blobs_await(erase);
+}
+
 static void on_persistence(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct erase *erase = context;
@@ -471,7 +482,7 @@ static void on_persistence(const struct store_reply *reply, const struct error *
 	if (history_is_kept(erase->parts->history))
 		history_erase(erase); /* what was on its way into it before */
 	else
-		job_end(erase);
+		erase_done(erase);
 }
 
 static void rewrite_look(struct erase *erase)
@@ -525,7 +536,7 @@ static void on_ended(const struct store_reply *reply, const struct error *err, v
 	loop_timer_start(erase->tick, 0);
 }
 
-static void job_end(struct erase *erase)
+void erase_done(struct erase *erase)
 {
 	struct store_call *call = store_script("job_end", ws(erase));
 
@@ -537,18 +548,22 @@ static void job_end(struct erase *erase)
 	store_run(erase->parts->store, call, on_ended, erase);
 }
 
-/* us */
+/* k, us, talks, took */
 static void on_job(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct erase *erase = context;
 
 	if (!erase_is_wanted(erase))
 		return;
-	if (err != NULL || reply_text(reply, NULL) == NULL) {
+	if (err != NULL || reply_text_at(reply, 0) == NULL) {
 		erase_retry(erase, "job", err);
 		return;
 	}
-	erase->customers = arena_text(erase->arena, reply_text(reply, NULL));
+	if (text_equal(reply_text_at(reply, 0), "retention")) {
+		erase_retain(erase, reply_int_at(reply, 2), reply_text_at(reply, 3) != NULL);
+		return;
+	}
+	erase->customers = arena_text(erase->arena, reply_text_at(reply, 1));
 	erase->keys = erase->cases = "";
 	erase->at = erase->customers;
 	customers_next(erase);
@@ -567,9 +582,12 @@ static void on_jobs(const struct store_reply *reply, const struct error *err, vo
 	}
 	erase->job = memory_text(reply_text(reply_item(reply, 0), NULL));
 	erase->arena = arena_new(0);
-	call = store_command("HGET");
+	call = store_command("HMGET");
 	store_arg_key(call, ws(erase), "j:%s", erase->job);
+	store_arg_text(call, "k");
 	store_arg_text(call, "us");
+	store_arg_text(call, "talks");
+	store_arg_text(call, "took");
 	erase->refs++;
 	store_read(erase->parts->store, call, on_job, erase);
 }
@@ -598,12 +616,14 @@ static void on_tick(void *context)
 	store_read(erase->parts->store, call, on_jobs, erase);
 }
 
-struct erase *erase_new(struct parts *parts, struct workspace *workspace, const char *fence)
+struct erase *erase_new(struct parts *parts, struct workspace *workspace, const char *fence,
+			struct retain_counts *counts)
 {
 	struct erase *erase = memory_new(sizeof(*erase));
 
 	erase->parts = parts;
 	erase->workspace = workspace;
+	erase->counts = counts;
 	erase->fence = memory_text(fence);
 	erase->refs = 1;
 	erase->tick = loop_timer_new(parts->loop, on_tick, erase);

@@ -69,6 +69,10 @@ static const struct {
 	{ "search_purge", history_op_search_purge, true },
 	{ "erase", history_op_erase, true },
 	{ "erase_read", history_op_erase_read, false },
+	{ "retain_select", history_op_retain_select, false },
+	{ "retain_count", history_op_retain_count, false },
+	{ "retain_read", history_op_retain_read, false },
+	{ "retain", history_op_retain, true },
 };
 
 /* A database of files is confined to their folder; a remote one needs the network. */

@@ -33,6 +33,14 @@ history_op_fn history_op_write;
  */
 history_op_fn history_op_erase;
 history_op_fn history_op_erase_read;
+/* Rows and words of a conversation, inside a transaction. */
+int history_erase_conversation(struct history_job *job, const char *id, struct error *err);
+
+/* history_retain.c: what is over so long that a rule takes something of it */
+history_op_fn history_op_retain_select;
+history_op_fn history_op_retain_count;
+history_op_fn history_op_retain_read;
+history_op_fn history_op_retain;
 
 /* history_past.c: what has left the store */
 history_op_fn history_op_past;

@@ -67,7 +67,7 @@ static int erase_found(struct history_job *job, const char *type, const char *se
 
 static const char delete_item[] = "DELETE FROM work_item WHERE workspace = $1 AND id = $2";
 
-static int erase_conversation(struct history_job *job, const char *id, struct error *err)
+int history_erase_conversation(struct history_job *job, const char *id, struct error *err)
 {
 	if (erase_found(job, "message",
 			"SELECT id FROM message WHERE workspace = $1 AND conversation = $2 LIMIT "
@@ -97,7 +97,7 @@ static int erase_key(struct history_job *job, const char *key, struct error *err
 			     key, &ids, err) < 0)
 			return -1;
 		for (size_t i = 0; i < ids.count; i++)
-			if (erase_conversation(job, ids.list[i], err) < 0)
+			if (history_erase_conversation(job, ids.list[i], err) < 0)
 				return -1;
 	} while (ids.count == PAGE);
 	return delete_of(job, "DELETE FROM identifier WHERE workspace = $1 AND key = $2", key, err);
@@ -188,6 +188,8 @@ static int take_message(const struct sql_value *row, size_t columns, void *conte
 	jw_object(out, NULL);
 	jw_int(out, "number", row[0].number);
 	jw_textn(out, "json", row[1].text, row[1].len);
+	if (row[2].kind == SQL_TEXT)
+		jw_textn(out, "files", row[2].text, row[2].len);
 	jw_object_end(out);
 	return 0;
 }
@@ -200,7 +202,7 @@ int history_op_erase_read(struct history_job *job, struct json_out *out, struct 
 		sql_number(json_int(job->body, "after", 0)),
 	};
 	const struct sql_query query = {
-		.statement = "SELECT m.number, m.json FROM message m JOIN conversation c"
+		.statement = "SELECT m.number, m.json, m.files FROM message m JOIN conversation c"
 			     " ON c.workspace = m.workspace AND c.id = m.conversation"
 			     " WHERE c.workspace = $1 AND c.identifier_key = $2 AND m.number > $3"
 			     " ORDER BY m.number LIMIT 100",

@@ -115,6 +115,9 @@ static const struct step steps[] = {
 		  "CREATE INDEX customer_event_customer ON customer_event"
 		  " (workspace, customer, at_ms, id)",
 	  .postgres = "ALTER TABLE customer_event ALTER json SET STATISTICS 0" },
+	/* updated_ms as it was when retention took all files, and all texts, of a conversation. */
+	{ .both = "ALTER TABLE conversation ADD COLUMN files_gone BIGINT NOT NULL DEFAULT 0;"
+		  "ALTER TABLE conversation ADD COLUMN texts_gone BIGINT NOT NULL DEFAULT 0" },
 };
 
 static const char first_table[] =
