@@ -81,6 +81,11 @@ void digest_end(struct digest **digest, unsigned char out[SHA256_BYTES])
 	*digest = NULL;
 }
 
+void crypto_md5(const void *bytes, size_t len, unsigned char out[MD5_BYTES])
+{
+	must(EVP_Digest(bytes, len, out, NULL, EVP_md5(), NULL) == 1);
+}
+
 void crypto_sha1(const void *bytes, size_t len, unsigned char out[SHA1_BYTES])
 {
 	must(EVP_Digest(bytes, len, out, NULL, EVP_sha1(), NULL) == 1);

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 
-enum { SHA256_BYTES = 32, SHA1_BYTES = 20 };
+enum { SHA256_BYTES = 32, SHA1_BYTES = 20, MD5_BYTES = 16 };
 
 void crypto_random(void *out, size_t len); /* aborts when the kernel has none */
 bool crypto_equal(const void *a, size_t a_len, const void *b, size_t b_len); /* constant time */
@@ -20,6 +20,7 @@ struct digest *digest_new(void);
 void digest_add(struct digest *digest, const void *bytes, size_t len);
 void digest_end(struct digest **digest, unsigned char out[SHA256_BYTES]); /* frees it too */
 
+void crypto_md5(const void *bytes, size_t len, unsigned char out[MD5_BYTES]);
 void crypto_sha1(const void *bytes, size_t len, unsigned char out[SHA1_BYTES]);
 
 /* A keyed context that is prepared once and copied for each use (0.75 us

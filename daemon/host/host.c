@@ -296,6 +296,7 @@ const struct host host_services = {
 	.url_escape = host_url_escape,
 	.json_print = host_json_print,
 	.callback_url = host_callback_url,
+	.md5 = crypto_md5,
 	.media_found = host_media_found,
 	.media_lost = host_media_lost,
 	.socket_open = host_socket_open,

@@ -423,6 +423,9 @@ struct host {
 	/* Where the provider reaches this channel: <public_url>/in/<name>. NULL without public_url.
 	 */
 	char *(*callback_url)(const struct channel *channel, struct arena *arena);
+
+	/* For protocols that know nothing better (AMI's challenge). */
+	void (*md5)(const void *bytes, size_t len, unsigned char out[16]);
 };
 
 enum text_unit { TEXT_BYTES, TEXT_CHARACTERS, TEXT_UTF16 };
