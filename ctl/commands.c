@@ -274,6 +274,17 @@ static const struct column merge_columns[] = {
 	{ "FROM", "from" }, { "BY", "by" },     { "AT", "at" },       COLUMNS_END,
 };
 
+static const struct choice_option blobs_copy_options[] = {
+	{ "--to", "URL", NULL, true, "file:/folder or s3://bucket/prefix?options" },
+	{ "--access-key", "KEY", NULL, false, "of the S3 it goes to; else AWS_ACCESS_KEY_ID" },
+	{ "--secret-key-file", "FILE", NULL, false,
+	  "of the S3 it goes to; else AWS_SECRET_ACCESS_KEY" },
+	{ "--dry-run", NULL, NULL, false, "only count what is missing there" },
+	{ "--switch", NULL, NULL, false,
+	  "then say in the store that the workspaces' blobs are there" },
+	OPTIONS_END,
+};
+
 static const struct choice_option history_move_options[] = {
 	{ "--to", "URL", NULL, true, "sqlite:/path or postgresql://user@host/database, empty" },
 	{ "--password-file", "FILE", NULL, false, "password of the PostgreSQL it moves to" },
@@ -417,6 +428,9 @@ static const struct command commands[] = {
 	  run_history_move, NULL, NULL, NULL, history_move_options },
 	{ "blobs", "test", NULL, "Keep, read and erase a blob in the blob store", run_send, "POST",
 	  "/v1/blobs/test", NULL, NULL },
+	{ "blobs", "copy", NULL,
+	  "Copy every blob into another blob store, under its id; again goes on", run_blobs_copy,
+	  NULL, NULL, NULL, blobs_copy_options },
 	{ "channel", "list", NULL, "List channels", run_list, "GET", "/v1/channels",
 	  channel_columns, NULL },
 	{ "channel", "test", "NAME", "Try a channel's settings against its provider", run_send,

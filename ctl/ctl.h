@@ -83,13 +83,15 @@ void help_man(FILE *out);
 
 /* The settings file of the daemon, as far as a client of it needs to know. locate.c */
 struct location {
-	char *state_dir;        /* absolute */
-	char *socket;           /* of the admin listener */
-	char *store;            /* "embedded" or a URL */
-	char *blobs;            /* NULL: in state_dir */
-	char *history;          /* a URL, or "none" */
-	char *history_password; /* of PostgreSQL; NULL: in the URL, or none */
-	bool shows_secrets;     /* others can read the file, and it has secrets in it */
+	char *state_dir;                           /* absolute */
+	char *socket;                              /* of the admin listener */
+	char *store;                               /* "embedded" or a URL */
+	char *blobs;                               /* NULL: in state_dir */
+	char *blobs_access_key, *blobs_secret_key; /* NULL: none */
+	char *history;                             /* a URL, or "none" */
+	char *history_password;                    /* of PostgreSQL; NULL: in the URL, or none */
+	char **workspaces;                         /* that it serves; NULL at the end */
+	bool shows_secrets; /* others can read the file, and it has secrets in it */
 };
 int locate(const char *config_file, struct arena *arena, struct location *ret, struct error *err);
 
@@ -129,6 +131,7 @@ int run_find(struct call *call); /* the row of a list whose id is the first argu
 int run_agent_password(struct call *call);
 int run_apply(struct call *call);
 int run_backup(struct call *call);
+int run_blobs_copy(struct call *call);
 int run_conversation_show(struct call *call);
 int run_customer_export(struct call *call);
 int run_customer_find(struct call *call);

@@ -143,8 +143,11 @@ int s3_place_read(const char *url, struct s3_place *ret, struct error *err)
 			 parts.endpoint, parts.bucket, host);
 	else
 		snprintf(ret->base, sizeof(ret->base), "%s/%s/", parts.endpoint, parts.bucket);
+	snprintf(ret->bucket, sizeof(ret->bucket), "%s", ret->base);
 	len = strlen(ret->base);
-	if (parts.prefix[0] != '\0')
+	if (parts.prefix[0] != '\0') {
 		snprintf(ret->base + len, sizeof(ret->base) - len, "%s/", parts.prefix);
+		snprintf(ret->prefix, sizeof(ret->prefix), "%s/", parts.prefix);
+	}
 	return 0;
 }

@@ -9,8 +9,10 @@
 enum { S3_URL_BYTES = 1000 };
 
 struct s3_place {
-	char base[S3_URL_BYTES]; /* http(s) URL that an object's key follows */
-	char name[S3_URL_BYTES]; /* s3://host/bucket/prefix, for people and for comparing */
+	char base[S3_URL_BYTES];   /* http(s) URL that an object's key follows */
+	char bucket[S3_URL_BYTES]; /* http(s) URL of the bucket */
+	char prefix[S3_URL_BYTES]; /* of every key; "", or ends with "/" */
+	char name[S3_URL_BYTES];   /* s3://host/bucket/prefix, for people and for comparing */
 	char region[41];
 	bool is_plain; /* http: what is sent can be read on its way */
 };

@@ -1,6 +1,7 @@
 /* The disk worker's two halves; every path is opened beneath the state folder. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -29,4 +30,17 @@ enum disk_op {
 int disk_blob_put(int root, const char *job, size_t len, struct buf *answer, struct error *err);
 int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, struct error *err);
 int disk_blob_erase(int root, const char *job, size_t len, struct error *err);
+
+/* Every blob that is there, by its id; not 0 ends it, and is what the walk answers. What is put
+ * meanwhile may be left out. */
+typedef int disk_blob_fn(const char *id, void *context, struct error *err);
+int disk_blob_walk(int root, disk_blob_fn *each, void *context, struct error *err);
+bool disk_blob_is_there(int root, const char *id);
+
+/* disk_loose.c: blobs whose ids another store made, a file each. id has 64 hex digits. */
+int disk_loose_put(int root, const char *id, const void *bytes, size_t len, struct error *err);
+int disk_loose_get(int root, const char *id, struct buf *answer, struct error *err);
+int disk_loose_erase(int root, const char *id, struct error *err); /* gone already is fine */
+int disk_loose_walk(int root, disk_blob_fn *each, void *context, struct error *err);
+bool disk_loose_is_there(int root, const char *id);
 int disk_spool(int root, const char *job, size_t len, struct buf *answer, struct error *err);

@@ -6,7 +6,9 @@
  *
  * An erased record keeps its place as a hole: its bytes are given back to the file system (or are
  * overwritten where that cannot be) and synced before its head says so. So ids need no rewriting,
- * and whatever moment a crash takes, asking again ends it. A pack of holes alone is removed. */
+ * and whatever moment a crash takes, asking again ends it. A pack of holes alone is removed.
+ *
+ * An id that another store made names no place here: those are files (disk_loose.c). */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -366,8 +368,11 @@ int disk_blob_get(int root, const char *job, size_t len, struct buf *answer, str
 
 	if (len != ID_CHARS)
 		return error_set(err, ERROR_MISUSE, "not a blob id");
-	if (open_blob(root, job, O_RDONLY, &place, err) < 0)
+	if (open_blob(root, job, O_RDONLY, &place, err) < 0) {
+		if (err->kind == ERROR_PERMANENT && disk_loose_is_there(root, job))
+			return disk_loose_get(root, job, answer, err);
 		return -1;
+	}
 	if (place.len > FRAME_MAX_BYTES)
 		rc = error_set(err, ERROR_PERMANENT, "a blob that is too large");
 	else
@@ -478,8 +483,8 @@ static int pass_step(struct pass *pass, const char *id, struct error *err)
 	struct error gone = { 0 };
 
 	if (open_blob(pass->root, id, O_RDWR, &place, &gone) < 0) {
-		if (gone.kind == ERROR_PERMANENT) /* erased before */
-			return 0;
+		if (gone.kind == ERROR_PERMANENT) /* erased before, or a file */
+			return disk_loose_erase(pass->root, id, err);
 		*err = gone;
 		return -1;
 	}
@@ -519,4 +524,67 @@ int disk_blob_erase(int root, const char *job, size_t len, struct error *err)
 	if (pass_run(&holes, job, len, err) < 0)
 		return -1;
 	return pass_run(&heads, job, len, err);
+}
+
+/* ---- all of them ---- */
+
+static int walk_pack(int folder, const char *name, disk_blob_fn *each, void *context,
+		     struct error *err)
+{
+	char id[ID_CHARS + 1];
+	struct stat stat;
+	struct head head;
+	uint64_t at = 0;
+	int fd = disk_open(folder, name, O_RDONLY);
+	int rc = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : disk_failed(err, "opening a pack of blobs");
+	if (fstat(fd, &stat) < 0)
+		rc = disk_failed(err, "reading a pack of blobs");
+	while (rc == 0 && head_read(fd, at, (uint64_t)stat.st_size, &head)) {
+		snprintf(id, sizeof(id), "%.*s%s%010" PRIx64 "%08" PRIx64, HASH_CHARS, head.hash,
+			 name, at + HEAD, head.len);
+		if (!head.is_gone)
+			rc = each(id, context, err);
+		at += HEAD + head.len;
+	}
+	close(fd);
+	return rc;
+}
+
+static int walk_packs(int folder, disk_blob_fn *each, void *context, struct error *err)
+{
+	uint32_t newest = newest_pack(folder);
+	int rc = 0;
+
+	for (uint32_t number = 1; rc == 0 && number <= newest; number++) {
+		char name[NAME_CHARS + 1];
+
+		snprintf(name, sizeof(name), "%08" PRIx32, number);
+		rc = walk_pack(folder, name, each, context, err);
+	}
+	return rc;
+}
+
+int disk_blob_walk(int root, disk_blob_fn *each, void *context, struct error *err)
+{
+	int folder = disk_folder(root, "blobs", err);
+	int rc;
+
+	if (folder < 0)
+		return -1;
+	rc = walk_packs(folder, each, context, err);
+	close(folder);
+	return rc != 0 ? rc : disk_loose_walk(root, each, context, err);
+}
+
+bool disk_blob_is_there(int root, const char *id)
+{
+	struct place place = { .fd = -1 };
+	struct error ignored;
+
+	if (open_blob(root, id, O_RDONLY, &place, &ignored) == 0)
+		close(place.fd);
+	return place.fd >= 0 || disk_loose_is_there(root, id);
 }

@@ -66,6 +66,7 @@ class S3:
         self.region = region
         self.objects, self.asked, self.refused, self.mischief = {}, [], [], []
         self.is_down = False
+        self.page = 1000
         self.end = threading.Event()
         self.lock = threading.Lock()
         store = self
@@ -144,8 +145,22 @@ class S3:
             answer = bytes(byte ^ 1 for byte in answer)
         return self.say(wire, status, answer, mischief)
 
+    def listed(self, bucket, query):
+        """ListObjectsV2, a page of at most `page` keys."""
+        prefix, after = query["prefix"][0], query.get("start-after", [""])[0]
+        names = sorted(name[len(bucket) + 1:] for name in self.objects if name.startswith(f"{bucket}/{prefix}"))
+        names = [name for name in names if name > after]
+        shown = names[:min(self.page, int(query["max-keys"][0]))]
+        rows = "".join(f"<Contents><Key>{name}</Key><Size>1</Size></Contents>" for name in shown)
+        return 200, (f"<?xml version='1.0'?><ListBucketResult><IsTruncated>{str(len(names) > len(shown)).lower()}</IsTruncated>"
+                     f"{rows}</ListBucketResult>").encode()
+
     def do(self, method, path, body):
+        bucket, _, query = path.partition("?")
+        bucket = bucket.rstrip("/")
         with self.lock:
+            if method == "GET" and "list-type=2" in query:
+                return self.listed(bucket, urllib.parse.parse_qs(query))
             if method == "PUT":
                 self.objects[path] = body
                 return 200, b""
