@@ -44,12 +44,13 @@ static void on_terminate(void *context)
 	log_info("broker", "event=draining grace_ms=%lld", (long long)grace);
 	notify_state("STOPPING=1");
 	broker->parts.draining = true;
-	broker->drains = 2;
+	broker->drains = 3;
 	channels_stop(broker->parts.channels);
 	api_drain(broker->parts.api);
 	lmtp_server_free(&broker->lmtp);
 	http_server_drain(broker->http, grace, on_drained, running);
 	http_server_drain(broker->admin, grace, on_drained, running);
+	channels_drain(broker->parts.channels, grace, on_drained, running);
 }
 
 static void on_reload(void *context)

@@ -25,7 +25,7 @@ struct broker {
 	int exit_status;
 	bool history_answered; /* at start; history_error says what */
 	struct error history_error;
-	int drains; /* listeners still draining */
+	int drains; /* listeners and channels still draining */
 	bool is_demo;
 	struct config **retired; /* replaced by reloads; freed with the broker */
 	size_t retired_count;

@@ -61,10 +61,46 @@ void channel_hold(struct channel *channel)
 	channel->refs++;
 }
 
+static bool is_busy(const struct channels *channels)
+{
+	for (const struct channel *channel = channels->first; channel; channel = channel->next)
+		if (channel->refs > 1 || channel->connections > 0)
+			return true;
+	return false;
+}
+
+void channel_settled(struct channel *channel)
+{
+	/* The owner of a closed one may be gone. */
+	if (!channel->closed && channel->owner->drained && !is_busy(channel->owner))
+		loop_timer_start(channel->owner->drain, 0);
+}
+
+static void on_drained(void *context)
+{
+	struct channels *channels = context;
+	void (*done)(void *) = channels->drained;
+
+	channels->drained = NULL;
+	if (done)
+		done(channels->drained_context);
+}
+
+void channels_drain(struct channels *channels, int64_t grace_ms, void (*done)(void *context),
+		    void *context)
+{
+	channels->drained = done;
+	channels->drained_context = context;
+	channels->drain = loop_timer_new(channels->options.loop, on_drained, channels);
+	loop_timer_start(channels->drain, is_busy(channels) ? grace_ms : 0);
+}
+
 void channel_drop(struct channel *channel)
 {
 	if (--channel->refs == 0)
 		loop_defer_free(channel->loop, channel, channel_free);
+	else
+		channel_settled(channel);
 }
 
 static void channel_unlink(struct channel *channel)
@@ -100,6 +136,7 @@ void channels_free(struct channels **channels)
 		if (--channel->refs == 0)
 			channel_free(channel);
 	}
+	loop_timer_free(&(*channels)->drain);
 	sockets_free(&(*channels)->sockets);
 	loop_defer_free((*channels)->options.loop, *channels, free);
 	*channels = NULL;

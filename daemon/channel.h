@@ -105,6 +105,10 @@ void channels_start(struct channels *channels);
 void channels_steward(struct channels *channels, const char *workspace, bool held);
 /* Gives the leases back; polls stop (SIGTERM). */
 void channels_stop(struct channels *channels);
+/* Behind channels_stop(): done once nothing is under way in any channel (a send, a message, a
+ * connection), or after grace_ms. Never before this returned. */
+void channels_drain(struct channels *channels, int64_t grace_ms, void (*done)(void *context),
+		    void *context);
 
 struct channel *channel_find(struct channels *channels, const char *workspace, const char *name);
 struct channel *channel_at(struct channels *channels, size_t index); /* NULL past the end */

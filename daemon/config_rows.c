@@ -240,7 +240,7 @@ const struct setting config_rows[] = {
 			"as CN."),
 	SETTING_ROW("lame_duck", TIME, struct config, lame_duck_ms, "10s", .max = 10 * MINUTE,
 		    .flags = SETTING_RELOADABLE,
-		    .text = "How long requests in flight may go on after SIGTERM."),
+		    .text = "How long requests and sends in flight may go on after SIGTERM."),
 	SETTING_ROW("connector_path", LIST, struct config, connector_path, NULL, .max = 100,
 		    .text = "Connectors built outside: paths of shared objects (trusted code)."),
 	SETTING_END,

@@ -63,6 +63,8 @@ static void attempt(struct deliveries *deliveries, const char *conversation)
 		.context = deliveries,
 	};
 
+	if (deliveries->parts->draining)
+		return;
 	map_put(deliveries->sending, conversation, deliveries);
 	deliveries->refs++;
 	delivery_start(&start);

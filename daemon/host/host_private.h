@@ -46,13 +46,20 @@ struct channel {
 	bool closed;
 	int refs; /* one while it is open, one for each channel_hold() */
 	struct host_op *ops;
+	int connections; /* host->socket_open, not closed */
 };
 
 struct channels {
 	struct channels_options options;
 	struct sockets *sockets;
 	struct channel *first;
+	struct loop_timer *drain; /* channels_drain() waits */
+	void (*drained)(void *context);
+	void *drained_context;
 };
+
+/* Something of the channel has ended: perhaps it was what channels_drain() waits for. */
+void channel_settled(struct channel *channel);
 
 void host_op_start(struct host_op *op, struct channel *channel,
 		   void (*end)(struct host_op *op, const char *why));

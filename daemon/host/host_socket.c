@@ -6,6 +6,7 @@
 
 struct host_socket {
 	struct host_op op;
+	struct channel *channel;
 	struct socket *socket;
 	struct host_socket_open open;
 };
@@ -26,11 +27,18 @@ static size_t on_received(struct socket *socket, const void *bytes, size_t len, 
 	return own->open.received(own, bytes, len, own->open.context);
 }
 
+static void own_free(struct host_socket *own)
+{
+	own->channel->connections--;
+	channel_settled(own->channel);
+	free(own);
+}
+
 static void gone(struct host_socket *own, const char *why)
 {
 	const struct host_socket_open open = own->open;
 
-	free(own);
+	own_free(own);
 	open.ended(why, open.context);
 }
 
@@ -67,6 +75,8 @@ struct host_socket *host_socket_open(struct channel *channel, const struct host_
 	};
 
 	own->open = *open;
+	own->channel = channel;
+	channel->connections++;
 	host_op_start(&own->op, channel, socket_end);
 	own->socket = socket_open(channel->owner->sockets, &options);
 	return own;
@@ -81,5 +91,5 @@ void host_socket_close(struct host_socket *own)
 {
 	host_op_finish(&own->op);
 	socket_close(&own->socket);
-	free(own);
+	own_free(own);
 }
