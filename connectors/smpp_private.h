@@ -99,6 +99,7 @@ struct smpp_session {
 	int64_t due_ms; /* an answer to bind, enquire_link or unbind; 0: none is waited for */
 	int64_t heard_ms;
 	uint32_t unbind_sequence;         /* of the peer's unbind that is not answered yet; 0 */
+	bool is_unbound;                  /* our unbind was answered */
 	struct smpp_submit_part *waiting; /* newest first */
 	int64_t waiting_count;
 };

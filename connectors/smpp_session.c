@@ -106,6 +106,7 @@ static void go_down(struct smpp_session *session, const char *why)
 	session->phase = SMPP_DOWN;
 	session->due_ms = 0;
 	session->unbind_sequence = 0;
+	session->is_unbound = false;
 	if (session->socket)
 		smpp_host()->socket_close(session->socket);
 	session->socket = NULL;
@@ -131,8 +132,11 @@ static void on_ended(const char *why, void *context)
 
 void smpp_session_settled(struct smpp_session *session)
 {
-	if (session->phase != SMPP_LEAVING || session->waiting_count > 0 ||
-	    session->unbind_sequence == 0)
+	if (session->phase != SMPP_LEAVING || session->waiting_count > 0)
+		return;
+	if (session->is_unbound)
+		smpp_session_end(session, "unbound");
+	if (session->unbind_sequence == 0)
 		return;
 	write_head(session, SMPP_UNBIND | SMPP_RESPONSE, SMPP_OK, session->unbind_sequence);
 	session->unbind_sequence = 0;
@@ -242,6 +246,12 @@ static void on_unbind(struct smpp_session *session, const struct smpp_pdu *pdu)
 	smpp_session_settled(session);
 }
 
+static void on_unbound(struct smpp_session *session)
+{
+	session->is_unbound = true;
+	smpp_session_settled(session);
+}
+
 static void on_request(struct smpp_session *session, const struct smpp_pdu *pdu)
 {
 	switch (pdu->command) {
@@ -271,8 +281,8 @@ static void while_bound(struct smpp_session *session, const struct smpp_pdu *pdu
 	else if (pdu->command == (SMPP_ENQUIRE_LINK | SMPP_RESPONSE) &&
 		 session->phase == SMPP_BOUND)
 		session->due_ms = 0;
-	else if (pdu->command == (SMPP_UNBIND | SMPP_RESPONSE) && session->waiting_count == 0)
-		smpp_session_end(session, "unbound");
+	else if (pdu->command == (SMPP_UNBIND | SMPP_RESPONSE))
+		on_unbound(session);
 }
 
 /* Callbacks may end the session, and a trial with its memory: `link` tells. */

@@ -1,7 +1,11 @@
 """Message centres for the channel smpp: one of npm's library smpp, held over its standard input and output."""
+import contextlib
 import itertools
 import json
+import pathlib
 import queue
+import socket
+import struct
 import subprocess
 import threading
 
@@ -70,6 +74,96 @@ class Centre:
         return harness.wait_for(f"{count} submits", lambda: (seen := self.state()["submits"]) and len(seen) >= count and seen)
 
 
+class PerlCentre:
+    """peers/smsc.pl under way: lines of what it saw."""
+
+    def __init__(self, test):
+        script = pathlib.Path(__file__).resolve().parent / "peers/smsc.pl"
+        self.child = subprocess.Popen(["perl", str(script)], stdout=subprocess.PIPE, text=True)
+        test.addCleanup(self.stop)
+        self.port = self.next()["port"]
+
+    def next(self):
+        return json.loads(self.child.stdout.readline())
+
+    def stop(self):
+        self.child.kill()
+        self.child.wait()
+        self.child.stdout.close()
+
+
+RESPONSE = 0x80000000
+SUBMIT, DELIVER = 4, 5
+
+
+def pdu(command, status=0, sequence=1, body=b""):
+    return struct.pack(">IIII", 16 + len(body), command, status, sequence) + body
+
+
+def sm(text, source=b"8613900000000", tlvs=b""):
+    return (b"\0\1\1" + source + b"\0\0\1" + b"10690000\0" + bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, len(text)]) + text + tlvs)
+
+
+class Line:
+    """A message centre by hand, for what no library does. Each connection is told byte by byte what to say."""
+
+    def __init__(self, test):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        test.addCleanup(self.listener.close)
+        self.listener.settimeout(harness.PATIENCE_S)
+        self.port = self.listener.getsockname()[1]
+        self.test = test
+        self.peer = None
+
+    def accept(self):
+        self.peer, _ = self.listener.accept()
+        self.peer.settimeout(harness.PATIENCE_S)
+        self.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.test.addCleanup(self.peer.close)
+        return self
+
+    def _exactly(self, size):
+        got = b""
+        while len(got) < size:
+            more = self.peer.recv(size - len(got))
+            if not more:
+                raise EOFError
+            got += more
+        return got
+
+    def read(self):
+        """The next PDU but for enquire_link, which is answered: command, status, sequence, body."""
+        while True:
+            length, command, status, sequence = struct.unpack(">IIII", self._exactly(16))
+            self.test.assertTrue(16 <= length <= 65536 and 1 <= sequence <= 0x7fffffff, (length, sequence))
+            body = self._exactly(length - 16)
+            if command != 0x15:
+                return command, status, sequence, body
+            self.write(pdu(0x15 | RESPONSE, 0, sequence))
+
+    def expect(self, command):
+        got = self.read()
+        self.test.assertEqual(hex(got[0]), hex(command), got)
+        return got
+
+    def write(self, *pdus):
+        self.peer.sendall(b"".join(pdus))
+
+    def bind(self, *behind):
+        """Accepts a connection and its bind; behind: PDUs in the same segment as the answer."""
+        self.accept()
+        _, _, sequence, body = self.expect(9)
+        self.test.assertEqual(body.split(b"\0")[:2], [b"esme1", b"secret"])
+        self.write(pdu(9 | RESPONSE, 0, sequence, b"LINE\0"), *behind)
+        return self
+
+    def is_closed(self):
+        with contextlib.suppress(EOFError, ConnectionError):
+            while True:
+                self.read()
+        return True
+
+
 def channel(port, **more):
     row = {"name": "c", "connector": "smpp", "host": "127.0.0.1", "port": port, "system_id": "esme1", "password": "secret",
            "source_addr": "10690000", "reconnect": "100ms", **more}
@@ -83,9 +177,12 @@ class Bed(harness.TestCase):
     channel_settings = {}
     binds = 1
 
+    def start_centre(self):
+        return Centre(self, **self.centre_settings)
+
     def setUp(self):
         super().setUp()
-        self.centre = Centre(self, **self.centre_settings)
+        self.centre = self.start_centre()
         self.daemon = harness.Daemon(self.folder / "node", channel(self.centre.port, **self.channel_settings))
         self.addCleanup(self.daemon.stop)
         self.daemon.start()

@@ -183,6 +183,19 @@ class Faults(smppbed.Bed):
         self.centre.ask("set", deaf=False)
         self.assertEqual(self.take("still there")["channel"], "c")
 
+    def test_a_stop_waits_for_the_answers(self):
+        """SIGTERM with sends under way: they are answered, unbound is said, and nothing is uncertain or sent again."""
+        items = [self.take(f"question {n}", source_addr=f"86139{n:08d}") for n in range(5)]
+        self.centre.ask("set", delay_ms=700)
+        sent = [(item, self.answer(item, f"answer {n}")) for n, item in enumerate(items)]
+        self.centre.wait_submits(5)
+        self.daemon.stop()
+        self.assertEqual(self.centre.state()["unbinds"], 1)
+        self.daemon.start(apply=False)
+        for item, message in sent:
+            self.delivery(item, message, "sent")
+        self.assertEqual(len(self.centre.state()["submits"]), 5)
+
     def test_unbound_by_the_centre(self):
         self.centre.ask("unbind")
         harness.wait_for("another bind", lambda: len(self.centre.state()["binds"]) >= 2)
@@ -266,6 +279,116 @@ class Payload(smppbed.Bed):
     def test_a_part_that_never_comes_is_not_waited_for(self):
         self.assertEqual(self.centre.deliver("the end", udh="050003070202", data_coding=8), {"status": 0})
         self.assertEqual([one["text"] for one in self.inbound(self.claim())], ["the end"])
+
+
+class Perl(smppbed.Bed):
+    """Another library on the other side, with another reading of the same pages."""
+
+    binds = 0
+
+    def start_centre(self):
+        return smppbed.PerlCentre(self)
+
+    def test_text_and_receipt(self):
+        self.assertEqual(self.centre.next(), {"bind": "esme1", "password": "secret"})
+        self.assertEqual(self.centre.next(), {"answer": 0})
+        item = self.claim()
+        self.assertEqual([one["text"] for one in self.inbound(item)], ["from perl"])
+        message = self.answer(item, "好")
+        sent = self.centre.next()
+        self.assertEqual((sent["hex"], sent["coding"], sent["to"]), ("597d", 8, "8613911112222"))
+        self.assertEqual(self.centre.next(), {"answer": 0})
+        self.delivery(item, message, "delivered")
+        long = self.answer(item, EN)
+        parts = [self.centre.next(), self.centre.next()]
+        self.assertEqual([(one["esm"], one["coding"], one["hex"][:6]) for one in parts], [(64, 0, "050003")] * 2)
+        self.delivery(item, long, "delivered")
+        self.daemon.stop()
+        seen = iter(self.centre.next, {"unbind": 1})
+        self.assertEqual([one for one in seen if "answer" not in one], [])
+
+
+class Misbehaviour(smppbed.Bed):
+    """What libraries do not do."""
+
+    binds = 0
+    channel_settings = {"response_timeout": "1s"}
+
+    def start_centre(self):
+        return smppbed.Line(self)
+
+    def test_pieces_of_any_size(self):
+        deliver = [smppbed.pdu(smppbed.DELIVER, 0, n, smppbed.sm(b"number %d" % n)) for n in (1, 2, 3, 4)]
+        line = self.centre.bind(*deliver[:2], deliver[2][:30])
+        line.write(deliver[2][30:])
+        for byte in deliver[3]:
+            line.write(bytes([byte]))
+        answers = sorted(line.expect(smppbed.DELIVER | smppbed.RESPONSE)[1:] for _ in deliver)
+        self.assertEqual(answers, [(0, n, b"\0") for n in (1, 2, 3, 4)])
+        texts = sorted(one["text"] for one in self.inbound(self.claim()))
+        self.assertEqual(texts, [f"number {n}" for n in (1, 2, 3, 4)])
+
+    def test_the_same_bytes_again_are_one_message(self):
+        deliver = smppbed.pdu(smppbed.DELIVER, 0, 7, smppbed.sm(b"once"))
+        line = self.centre.bind(deliver, deliver)
+        for _ in range(2):
+            self.assertEqual(line.expect(smppbed.DELIVER | smppbed.RESPONSE)[1:], (0, 7, b"\0"))
+        line.write(deliver)
+        line.expect(smppbed.DELIVER | smppbed.RESPONSE)
+        self.assertEqual(len(self.inbound(self.claim())), 1)
+
+    def test_what_is_no_smpp_ends_the_connection(self):
+        for garbage in (b"HTTP/1.1 400 Bad Request\r\n\r\n", smppbed.pdu(0x15)[:3] + b"\x0f" + b"\0" * 12,
+                        b"\0\1\0\1" + b"\0" * 12):
+            line = self.centre.bind()
+            line.write(garbage)
+            self.assertTrue(line.is_closed())
+        self.centre.bind()
+
+    def test_a_message_before_the_bind_is_answered(self):
+        line = self.centre.accept()
+        _, _, sequence, _ = line.expect(9)
+        line.write(smppbed.pdu(smppbed.DELIVER, 0, 5, smppbed.sm(b"too early")))
+        self.assertEqual(line.read()[:3], (smppbed.DELIVER | smppbed.RESPONSE, 4, 5))
+        line.write(smppbed.pdu(9 | smppbed.RESPONSE, 0, sequence, b"LINE\0"),
+                   smppbed.pdu(smppbed.DELIVER, 0, 6, smppbed.sm(b"in time")))
+        line.expect(smppbed.DELIVER | smppbed.RESPONSE)
+        self.assertEqual([one["text"] for one in self.inbound(self.claim())], ["in time"])
+
+    def test_broken_bodies_are_kept(self):
+        line = self.centre.bind(smppbed.pdu(smppbed.DELIVER, 0, 5, smppbed.sm(b"hi", tlvs=b"\4\x24\0\x09x")))
+        self.assertEqual(line.expect(smppbed.DELIVER | smppbed.RESPONSE)[1:3], (0, 5))
+        self.assertIsNotNone(self.daemon.claim(self.alice))
+
+    def submit_of(self, line, item, text):
+        message = self.answer(item, text)
+        return message, line.expect(smppbed.SUBMIT)[2]
+
+    def test_answers_of_every_kind(self):
+        line = self.centre.bind(smppbed.pdu(smppbed.DELIVER, 0, 1, smppbed.sm(b"hello")))
+        line.expect(smppbed.DELIVER | smppbed.RESPONSE)
+        item = self.claim()
+        answer = smppbed.SUBMIT | smppbed.RESPONSE
+        message, sequence = self.submit_of(line, item, "twice")
+        line.write(smppbed.pdu(answer, 0, sequence + 1000, b"X\0"), smppbed.pdu(answer, 0, sequence, b"A\0"),
+                   smppbed.pdu(answer, 0x0b, sequence))
+        self.delivery(item, message, "sent")
+        message, sequence = self.submit_of(line, item, "nack")
+        line.write(smppbed.pdu(smppbed.RESPONSE, 3, sequence))
+        self.delivery(item, message, "failed")
+        message, sequence = self.submit_of(line, item, "no id, and no end of it")
+        line.write(smppbed.pdu(answer, 0, sequence, b"x" * 80))
+        self.delivery(item, message, "sent")
+        message, sequence = self.submit_of(line, item, "late")
+        self.delivery(item, message, "uncertain")
+        line.write(smppbed.pdu(answer, 0, sequence, b"B\0"))
+        message, sequence = self.submit_of(line, item, "not bound, says it")
+        line.write(smppbed.pdu(answer, 4, sequence))
+        line = self.centre.bind()
+        _, _, sequence, body = line.expect(smppbed.SUBMIT)
+        self.assertIn(b"not bound, says it", body)
+        line.write(smppbed.pdu(answer, 0, sequence, b"C\0"))
+        self.delivery(item, message, "sent")
 
 
 if __name__ == "__main__":

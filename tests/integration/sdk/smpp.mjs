@@ -9,7 +9,7 @@ const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const given = JSON.parse((await lines.next()).value);
 const tls = given.key ? { key: readFileSync(given.key), cert: readFileSync(given.cert) } : {};
 const sessions = [];
-const seen = { binds: [], submits: [], dropped: 0, enquiries: 0, most_unanswered: 0, nacks: 0 };
+const seen = { binds: [], submits: [], dropped: 0, enquiries: 0, most_unanswered: 0, nacks: 0, unbinds: 0 };
 const faults = [];
 let counter = given.first_id ?? 0x40c4f2a1;
 
@@ -85,7 +85,10 @@ const server = smpp.createServer(tls, (session) => {
 		session.on(command, (pdu) => bind(session, pdu));
 	session.on("submit_sm", (pdu) => submit(session, pdu));
 	session.on("enquire_link", (pdu) => { seen.enquiries++; if (!given.deaf) session.send(pdu.response()); });
-	session.on("unbind", (pdu) => { session.send(pdu.response()); session.close(); });
+	session.on("unbind", (pdu) => {
+		seen.unbinds++;
+		session.send(pdu.response());
+	});
 	session.on("generic_nack", () => seen.nacks++);
 	session.on("close", () => {
 		const at = sessions.indexOf(session);
