@@ -66,6 +66,22 @@ static const struct column retention_columns[] = {
 	{ "OLDEST", "oldest" }, COLUMNS_END,
 };
 
+static const struct column audit_columns[] = {
+	{ "AT", "at" },         { "ACTOR", "actor.id" },
+	{ "TYPE", "type" },     { "TARGET", "target" },
+	{ "STATUS", "status" }, { "RESULT", "result" },
+	{ "FROM", "address" },  COLUMNS_END,
+};
+
+static const struct choice_option audit_options[] = {
+	{ "--actor", "ID", "actor", false, "an agent, or token:<id>" },
+	{ "--type", "TYPE", "type", false, "such as customers, or queues.put" },
+	{ "--from", "TIME", "from", false, "RFC 3339" },
+	{ "--to", "TIME", "to", false, "RFC 3339" },
+	{ "--limit", "N", NULL, false, "stop after N rows; default 200" },
+	OPTIONS_END,
+};
+
 static const struct choice_option list_options[] = {
 	{ "--limit", "N", NULL, false, "stop after N rows; default 200" },
 	OPTIONS_END,
@@ -373,6 +389,8 @@ static const struct command commands[] = {
 	  run_route_replay, NULL, NULL, NULL, route_replay_options },
 	{ "route", "simulate", "DAY", "Run a synthetic day through queues, agents and rules",
 	  run_route_simulate, NULL, NULL, NULL, route_simulate_options },
+	{ "audit", "list", NULL, "List administrative acts, newest first", run_list, "GET",
+	  "/v1/audit", audit_columns, audit_options },
 	{ "retention", "preview", NULL,
 	  "Say how many conversations each rule of retention would take something of", run_list,
 	  "GET", "/v1/retention/preview", retention_columns, NULL },

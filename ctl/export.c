@@ -22,11 +22,23 @@ enum {
 	BLOB_HASH_HEX = 38, /* of a blob's id; the rest is chance or place */
 };
 
-enum { CUSTOMERS, ORDERS, NOTES, CONVERSATIONS, MESSAGES, WORK_ITEMS, CANNED, ATTACHMENTS, FILES };
+enum {
+	CUSTOMERS,
+	ORDERS,
+	NOTES,
+	CONVERSATIONS,
+	MESSAGES,
+	WORK_ITEMS,
+	CANNED,
+	ATTACHMENTS,
+	AUDIT,
+	FILES
+};
 
 static const char *const names[FILES] = {
-	"customers.jsonl", "orders.jsonl",     "notes.jsonl",          "conversations.jsonl",
-	"messages.jsonl",  "work_items.jsonl", "canned_replies.jsonl", "attachments.jsonl",
+	"customers.jsonl",      "orders.jsonl",      "notes.jsonl",
+	"conversations.jsonl",  "messages.jsonl",    "work_items.jsonl",
+	"canned_replies.jsonl", "attachments.jsonl", "audit.jsonl",
 };
 
 struct export
@@ -240,6 +252,11 @@ static void customer_add(struct export *export, struct json_object *row)
 static void note_add(struct export *export, struct json_object *row)
 {
 	object_add(export, NOTES, row);
+}
+
+static void audit_add(struct export *export, struct json_object *row)
+{
+	object_add(export, AUDIT, row);
 }
 
 static void canned_add(struct export *export, struct json_object *row)
@@ -481,6 +498,7 @@ static void run(struct export *export)
 	each(export, "/v1/export/conversations?order=asc", conversation_add);
 	each(export, "/v1/export/work-items?order=asc", work_item_add);
 	each(export, "/v1/canned-replies", canned_add);
+	each(export, "/v1/audit?order=asc", audit_add);
 	if (!is_over(export))
 		end_files(export);
 	if (!is_over(export))

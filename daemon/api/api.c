@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/audit.h"
 #include "api/auth.h"
 #include "api/chat_stream.h"
 #include "api/claims.h"
@@ -204,7 +205,7 @@ static void call_run(struct api_call *call)
 	}
 	if (query_check(call) && api_idempotency(call, call->who.credential) &&
 	    if_match_read(call) && body_read(call))
-		call->route->run(call);
+		audit_run(call);
 }
 
 bool api_rate_allows(struct api_call *call)

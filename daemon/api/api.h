@@ -96,8 +96,9 @@ struct api_call {
 	const char *request_hash; /* hex over method, path and body: tells a repeated request from
 				     another */
 	const char *idempotency_key; /* hex of the scoped key; "" without one */
-	int64_t if_match; /* version of If-Match, IF_MATCH_ANY, or 0 where there is none */
-	void *state;      /* the handler's own, in the arena */
+	int64_t if_match;  /* version of If-Match, IF_MATCH_ANY, or 0 where there is none */
+	void *state;       /* the handler's own, in the arena */
+	const char *audit; /* entry of the act that this is (audit.h); NULL */
 };
 
 struct api *api_new(struct parts *parts);

@@ -27,6 +27,7 @@ route_fn handle_customer_merge, handle_customer_split, handle_identifier_share, 
 /* Answers with a job. */
 void api_job(struct api_call *call, const char *job);
 
+route_fn handle_audit_list;                              /* audit_read.c */
 route_fn handle_retention_preview, handle_retention_run; /* retention.c */
 route_fn handle_customer_hold, handle_customer_unhold;   /* hold.c */
 route_fn handle_customer_export;                         /* person.c */

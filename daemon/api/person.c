@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/audit.h"
 #include "api/handlers.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -180,6 +181,7 @@ static void begin(struct person *person)
 		buf_format(&name, "attachment; filename=%s.json", person->id);
 		http_request_add_field(call->request, "Content-Disposition", buf_string(&name));
 		http_request_add_field(call->request, "Cache-Control", "private, no-store");
+		audit_end(call, 200, NULL);
 		person->call = NULL;
 		person->stream =
 			http_stream_start(call->request, "application/json", on_gone, person);

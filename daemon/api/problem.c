@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "api/api.h"
+#include "api/audit.h"
 #include "base/memory.h"
 
 static const char *status_title(int status)
@@ -43,6 +44,7 @@ static void problem_begin(struct api_call *call, struct json_out *out, int statu
 static void problem_end(struct api_call *call, struct json_out *out, int status, struct buf *body)
 {
 	jw_object_end(out);
+	audit_end(call, status, NULL);
 	http_answer(call->request, status, "application/problem+json", body->data, body->len);
 	buf_clear(body);
 	json_free(&call->body);
@@ -149,6 +151,7 @@ void api_slow_down(struct api_call *call, int64_t wait_ms)
 
 void api_answer(struct api_call *call, int status, struct buf *json)
 {
+	audit_end(call, status, buf_string(json));
 	http_answer(call->request, status, "application/json", buf_string(json), json->len);
 	buf_clear(json);
 	json_free(&call->body);
@@ -164,6 +167,7 @@ void api_answer_text(struct api_call *call, int status, const char *json)
 
 void api_empty(struct api_call *call, int status)
 {
+	audit_end(call, status, NULL);
 	http_answer_empty(call->request, status);
 	json_free(&call->body);
 }

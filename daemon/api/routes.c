@@ -571,6 +571,8 @@ static const struct route routes[] = {
 	CONFIG("channel-costs", ROLES_WORK),
 	CONFIG("context-links", ROLE_ADMIN), /* they hold secrets */
 	CONFIG("order-hooks", ROLE_ADMIN),
+	{ "GET", "/v1/audit", ROLE_ADMIN, handle_audit_list, NULL, "actor,type,from,to," PAGED,
+	  "List", 200, "Administrative acts, newest first: who, when, from where, what", 0 },
 	{ "GET", "/v1/retention/preview", ROLES_LEAD, handle_retention_preview, NULL, NULL, "List",
 	  200, "How many conversations each rule would take something of now", 0 },
 	{ "POST", "/v1/retention/run", ROLE_ADMIN, handle_retention_run, body_none, NULL, "Job",
