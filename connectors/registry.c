@@ -8,6 +8,7 @@ extern const struct connector cti_connector;
 extern const struct connector dingtalk_connector;
 extern const struct connector email_connector;
 extern const struct connector feishu_connector;
+extern const struct connector http_sms_connector;
 extern const struct connector instagram_connector;
 extern const struct connector line_connector;
 extern const struct connector loopback_connector;
@@ -35,6 +36,7 @@ const struct connector *const connector_registry[] = {
 	&dingtalk_connector,
 	&email_connector,
 	&feishu_connector,
+	&http_sms_connector,
 	&instagram_connector,
 	&line_connector,
 	&loopback_connector,

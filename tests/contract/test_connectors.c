@@ -381,7 +381,9 @@ static void tamper(const struct connector *connector, const char *path)
 
 	fixture_start(&fixture);
 	cr_assert_eq(fixture_open(&fixture, connector->name, settings), 0);
-	if (verify_bytes(&fixture, request, body, len) == VERIFIED) {
+	/* A token beside the body cannot cover it. */
+	if (json_bool(json, "proof_covers_body", true) &&
+	    verify_bytes(&fixture, request, body, len) == VERIFIED) {
 		for (size_t i = 0; i < len; i++) {
 			char *changed = memory_copy(body, len);
 
@@ -418,7 +420,6 @@ Test(connectors, never_verify_a_changed_or_cut_body)
 	for (size_t i = 0; (connector = connector_at(i)); i++) {
 		struct json_object *contract = contract_of(connector);
 
-		/* A token beside the body cannot cover it. */
 		if (json_bool(contract, "proof_covers_body", false))
 			tamper_all(connector);
 		json_free(&contract);
