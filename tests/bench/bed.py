@@ -58,7 +58,7 @@ def build_tools():
     """Compiles the bench's own programs into build/bench."""
     TOOLS.mkdir(parents=True, exist_ok=True)
     gmime = subprocess.check_output(["pkg-config", "--cflags", "--libs", "gmime-3.0"], text=True).split()
-    for name, sources, libraries in (("load", ["load.c", "wire_times.c"], ["-lcrypto"]), ("turns", ["turns.c"], ["-lcrypto"]),
+    for name, sources, libraries in (("load", ["load.c", "wire_times.c"], ["-lcrypto"]), ("turns", ["turns.c"], ["-lcrypto"]), ("smsc", ["smsc.c"], []),
                                      ("bare", ["bare.c"], ["-lhiredis"]), ("gmime", ["gmime.c"], gmime)):
         subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-o", TOOLS / name,
                         *[HERE / source for source in sources], *libraries], check=True)

@@ -16,6 +16,7 @@ import bed
 import channels
 import history as behind
 import historybed
+import smpp as messages
 import view as views
 from bed import bare, cpu, load, median, say
 
@@ -584,4 +585,13 @@ def connectors(plan):
                        per_second(rates["webhook"]), by[0][1], 0.8)]
 
 
-ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search, "view": view, "connectors": connectors}
+def smpp(plan):
+    """deliver_sm to its durable answer at a full window, beside the webhook, on one core with Redis."""
+    with bed.Bed() as ground:
+        webhook, ours = messages.admitted(ground, plan, (SUT, SECOND))
+    return [row(f"SMPP deliver_sm to durable deliver_sm_resp, {messages.WINDOW} unanswered / the signed webhook, {messages.WINDOW} connections",
+                per_second(ours), per_second(webhook), ratios(ours, webhook), 0.8),
+            row("the same, p99", ms(ours, "p99_us"), ms(webhook, "p99_us"), ratios(ours, webhook, "p99_us"), None)]
+
+
+ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search, "view": view, "connectors": connectors, "smpp": smpp}
