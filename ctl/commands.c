@@ -301,6 +301,12 @@ static const struct choice_option blobs_copy_options[] = {
 	OPTIONS_END,
 };
 
+static const struct choice_option blobs_sweep_options[] = {
+	{ "--grace", "TIME", NULL, false, "how long, such as 36h or 7d (default); at least 1h" },
+	{ "--dry-run", NULL, NULL, false, "only say what there is; note and erase nothing" },
+	OPTIONS_END,
+};
+
 static const struct choice_option history_move_options[] = {
 	{ "--to", "URL", NULL, true, "sqlite:/path or postgresql://user@host/database, empty" },
 	{ "--password-file", "FILE", NULL, false, "password of the PostgreSQL it moves to" },
@@ -449,6 +455,9 @@ static const struct command commands[] = {
 	{ "blobs", "copy", NULL,
 	  "Copy every blob into another blob store, under its id; again goes on", run_blobs_copy,
 	  NULL, NULL, NULL, blobs_copy_options },
+	{ "blobs", "sweep", NULL,
+	  "Erase blobs that nothing has referred to since a run before, longer ago than the grace",
+	  run_blobs_sweep, NULL, NULL, NULL, blobs_sweep_options },
 	{ "channel", "list", NULL, "List channels", run_list, "GET", "/v1/channels",
 	  channel_columns, NULL },
 	{ "channel", "test", "NAME", "Try a channel's settings against its provider", run_send,
