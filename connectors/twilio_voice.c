@@ -173,15 +173,12 @@ static void read_dequeue(struct reading *reading, struct call_event *event)
 				       value_of(reading, "DequeingCallSid"));
 }
 
+/* A recording that is told by itself. */
 static void read_recording(struct reading *reading, struct call_event *event)
 {
-	const char *url = value_of(reading, "RecordingUrl");
-
 	event->event = "recorded";
 	event->event_id = host->format(reading->arena, "%s:%s", value_of(reading, "RecordingSid"),
 				       value_of(reading, "RecordingStatus"));
-	if (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0)
-		event->recording = host->format(reading->arena, "%s.mp3", url);
 }
 
 /* A call to somebody of ours that belongs to the customer's: only its answer matters. */
@@ -218,6 +215,7 @@ static void read_status(struct reading *reading, const char *status, struct call
 static void read_what(struct reading *reading, struct call_event *event)
 {
 	const char *status = value_of(reading, "CallStatus");
+	const char *sound = value_of(reading, "RecordingUrl");
 	int64_t sequence = number_of(reading, "SequenceNumber");
 	bool is_leg = value_of(reading, "ParentCallSid")[0] != '\0';
 
@@ -226,7 +224,9 @@ static void read_what(struct reading *reading, struct call_event *event)
 				       : host->format(reading->arena, "%s:%s:%lld",
 						      value_of(reading, "CallSid"), status,
 						      (long long)sequence);
-	if (value_of(reading, "RecordingSid")[0])
+	if (strncmp(sound, "https://", 8) == 0 || strncmp(sound, "http://", 7) == 0)
+		event->recording = host->format(reading->arena, "%s.mp3", sound);
+	if (value_of(reading, "RecordingStatus")[0])
 		read_recording(reading, event);
 	else if (value_of(reading, "DialCallStatus")[0])
 		read_dial(reading, event);

@@ -41,6 +41,10 @@ static bool window_read(const struct api_call *call, const struct conversation *
 		return false;
 	channel_window(channel, &facts.rules);
 	*ret = window_judge(&facts);
+	if ((channel_connector(channel)->abilities & CAN_SEND) == 0)
+		*ret = (struct window_answer){ .code = "cannot_send",
+					       .why = "this channel only receives",
+					       .left = -1 };
 	return true;
 }
 
@@ -567,6 +571,10 @@ static struct channel *start_channel(struct api_call *call, const struct roster 
 	struct channel *channel = channel_find(call->parts->channels, call->who.workspace, name);
 
 	*ret_roster = workspace_roster(workspace_get(call->parts->workspaces, call->who.workspace));
+	if (channel != NULL && (channel_connector(channel)->abilities & CAN_SEND) == 0) {
+		api_invalid(call, "#/body/channel", "channel \"%s\" only receives", name);
+		return NULL;
+	}
 	if (channel != NULL && *ret_roster != NULL)
 		return channel;
 	api_invalid(call, "#/body/channel", "there is no channel \"%s\"%s", name,

@@ -97,7 +97,7 @@ static void propose(struct router *router, const struct desk_match *match)
 		.accept_ms = queue == NULL ? OFFER_MS : queue->offer_timeout_ms,
 		.agent_capacity = may_exceed ? INT32_MAX : match->agent->row->capacity,
 		.cost = match->agent->row == NULL
-				? 1
+				? match->item->cost
 				: channel_cost(channel, match->agent->row->capacity),
 		.waiting_cost = channel->waiting_cost,
 		.load_matters = match->item->channel_number != SIZE_MAX,

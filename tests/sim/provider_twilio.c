@@ -222,6 +222,19 @@ static void on_media(struct ask *ask)
 	}
 }
 
+/* The sound of a call, as MP3 where the address asks for that. */
+static void on_recording(struct ask *ask)
+{
+	if (!account_is_right(ask))
+		return;
+	const struct media *media = media_find(
+		ask->sim, arena_copy(ask->arena, ask->rest[1], strcspn(ask->rest[1], ".")));
+	if (media == NULL)
+		refuse(ask, "not_found", "no such recording");
+	else
+		answer_media(ask, media);
+}
+
 static void on_stored(struct ask *ask)
 {
 	const struct media *media = media_find(ask->sim, ask->rest[0]);
@@ -354,7 +367,7 @@ static struct post *form_post(struct standin *sim, const char *id, struct json_o
 }
 
 static void add_call(struct standin *sim, struct json_object *what, const char *id,
-		     struct params *params)
+		     struct params *params, struct arena *arena)
 {
 	const char *status = said(what, "status", "ringing");
 	bool is_ringing = strcmp(status, "ringing") == 0;
@@ -374,7 +387,14 @@ static void add_call(struct standin *sim, struct json_object *what, const char *
 	add(params, "CallDuration", json_text(what, "duration"));
 	if (json_has(what, "duration"))
 		add(params, "Duration", "1");
-	add(params, "RecordingUrl", json_text(what, "recording"));
+	const char *recording = arena_format(arena, "RE%lld", (long long)next_number(sim));
+	if (media_said(sim, what, recording) == NULL)
+		return;
+	add(params, "RecordingSid", recording);
+	add(params, "RecordingDuration", said(what, "duration", "0"));
+	add(params, "RecordingUrl",
+	    arena_format(arena, "%s/2010-04-01/Accounts/%s/Recordings/%s", own_base(sim, arena),
+			 setting(sim, "account_sid"), recording));
 }
 
 static bool add_message(struct standin *sim, struct json_object *what, const char *id,
@@ -443,7 +463,7 @@ static const char *say(struct standin *sim, struct json_object *what, char ret_i
 	if (json_has(what, "params"))
 		json_each_field(json_at(what, "params"), add_given, &params);
 	else if (is_call)
-		add_call(sim, what, ret_id, &params);
+		add_call(sim, what, ret_id, &params, arena);
 	else
 		is_right = add_message(sim, what, ret_id, &params, arena);
 	if (is_right) {
@@ -535,6 +555,7 @@ static const struct route routes[] = {
 	{ "POST", "/2010-04-01/Accounts/*/Messages.json", "send", on_message },
 	{ "GET", "/2010-04-01/Accounts/*/Messages.json", "poll", on_list },
 	{ "GET", "/2010-04-01/Accounts/*/Messages/*/Media/*", "media", on_media },
+	{ "GET", "/2010-04-01/Accounts/*/Recordings/*", "media", on_recording },
 	{ "POST", "/2010-04-01/Accounts/*/Calls/*", "other", on_call },
 	{ "GET", "/2010-04-01/Accounts/*", "other", on_account },
 	{ "GET", "/s3/*", "media", on_stored },

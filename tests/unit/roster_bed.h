@@ -32,8 +32,10 @@ static inline const struct store_reply *roster_hash(struct roster_hash *hash,
 	return &hash->reply;
 }
 
-/* Pairs of the kinds that are not NULL, in the order of enum roster_kind. */
-static inline struct roster *roster_of_kinds(const char *const *const *pairs, struct error *err)
+/* Pairs of the kinds that are not NULL, in the order of enum roster_kind; calls as in roster_new().
+ */
+static inline struct roster *roster_with_calls(const char *const *const *pairs,
+					       const char *const *calls, struct error *err)
 {
 	struct roster_hash kinds[ROSTER_KINDS];
 	const struct store_reply *items[ROSTER_KINDS];
@@ -42,7 +44,12 @@ static inline struct roster *roster_of_kinds(const char *const *const *pairs, st
 	*err = (struct error){ 0 };
 	for (size_t i = 0; i < ROSTER_KINDS; i++)
 		items[i] = roster_hash(&kinds[i], pairs[i]);
-	return roster_new(&all, NULL, err);
+	return roster_new(&all, calls, err);
+}
+
+static inline struct roster *roster_of_kinds(const char *const *const *pairs, struct error *err)
+{
+	return roster_with_calls(pairs, NULL, err);
 }
 
 static inline struct roster *roster_of(const char *const *queues, const char *const *agents,

@@ -1,5 +1,6 @@
 #include "roster_bed.h"
 
+#include "base/memory.h"
 #include "converge/message.h"
 
 static struct error err;
@@ -108,5 +109,50 @@ Test(roster, a_rule_that_cannot_be_compiled_is_left_out_and_named)
 	rules_classify(roster_rules(roster), &facts, "f", arena, &got);
 	cr_assert_str_eq(got.queue, "a", "the rest stands");
 	arena_free(&arena);
+	roster_free(&roster);
+}
+
+Test(roster, a_call_takes_all_of_an_agent_unless_something_else_is_said)
+{
+	const char *const *kinds[ROSTER_KINDS] = {
+		[ROSTER_AGENTS] =
+			PAIRS("ann", "{\"limits\":[{\"channel\":\"pbx\",\"at_once\":1}]}"),
+		[ROSTER_CHANNEL_COSTS] = PAIRS("cheap", "{\"cost\":2}", "quiet",
+					       "{\"interrupts\":[]}", "site", "{}"),
+	};
+	struct roster *roster =
+		roster_with_calls(kinds, PAIRS("pbx", "cheap", "quiet", "other"), &err);
+	static const struct {
+		const char *channel;
+		int64_t cost; /* to an agent with a capacity of 7 */
+		bool has_calls;
+	} rows[] = {
+		{ "pbx", 7, true },   { "cheap", 2, true }, { "quiet", 7, true },
+		{ "other", 7, true }, { "site", 1, false }, { "unnamed", 1, false },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		const struct channel_row *row = roster_channel(roster, rows[i].channel);
+
+		cr_expect_eq(channel_cost(row, 7), rows[i].cost, "%s", rows[i].channel);
+		cr_expect_eq(row->has_calls, rows[i].has_calls, "%s", rows[i].channel);
+	}
+	cr_expect_eq(channel_cost(roster_channel(roster, "pbx"), 0), 1);
+	cr_expect_lt(roster_channel_number(roster, "other"), SIZE_MAX);
+	roster_free(&roster);
+}
+
+Test(roster, finds_an_agent_by_a_line)
+{
+	struct roster *roster = roster_of(NULL,
+					  PAIRS("ann", "{\"lines\":[\"PJSIP/101\",\"+861\",7]}",
+						"bob", "{\"lines\":[\"ann\"]}"),
+					  NULL, &err);
+
+	cr_expect_str_eq(roster_agent_of(roster, "+861")->id, "ann");
+	cr_expect_str_eq(roster_agent_of(roster, "PJSIP/101")->id, "ann");
+	cr_expect_str_eq(roster_agent_of(roster, "ann")->id, "ann", "an id goes before a line");
+	cr_expect_null(roster_agent_of(roster, "PJSIP/1"));
+	cr_expect_null(roster_agent_of(roster, NULL));
 	roster_free(&roster);
 }
