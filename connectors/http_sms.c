@@ -514,7 +514,7 @@ static void http_sms_close(struct channel *channel)
 const struct connector http_sms_connector = {
 	.name = "http_sms",
 	.abi = CONNECTOR_ABI,
-	.abilities = CAN_RECEIVE | CAN_SEND | HAS_RECEIPTS | SENDS_ONE_THING,
+	.abilities = CAN_RECEIVE | CAN_SEND | HAS_RECEIPTS | SENDS_ONE_THING | HAS_OPT_OUT_WORDS,
 	.body_format = BODY_RAW,
 	.max_text = TEXT_MAX,
 	.text_unit = TEXT_CHARACTERS,

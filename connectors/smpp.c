@@ -274,7 +274,8 @@ static const int64_t retry_ms[] = { 0,      5000,    15000,   60000,    300000,
 const struct connector smpp_connector = {
 	.name = "smpp",
 	.abi = CONNECTOR_ABI,
-	.abilities = CAN_RECEIVE | CAN_SEND | HAS_RECEIPTS | PROVIDER_RETRIES | POLLS_WHERE_SENDS,
+	.abilities = CAN_RECEIVE | CAN_SEND | HAS_RECEIPTS | PROVIDER_RETRIES | POLLS_WHERE_SENDS |
+		     HAS_OPT_OUT_WORDS,
 	.body_format = BODY_RAW,
 	.max_text = TEXT_MAX,
 	.text_unit = TEXT_UTF16,

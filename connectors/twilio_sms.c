@@ -365,7 +365,8 @@ static void twilio_sms_close(struct channel *channel)
 const struct connector twilio_sms_connector = {
 	.name = "twilio_sms",
 	.abi = CONNECTOR_ABI,
-	.abilities = CAN_RECEIVE | CAN_SEND | HAS_MEDIA | HAS_RECEIPTS | SENDS_ONE_THING,
+	.abilities = CAN_RECEIVE | CAN_SEND | HAS_MEDIA | HAS_RECEIPTS | SENDS_ONE_THING |
+		     HAS_OPT_OUT_WORDS,
 	.body_format = BODY_RAW,
 	.max_text = TEXT_MAX,
 	.text_unit = TEXT_UTF16,

@@ -273,6 +273,7 @@ int broker_open_channels(struct broker *broker)
 			.default_region = row->default_region,
 			.remember_ms = row->remember_ms,
 			.window_ms = row->window_ms,
+			.sending = &row->sending,
 		};
 
 		if (channel_find(broker->parts.channels, row->workspace, row->name) != NULL)

@@ -169,6 +169,7 @@ int channel_open(struct channels *channels, const struct channel_options *option
 	channel->default_region = arena_text(channel->arena, options->default_region);
 	channel->remember_ms = options->remember_ms;
 	channel->window_ms = options->window_ms;
+	channel->sending = options->sending;
 	channel->state = memory_new(options->connector->state_size + 1);
 	channel->wake = loop_timer_new(channels->options.loop, on_wake, channel);
 	if (channel->connector->open(&host_services, channel, &why) < 0) {
@@ -306,6 +307,21 @@ void channel_window(const struct channel *channel, struct window_rules *ret)
 		channel->connector->window(channel, ret);
 	if (channel->window_ms != 0)
 		ret->open_ms = channel->window_ms;
+}
+
+const struct sending_rules *channel_sending(const struct channel *channel)
+{
+	static const struct sending_rules none = { .opt_out = OPT_OUT_AUTO };
+
+	return channel->sending ? channel->sending : &none;
+}
+
+bool channel_hears_opt_out(const struct channel *channel)
+{
+	int mode = channel_sending(channel)->opt_out;
+
+	return mode == OPT_OUT_AUTO ? (channel->connector->abilities & HAS_OPT_OUT_WORDS) != 0
+				    : mode == OPT_OUT_ON;
 }
 
 const char *channel_parked(const struct channel *channel)

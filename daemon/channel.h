@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "converge/connector.h"
+#include "converge/setting.h"
 
 struct channels;
 struct leases;
@@ -76,6 +77,20 @@ struct channels_options {
 	struct channel_hooks hooks;
 };
 
+/* What a channel's configuration says about writing to people, whatever its connector. */
+enum opt_out_mode { OPT_OUT_AUTO, OPT_OUT_ON, OPT_OUT_OFF };
+
+/* Texts may be NULL: none. */
+struct sending_rules {
+	int opt_out;                        /* enum opt_out_mode */
+	struct setting_texts opt_out_words; /* beside the usual ones */
+	struct setting_texts opt_in_words;
+	struct setting_texts help_words;
+	char *opt_out_reply; /* the one message that is still sent */
+	char *opt_in_reply;
+	char *help_reply;
+};
+
 struct channel_options {
 	const char *workspace;
 	const char *name;
@@ -85,6 +100,7 @@ struct channel_options {
 	const char *default_region; /* two upper-case letters; NULL */
 	int64_t remember_ms;        /* 0: the connector's */
 	int64_t window_ms;          /* 0: the connector's */
+	const struct sending_rules *sending; /* outlives the channel; NULL: none */
 };
 
 struct channels *channels_new(const struct channels_options *options);
@@ -124,6 +140,11 @@ const char *channel_default_region(const struct channel *channel);
 int64_t channel_remember_ms(const struct channel *channel);
 /* By the connector and its settings; a window of the channel's own goes before. */
 void channel_window(const struct channel *channel, struct window_rules *ret);
+
+/* What its configuration says about sending. Never NULL. */
+const struct sending_rules *channel_sending(const struct channel *channel);
+/* Are words such as STOP honoured? */
+bool channel_hears_opt_out(const struct channel *channel);
 
 /* Why it is parked; NULL while it works. Sends wait while parked. */
 const char *channel_parked(const struct channel *channel);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/problems.h"
 #include "base/yaml.h"
+#include "channel.h"
 #include "converge/connector.h"
 #include "converge/setting.h"
 
@@ -85,6 +86,7 @@ struct config_channel {
 	bool allow_private_urls;
 	int64_t remember_ms; /* 0: the connector's */
 	int64_t window_ms;   /* 0: the connector's */
+	struct sending_rules sending;
 	const struct connector *connector;
 	void *settings;               /* connector->settings_size bytes, filled by its rows */
 	struct place at;              /* of its name */

@@ -246,6 +246,8 @@ const struct setting config_rows[] = {
 	SETTING_END,
 };
 
+static const char *const opt_out_modes[] = { "auto", "on", "off", NULL };
+
 const struct setting config_channel_rows[] = {
 	SETTING_ROW("name", TEXT, struct config_channel, name, NULL, .min = 1, .max = 40,
 		    .flags = SETTING_REQUIRED, .check = check_name,
@@ -275,5 +277,28 @@ const struct setting config_channel_rows[] = {
 		    .max = 365 * DAY,
 		    .text = "How long after the customer's last message we may still write; by "
 			    "default the provider's rule."),
+	SETTING_ROW(
+		"opt_out", CHOICE, struct config_channel, sending.opt_out, "auto",
+		.choices = opt_out_modes,
+		.text = "Whether a message that is only STOP, TD, 退订 or the like ends what we "
+			"send to that address; auto: where the connector sends text messages to "
+			"phone numbers."),
+	SETTING_ROW("opt_out_words", LIST, struct config_channel, sending.opt_out_words, NULL,
+		    .max = 40, .text = "Further words that opt out."),
+	SETTING_ROW("opt_in_words", LIST, struct config_channel, sending.opt_in_words, NULL,
+		    .max = 40, .text = "Further words that take an opt-out back."),
+	SETTING_ROW("help_words", LIST, struct config_channel, sending.help_words, NULL, .max = 40,
+		    .text = "Further words that ask for help_reply."),
+	SETTING_ROW("opt_out_reply", TEXT, struct config_channel, sending.opt_out_reply, NULL,
+		    .min = 1, .max = 1000,
+		    .text = "The last message to who opts out; none where it is not set."),
+	SETTING_ROW("opt_in_reply", TEXT, struct config_channel, sending.opt_in_reply, NULL,
+		    .min = 1, .max = 1000,
+		    .text = "The answer to who takes an opt-out back; none where it is not set."),
+	SETTING_ROW(
+		"help_reply", TEXT, struct config_channel, sending.help_reply, NULL, .min = 1,
+		.max = 1000,
+		.text = "The answer to HELP and 帮助; where it is not set, such a message is one "
+			"like any other."),
 	SETTING_END,
 };

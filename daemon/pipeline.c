@@ -23,6 +23,7 @@ static const struct stage stages[] = {
 	{ "people", normalise_people },     /* addresses in the form they are compared in */
 	{ "keep", normalise_keep },         /* raw mail and attachments into the blob store */
 	{ "thread", thread_stage },         /* mail: which conversation it answers, and why */
+	{ "opt", normalise_opt },           /* STOP, 退订: heard before anything else reads it */
 	{ "classify", normalise_classify }, /* the rules, so that the router needs no text */
 	{ "admit", admit_stage },           /* one script: stored, threaded, a work item */
 };

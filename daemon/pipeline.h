@@ -36,6 +36,7 @@ struct passenger {
 	struct message *message;
 	const struct classification *classification; /* of the rules; filled by normalise */
 	const char *conversation; /* the thread found by evidence; NULL: by sender and thread key */
+	int opt_word;             /* enum opt_word (routing/opt_words.h) */
 	char message_id[ID_BYTES];
 	bool duplicate;
 	bool stored;

@@ -230,6 +230,8 @@ static void on_admitted(const struct store_reply *reply, const struct error *err
 	result.new_conversation = strchr(flags, 'c') != NULL;
 	result.new_work_item = strchr(flags, 'w') != NULL;
 	result.reopened = strchr(flags, 'r') != NULL;
+	result.opted_out = strchr(flags, 'o') != NULL;
+	result.opted_in = strchr(flags, 'i') != NULL;
 	result.left_out = strchr(flags, 'l') != NULL;
 	for (size_t at = STORED_FIELDS;
 	     at + 1 < reply_count(reply) && result.proved_count < ADMIT_PROVED_MAX; at += 2) {
@@ -314,36 +316,64 @@ static void pack_answering(struct buf *out, const struct admission *admission)
 	buf_byte(out, 0);
 }
 
+/* The place of who is proved: the same whoever wrote first, they or we. */
+static void pack_opt(struct buf *out, const struct rare *rare, const struct identity_place *place)
+{
+	const struct admit_opt *opt = rare->admission->opt;
+	struct identity_key proved;
+
+	if (opt == NULL)
+		return;
+	identity_index_proved(place, &rare->admission->message->sender, &proved);
+	pack_text(out, opt->word);
+	pack_text(out, proved.hex);
+	buf_format(out, "k:messages:%s#%.*s", place->channel, 2 * DIGEST_BYTES, proved.hex);
+	buf_byte(out, '\0');
+	pack_text(out, opt->consent);
+}
+
 /* Those behind the last one that is needed are left out. */
-static void add_rare(struct store_call *call, const struct message *message,
+static void add_rare(struct store_call *call, const struct identity_place *place,
 		     const struct rare *rare)
 {
+	const struct message *message = rare->admission->message;
 	struct buf blobs = { 0 };
 	struct buf proofs = { 0 };
 	struct buf answering = { 0 };
+	struct buf opt = { 0 };
 	bool media = has_media(message);
 	bool is_call = message->call != NULL;
+	bool more[5]; /* is an argument from here on needed? */
 
 	pack_blobs(&blobs, message);
 	pack_proofs(&proofs, rare->people);
 	pack_answering(&answering, rare->admission);
+	pack_opt(&opt, rare, place);
+	more[4] = is_call || opt.len > 0;
+	more[3] = more[4] || answering.len > 0;
+	more[2] = more[3] || proofs.len > 0;
+	more[1] = more[2] || blobs.len > 0;
+	more[0] = more[1] || media;
 	if (rare->reference) {
 		store_arg(call, rare->reference->field, IDENTITY_FIELD_BYTES);
 		add_reference(call, rare->conversation, rare->id);
-	} else if (media || is_call || blobs.len + proofs.len + answering.len > 0) {
+	} else if (more[0]) {
 		store_arg_text(call, "");
 		store_arg_text(call, "");
 	}
-	if (media || is_call || blobs.len + proofs.len + answering.len > 0)
+	if (more[0])
 		store_arg_text(call, media ? "1" : "");
-	if (is_call || blobs.len + proofs.len + answering.len > 0)
+	if (more[1])
 		store_arg(call, buf_string(&blobs), blobs.len);
-	if (is_call || proofs.len + answering.len > 0)
+	if (more[2])
 		store_arg(call, buf_string(&proofs), proofs.len);
-	if (is_call || answering.len > 0)
+	if (more[3])
 		store_arg(call, buf_string(&answering), answering.len);
-	if (is_call)
-		store_arg_text(call, "1");
+	if (more[4])
+		store_arg_text(call, is_call ? "1" : "");
+	if (opt.len > 0)
+		store_arg(call, opt.data, opt.len);
+	buf_clear(&opt);
 	buf_clear(&answering);
 	buf_clear(&blobs);
 	buf_clear(&proofs);
@@ -378,7 +408,7 @@ static struct store_call *build(struct admit_run *run, const struct admission *a
 	store_arg_text(call, admission->message->provider_id);
 	add_new(call, admission, people, scratch);
 	add_identifiers(call, people, admission->now_ms, scratch);
-	add_rare(call, admission->message,
+	add_rare(call, place,
 		 &(struct rare){ admission->reference ? &reference : NULL, conversation, id, people,
 				 admission });
 	if (scratch->room > SCRATCH_KEPT)

@@ -28,6 +28,12 @@ struct admit_work {
 	const char *bits;  /* what their conditions on text said */
 };
 
+/* A message that is nothing but a word about the messages themselves. */
+struct admit_opt {
+	const char *word;    /* help, out, in */
+	const char *consent; /* what the customer's record says then: {"state","source","at"} */
+};
+
 struct admission {
 	const char *workspace;
 	const char *channel;
@@ -35,13 +41,14 @@ struct admission {
 	const char
 		*conversation; /* found by a reference or a token; NULL: by identifier and thread */
 	struct admit_work work;
-	int64_t remember_ms;  /* how long the provider may repeat it; 0: 8 days */
-	int64_t now_ms;       /* unix; shown as created_at */
-	int64_t window_ms;    /* the reply window that it opens; 0: none */
-	int64_t window_count; /* messages we may send in it; 0: any number */
-	bool steady_id;       /* the message's id follows from what is remembered: a repeated one is
-			       * answered with the first one's id */
-	bool reference;       /* the provider's id may be referred to later (mail) */
+	int64_t remember_ms;         /* how long the provider may repeat it; 0: 8 days */
+	int64_t now_ms;              /* unix; shown as created_at */
+	int64_t window_ms;           /* the reply window that it opens; 0: none */
+	int64_t window_count;        /* messages we may send in it; 0: any number */
+	const struct admit_opt *opt; /* NULL: not such a word */
+	bool steady_id; /* the message's id follows from what is remembered: a repeated one is
+			 * answered with the first one's id */
+	bool reference; /* the provider's id may be referred to later (mail) */
 };
 
 enum { ADMIT_PROVED_MAX = 8 };
@@ -59,6 +66,8 @@ struct admit_result {
 	bool new_conversation;
 	bool new_work_item;
 	bool left_out; /* identifiers: the customer has as many as one may have */
+	bool opted_out;
+	bool opted_in; /* took an opt-out back */
 	bool reopened; /* the item was resolved, and waits in its queue again */
 	/* Customers who had proved what the person proves here, and what it is. */
 	struct {
@@ -78,6 +87,20 @@ void admit_keep_late(struct admit *admit);
 void admit_free(struct admit **admit); /* after the store's last answer */
 void admit_run(struct admit *admit, const struct admission *admission, admit_done_fn *done,
 	       void *context);
+
+/* What answers a word such as STOP, also to who has opted out; once for one message heard. done
+ * gets ADMIT_STORED or ADMIT_FAILED. */
+struct admit_confirmation {
+	const char *workspace;
+	const char *channel;
+	const char *conversation;
+	const char *heard; /* the provider's id of the word */
+	const char *text;
+	int64_t now_ms;
+	bool idempotent; /* sends are */
+};
+void admit_confirm(struct admit *admit, const struct admit_confirmation *what, admit_done_fn *done,
+		   void *context);
 
 /* What an event of a phone call means for the work item of its conversation (scripts/call.lua),
  * once its message is stored, or was before. */

@@ -6,9 +6,12 @@
 #include "admit/sabotage.h"
 #include "admit/watermark.h"
 #include "base/crypto.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "channel.h"
+#include "identity/identity.h"
 #include "identity/merge_proved.h"
+#include "routing/opt_words.h"
 #include "routing/rules.h"
 #include "services/loop.h"
 #include "store/blob_owner.h"
@@ -109,6 +112,91 @@ static void call_follow(struct boarding *boarding)
 	admit_call(flight->parts->admit, &what, roster_of, on_call_followed, boarding);
 }
 
+/* ---- words such as STOP ---- */
+
+static void on_confirmed(const struct admit_result *result, const struct error *err, void *context)
+{
+	struct boarding *boarding = context;
+
+	if (!flight_landed(boarding->flight))
+		return;
+	if (result->code == ADMIT_FAILED)
+		flight_fail(boarding->flight, "opt-out: %s", err->text);
+	boarding_end(boarding->flight);
+}
+
+/* NULL: nothing is to be said. A word that was stored before perhaps had no answer then. */
+static const char *opt_answer(const struct flight *flight, const struct passenger *passenger,
+			      const struct admit_result *result)
+{
+	const struct sending_rules *rules = channel_sending(flight->channel);
+
+	/* An event is a word that the provider has recognised, and answered. */
+	if (passenger->message->kind != MESSAGE_TEXT)
+		return NULL;
+	if (passenger->opt_word == OPT_HELP)
+		return rules->help_reply;
+	if (passenger->opt_word == OPT_OUT && (result->opted_out || passenger->duplicate))
+		return rules->opt_out_reply;
+	return result->opted_in ? rules->opt_in_reply : NULL;
+}
+
+static void opt_follow(struct boarding *boarding, const struct admit_result *result)
+{
+	struct flight *flight = boarding->flight;
+	const struct passenger *passenger = boarding->passenger;
+	const struct message *message = passenger->message;
+	const struct identity_place place = { flight->parts->key, workspace_name(flight->workspace),
+					      channel_name(flight->channel) };
+	char conversation[ID_BYTES];
+	struct admit_confirmation what = {
+		.workspace = place.workspace,
+		.channel = place.channel,
+		.conversation = passenger->conversation,
+		.heard = message->dedupe != NULL ? message->dedupe : message->provider_id,
+		.text = opt_answer(flight, passenger, result),
+		.now_ms = loop_unix_ms(flight->parts->loop),
+		.idempotent =
+			(channel_connector(flight->channel)->abilities & IDEMPOTENT_SEND) != 0,
+	};
+
+	if (what.text == NULL)
+		return;
+	if (what.conversation == NULL) {
+		identity_conversation(&place, &message->sender,
+				      message->thread == NULL ? "" : message->thread, conversation);
+		what.conversation = conversation;
+	}
+	flight->pending++;
+	admit_confirm(flight->parts->admit, &what, on_confirmed, boarding);
+}
+
+static const struct admit_opt *opt_fill(const struct flight *flight,
+					const struct passenger *passenger)
+{
+	static const char *const words[] = {
+		[OPT_OUT] = "out", [OPT_IN] = "in", [OPT_HELP] = "help"
+	};
+	struct admit_opt *opt = arena_alloc(flight->arena, sizeof(*opt));
+	struct buf json = { 0 };
+	struct json_out out;
+
+	if (passenger->opt_word == OPT_NONE)
+		return NULL;
+	jw_start(&out, &json);
+	jw_object(&out, NULL);
+	jw_text(&out, "state", passenger->opt_word == OPT_OUT ? "withdrawn" : "granted");
+	jw_text(&out, "source", "message");
+	jw_time(&out, "at", loop_unix_ms(flight->parts->loop));
+	jw_text(&out, "by", "customer");
+	jw_text(&out, "identifier", identity_text(flight->arena, &passenger->message->sender));
+	jw_object_end(&out);
+	opt->word = words[passenger->opt_word];
+	opt->consent = arena_text(flight->arena, buf_string(&json));
+	buf_clear(&json);
+	return opt;
+}
+
 /* ---- messages ---- */
 
 static void on_admitted(const struct admit_result *result, const struct error *err, void *context)
@@ -138,6 +226,8 @@ static void on_admitted(const struct admit_result *result, const struct error *e
 				 result->message);
 		if (passenger->message->call != NULL)
 			call_follow(boarding);
+		if (passenger->opt_word != OPT_NONE)
+			opt_follow(boarding, result);
 	}
 	boarding_end(flight);
 }
@@ -215,6 +305,7 @@ static void message_admit(struct flight *flight, struct passenger *passenger)
 	};
 
 	window_fill(flight, &admission);
+	admission.opt = opt_fill(flight, passenger);
 	if (passenger->message->call != NULL && !call_opens(passenger->message->call))
 		admission.work.queue = "";
 	if (!is_sabotaged(passenger))

@@ -218,6 +218,11 @@ static void answer_refusal(struct api_call *call, const struct write_result *res
 		api_problem(call, 412, "version",
 			    "the work item has changed meanwhile: it is at version %lld",
 			    (long long)result->version);
+	else if (text_equal(result->refusal, "opted_out"))
+		api_conflict(call, &(struct conflict){ "opted_out",
+						       "the customer has opted out of messages on "
+						       "this channel: only a note can be written",
+						       result->state, notes, COUNT_OF(notes) });
 	else if (text_equal(result->refusal, "no_such_attachment"))
 		refuse_attachment(call, result->state);
 	else if (text_equal(result->refusal, "not_assignee"))
@@ -501,6 +506,7 @@ struct starting {
 	struct identity_place place;
 	struct identifier identifier;
 	struct identity_key key;
+	struct identity_key proved; /* as if the address were proved */
 };
 
 static void start_with(struct api_call *call, const char *customer)
@@ -510,6 +516,7 @@ static void start_with(struct api_call *call, const char *customer)
 
 	snprintf(starting->customer, sizeof(starting->customer), "%s", customer);
 	identity_index(&starting->place, &starting->identifier, &starting->key);
+	identity_index_proved(&starting->place, &starting->identifier, &starting->proved);
 	identity_record(&starting->identifier, loop_unix_ms(call->parts->loop), &record);
 	starting->writing.customer = starting->customer;
 	starting->converse.first = starting->writing.reply;
@@ -518,6 +525,7 @@ static void start_with(struct api_call *call, const char *customer)
 	starting->converse.identifier_field = starting->key.field;
 	starting->converse.identifier_field_len = sizeof(starting->key.field);
 	starting->converse.identifier_bucket = starting->key.bucket;
+	starting->converse.proved_hash = starting->proved.hex;
 	starting->converse.record = buf_string(&record);
 	conversation_start(call->parts->store, &starting->converse, on_written, call);
 	buf_clear(&record);
@@ -649,6 +657,13 @@ static void target_read(struct api_call *call, const struct channel *channel)
 		api_fail(call, &err);
 }
 
+/* A phone number is the same person's on every channel, an account only on its own. */
+static bool is_known_everywhere(const struct connector *connector)
+{
+	return text_equal(connector->identifier_kind, "phone") ||
+	       (connector->abilities & HAS_EMAIL_THREADS) != 0;
+}
+
 void handle_conversation_start(struct api_call *call)
 {
 	struct starting *starting = arena_alloc(call->arena, sizeof(*starting));
@@ -667,8 +682,7 @@ void handle_conversation_start(struct api_call *call)
 	starting->identifier = (struct identifier){
 		.kind = connector->identifier_kind,
 		.value = json_text_copy(call->body, "to", call->arena),
-		.scope = (connector->abilities & HAS_EMAIL_THREADS) == 0 ? starting->place.channel
-									 : "",
+		.scope = is_known_everywhere(connector) ? "" : starting->place.channel,
 	};
 	target_read(call, channel);
 }

@@ -298,6 +298,12 @@ void handle_customer_consent(struct api_call *call)
 			    "a purpose and a channel have 1 to 40 of a-z, 0-9, \"-\" and \"_\"");
 		return;
 	}
+	if (text_equal(call->params[1], "messages")) {
+		api_problem(call, 400, "bad_purpose",
+			    "whether somebody wants messages is told of an address: PUT "
+			    "/v1/conversations/{id}/opt-out");
+		return;
+	}
 	jw_start(&out, &members);
 	jw_text(&out, "state", json_text(call->body, "state"));
 	jw_text(&out, "source", source == NULL ? api_source(call) : source);

@@ -135,6 +135,11 @@ static const struct field body_consent[] = {
 	{ "at", FIELD_TIME, false, 0, 0, NULL, "since when; default: now" },
 	{ 0 },
 };
+static const struct field body_opt_out[] = {
+	{ "state", FIELD_TEXT, true, 1, 10, "granted|withdrawn", "withdrawn: wants no messages" },
+	{ "reason", FIELD_TEXT, true, 1, 500, NULL, "how it is known" },
+	{ 0 },
+};
 static const struct field body_hold[] = {
 	{ "reason", FIELD_TEXT, true, 1, 500, NULL, "such as the case it is kept for" },
 	{ 0 },
@@ -444,6 +449,8 @@ static const struct route routes[] = {
 	  NULL, "ConversationChange", 200, "The messages of a change go back to their places", 0 },
 	{ "POST", "/v1/conversations/{id}/typing", ROLES_WORK, handle_typing, body_none, NULL, NULL,
 	  204, "Tell that I am typing", 0 },
+	{ "PUT", "/v1/conversations/{id}/opt-out", ROLES_LEAD, handle_opt_out, body_opt_out, NULL,
+	  "Consent", 200, "Whether its addressee wants messages on its channel", 0 },
 
 	/* search */
 	{ "GET", "/v1/search", ROLES_WORK, handle_search, NULL,

@@ -18,8 +18,8 @@ struct store;
 /* ---- writing ---- */
 enum write_code {
 	WRITE_OK,
-	/* refusal: not_found, illegal_state, not_assignee, exists, no_such_attachment (state: its
-	 * place from 1) */
+	/* refusal: not_found, illegal_state, not_assignee, exists, opted_out, no_such_attachment
+	 * (state: its place from 1) */
 	WRITE_REFUSED,
 	WRITE_CONFLICT, /* the idempotency key was used with another request */
 	WRITE_FAILED,
@@ -50,6 +50,7 @@ struct reply {
 	bool idempotent;    /* the connector declares idempotent sends */
 	int64_t expires_ms; /* do not send after (unix); 0: always */
 	int64_t version;    /* that the work item must have; 0: any */
+	bool to_opted_out;  /* goes also to who wants no messages: what confirms that */
 };
 /* A message of kind MESSAGE_NOTE is a note: it never leaves. */
 void conversation_reply(struct store *store, const struct reply *reply, write_done_fn *done,
@@ -63,8 +64,9 @@ struct converse {
 	const void *identifier_field;
 	size_t identifier_field_len;
 	unsigned identifier_bucket;
-	const char *record; /* identity_record(): a customer that is new gets it; NULL: the
-			     * customer must exist */
+	const char *proved_hash; /* hex, identity_index_proved() */
+	const char *record;      /* identity_record(): a customer that is new gets it; NULL: the
+				  * customer must exist */
 	const char *address;
 	const char *name;
 	const char *thread;

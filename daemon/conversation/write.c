@@ -104,6 +104,9 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 	buf_clear(&blobs);
 	if (reply->version > 0)
 		store_arg_int(call, reply->version);
+	else
+		store_arg_text(call, "");
+	store_arg_text(call, reply->to_opted_out ? "1" : "");
 	store_run(store, call, on_written, run_new(done, context));
 }
 
@@ -118,6 +121,7 @@ static void add_identifier(struct store_call *call, const struct converse *conve
 	buf_format(&text, "i:%s", converse->identifier_hash);
 	store_arg_text(call, buf_string(&text));
 	store_arg_text(call, converse->record);
+	store_arg_text(call, converse->proved_hash);
 	buf_clear(&text);
 }
 

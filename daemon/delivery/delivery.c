@@ -475,7 +475,8 @@ static struct window_answer window_of(const struct attempt *attempt)
 {
 	struct window_facts facts = { .kept = attempt->message.window,
 				      .last_inbound_ms = attempt->message.last_inbound_ms,
-				      .now_ms = loop_unix_ms(attempt->parts->loop) };
+				      .now_ms = loop_unix_ms(attempt->parts->loop),
+				      .opted_out_ms = attempt->message.opted_out_ms };
 
 	struct json_object *extra =
 		attempt->outbound.extra == NULL

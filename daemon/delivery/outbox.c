@@ -106,6 +106,7 @@ static void read_message(const struct store_reply *reply, struct outbox_message 
 	message->parts_sent = (size_t)reply_int_at(reply, 15);
 	message->window = reply_text_at(reply, 16);
 	message->reply_context = reply_text_at(reply, 17);
+	message->opted_out_ms = reply_int_at(reply, 18);
 }
 
 static void on_begun(const struct store_reply *reply, const struct error *err, void *context)
@@ -123,7 +124,7 @@ static void on_begun(const struct store_reply *reply, const struct error *err, v
 		finish(run, &result, err);
 		return;
 	}
-	if (!reply_is(reply, "ok") || reply_count(reply) < 18) {
+	if (!reply_is(reply, "ok") || reply_count(reply) < 19) {
 		unknown(run);
 		return;
 	}

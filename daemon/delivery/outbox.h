@@ -42,6 +42,7 @@ struct outbox_message {
 	size_t parts_sent;         /* of earlier attempts */
 	const char *window;        /* struct window_facts, kept */
 	const char *reply_context; /* "": none */
+	int64_t opted_out_ms;      /* since when the addressee wants none of it; 0: may be sent */
 };
 
 struct outbox_result {

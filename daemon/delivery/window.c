@@ -35,6 +35,9 @@ struct window_answer window_judge(const struct window_facts *facts)
 					.left = -1,
 					.template_possible = has_template };
 
+	if (facts->opted_out_ms > 0)
+		return refused("opted_out",
+			       "the customer has opted out of messages on this channel", false);
 	if (facts->is_template && has_template)
 		return answer;
 	if (rules->template_only)

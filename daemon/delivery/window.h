@@ -1,5 +1,5 @@
 /* May we send now? One answer for people, bots and automation alike: what the
- * channel's reply window says of one conversation. */
+ * addressee said, and what the channel's reply window says of one conversation. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,12 +12,13 @@ struct window_facts {
 	const char *kept;          /* of the conversation: "until-ms left"; NULL or "": none */
 	int64_t last_inbound_ms;   /* 0: never */
 	int64_t now_ms;
-	bool is_template; /* extra.template is set */
+	bool is_template;     /* extra.template is set */
+	int64_t opted_out_ms; /* since when the addressee wants no messages; 0: wants them */
 };
 
 struct window_answer {
 	bool may;
-	/* NULL where it may; window_closed, window_used_up, template_only */
+	/* NULL where it may; opted_out, window_closed, window_used_up, template_only */
 	const char *code;
 	const char *why;
 	int64_t until_ms;       /* 0: always open, or closed */

@@ -57,6 +57,7 @@ const char *const restore_not_kept[] = {
 	"presence",
 	"orders",
 	"tombstones of what was erased",
+	"opt-outs (what a customer's consent says of them is)",
 	"remembered ids of providers",
 	"uploads that no message names",
 	NULL,

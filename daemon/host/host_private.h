@@ -32,6 +32,7 @@ struct channel {
 	char *default_region;
 	int64_t remember_ms; /* 0: the connector's */
 	int64_t window_ms;   /* 0: the connector's */
+	const struct sending_rules *sending;
 	void *state;
 	char *parked;
 	struct loop_timer *retest; /* asks the provider of a parked channel */

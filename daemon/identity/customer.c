@@ -131,7 +131,8 @@ static void read_part(struct customer_run *run, const char *id, const struct sto
 	};
 }
 
-/* "k:<purpose>:<channel or *>"; the customer's own word wins over that of one merged into it. */
+/* "<purpose>:<channel or *>", behind it "#" and the identifier's hash where it is its alone; the
+ * customer's own word wins over that of one merged into it. */
 static void read_consent(struct customer_run *run, const char *field, const char *json)
 {
 	const char *colon = strchr(field, ':');
@@ -140,11 +141,13 @@ static void read_consent(struct customer_run *run, const char *field, const char
 	if (!colon || run->customer.consent_count == CONSENTS_MAX)
 		return;
 	one.purpose = arena_copy(run->arena, field, (size_t)(colon - field));
-	one.channel = text_equal(colon + 1, "*") ? NULL : arena_text(run->arena, colon + 1);
+	one.field = arena_text(run->arena, field);
+	one.channel = text_equal(colon + 1, "*")
+			      ? NULL
+			      : arena_copy(run->arena, colon + 1, strcspn(colon + 1, "#"));
 	one.json = arena_text(run->arena, json);
 	for (size_t i = 0; i < run->customer.consent_count; i++)
-		if (text_equal(run->consents[i].purpose, one.purpose) &&
-		    text_equal(run->consents[i].channel, one.channel))
+		if (text_equal(run->consents[i].field, one.field))
 			return;
 	run->consents[run->customer.consent_count++] = one;
 }

@@ -59,6 +59,7 @@ struct customer_part {
 struct customer_consent {
 	const char *purpose;
 	const char *channel; /* NULL: all */
+	const char *field;   /* as it is kept: also tells apart identifiers that opted out */
 	const char *json;    /* {"state","source","at"} */
 };
 

@@ -157,10 +157,12 @@ enum stage_result normalise_classify(struct flight *flight)
 	bool is_asking = rules_need_customer(rules) && flight->parsed.message_count > 0;
 
 	for (size_t i = 0; i < flight->parsed.message_count; i++) {
+		if (flight->passengers[i].classification != NULL)
+			continue;
 		if (is_asking)
 			sender_ask(flight, &flight->passengers[i]);
 		else
 			passenger_classify(flight, &flight->passengers[i], NULL);
 	}
-	return is_asking ? STAGE_WAIT : STAGE_NEXT;
+	return flight->pending > 0 ? STAGE_WAIT : STAGE_NEXT;
 }

@@ -14,5 +14,7 @@ enum stage_result normalise_parse(struct flight *flight);
 enum stage_result normalise_people(struct flight *flight);
 /* Raw mail and decoded attachments into the blob store, synced. */
 enum stage_result normalise_keep(struct flight *flight);
+/* Words such as STOP: a message that is one of them is no rule's business. */
+enum stage_result normalise_opt(struct flight *flight);
 /* The rules, over the clean text. */
 enum stage_result normalise_classify(struct flight *flight);

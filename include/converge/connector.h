@@ -456,6 +456,9 @@ enum connector_ability {
 	/* Its messages tell of phone calls (struct phone_call): a work item of it is for people
 	 * only, and takes all of an agent unless its cost is set. */
 	HAS_CALLS = 1 << 14,
+	/* Text messages to phone numbers: words such as STOP and 退订 end them, unless the
+	 * channel's opt_out says otherwise. */
+	HAS_OPT_OUT_WORDS = 1 << 15,
 };
 
 struct connector {

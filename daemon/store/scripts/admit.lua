@@ -18,9 +18,12 @@
 --         it ('' any number), context for the next answer ('' keeps the older). Absent where all three are empty
 --      17 '1': an event of a call: it moves no work item, and opens one only where its conversation never had any and the
 --         call is not over and answered (call.lua does the rest)
+--      18 of a message that is nothing but a word about consent (HELP, STOP, START), each ended by a NUL: help, out or in, the
+--         sender's index hash (hex) as of one who is proved, field and JSON of the consent. No work item hears of it; an `in` of
+--         somebody who had not opted out is a message like any other
 -- Answers {'ok', msg, cnv, cus, wrk, n, flags, other, record ...} (each other is a customer who had proved what the person
 -- proves here: the caller merges them; flags: u new customer, c opened the conversation, w new work item,
--- r reopened, b back from waiting or wrap-up, l identifiers left out) or {'duplicate', msg}.
+-- r reopened, b back from waiting or wrap-up, l identifiers left out, o opted out, i took that back) or {'duplicate', msg}.
 --
 -- What a known conversation needs is passed apart from the rest, which is not even unpacked then: this script is the
 -- program's throughput. Proved identifiers that point at different customers: the first hit (the sender's own) wins
@@ -38,7 +41,7 @@ if call('SISMEMBER', KEYS[2], ARGV[1]) == 1 or call('SISMEMBER', KEYS[3], ARGV[1
 end
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
-local c = call('HMGET', KEYS[4], 'u', 'w', 's', 'ih', 'wd', 'lw')
+local c = call('HMGET', KEYS[4], 'u', 'w', 's', 'ih', 'wd', 'lw', 'ik')
 local cus, wrk, flags = c[1], c[2], ''
 local w
 if wrk and wrk ~= '' then
@@ -72,7 +75,16 @@ if ARGV[16] and ARGV[16] ~= '' then
 end
 local of_call = ARGV[17] == '1'
 local settled = of_call and (call('HGET', KEYS[4], 'tl') or ''):find('^1 1')
-local opens = not w and not (of_call and (settled or (wrk or '') ~= '' or (c[6] or '') ~= ''))
+local word, proved, field, consent = '', '', '', ''
+if ARGV[18] then
+	word, proved, field, consent = struct.unpack('ssss', ARGV[18])
+end
+local opt = ws .. 'opt:' .. ARGV[6]
+local is_out = word ~= '' and (call('HGET', opt, proved) or (c[7] and call('HGET', opt, c[7])))
+word = word == 'in' and not is_out and '' or word
+local changes = word == 'in' or (word == 'out' and not is_out)
+local is_quiet = of_call or word ~= ''
+local opens = not w and word == '' and not (of_call and (settled or (wrk or '') ~= '' or (c[6] or '') ~= ''))
 if not cus or not w then
 	new = { struct.unpack('sssssssssssssssss', ARGV[9]) }
 end
@@ -149,7 +161,7 @@ if not cus or (c[4] ~= ARGV[7] and (c[4] or ''):sub(1, 12) == ARGV[7]:sub(1, 12)
 	end
 end
 
-local state, to = w and not of_call and w[1] or nil
+local state, to = w and not is_quiet and w[1] or nil
 local agent = w and w[4] and w[4] ~= '' and w[4] or nil
 local more, grace -- wf, tm, cost, wc
 if state == 'resolved' then
@@ -225,6 +237,18 @@ if context and context ~= '' then
 	call('HSET', KEYS[4], 'rc', context)
 end
 
+if changes then
+	flags = flags .. (word == 'out' and 'o' or 'i')
+	for _, hash in ipairs({ proved, c[7] or proved }) do
+		if word == 'out' then
+			call('HSET', opt, hash, now)
+		else
+			call('HDEL', opt, hash)
+		end
+	end
+	call('HSET', ws .. 'u:' .. cus, field, consent)
+	append('t', 'customer.updated', 'u', cus, 'v', call('HINCRBY', ws .. 'u:' .. cus, 'v', 1))
+end
 local from, version, queue = '', w and w[2] or '', w and w[3] or ''
 if opens and new[8] ~= '' then
 	from, to, version, queue, wrk = 'new', 'queued', 1, new[8], new[1]
@@ -277,7 +301,7 @@ if flags == '' then
 		version, 'a', agent or '', 'q', queue)
 else
 	local e = (left > 0 and ',"left":' .. left or '') .. (flags:find('u', 1, true) and ',"nu":1' or '') .. (flags:find('c', 1, true) and ',"nc":1' or '') ..
-		(flags:find('w', 1, true) and ',"nw":1' or '')
+		(flags:find('w', 1, true) and ',"nw":1' or '') .. (changes and ',"opt":"' .. word .. '"' or '')
 	append('t', 'message.created', 'c', ARGV[3], 'u', cus, 'm', ARGV[4], 'n', n, 'ch', ARGV[6], 'w', wrk or '', 'v',
 		version, 'a', agent or '', 'q', queue, 'f', from, 'o', to or '', 'e', e ~= '' and '{' .. e:sub(2) .. '}' or '')
 end

@@ -4,9 +4,10 @@
 -- ARGV 1 idempotency key, 2 request hash, 3 cnv, 4 msg, 5 message JSON, 6 agent ('' none), 7 '1' sends are
 --      idempotent, 8 cus, 9 channel, 10 identifier hash (hex), 11 address, 12 shown name, 13 thread, 14 subject,
 --      15 wrk, 16 queue, 17 type, 18 cost to the agent, 19 priority, 20 what it costs while it waits, and where the customer
---      may be a new one 21 index field, 22 index bucket (hex), 23 name in the customer's hash, 24 record JSON of the identifier
+--      may be a new one 21 index field, 22 index bucket (hex), 23 name in the customer's hash, 24 record JSON of the identifier,
+--      25 the identifier's index hash (hex) as of one who is proved
 -- A new item, assigned to the agent (queued where there is none); refused exists where the conversation has an open
--- item. Entry message.created (e.d out, nc, nw). Answers {'ok', msg, n, wrk, state, v}.
+-- item, opted_out. Entry message.created (e.d out, nc, nw). Answers {'ok', msg, n, wrk, state, v}.
 --@use log
 --@use idem
 --@use grace
@@ -29,6 +30,10 @@ end
 local c = call('HMGET', KEYS[2], 'u', 'w')
 if c[2] and c[2] ~= '' then
 	return { 'refused', 'exists', c[2] }
+end
+local opt = ws .. 'opt:' .. ARGV[9]
+if call('HEXISTS', opt, ARGV[10]) == 1 or call('HEXISTS', opt, ARGV[25] or '') == 1 then
+	return { 'refused', 'opted_out', 'opted_out' }
 end
 local erased = fresh and call('HGET', ws .. 'tomb:' .. ARGV[22], ARGV[21])
 local waiting = call('LLEN', KEYS[4])

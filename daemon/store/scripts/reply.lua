@@ -5,10 +5,11 @@
 --      8 '1' may write without being the assignee (supervisor, automation, bot), 9 '1' sends are idempotent,
 --      10 '1' written by a machine (no first response), 11 message does not go out after (unix ms, 0: never too late),
 --      12 blobs of its attachments (4 hex digits of bucket, 16 bytes of field each; '' none),
---      13 version of the work item or '' (fences off who no longer has it)
+--      13 version of the work item or '' (fences off who no longer has it), 14 '1' goes also to who has opted out (what
+--      confirms it)
 -- Message queued into the outbox (a note has no delivery). First response stamped on the item (e.fr); an agent's
 -- reply takes an item that waits for something other than the customer back. Entry message.created (e.d: out, note).
--- Answers {'ok', msg, n, wrk, state, v}.
+-- Answers {'ok', msg, n, wrk, state, v}; refused not_found, illegal_state, not_assignee, version, no_such_attachment, opted_out.
 --@use log
 --@use idem
 --@use grace
@@ -19,7 +20,7 @@ if before then
 	return before
 end
 local cnv, msg, note, agent = ARGV[3], ARGV[4], ARGV[6] == 'note', ARGV[7]
-local c = call('HMGET', KEYS[2], 'u', 'w', 's', 'ch')
+local c = call('HMGET', KEYS[2], 'u', 'w', 's', 'ch', 'ik')
 if not c[1] then
 	return { 'refused', 'not_found' }
 end
@@ -32,6 +33,9 @@ if not note and ARGV[8] ~= '1' and (not w or w.a ~= agent or agent == '') then
 end
 if (ARGV[13] or '') ~= '' and (not w or tonumber(ARGV[13]) ~= w.v) then
 	return { 'refused', 'version', w and w.s or '', w and w.v or 0 }
+end
+if not note and ARGV[14] ~= '1' and call('HEXISTS', ws .. 'opt:' .. (c[4] or ''), c[5] or '') == 1 then
+	return { 'refused', 'opted_out', 'opted_out' }
 end
 local blobs, missing = blobs_count(ARGV[12] or '', 1)
 if missing then
@@ -56,6 +60,9 @@ end
 if not note then
 	call('HSET', ws .. 'y:' .. cnv, msg, 'queued')
 	call('HSET', KEYS[5], 's', 'queued', 'c', cnv, 'n', n, 'at', 0, 'ct', now, 'id', ARGV[9], 'ex', ARGV[11])
+	if ARGV[14] == '1' then
+		call('HSET', KEYS[5], 'cf', '1')
+	end
 	call('RPUSH', KEYS[4], msg)
 	if waiting == 0 then
 		call('ZADD', ws .. 'od', now, cnv)

@@ -4,7 +4,8 @@
 -- queued -> sending; due moves to now + timeout. Entry message.delivery.
 -- Answers {'ok', msg, n, attempt, idempotent, expires ms, message JSON, channel, address, name, thread, subject,
 -- provider id of the newest inbound message, its ms, cus, how many parts have left,
--- reply window (until ms, left), reply context}, {'wait', due ms}, {'empty'}, or refused fence / sending msg.
+-- reply window (until ms, left), reply context, ms since when its addressee has
+-- opted out ('' has not, or it may leave all the same)}, {'wait', due ms}, {'empty'}, or refused fence / sending msg.
 --@use log
 --@use outbox
 local fence = call('GET', KEYS[2])
@@ -19,7 +20,7 @@ if not msg then
 	return { 'empty' }
 end
 local key = ws .. 'x:' .. msg
-local x = call('HMGET', key, 's', 'n', 'at', 'id', 'ex', 'pt')
+local x = call('HMGET', key, 's', 'n', 'at', 'id', 'ex', 'pt', 'cf')
 if not x[1] then
 	call('LPOP', KEYS[3])
 	outbox_next(cnv, length)
@@ -33,7 +34,8 @@ if due > now then
 	return { 'wait', due }
 end
 local json = call('LINDEX', ws .. 'm:' .. cnv, x[2])
-local c = call('HMGET', KEYS[4], 'ch', 'ad', 'nm', 'th', 'sub', 'li', 'lt', 'u', 'wd', 'rc')
+local c = call('HMGET', KEYS[4], 'ch', 'ad', 'nm', 'th', 'sub', 'li', 'lt', 'u', 'wd', 'rc', 'ik')
+local opted = x[7] ~= '1' and call('HGET', ws .. 'opt:' .. (c[1] or ''), c[11] or '') or ''
 local attempt = tonumber(x[3] or 0) + 1
 
 call('HSET', key, 's', 'sending', 'tk', ARGV[3], 'at', attempt, 'fe', fence)
@@ -44,5 +46,5 @@ for i = 1, 8 do
 	answer[7 + i] = c[i] or ''
 end
 answer[16] = x[6] or '0'
-answer[17], answer[18] = c[9] or '', c[10] or ''
+answer[17], answer[18], answer[19] = c[9] or '', c[10] or '', opted
 return answer
