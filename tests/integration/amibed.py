@@ -12,8 +12,9 @@ class Asterisk:
     """`calls` are the channels that are up, uniqueid -> facts; `waiting` the uniqueids in the queue. What a client does wrong
     stands in `wrong`."""
 
-    def __init__(self, test, user="converge", secret="amisecret", lists_channels=True):
+    def __init__(self, test, user="converge", secret="amisecret", lists_channels=True, tls=None):
         self.user, self.secret, self.lists_channels = user, secret, lists_channels
+        self.tls = tls
         self.calls, self.waiting, self.wrong, self.actions = {}, [], [], []
         self.logins = 0
         self.lock = threading.Lock()
@@ -103,9 +104,11 @@ class Asterisk:
 
     def _serve(self, client):
         state = {"challenge": None, "in": False}
-        client.sendall(BANNER)
         rest = b""
         try:
+            if self.tls:
+                client = self.tls.wrap_socket(client, server_side=True)
+            client.sendall(BANNER)
             while True:
                 some = client.recv(65536)
                 if not some:

@@ -1,5 +1,8 @@
 """Phone calls: what the events of a call do to the work of people, by the generic channel and by Twilio's."""
+import concurrent.futures
 import json
+import random
+import signal
 import unittest
 import urllib.parse
 
@@ -160,6 +163,54 @@ class Calls(harness.TestCase):
         self.tell("queued")
         self.assertIsNone(self.daemon.claim(bot, wait_s=1))
         self.assertIsNotNone(self.daemon.claim(self.alice))
+
+    def test_a_channel_of_calls_that_comes_later_costs_all_too(self):
+        """The configuration is read again (SIGHUP)."""
+        config = self.daemon.config.read_text()
+        self.daemon.config.write_text(config + f'  - {{ name: late, connector: cti, secret: "{self.secret}" }}\n')
+        self.daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_for("the channel", lambda: self.daemon.post_signed("late", self.secret, {
+            "event": "queued", "event_id": "e1", "call_id": "c1", "from": "+8613900000001"}).status == 200)
+        self.daemon.post_signed("late", self.secret, {"event": "answered", "event_id": "e2", "call_id": "c1", "agent": "alice"})
+        harness.wait_for("all of her", lambda: self.load("alice") == 5)
+
+    def test_calls_in_any_order_end_as_if_in_order(self):
+        """Many calls at once, their events shuffled, doubled and from several senders."""
+        dice = random.Random(20261123)
+        stories = {"talked": ["offered", "queued", "answered", "ended"], "missed": ["queued", "abandoned", "ended"],
+                   "cut": ["queued", "ended"], "long": ["queued", "answered", "held", "resumed", "transferred", "ended"],
+                   "told": ["queued", "told"], "waits": ["offered", "queued"], "talks": ["queued", "answered", "transferred"]}
+        ends = {"talked": ("resolved", ""), "missed": ("queued", "callback"), "cut": ("queued", "callback"),
+                "long": ("resolved", ""), "told": ("resolved", ""), "waits": ("queued", ""), "talks": ("assigned", "")}
+        agents = {"answered": "PJSIP/101", "transferred": "102"}
+        told, wanted = [], {}
+        for number in range(80):
+            story = dice.choice(sorted(stories))
+            call = f"{story}-{number}"
+            wanted[call] = ends[story]
+            for seq, event in enumerate(stories[story]):
+                body = {"event": "ended" if event == "told" else event, "event_id": f"{call}/{seq}", "seq": seq, "call_id": call,
+                        "from": f"+86139000{number:05}", "agent": agents.get(event), "talk_s": 30 if event == "told" else None}
+                told += [body] * dice.choice([1, 1, 2])
+        dice.shuffle(told)
+
+        def tell(part):
+            return [self.daemon.post_signed("calls", self.secret, body).status for body in part]
+        with concurrent.futures.ThreadPoolExecutor(4) as senders:
+            statuses = sum(senders.map(tell, [told[at::4] for at in range(4)]), [])
+        self.assertEqual(set(statuses), {200})
+        found, page = {}, self.daemon.request("GET", "/v1/work-items?limit=200", token=self.admin).json["data"]
+        for item in page:
+            call = self.daemon.messages(item["conversation"], self.admin)[0]["extra"]["call"]["id"]
+            self.assertNotIn(call, found, "one call, one item")
+            state = "resolved" if item["state"] == "wrapping" else item["state"]
+            found[call] = (state, item["type"])
+            if call.startswith("talks"):
+                self.assertEqual(item["agent"], "bob", call)
+        # Of a call whose end came first and said all, there is no work.
+        done = {call: end for call, end in wanted.items() if call in found or end[0] != "resolved"}
+        self.assertEqual({call: (end, done.get(call)) for call, end in found.items() if end != done.get(call)}, {})
+        self.assertEqual(sorted(found), sorted(done))
 
     def test_bad_events_are_refused_with_where(self):
         self.assertIn("call_id", str(self.daemon.post_signed("calls", self.secret, {"event": "queued", "event_id": "1"})))

@@ -1,5 +1,7 @@
 """asterisk against a strict stand-in of its manager interface: calls of a queue, and what was missed while nobody listened."""
 import json
+import ssl
+import subprocess
 import unittest
 
 import amibed
@@ -132,6 +134,22 @@ class Asterisk(harness.TestCase):
         tried = self.daemon.request("POST", "/v1/channels/pbx/test", {}, self.admin)
         self.assertIn("the login is accepted", str(tried), tried)
         harness.wait_for("it to work", lambda: not parked())
+
+    def test_tls_with_a_certificate_of_the_given_authority(self):
+        pem, crt = self.folder / "ami.pem", self.folder / "ami.crt"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", pem, "-out", crt, "-days", "2",
+                        "-subj", "/CN=pbx", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(crt, pem)
+        pbx = amibed.Asterisk(self, tls=context)
+        self.begin(pbx, tls=True, ca_file=str(crt))
+        pbx.wait_for_login()
+        pbx.call("1.10", "+8613900000000")
+        self.item("queued")
+        stranger = self.start_daemon(f'  - {{ name: pbx, connector: asterisk, host: 127.0.0.1, port: {pbx.port}, tls: true, '
+                                     f'username: converge, secret: amisecret }}\n', name="stranger")
+        harness.wait_for("the refusal", lambda: "hung_up why=" in stranger.log.read_text())
+        self.assertEqual(pbx.logins, 1, "nobody vouches for that certificate")
 
     def test_what_is_no_ami_is_hung_up(self):
         self.begin()

@@ -41,7 +41,7 @@ if call('SISMEMBER', KEYS[2], ARGV[1]) == 1 or call('SISMEMBER', KEYS[3], ARGV[1
 end
 local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
-local c = call('HMGET', KEYS[4], 'u', 'w', 's', 'ih', 'wd', 'lw', 'ik')
+local c = call('HMGET', KEYS[4], 'u', 'w', 's', 'ih', 'wd', 'ik')
 local cus, wrk, flags = c[1], c[2], ''
 local w
 if wrk and wrk ~= '' then
@@ -74,17 +74,20 @@ if ARGV[16] and ARGV[16] ~= '' then
 	end
 end
 local of_call = ARGV[17] == '1'
-local settled = of_call and (call('HGET', KEYS[4], 'tl') or ''):find('^1 1')
 local word, proved, field, consent = '', '', '', ''
 if ARGV[18] then
 	word, proved, field, consent = struct.unpack('ssss', ARGV[18])
 end
 local opt = ws .. 'opt:' .. ARGV[6]
-local is_out = word ~= '' and (call('HGET', opt, proved) or (c[7] and call('HGET', opt, c[7])))
+local is_out = word ~= '' and (call('HGET', opt, proved) or (c[6] and call('HGET', opt, c[6])))
 word = word == 'in' and not is_out and '' or word
 local changes = word == 'in' or (word == 'out' and not is_out)
 local is_quiet = of_call or word ~= ''
-local opens = not w and word == '' and not (of_call and (settled or (wrk or '') ~= '' or (c[6] or '') ~= ''))
+local opens = not w and word == ''
+if of_call and opens then
+	local before = call('HMGET', KEYS[4], 'lw', 'tl')
+	opens = (wrk or '') == '' and (before[1] or '') == '' and not (before[2] or ''):find('^1 1')
+end
 if not cus or not w then
 	new = { struct.unpack('sssssssssssssssss', ARGV[9]) }
 end

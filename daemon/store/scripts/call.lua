@@ -22,11 +22,16 @@ if not c[1] then
 end
 local was_answered, was_over, newest = (c[3] or '0 0 0'):match('^(%d) (%d) (%d+)$')
 was_answered, was_over, newest = was_answered == '1', was_over == '1', tonumber(newest)
+local w = c[2] and c[2] ~= '' and item_read(c[2]) or nil
+-- Only an answer is a response here: so much is known even where tl was lost with the store.
+was_answered = was_answered or (w ~= nil and w.fr ~= '')
 local answered = was_answered or event == 'answered' or ARGV[6] == '1'
 local over = was_over or event == 'ended' or event == 'missed'
-local w = c[2] and c[2] ~= '' and item_read(c[2]) or nil
 local offers = w and offers_read(w) or {}
-local kind = w and call('HGET', ws .. 'w:' .. w.id, 'ty')
+local kind, before
+if w then
+	kind, before = unpack(call('HMGET', ws .. 'w:' .. w.id, 'ty', 'ot'))
+end
 
 local act = ''
 local untaken = w and (w.s == 'queued' or w.s == 'offered')
@@ -74,7 +79,7 @@ elseif wraps then
 	item_arm(w, 'wrap:' .. w.id .. ':' .. w.v, now + ARGV[8])
 	item_log(w, from, '', '{"call":"ended"}')
 elseif act == 'end' then
-	item_move(w, 'resolved', 'rs', 'call_ended', 'o', '', 'co', '')
+	item_move(w, 'resolved', 'rs', 'call_ended', 'o', '', 'co', '', 'ty', before or kind or '')
 	item_unqueue(w)
 	local pieces = offers_close(w, offers, 'rescinded')
 	item_leave(w, from)
@@ -85,7 +90,7 @@ elseif act == 'end' then
 	item_log(w, from, '', item_extra(',"call":"ended"', pieces))
 elseif act == 'callback' then
 	w.v = w.v + 1
-	call('HSET', key, 'ty', 'callback', 'v', w.v)
+	call('HSET', key, 'ty', 'callback', 'ot', kind or '', 'v', w.v)
 	item_log(w, from, '', '{"call":"missed"}')
 elseif is_first then
 	item_log(w, from, '', '{"call":"answered","fr":1}')
