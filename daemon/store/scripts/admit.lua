@@ -242,7 +242,7 @@ end
 
 if changes then
 	flags = flags .. (word == 'out' and 'o' or 'i')
-	for _, hash in ipairs({ proved, c[7] or proved }) do
+	for _, hash in ipairs({ proved, c[6] or proved }) do
 		if word == 'out' then
 			call('HSET', opt, hash, now)
 		else
