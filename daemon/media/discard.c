@@ -99,8 +99,13 @@ static void on_listed(const struct store_reply *reply, const struct error *err, 
 
 static void destroy_next(struct discard *discard)
 {
-	struct store_call *call = store_command("ZRANGE");
+	struct store_call *call;
 
+	if (discard->is_dead) { /* perhaps the store too */
+		round_end(discard, TICK_MS);
+		return;
+	}
+	call = store_command("ZRANGE");
 	store_arg_key(call, workspace_name(discard->workspace), "bx");
 	store_arg_int(call, 0);
 	store_arg_int(call, AT_ONCE - 1);

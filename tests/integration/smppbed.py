@@ -57,6 +57,9 @@ class Centre:
     def ask(self, command, **more):
         return self.begin(command, **more).get(timeout=harness.PATIENCE_S)
 
+    def acknowledged(self):
+        return self.state().get("acknowledged", 0)
+
     def state(self):
         return self.ask("state")
 

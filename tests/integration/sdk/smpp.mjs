@@ -113,18 +113,21 @@ function deliver(what) {
 const commands = {
 	deliver: ({ message }) => deliver(message),
 	deliver_all: async ({ messages }) => ({ statuses: (await Promise.all(messages.map(deliver))).map((one) => one.status ?? -1) }),
-	// A window of them, as fast as they are answered.
-	flood: async ({ count, window, source }) => {
-		let next = 0, good = 0;
-		const begun = process.hrtime.bigint();
+	// Keeps each message until it is acknowledged, whatever happens meanwhile.
+	persist: async ({ count, window, senders }) => {
+		let next = 0, again = 0;
 		const one = async () => {
 			while (next < count) {
 				const n = next++;
-				good += (await deliver({ text: `message ${n}`, source_addr: String(source + n) })).status === 0;
+				while ((await deliver({ text: `message ${n}`, source_addr: `86139${String(n % senders).padStart(8, "0")}` })).status !== 0) {
+					again++;
+					await new Promise((done) => setTimeout(done, 50));
+				}
+				seen.acknowledged = (seen.acknowledged ?? 0) + 1;
 			}
 		};
 		await Promise.all(Array.from({ length: window }, one));
-		return { good, ms: Number(process.hrtime.bigint() - begun) / 1e6 };
+		return { again };
 	},
 	receipt: ({ id, stat, more }) => {
 		const { to, source } = seen.submits.find((one) => one.id === id) ?? { to: "1", source: "2" };
