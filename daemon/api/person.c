@@ -145,8 +145,8 @@ void person_go_on(struct person *person, person_step_fn *next)
 static void answer_preview(struct person *person)
 {
 	static const char *const names[PERSON_COUNTS] = {
-		"identifiers", "notes",       "orders",     "merges", "conversations",
-		"messages",    "attachments", "work_items", "events",
+		"identifiers",   "notes",    "orders",      "merges",     "business_events",
+		"conversations", "messages", "attachments", "work_items", "events",
 	};
 	struct buf body = { 0 };
 	struct json_out out;

@@ -8,6 +8,7 @@
 #include "api/person.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "conversation/timeline.h"
 #include "history/history.h"
 #include "parts.h"
 #include "services/loop.h"
@@ -128,6 +129,59 @@ static void events_start(struct person *person)
 		write_end(person);
 }
 
+/* ---- what shops and applications told ---- */
+
+static void told_ask(struct person *person);
+
+static void talks_start(struct person *person);
+
+static void on_told(const struct timeline_page *page, const struct error *err, void *context)
+{
+	struct person *person = context;
+	const char *last = NULL;
+
+	if (!person_is_wanted(person))
+		return;
+	if (err != NULL) {
+		person_fail(person, err);
+		return;
+	}
+	for (size_t i = 0; i < page->count; i++) {
+		const struct timeline_entry *entry = &page->entries[i];
+
+		if (entry->json != NULL)
+			jw_raw(&person->json, NULL, entry->json, strlen(entry->json));
+		person->counts[PERSON_BUSINESS_EVENTS]++;
+		last = entry->key;
+	}
+	person->after = page->has_more ? arena_text(person->arena, last) : NULL;
+	if (person->after == NULL)
+		jw_array_end(&person->json);
+	person_go_on(person, person->after == NULL ? talks_start : told_ask);
+}
+
+static void told_ask(struct person *person)
+{
+	const struct timeline_query query = {
+		.workspace = person->workspace,
+		.customer = person->id,
+		.after = person->after,
+		.limit = TIMELINE_MAX,
+		.has_notes = true,
+		.only_events = true,
+	};
+
+	person_hold(person);
+	timeline_read(person->parts, &query, on_told, person);
+}
+
+static void told_start(struct person *person)
+{
+	jw_array(&person->json, "business_events");
+	person->after = NULL;
+	told_ask(person);
+}
+
 static void talks_start(struct person *person)
 {
 	person_write_talks(person, events_start);
@@ -150,7 +204,7 @@ static void on_merges(const struct store_reply *reply, const struct error *err, 
 		merge_write(&person->json, reply_item(reply, i));
 	jw_array_end(&person->json);
 	person->counts[PERSON_MERGES] = (int64_t)reply_count(reply);
-	person_go_on(person, talks_start);
+	person_go_on(person, told_start);
 }
 
 static void merges_ask(struct person *person)

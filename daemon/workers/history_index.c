@@ -214,9 +214,10 @@ int history_search_purge(struct sql *sql, struct error *err)
 	if (sql_dialect(sql) == SQL_SQLITE)
 		return sql_script(sql,
 				  "PRAGMA secure_delete=1;"
-				  "INSERT INTO search_words (search_words) VALUES ('optimize');"
-				  "PRAGMA wal_checkpoint(TRUNCATE)",
-				  err);
+				  "INSERT INTO search_words (search_words) VALUES ('optimize')",
+				  err) < 0
+			       ? -1
+			       : sql_scrub(sql, err);
 	return sql_script(sql, "VACUUM FULL search", err);
 }
 

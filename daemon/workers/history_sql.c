@@ -1,8 +1,10 @@
 #include "workers/history_sql.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "workers/history_scrub.h"
 
 struct sql_value sql_text(const char *text)
 {
@@ -60,6 +62,22 @@ int sql_put(struct sql *sql, const char *statement, const struct sql_value *valu
 	const struct sql_query query = { .statement = statement, .values = values, .count = count };
 
 	return sql->driver->put(sql->db, &query, err);
+}
+
+/* Closed first: a file's locks go with whichever descriptor of it is closed. */
+int sql_scrub(struct sql *sql, struct error *err)
+{
+	char *path = NULL;
+	int rc;
+
+	if (sql->driver->settle == NULL)
+		return 0;
+	if (sql->driver->settle(sql->db, &path, err) < 0)
+		return -1;
+	sql_close(sql);
+	rc = sqlite_file_scrub(path, err);
+	free(path);
+	return rc;
 }
 
 int sql_begin(struct sql *sql, struct error *err)

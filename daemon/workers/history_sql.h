@@ -45,6 +45,8 @@ struct sql_driver {
 	int (*query)(void *db, const struct sql_query *query, struct error *err);
 	int (*put)(void *db, const struct sql_query *query, struct error *err);
 	int (*flush)(void *db, struct error *err);
+	/* NULL: there is nothing to do. The path is the caller's to free. */
+	int (*settle)(void *db, char **ret_path, struct error *err);
 	bool (*is_alive)(void *db);
 	void (*close)(void *db);
 };
@@ -72,6 +74,10 @@ int sql_query(struct sql *sql, const struct sql_query *query, struct error *err)
 /* A write whose rows nobody wants. Its error may come with a later put or with sql_commit(). */
 int sql_put(struct sql *sql, const char *statement, const struct sql_value *values, size_t count,
 	    struct error *err);
+
+/* What is gone from the rows is in no file any more, as far as the database does not see to it
+ * itself. The connection may be closed by it: the next job opens another. */
+int sql_scrub(struct sql *sql, struct error *err);
 
 /* A transaction that writes. Another one may run first; then this waits for it. */
 int sql_begin(struct sql *sql, struct error *err);

@@ -177,6 +177,31 @@ static int sqlite_flush(void *object, struct error *err)
 	return 0;
 }
 
+/* busy, pages of the log, pages taken over */
+static int take_busy(const struct sql_value *row, size_t columns, void *context)
+{
+	(void)columns;
+	*(bool *)context = row[0].number != 0;
+	return 1;
+}
+
+/* All of it is in the file, and the write-ahead log is empty. */
+static int sqlite_settle(void *object, char **ret_path, struct error *err)
+{
+	struct db *db = object;
+	bool is_busy = true;
+	const struct sql_query query = { .statement = "PRAGMA wal_checkpoint(TRUNCATE)",
+					 .on_row = take_busy,
+					 .context = &is_busy };
+
+	if (sqlite_query(db, &query, err) < 0)
+		return -1;
+	if (is_busy)
+		return error_set(err, ERROR_TEMPORARY, "the history is being read");
+	*ret_path = memory_text(sqlite3_db_filename(db->handle, "main"));
+	return 0;
+}
+
 static bool sqlite_is_alive(void *object)
 {
 	return object != NULL;
@@ -236,6 +261,7 @@ const struct sql_driver sql_sqlite = {
 	.query = sqlite_query,
 	.put = sqlite_query,
 	.flush = sqlite_flush,
+	.settle = sqlite_settle,
 	.is_alive = sqlite_is_alive,
 	.close = sqlite_close,
 };

@@ -16,6 +16,7 @@ import bed
 import channels
 import history as behind
 import historybed
+import erase as erasing
 import smpp as messages
 import view as views
 from bed import bare, cpu, load, median, say
@@ -566,6 +567,17 @@ def view(plan):
                                     ("the newest 20 of the timeline", seen["timeline"]))]
 
 
+def erase(plan):
+    """One person erased among 10,000, to the job's done: nothing is left in store, history, blobs and their files."""
+    customers, messages = 10_000, 100_000
+    with bed.Bed() as ground:
+        side = erasing.Ground(ground, customers, messages, {SUT, SECOND}, LOAD)
+        seconds = side.times(plan.rounds)
+        say("  " + ", ".join(f"{one:.2f} s" for one in seconds))
+        return [row(f"one person erased among {customers:,} with {messages:,} messages, the slowest of {len(seconds)} / 60 s", f"{max(seconds):.2f} s",
+                    "60 s", max(seconds) / 60, 1, at_least=False)]
+
+
 def connectors(plan):
     """Each connector: verify and parse beside json-c alone, and the whole way in beside the generic webhook's."""
     read = {name: channels.read(name, plan, SUT) for name in channels.CHANNELS}
@@ -594,4 +606,4 @@ def smpp(plan):
             row("the same, p99", ms(ours, "p99_us"), ms(webhook, "p99_us"), ratios(ours, webhook, "p99_us"), None)]
 
 
-ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search, "view": view, "connectors": connectors, "smpp": smpp}
+ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search, "view": view, "erase": erase, "connectors": connectors, "smpp": smpp}

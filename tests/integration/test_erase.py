@@ -69,7 +69,7 @@ class EraseTest(harness.TestCase):
 
     def person(self, name):
         """Somebody who wrote on three channels and was answered; every word of theirs is a canary."""
-        words = [canary() for _ in range(17)]
+        words = [canary() for _ in range(23)]
         sender, address = f"{name}{words[0]}", f"{words[1]}@example.test"
         self.say(sender, words[2], 1, **{"from": {"name": words[3], "email": address}})
         for number in range(2, 120):
@@ -80,6 +80,7 @@ class EraseTest(harness.TestCase):
         second = next(one["id"] for one in self.api("GET", "/v1/customers?identifier=" + urllib.parse.quote(f"email:{address}"))["data"]
                       if one["id"] != first)
         self.api("POST", f"/v1/customers/{first}/merge", {"from": second})
+        self.api("POST", f"/v1/customers/{first}/merge", {"from": self.visit(words[17:])})
         self.api("PATCH", f"/v1/customers/{first}", {"attributes": {"city": words[11]}})
         talk = self.api("GET", f"/v1/customers/{first}")["conversations"][0]["id"]
         self.api("POST", f"/v1/conversations/{talk}/messages", {"kind": "note", "text": words[12]}, token=self.agent)
@@ -89,11 +90,22 @@ class EraseTest(harness.TestCase):
         self.api("PUT", f"/v1/customers/{first}/consent/marketing", {"state": "granted", "source": words[16]})
         return first, sender, address, words
 
+    def visit(self, words):
+        """A visitor of the web chat who says who they are, writes, sends a file and rates; the customer's id."""
+        token = self.api("POST", "/chat/site/sessions", {"name": words[0], "email": f"{words[1]}@example.test"})["token"]
+        file = self.daemon.request("POST", f"/chat/site/attachments?name={words[4]}.bin", words[2].encode() * 3, token)
+        self.assertEqual(file.status, 201, file)
+        self.api("POST", "/chat/site/messages", {"text": words[3], "attachments": [file.json]}, token=token)
+        self.api("POST", "/chat/site/rating", {"score": 4, "comment": words[5]}, token=token)
+        items = self.api("GET", "/v1/work-items?limit=200")["data"]
+        return next(item["customer"]["id"] for item in items if item["customer"]["name"] == words[0])
+
     def test_nothing_is_left_and_nobody_else_is_touched(self):
         customer, sender, address, words = self.person("a")
         other, other_sender, other_address, other_words = self.person("b")
         before = self.api("GET", f"/v1/customers/{other}")
         harness.wait_for("the history", lambda: any(name.startswith("history") for name, _ in self.bytes_with(words)))
+        harness.wait_for("every word to be somewhere", lambda: {word for _, word in self.bytes_with(words)} == set(words))
         seen = self.api("DELETE", f"/v1/customers/{customer}?preview=true")
         self.assertTrue(seen["preview"])
         self.assertEqual(self.owner(f"webhook:shop:{sender}"), customer)

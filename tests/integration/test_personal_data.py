@@ -45,6 +45,9 @@ class Exporting:
             self.assertEqual(self.daemon.request("PUT", f"/v1/customers/{path}", body, self.alice).status, 200)
         case = self.post("/v1/work-items", {"queue": "support", "customer": bob, "summary": "a past case"})
         self.close(self.take())
+        for i in range(3):
+            told = self.post("/v1/customers/events", {"id": f"e{i}", "type": "cart.left", "customer": ann, "data": {"n": i}})
+            self.assertEqual(told.status, 200, told)
         self.assertEqual(self.post(f"/v1/customers/{ann}/merge", {"from": bob}, self.boss).status, 200)
         self.close(with_file)
         self.keep(KEEP)
@@ -76,6 +79,8 @@ class Exporting:
         self.assertEqual({n["text"] for n in found["notes"]}, {"ann's note", "bob's note"})
         self.assertEqual([o["title"] for o in found["orders"]], ["a lamp"])
         self.assertEqual(len(found["merges"]), 1)
+        self.assertEqual({e["type"] for e in found["business_events"]}, {"cart.left"})
+        self.assertEqual(len(found["business_events"]), 3)
         self.assertEqual({c["summary"] for c in found["cases"]}, {"a case", "a past case"})
         self.assertEqual(sorted(w["id"] for c in found["conversations"] for w in c["work_items"]), sorted(one["id"] for one in talks))
         self.assertIn("customer.merged", {e["type"] for e in found["events"]})
