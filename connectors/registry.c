@@ -3,6 +3,7 @@
 
 #include "converge/connector.h"
 
+extern const struct connector aliyun_sms_connector;
 extern const struct connector asterisk_connector;
 extern const struct connector cti_connector;
 extern const struct connector dingtalk_connector;
@@ -31,6 +32,7 @@ extern const struct connector *const connector_registry[];
 /* A line each, so that two who add one do not meet. */
 /* clang-format off */
 const struct connector *const connector_registry[] = {
+	&aliyun_sms_connector,
 	&asterisk_connector,
 	&cti_connector,
 	&dingtalk_connector,

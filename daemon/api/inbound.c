@@ -100,5 +100,6 @@ void handle_inbound(struct api_call *call)
 	in.body = http_request_body(call->request, &in.body_len);
 	in.now_s = loop_unix_ms(call->parts->loop) / 1000;
 	in.request = view;
+	in.source = http_request_source(call->request);
 	pipeline_launch(call->parts->pipeline, channel, &in, call->request, on_flight, call);
 }

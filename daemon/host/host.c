@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "host/host_private.h"
+#include "services/http_server.h"
 #include "services/loop.h"
 #include "verify/jwt.h"
 
@@ -302,4 +303,5 @@ const struct host host_services = {
 	.socket_open = host_socket_open,
 	.socket_write = host_socket_write,
 	.socket_close = host_socket_close,
+	.network_has = http_network_has,
 };

@@ -76,6 +76,9 @@ const char *http_request_query(struct http_request *request, const char *name);
 /* Textual address of the peer; behind a trusted proxy the last untrusted
  * address of X-Forwarded-For. */
 const char *http_request_source(const struct http_request *request);
+/* Is an address (of http_request_source(); NULL is in none) in a network such as 10.0.0.0/8, ::1?
+ * -1: it is no network. */
+int http_network_has(const char *network, const char *address);
 /* What counts as one source: the address, of IPv6 its first 64 bits. false for loopback and unix
  * sockets, behind which anybody may stand. */
 enum { HTTP_SOURCE_KEY_BYTES = 48 };

@@ -88,6 +88,17 @@ bool http_network_holds(const struct network *network, const struct address *add
 	return differ >> (8 - rest) == 0;
 }
 
+int http_network_has(const char *text, const char *address)
+{
+	struct network network;
+	struct address parsed;
+
+	if (!http_network_parse(text, &network))
+		return -1;
+	return address != NULL && http_address_parse(address, strlen(address), &parsed) &&
+	       http_network_holds(&network, &parsed);
+}
+
 bool http_address_is_trusted(const struct http_server *server, const struct address *address)
 {
 	for (size_t i = 0; i < server->trusted_count; i++)

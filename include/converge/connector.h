@@ -65,6 +65,7 @@ struct inbound {
 	const struct inbound_part *parts; /* BODY_MIME: the decoded parts the document refers to */
 	size_t part_count;
 	int64_t whole_size; /* body is only the headers of a mail of so many bytes; 0: it is all */
+	const char *source; /* address of who asks, behind trusted proxies; NULL for polled bytes */
 };
 
 /* Bytes beside the document of a BODY_MIME inbound, in the order of its
@@ -426,6 +427,10 @@ struct host {
 
 	/* For protocols that know nothing better (AMI's challenge). */
 	void (*md5)(const void *bytes, size_t len, unsigned char out[16]);
+
+	/* Is an address (inbound.source) in a network such as 10.0.0.0/8 or 192.0.2.7? -1: it is no
+	 * network. */
+	int (*network_has)(const char *network, const char *address);
 };
 
 enum text_unit { TEXT_BYTES, TEXT_CHARACTERS, TEXT_UTF16 };

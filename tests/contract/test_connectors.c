@@ -141,6 +141,7 @@ static enum verdict verify_into(struct fixture *fixture, struct json_object *req
 	struct inbound in = { .method = method ? method : "POST",
 			      .target = target ? target : "/in/shop",
 			      .public_url = json_text(request, "public_url"),
+			      .source = json_text(request, "source"),
 			      .body = body,
 			      .body_len = len,
 			      .request = &view };
