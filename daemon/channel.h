@@ -89,6 +89,10 @@ struct sending_rules {
 	char *opt_out_reply; /* the one message that is still sent */
 	char *opt_in_reply;
 	char *help_reply;
+	int64_t per_recipient_hour; /* messages to one address; 0: any number */
+	int64_t per_recipient_day;
+	char *automatic_hours; /* calendar in which machines write; NULL: always */
+	char *segment_price;   /* "0.045 CNY"; NULL: not known */
 };
 
 struct channel_options {

@@ -246,6 +246,22 @@ const struct setting config_rows[] = {
 	SETTING_END,
 };
 
+static const char *check_price(const char *text)
+{
+	static const char must[] = "must be a number and a currency, such as 0.045 CNY";
+	size_t whole = strspn(text, "0123456789");
+	const char *rest = text + whole;
+	size_t after = *rest == '.' ? strspn(rest + 1, "0123456789") : 0;
+
+	if (whole == 0 || whole > 9 || after > 6 || (*rest == '.' && after == 0))
+		return must;
+	rest += *rest == '.' ? after + 1 : 0;
+	if (*rest != ' ' || strlen(rest) != 4 ||
+	    strspn(rest + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
+		return must;
+	return NULL;
+}
+
 static const char *const opt_out_modes[] = { "auto", "on", "off", NULL };
 
 const struct setting config_channel_rows[] = {
@@ -300,5 +316,21 @@ const struct setting config_channel_rows[] = {
 		.max = 1000,
 		.text = "The answer to HELP and 帮助; where it is not set, such a message is one "
 			"like any other."),
+	SETTING_ROW("per_recipient_hour", COUNT, struct config_channel, sending.per_recipient_hour,
+		    NULL, .min = 1, .max = 10000,
+		    .text = "How many messages one address may get an hour; by default any "
+			    "number. People are told when the next may leave, automatic "
+			    "messages wait."),
+	SETTING_ROW("per_recipient_day", COUNT, struct config_channel, sending.per_recipient_day,
+		    NULL, .min = 1, .max = 100000, .text = "The same for a day."),
+	SETTING_ROW("automatic_hours", TEXT, struct config_channel, sending.automatic_hours, NULL,
+		    .min = 1, .max = 40,
+		    .text = "The calendar (its id) in whose hours automatic messages leave; "
+			    "outside they wait until it opens, and people are only told. By "
+			    "default always."),
+	SETTING_ROW("segment_price", TEXT, struct config_channel, sending.segment_price, NULL,
+		    .min = 1, .max = 30, .check = check_price,
+		    .text = "What a segment costs, for the preview of a message: a number and a "
+			    "currency, such as 0.045 CNY."),
 	SETTING_END,
 };

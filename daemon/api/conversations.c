@@ -6,13 +6,13 @@
 #include "api/handlers.h"
 #include "api/names.h"
 #include "api/page.h"
+#include "api/send_window.h"
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "channel.h"
 #include "conversation/conversation.h"
-#include "delivery/window.h"
 #include "identity/address.h"
 #include "identity/customer.h"
 #include "identity/identity.h"
@@ -25,52 +25,6 @@
 #include "workspace.h"
 
 /* ---- reading ---- */
-
-/* False where its channel is gone. */
-static bool window_read(const struct api_call *call, const struct conversation *conversation,
-			bool is_template, struct window_answer *ret)
-{
-	const struct channel *channel =
-		channel_find(call->parts->channels, call->who.workspace, conversation->channel);
-	struct window_facts facts = { .kept = conversation->window,
-				      .last_inbound_ms = conversation->last_inbound_ms,
-				      .now_ms = loop_unix_ms(call->parts->loop),
-				      .is_template = is_template };
-
-	if (channel == NULL)
-		return false;
-	channel_window(channel, &facts.rules);
-	*ret = window_judge(&facts);
-	if ((channel_connector(channel)->abilities & CAN_SEND) == 0)
-		*ret = (struct window_answer){ .code = "cannot_send",
-					       .why = "this channel only receives",
-					       .left = -1 };
-	return true;
-}
-
-static void window_json(const struct api_call *call, const struct conversation *conversation,
-			struct json_out *out)
-{
-	struct window_answer answer;
-
-	if (!window_read(call, conversation, false, &answer)) {
-		jw_null(out, "window");
-		return;
-	}
-	jw_object(out, "window");
-	jw_bool(out, "open", answer.may);
-	jw_text(out, "reason", answer.code);
-	if (answer.may && answer.until_ms > 0)
-		jw_time(out, "until", answer.until_ms);
-	else
-		jw_null(out, "until");
-	if (answer.may && answer.left >= 0)
-		jw_int(out, "left", answer.left);
-	else
-		jw_null(out, "left");
-	jw_bool(out, "template", answer.template_possible);
-	jw_object_end(out);
-}
 
 static void on_conversation(const struct conversation *conversation, const struct error *err,
 			    void *context)
@@ -100,7 +54,7 @@ static void on_conversation(const struct conversation *conversation, const struc
 	jw_text(&out, "subject", conversation->subject);
 	jw_text(&out, "thread", conversation->thread);
 	jw_text(&out, "work_item", conversation->work_item);
-	window_json(call, conversation, &out);
+	send_window_json(call, conversation, &out);
 	jw_int(&out, "messages", conversation->messages);
 	jw_time(&out, "created_at", conversation->created_ms);
 	jw_time(&out, "updated_at", conversation->updated_ms);
@@ -203,6 +157,20 @@ static void refuse_attachment(struct api_call *call, const char *place)
 		i < writing->record.attachment_count ? writing->record.attachments[i].name : "");
 }
 
+static void refuse_capped(struct api_call *call, const char *wait_ms)
+{
+	int64_t ms = wait_ms == NULL ? 0 : strtoll(wait_ms, NULL, 10);
+	char from[32];
+
+	text_format_time(loop_unix_ms(call->parts->loop) + ms, from);
+	http_request_add_field(call->request, "Retry-After",
+			       arena_format(call->arena, "%lld", (long long)(ms + 999) / 1000));
+	api_problem(call, 429, "recipient_cap",
+		    "the address has had as many messages as the channel allows: the next may "
+		    "leave at %s",
+		    from);
+}
+
 static void answer_refusal(struct api_call *call, const struct write_result *result,
 			   const struct error *err)
 {
@@ -223,6 +191,8 @@ static void answer_refusal(struct api_call *call, const struct write_result *res
 						       "the customer has opted out of messages on "
 						       "this channel: only a note can be written",
 						       result->state, notes, COUNT_OF(notes) });
+	else if (text_equal(result->refusal, "recipient_cap"))
+		refuse_capped(call, result->state);
 	else if (text_equal(result->refusal, "no_such_attachment"))
 		refuse_attachment(call, result->state);
 	else if (text_equal(result->refusal, "not_assignee"))
@@ -405,12 +375,13 @@ static bool writing_fill(struct api_call *call, struct writing *writing, const c
 	return true;
 }
 
-static bool sends_are_idempotent(const struct api_call *call, const char *channel)
+static void channel_fill(struct reply *reply, const struct channel *channel)
 {
-	const struct channel *found =
-		channel_find(call->parts->channels, call->who.workspace, channel);
-
-	return found != NULL && (channel_connector(found)->abilities & IDEMPOTENT_SEND) != 0;
+	if (channel == NULL)
+		return;
+	reply->idempotent = (channel_connector(channel)->abilities & IDEMPOTENT_SEND) != 0;
+	reply->per_hour = channel_sending(channel)->per_recipient_hour;
+	reply->per_day = channel_sending(channel)->per_recipient_day;
 }
 
 /* False after having answered: a reply could not leave. A note never does. */
@@ -420,9 +391,7 @@ static bool window_allows(struct api_call *call, const struct conversation *conv
 	const struct writing *writing = call->state;
 	struct window_answer answer;
 
-	if (writing->is_note ||
-	    !window_read(call, conversation, json_has(call->body, "template"), &answer) ||
-	    answer.may)
+	if (writing->is_note || !send_window(call, conversation, NULL, &answer) || answer.may)
 		return true;
 	api_conflict(call, &(struct conflict){ answer.code, answer.why, "closed", possible,
 					       answer.template_possible ? 2 : 1 });
@@ -465,7 +434,8 @@ static void on_target(const struct conversation *conversation, const struct erro
 	if (!writing_fill(call, writing, call->params[0],
 			  arena_text(call->arena, conversation->channel)))
 		return;
-	writing->reply.idempotent = sends_are_idempotent(call, conversation->channel);
+	channel_fill(&writing->reply, channel_find(call->parts->channels, call->who.workspace,
+						   conversation->channel));
 	if (conversation->is_past)
 		conversation_revive(call->parts, call->who.workspace, call->params[0], on_revived,
 				    call);
@@ -610,8 +580,7 @@ static void start_at_target(struct api_call *call)
 	if (!writing_fill(call, &starting->writing, starting->conversation,
 			  starting->place.channel))
 		return;
-	starting->writing.reply.idempotent =
-		(channel_connector(channel)->abilities & IDEMPOTENT_SEND) != 0;
+	channel_fill(&starting->writing.reply, channel);
 	starting->converse = (struct converse){
 		.address = starting->identifier.value,
 		.name = json_text_copy(call->body, "name", call->arena),

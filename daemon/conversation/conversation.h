@@ -18,7 +18,8 @@ struct store;
 /* ---- writing ---- */
 enum write_code {
 	WRITE_OK,
-	/* refusal: not_found, illegal_state, not_assignee, exists, opted_out, no_such_attachment
+	/* refusal: not_found, illegal_state, not_assignee, exists, opted_out, recipient_cap (state:
+	 * ms until one more may leave), no_such_attachment
 	 * (state: its place from 1) */
 	WRITE_REFUSED,
 	WRITE_CONFLICT, /* the idempotency key was used with another request */
@@ -50,7 +51,9 @@ struct reply {
 	bool idempotent;    /* the connector declares idempotent sends */
 	int64_t expires_ms; /* do not send after (unix); 0: always */
 	int64_t version;    /* that the work item must have; 0: any */
-	bool to_opted_out;  /* goes also to who wants no messages: what confirms that */
+	int64_t per_hour;   /* messages that the addressee may get; 0: any number */
+	int64_t per_day;
+	bool to_opted_out; /* goes also to who wants no messages: what confirms that */
 };
 /* A message of kind MESSAGE_NOTE is a note: it never leaves. */
 void conversation_reply(struct store *store, const struct reply *reply, write_done_fn *done,

@@ -82,6 +82,12 @@ static bool is_by_machine(const struct message_record *message)
 	       text_equal(message->author_type, "system");
 }
 
+static void add_caps(struct store_call *call, const struct reply *reply)
+{
+	store_arg_int(call, reply->per_hour);
+	store_arg_int(call, reply->per_day);
+}
+
 void conversation_reply(struct store *store, const struct reply *reply, write_done_fn *done,
 			void *context)
 {
@@ -107,6 +113,8 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 	else
 		store_arg_text(call, "");
 	store_arg_text(call, reply->to_opted_out ? "1" : "");
+	if (!is_by_machine(message))
+		add_caps(call, reply);
 	store_run(store, call, on_written, run_new(done, context));
 }
 
@@ -122,6 +130,7 @@ static void add_identifier(struct store_call *call, const struct converse *conve
 	store_arg_text(call, buf_string(&text));
 	store_arg_text(call, converse->record);
 	store_arg_text(call, converse->proved_hash);
+	add_caps(call, &converse->first);
 	buf_clear(&text);
 }
 

@@ -15,12 +15,15 @@
 #include "delivery/codes.h"
 #include "delivery/part.h"
 #include "delivery/window.h"
+#include "routing/roster.h"
 #include "services/loop.h"
+#include "workspace.h"
 
 enum {
 	ATTEMPT_MS = 120 * 1000, /* an attempt that is older counts as lost */
 	DEADLINE_MS = ATTEMPT_MS + 1000,
 	PARKED_MS = 15 * 1000,
+	LOOK_AGAIN_MS = 3600 * 1000,
 	REFERENCES = 20,
 	JITTER_PERCENT = 10,
 	TOKEN_BYTES = 12,
@@ -100,7 +103,11 @@ static void on_ended(const struct outbox_result *result, const struct error *err
 
 static void attempt_end(struct attempt *attempt, struct outbox_ending ending)
 {
-	static const char *const names[] = { "sent", "retry", "failed", "uncertain", "expired" };
+	static const char *const names[] = {
+		[OUTCOME_SENT] = "sent",           [OUTCOME_RETRY] = "retry",
+		[OUTCOME_LATER] = "later",         [OUTCOME_FAILED] = "failed",
+		[OUTCOME_UNCERTAIN] = "uncertain", [OUTCOME_EXPIRED] = "expired",
+	};
 
 	if (attempt->is_ended)
 		return;
@@ -470,6 +477,19 @@ static void copy_message(struct attempt *attempt, const struct outbox_message *m
 	attempt->message.reply_context = arena_text(arena, message->reply_context);
 }
 
+/* When machines may write again; 0: now. */
+static int64_t quiet_until(const struct attempt *attempt)
+{
+	const struct workspace *workspace =
+		workspace_get(attempt->parts->workspaces, attempt->workspace);
+	const char *calendar = channel_sending(attempt->delivery.channel)->automatic_hours;
+
+	if (calendar == NULL || workspace == NULL || workspace_roster(workspace) == NULL)
+		return 0;
+	return window_quiet_until(roster_calendar(workspace_roster(workspace), calendar),
+				  loop_unix_ms(attempt->parts->loop));
+}
+
 /* It may have waited longer than the window. */
 static struct window_answer window_of(const struct attempt *attempt)
 {
@@ -477,6 +497,7 @@ static struct window_answer window_of(const struct attempt *attempt)
 				      .last_inbound_ms = attempt->message.last_inbound_ms,
 				      .now_ms = loop_unix_ms(attempt->parts->loop),
 				      .opted_out_ms = attempt->message.opted_out_ms };
+	bool is_begun = attempt->message.parts_sent > 0 || attempt->message.is_exempt;
 
 	struct json_object *extra =
 		attempt->outbound.extra == NULL
@@ -485,8 +506,65 @@ static struct window_answer window_of(const struct attempt *attempt)
 
 	channel_window(attempt->delivery.channel, &facts.rules);
 	facts.is_template = json_has(extra, "template");
+	facts.is_automatic = attempt->outbound.automatic && !is_begun;
+	facts.quiet_until_ms = quiet_until(attempt);
 	json_free(&extra);
 	return window_judge(&facts);
+}
+
+/* Not tried: asked again when it may leave, and now and then before, for what is configured may
+ * change. */
+static void attempt_put_off(struct attempt *attempt, const char *code, const char *why,
+			    int64_t wait_ms)
+{
+	attempt_end(attempt,
+		    (struct outbox_ending){ .outcome = OUTCOME_LATER,
+					    .code = code,
+					    .why = why,
+					    .retry_ms = wait_ms < LOOK_AGAIN_MS ? wait_ms
+										: LOOK_AGAIN_MS });
+}
+
+static void send_counted(struct attempt *attempt)
+{
+	if ((channel_connector(attempt->delivery.channel)->abilities & HAS_EMAIL_THREADS) != 0)
+		send_with_thread(attempt);
+	else
+		send_now(attempt);
+}
+
+static void on_counted(const struct outbox_result *result, const struct error *err, void *context)
+{
+	struct attempt *attempt = context;
+
+	if (is_stopping(attempt))
+		return;
+	if (result->code == OUTBOX_WAIT)
+		attempt_put_off(attempt, "recipient_cap",
+				"the address has had as many messages as the channel allows",
+				result->due_ms);
+	else if (result->code == OUTBOX_OK)
+		send_counted(attempt);
+	else if (result->code == OUTBOX_FAILED)
+		attempt_retry(attempt, "store", err->text, -1);
+	else
+		attempt_done(attempt, true); /* it took too long: somebody else has the message */
+}
+
+static void attempt_count(struct attempt *attempt)
+{
+	const struct sending_rules *rules = channel_sending(attempt->delivery.channel);
+	const struct outbox_count count = { .workspace = attempt->workspace,
+					    .conversation = attempt->conversation,
+					    .message = attempt->message.id,
+					    .token = attempt->token,
+					    .per_hour = rules->per_recipient_hour,
+					    .per_day = rules->per_recipient_day };
+
+	if (attempt->message.is_exempt || (count.per_hour == 0 && count.per_day == 0))
+		send_counted(attempt);
+	else
+		outbox_count(attempt->parts->store, &count, on_counted, attempt);
 }
 
 static void attempt_send(struct attempt *attempt)
@@ -512,12 +590,13 @@ static void attempt_send(struct attempt *attempt)
 							     .retry_ms = PARKED_MS });
 	else if (!outbound_build(attempt))
 		attempt_fail(attempt, "unreadable", "the stored message cannot be read");
-	else if (window = window_of(attempt), !window.may)
+	else if (window = window_of(attempt), !window.may && window.from_ms > 0)
+		attempt_put_off(attempt, window.code, window.why,
+				window.from_ms - loop_unix_ms(attempt->parts->loop));
+	else if (!window.may)
 		attempt_fail(attempt, window.code, window.why);
-	else if ((connector->abilities & HAS_EMAIL_THREADS) != 0)
-		send_with_thread(attempt);
 	else
-		send_now(attempt);
+		attempt_count(attempt);
 }
 
 static void on_recovered(const struct outbox_result *result, const struct error *err, void *context)

@@ -107,6 +107,7 @@ static void read_message(const struct store_reply *reply, struct outbox_message 
 	message->window = reply_text_at(reply, 16);
 	message->reply_context = reply_text_at(reply, 17);
 	message->opted_out_ms = reply_int_at(reply, 18);
+	message->is_exempt = reply_int_at(reply, 19) == 1;
 }
 
 static void on_begun(const struct store_reply *reply, const struct error *err, void *context)
@@ -124,7 +125,7 @@ static void on_begun(const struct store_reply *reply, const struct error *err, v
 		finish(run, &result, err);
 		return;
 	}
-	if (!reply_is(reply, "ok") || reply_count(reply) < 19) {
+	if (!reply_is(reply, "ok") || reply_count(reply) < 20) {
 		unknown(run);
 		return;
 	}
@@ -186,7 +187,7 @@ void outbox_end(struct store *store, const struct outbox_ending *ending, outbox_
 	static const char *const outcomes[] = {
 		[OUTCOME_SENT] = "sent",       [OUTCOME_RETRY] = "retry",
 		[OUTCOME_FAILED] = "failed",   [OUTCOME_UNCERTAIN] = "uncertain",
-		[OUTCOME_EXPIRED] = "expired",
+		[OUTCOME_EXPIRED] = "expired", [OUTCOME_LATER] = "later",
 	};
 	struct store_call *call = store_script("send_end", ending->workspace);
 
@@ -231,6 +232,19 @@ void outbox_part(struct store *store, const struct outbox_progress *progress, ou
 	store_arg_text(call, progress->token);
 	store_arg_int(call, (int64_t)progress->parts_sent);
 	store_arg_int(call, progress->timeout_ms);
+	store_run(store, call, on_answer, run_new(done, context));
+}
+
+void outbox_count(struct store *store, const struct outbox_count *count, outbox_done_fn *done,
+		  void *context)
+{
+	struct store_call *call = store_script("send_count", count->workspace);
+
+	store_key(call, "x:%s", count->message);
+	store_key(call, "c:%s", count->conversation);
+	store_arg_text(call, count->token);
+	store_arg_int(call, count->per_hour);
+	store_arg_int(call, count->per_day);
 	store_run(store, call, on_answer, run_new(done, context));
 }
 

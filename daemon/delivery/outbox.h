@@ -14,7 +14,7 @@ struct store;
 
 enum outbox_code {
 	OUTBOX_OK,
-	OUTBOX_WAIT,     /* begin, recover: not before due_ms */
+	OUTBOX_WAIT,     /* begin, recover: not before due_ms; count: due_ms from now */
 	OUTBOX_EMPTY,    /* begin: nothing to send */
 	OUTBOX_SENDING,  /* begin: an attempt is under way; once it is overdue, recover */
 	OUTBOX_REFUSED,  /* refusal: fence, token, not_found, illegal_state */
@@ -42,6 +42,7 @@ struct outbox_message {
 	size_t parts_sent;         /* of earlier attempts */
 	const char *window;        /* struct window_facts, kept */
 	const char *reply_context; /* "": none */
+	bool is_exempt;            /* leaves whatever is said of consent, hours and caps */
 	int64_t opted_out_ms;      /* since when the addressee wants none of it; 0: may be sent */
 };
 
@@ -86,6 +87,7 @@ void outbox_recover(struct store *store, const struct outbox_claim *claim, outbo
 enum outbox_outcome {
 	OUTCOME_SENT,
 	OUTCOME_RETRY,
+	OUTCOME_LATER, /* not tried at all: not before retry_ms */
 	OUTCOME_FAILED,
 	OUTCOME_UNCERTAIN,
 	OUTCOME_EXPIRED
@@ -99,7 +101,7 @@ struct outbox_ending {
 	enum outbox_outcome outcome;
 	const char *code;                     /* short, without spaces; NULL */
 	const char *why;                      /* shown to people; NULL */
-	int64_t retry_ms;                     /* RETRY: from now */
+	int64_t retry_ms;                     /* RETRY, LATER: from now */
 	const char *provider_id;              /* SENT: NULL where the provider gave none */
 	const struct identity_key *reference; /* of provider_id (identity_reference); NULL */
 };
@@ -110,6 +112,18 @@ void outbox_end(struct store *store, const struct outbox_ending *ending, outbox_
  * choose the id. `reference` and `provider_id` are set, `outcome` is not looked at. */
 void outbox_name(struct store *store, const struct outbox_ending *ending, outbox_done_fn *done,
 		 void *context);
+
+/* Before the first byte leaves: one message more for its addressee, or OUTBOX_WAIT. */
+struct outbox_count {
+	const char *workspace;
+	const char *conversation;
+	const char *message;
+	const char *token;
+	int64_t per_hour; /* 0: any number */
+	int64_t per_day;
+};
+void outbox_count(struct store *store, const struct outbox_count *count, outbox_done_fn *done,
+		  void *context);
 
 /* What a person decides; key and request as in routing/work.h, NULL: none. */
 struct outbox_decision {

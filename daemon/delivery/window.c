@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "business/calendar.h"
+
 static struct window_answer refused(const char *code, const char *why, bool template_possible)
 {
 	return (struct window_answer){ .code = code,
@@ -27,7 +29,7 @@ static void read_kept(const struct window_facts *facts, struct window_answer *an
 		facts->last_inbound_ms > 0 ? facts->last_inbound_ms + facts->rules.open_ms : 0;
 }
 
-struct window_answer window_judge(const struct window_facts *facts)
+static struct window_answer channel_judge(const struct window_facts *facts)
 {
 	const struct window_rules *rules = &facts->rules;
 	bool has_template = rules->template_only || rules->after == AFTER_TEMPLATE;
@@ -35,9 +37,6 @@ struct window_answer window_judge(const struct window_facts *facts)
 					.left = -1,
 					.template_possible = has_template };
 
-	if (facts->opted_out_ms > 0)
-		return refused("opted_out",
-			       "the customer has opted out of messages on this channel", false);
 	if (facts->is_template && has_template)
 		return answer;
 	if (rules->template_only)
@@ -61,4 +60,37 @@ struct window_answer window_judge(const struct window_facts *facts)
 	return refused("window_closed",
 		       "the reply window of this channel has closed: the customer must write first",
 		       has_template);
+}
+
+static struct window_answer later(const char *code, const char *why, int64_t from_ms)
+{
+	struct window_answer answer = refused(code, why, false);
+
+	answer.from_ms = from_ms;
+	return answer;
+}
+
+struct window_answer window_judge(const struct window_facts *facts)
+{
+	struct window_answer answer;
+
+	if (facts->opted_out_ms > 0)
+		return refused("opted_out",
+			       "the customer has opted out of messages on this channel", false);
+	answer = channel_judge(facts);
+	if (answer.may && facts->capped_ms > 0)
+		answer = later("recipient_cap",
+			       "as many messages as the channel's configuration allows were sent "
+			       "to this address",
+			       facts->now_ms + facts->capped_ms);
+	else if (answer.may && facts->is_automatic && facts->quiet_until_ms > 0)
+		answer = later("quiet_hours", "automatic messages wait until the calendar opens",
+			       facts->quiet_until_ms);
+	answer.is_quiet = facts->quiet_until_ms > 0;
+	return answer;
+}
+
+int64_t window_quiet_until(const struct calendar *calendar, int64_t now_ms)
+{
+	return calendar_is_open(calendar, now_ms) ? 0 : calendar_next_change(calendar, now_ms);
 }

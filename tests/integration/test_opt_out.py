@@ -1,4 +1,5 @@
 """Words such as STOP: heard before anything else, kept with the address, and nothing more leaves, whoever writes."""
+import datetime
 import unittest
 
 import channelbed
@@ -133,6 +134,73 @@ class OptOutElsewhere(channelbed.Bed):
         item, _ = self.take("STOP")
         self.answer(item, "what shall stop?")
         self.assertEqual([one["text"] for one in self.stand.wait_sent(1)], ["what shall stop?"])
+
+
+def closed_today():
+    """A calendar that opens for a minute three days from now."""
+    day = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[(datetime.datetime.now(datetime.timezone.utc).weekday() + 3) % 7]
+    return {"time_zone": "UTC", "hours": [{"days": [day], "from": "00:00", "to": "00:01"}]}
+
+
+class Caps(channelbed.Bed):
+    """Only so many messages an hour to one address, and machines by the calendar."""
+    provider = "twilio"
+    connector = "twilio_sms"
+    names = ("account_sid", "auth_token", "number")
+    more = {"public_url": PUBLIC, "per_recipient_hour": 2, "segment_price": "0.045 CNY"}
+    who = "+15005550003"
+
+    def setUp(self):
+        super().setUp()
+        self.stand.set(signed_url=f"{PUBLIC}/in/c")
+
+    def test_people_are_told_when_the_next_may_leave(self):
+        item, _ = self.take("hello")
+        talk = item["conversation"]
+        for text in ("one", "two"):
+            self.delivery(item, self.answer(item, text), "sent", "delivered")
+        full = self.daemon.reply(talk, "three", self.alice)
+        self.assertEqual((full.status, full.json["code"]), (429, "recipient_cap"), full)
+        self.assertTrue(3500 < int(full.headers["Retry-After"]) <= 3600, full.headers)
+        self.assertEqual(self.daemon.reply(talk, "only a note", self.alice, kind="note").status, 201)
+        self.stand.say("and I?", from_="+15005550004")
+        other = self.daemon.claim(self.alice)
+        self.delivery(other, self.answer(other, "you too"), "sent", "delivered")
+        self.assertEqual([one["text"] for one in self.stand.sent()], ["one", "two", "you too"])
+
+    def test_what_waits_counts_too(self):
+        item, _ = self.take("hello")
+        self.stand.fault("status", count=50, status=503)
+        answers = [self.daemon.reply(item["conversation"], str(n), self.alice).status for n in range(3)]
+        self.assertEqual(answers, [201, 201, 429])
+
+
+class Hours(channelbed.Bed):
+    provider = "twilio"
+    connector = "twilio_sms"
+    names = ("account_sid", "auth_token", "number")
+    more = {"public_url": PUBLIC, "automatic_hours": "never"}
+    who = "+15005550005"
+
+    def test_a_machine_waits_and_people_do_not(self):
+        self.stand.set(signed_url=f"{PUBLIC}/in/c")
+        self.assertEqual(self.daemon.request("PUT", "/v1/calendars/never", closed_today(), self.admin).status, 200)
+        bot = self.daemon.token("integration", None)
+        self.stand.say("hello", from_=self.who)
+        item = self.daemon.claim(bot)
+        talk = item["conversation"]
+        self.assertTrue(self.daemon.request("GET", f"/v1/conversations/{talk}", token=self.admin).json["window"]["quiet"])
+        answer = self.daemon.reply(talk, "by a machine", bot)
+        self.assertEqual(answer.status, 201, answer)
+        harness.wait_for("it to be put off", lambda: "calendar" in str(
+            [one["delivery"]["error"] for one in self.daemon.messages(talk, self.admin)
+             if one["id"] == answer.json["id"]]) or None)
+        self.assertEqual(self.daemon.reply(talk, "by a person", self.admin).status, 201)
+        self.assertEqual([one["text"] for one in self.stand.wait_sent(1)], ["by a person"])
+        self.assertEqual(self.daemon.request("PUT", "/v1/calendars/never", {}, self.admin).status, 200)
+        self.assertEqual(self.daemon.reply(talk, "good morning", self.admin).status, 201)
+        self.assertEqual([one["text"] for one in self.stand.wait_sent(3)],
+                         ["by a person", "by a machine", "good morning"])
 
 
 if __name__ == "__main__":

@@ -75,3 +75,63 @@ ParameterizedTest(struct window_case *c, window, answers)
 	cr_expect_eq(answer.left, c->left, "%s: %lld", c->name, (long long)answer.left);
 	cr_expect_eq(answer.template_possible, c->template_possible, "%s", c->name);
 }
+
+static struct window_facts facts_at_night(bool is_automatic)
+{
+	return (struct window_facts){ .now_ms = NOW,
+				      .quiet_until_ms = NOW + HOUR,
+				      .is_automatic = is_automatic };
+}
+
+Test(window, who_has_opted_out_gets_nothing_not_even_a_template)
+{
+	const struct window_facts facts = { .rules = { .template_only = true },
+					    .is_template = true,
+					    .now_ms = NOW,
+					    .opted_out_ms = NOW - HOUR };
+	struct window_answer answer = window_judge(&facts);
+
+	cr_expect_not(answer.may);
+	cr_expect_str_eq(answer.code, "opted_out");
+	cr_expect_not(answer.template_possible);
+	cr_expect_eq(answer.from_ms, 0);
+}
+
+Test(window, machines_wait_for_the_calendar_and_people_are_told)
+{
+	struct window_facts facts = facts_at_night(true);
+	struct window_answer answer = window_judge(&facts);
+
+	cr_expect_not(answer.may);
+	cr_expect_str_eq(answer.code, "quiet_hours");
+	cr_expect_eq(answer.from_ms, NOW + HOUR);
+	facts = facts_at_night(false);
+	answer = window_judge(&facts);
+	cr_expect(answer.may);
+	cr_expect(answer.is_quiet);
+}
+
+Test(window, a_cap_says_when_it_ends)
+{
+	const struct window_facts facts = { .now_ms = NOW, .capped_ms = HOUR };
+	struct window_answer answer = window_judge(&facts);
+
+	cr_expect_not(answer.may);
+	cr_expect_str_eq(answer.code, "recipient_cap");
+	cr_expect_eq(answer.from_ms, NOW + HOUR);
+}
+
+Test(window, what_a_closed_window_says_goes_before_what_waiting_would_help)
+{
+	const struct window_facts facts = { .rules = { .open_ms = HOUR },
+					    .now_ms = NOW,
+					    .last_inbound_ms = NOW - 2 * HOUR,
+					    .capped_ms = HOUR };
+
+	cr_expect_str_eq(window_judge(&facts).code, "window_closed");
+}
+
+Test(window, no_calendar_is_always_open)
+{
+	cr_expect_eq(window_quiet_until(NULL, NOW), 0);
+}

@@ -43,7 +43,7 @@ call('HSET', KEYS[6], 'ch', ARGV[6], 'u', cus, 'w', '', 's', 'closed', 'n', n + 
 	ARGV[8], 'ik', c[2] or '', 'ih', c[3] or '', 'ct', now, 'ut', now, 'v', 1, 'one', '1')
 call('HSET', ws .. 'u:' .. cus, 'cv', convs and (cnv .. ' ' .. convs):sub(1, 1549) or cnv)
 call('HSET', ws .. 'y:' .. cnv, msg, 'queued')
-call('HSET', KEYS[9], 's', 'queued', 'c', cnv, 'n', n, 'at', 0, 'ct', now, 'id', ARGV[9], 'ex', expires)
+call('HSET', KEYS[9], 's', 'queued', 'c', cnv, 'n', n, 'at', 0, 'ct', now, 'id', ARGV[9], 'ex', expires, 'cf', '1')
 call('RPUSH', KEYS[8], msg)
 if waiting == 0 then
 	call('ZADD', ws .. 'od', now, cnv)

@@ -5,13 +5,16 @@
 --      idempotent, 8 cus, 9 channel, 10 identifier hash (hex), 11 address, 12 shown name, 13 thread, 14 subject,
 --      15 wrk, 16 queue, 17 type, 18 cost to the agent, 19 priority, 20 what it costs while it waits, and where the customer
 --      may be a new one 21 index field, 22 index bucket (hex), 23 name in the customer's hash, 24 record JSON of the identifier,
---      25 the identifier's index hash (hex) as of one who is proved
+--      25 the identifier's index hash (hex) as of one who is proved, 26 messages an hour that one addressee may get ('' any
+--      number), 27 a day
 -- A new item, assigned to the agent (queued where there is none); refused exists where the conversation has an open
--- item, opted_out. Entry message.created (e.d out, nc, nw). Answers {'ok', msg, n, wrk, state, v}.
+-- item, opted_out, recipient_cap with
+-- the ms until one more may leave. Entry message.created (e.d out, nc, nw). Answers {'ok', msg, n, wrk, state, v}.
 --@use log
 --@use idem
 --@use grace
 --@use work
+--@use caps
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then
 	return before
@@ -34,6 +37,10 @@ end
 local opt = ws .. 'opt:' .. ARGV[9]
 if call('HEXISTS', opt, ARGV[10]) == 1 or call('HEXISTS', opt, ARGV[25] or '') == 1 then
 	return { 'refused', 'opted_out', 'opted_out' }
+end
+local wait = cap_wait(cap_list(ARGV[9], ARGV[10], ARGV[26], ARGV[27]), 0)
+if wait then
+	return { 'refused', 'recipient_cap', wait }
 end
 local erased = fresh and call('HGET', ws .. 'tomb:' .. ARGV[22], ARGV[21])
 local waiting = call('LLEN', KEYS[4])

@@ -6,15 +6,18 @@
 --      10 '1' written by a machine (no first response), 11 message does not go out after (unix ms, 0: never too late),
 --      12 blobs of its attachments (4 hex digits of bucket, 16 bytes of field each; '' none),
 --      13 version of the work item or '' (fences off who no longer has it), 14 '1' goes also to who has opted out (what
---      confirms it)
+--      confirms it), 15 messages an hour that one addressee may get ('' any number) and 16 a day: of who is no machine, whose
+--      messages wait for that in the outbox
 -- Message queued into the outbox (a note has no delivery). First response stamped on the item (e.fr); an agent's
 -- reply takes an item that waits for something other than the customer back. Entry message.created (e.d: out, note).
--- Answers {'ok', msg, n, wrk, state, v}; refused not_found, illegal_state, not_assignee, version, no_such_attachment, opted_out.
+-- Answers {'ok', msg, n, wrk, state, v}; refused not_found, illegal_state, not_assignee, version, no_such_attachment, opted_out,
+-- recipient_cap with the ms until one more may leave. A person's message goes before machines' that were put off.
 --@use log
 --@use idem
 --@use grace
 --@use work
 --@use blobs
+--@use caps
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then
 	return before
@@ -42,6 +45,22 @@ if missing then
 	return { 'refused', 'no_such_attachment', ('%d'):format(missing) }
 end
 local waiting = call('LLEN', KEYS[4])
+local caps = note and {} or cap_list(c[4] or '', c[5] or '', ARGV[15], ARGV[16])
+if #caps > 0 then
+	local more = 0
+	for _, other in ipairs(call('LRANGE', KEYS[4], 0, 99)) do
+		local x = call('HMGET', ws .. 'x:' .. other, 'cc', 'hd')
+		more = x[1] ~= '1' and x[2] ~= '1' and more + 1 or more
+	end
+	local wait = cap_wait(caps, more)
+	if wait then
+		return { 'refused', 'recipient_cap', wait }
+	end
+end
+local put_off = false
+if not note and waiting > 0 and ARGV[10] ~= '1' then
+	put_off = call('HGET', ws .. 'x:' .. call('LINDEX', KEYS[4], 0), 'hd') == '1'
+end
 local first = not note and ARGV[10] ~= '1' and w and w.fr == ''
 local wake = not note and w and w.s == 'waiting' and w.wf ~= 'customer' and w.a == agent and agent ~= ''
 
@@ -59,12 +78,13 @@ if first then
 end
 if not note then
 	call('HSET', ws .. 'y:' .. cnv, msg, 'queued')
-	call('HSET', KEYS[5], 's', 'queued', 'c', cnv, 'n', n, 'at', 0, 'ct', now, 'id', ARGV[9], 'ex', ARGV[11])
+	call('HSET', KEYS[5], 's', 'queued', 'c', cnv, 'n', n, 'at', 0, 'ct', now, 'id', ARGV[9], 'ex', ARGV[11],
+		'mc', ARGV[10])
 	if ARGV[14] == '1' then
 		call('HSET', KEYS[5], 'cf', '1')
 	end
 	call('RPUSH', KEYS[4], msg)
-	if waiting == 0 then
+	if waiting == 0 or put_off then
 		call('ZADD', ws .. 'od', now, cnv)
 	end
 end

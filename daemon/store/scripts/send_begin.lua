@@ -5,7 +5,7 @@
 -- Answers {'ok', msg, n, attempt, idempotent, expires ms, message JSON, channel, address, name, thread, subject,
 -- provider id of the newest inbound message, its ms, cus, how many parts have left,
 -- reply window (until ms, left), reply context, ms since when its addressee has
--- opted out ('' has not, or it may leave all the same)}, {'wait', due ms}, {'empty'}, or refused fence / sending msg.
+-- opted out ('' has not, or it may leave all the same), '1' where it may leave whatever is said of consent, hours and caps}, {'wait', due ms}, {'empty'}, or refused fence / sending msg.
 --@use log
 --@use outbox
 local fence = call('GET', KEYS[2])
@@ -47,4 +47,5 @@ for i = 1, 8 do
 end
 answer[16] = x[6] or '0'
 answer[17], answer[18], answer[19] = c[9] or '', c[10] or '', opted
+answer[20] = x[7] or ''
 return answer
