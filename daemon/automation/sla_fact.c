@@ -13,7 +13,8 @@ static void read_message(struct json_object *extra, struct sla_fact *fact)
 	bool is_new = json_int(extra, "nw", 0) == 1;
 
 	fact->created = is_new;
-	fact->customer = direction == NULL;
+	/* What a phone system tells after the first event is nothing that the customer said. */
+	fact->customer = direction == NULL && (is_new || json_int(extra, "tel", 0) == 0);
 	fact->by_us = is_new && direction != NULL;
 	fact->answer =
 		text_equal(direction, "out") && !is_new && json_int(extra, "machine", 0) == 0;

@@ -16,6 +16,7 @@ queues: [{ id: support, name: Support, wrap_up: 1h }]
 agents:
   - { id: alice, name: Alice, lines: [PJSIP/101, "client:alice"], capacity: 5 }
   - { id: bob, name: Bob, lines: ["102"] }
+sla_policies: [{ id: standard, first_response: 1h, next_response: 2h }]
 """
 
 
@@ -88,6 +89,18 @@ class Calls(harness.TestCase):
         self.assertEqual(self.events(item), ["offered", "queued", "answered", "held", "ended"])
         last = self.daemon.messages(item["conversation"], self.admin)[-1]
         self.assertEqual((last["extra"]["call"]["talk_s"], last["kind"]), (102, "event"))
+
+    def test_an_answer_is_the_first_response_and_events_are_no_questions(self):
+        self.tell("queued")
+        self.tell("answered", agent="PJSIP/101")
+        self.tell("held")
+        self.tell("resumed")
+        self.tell("queued", call="c2")
+
+        def clocks():
+            return {one["agent"]: {clock["metric"]: clock["state"] for clock in one["sla"]} for one in self.items()}
+        harness.wait_for("the later call's clock", lambda: clocks()[None])
+        self.assertEqual(clocks()["alice"], {"first_response": "fulfilled"})
 
     def test_a_transfer_moves_the_work_and_an_old_answer_does_not(self):
         self.tell("queued")

@@ -299,12 +299,12 @@ elseif to then
 	end
 end
 flags = left > 0 and flags .. 'l' or flags
-if flags == '' then
+if flags == '' and not of_call then
 	append('t', 'message.created', 'c', ARGV[3], 'u', cus, 'm', ARGV[4], 'n', n, 'ch', ARGV[6], 'w', wrk or '', 'v',
 		version, 'a', agent or '', 'q', queue)
 else
 	local e = (left > 0 and ',"left":' .. left or '') .. (flags:find('u', 1, true) and ',"nu":1' or '') .. (flags:find('c', 1, true) and ',"nc":1' or '') ..
-		(flags:find('w', 1, true) and ',"nw":1' or '') .. (changes and ',"opt":"' .. word .. '"' or '')
+		(flags:find('w', 1, true) and ',"nw":1' or '') .. (of_call and ',"tel":1' or '') .. (changes and ',"opt":"' .. word .. '"' or '')
 	append('t', 'message.created', 'c', ARGV[3], 'u', cus, 'm', ARGV[4], 'n', n, 'ch', ARGV[6], 'w', wrk or '', 'v',
 		version, 'a', agent or '', 'q', queue, 'f', from, 'o', to or '', 'e', e ~= '' and '{' .. e:sub(2) .. '}' or '')
 end
