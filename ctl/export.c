@@ -25,6 +25,7 @@ enum {
 enum {
 	CUSTOMERS,
 	ORDERS,
+	EVENTS,
 	NOTES,
 	CONVERSATIONS,
 	MESSAGES,
@@ -36,9 +37,9 @@ enum {
 };
 
 static const char *const names[FILES] = {
-	"customers.jsonl",      "orders.jsonl",      "notes.jsonl",
-	"conversations.jsonl",  "messages.jsonl",    "work_items.jsonl",
-	"canned_replies.jsonl", "attachments.jsonl", "audit.jsonl",
+	"customers.jsonl",     "orders.jsonl",   "events.jsonl",     "notes.jsonl",
+	"conversations.jsonl", "messages.jsonl", "work_items.jsonl", "canned_replies.jsonl",
+	"attachments.jsonl",   "audit.jsonl",
 };
 
 struct export
@@ -48,7 +49,7 @@ struct export
 	int folder;
 	int blobs; /* the folder of attachments */
 	struct export_file files[FILES];
-	const char *customer; /* whose orders are read */
+	const char *customer; /* whose orders and events are read */
 	int64_t missing;      /* attachments that are not there any more */
 	int exit_code;
 };
@@ -199,20 +200,30 @@ static void write_merges(struct export *export, struct json_out *out)
 	buf_clear(&json);
 }
 
-static void order_add(struct export *export, struct json_object *order)
+static void kept_add(struct export *export, int file, const char *name, struct json_object *object)
 {
 	struct buf text = { 0 }, json = { 0 };
 	struct json_out out;
 
-	json_append(order, &text);
+	json_append(object, &text);
 	jw_start(&out, &json);
 	jw_object(&out, NULL);
 	jw_text(&out, "customer", export->customer);
-	jw_raw(&out, "order", text.data, text.len);
+	jw_raw(&out, name, text.data, text.len);
 	jw_object_end(&out);
-	row_add(export, ORDERS, &json);
+	row_add(export, file, &json);
 	buf_clear(&text);
 	buf_clear(&json);
+}
+
+static void order_add(struct export *export, struct json_object *order)
+{
+	kept_add(export, ORDERS, "order", order);
+}
+
+static void event_add(struct export *export, struct json_object *event)
+{
+	kept_add(export, EVENTS, "event", event);
 }
 
 static void customer_write(struct export *export, struct json_object *customer)
@@ -247,6 +258,8 @@ static void customer_add(struct export *export, struct json_object *row)
 	customer_write(export, customer);
 	snprintf(path, sizeof(path), "/v1/customers/%s/orders", export->customer);
 	each(export, path, order_add);
+	snprintf(path, sizeof(path), "/v1/customers/%s/events", export->customer);
+	each(export, path, event_add);
 }
 
 static void note_add(struct export *export, struct json_object *row)

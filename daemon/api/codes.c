@@ -252,6 +252,9 @@ static void on_verified(const struct code_result *result, const struct error *er
 	else if (result->code == CODE_WRONG)
 		api_problem(call, 422, "wrong_code", "this is not the code; attempts left: %lld",
 			    (long long)result->left);
+	else if (result->code == CODE_FULL)
+		api_problem(call, 409, "too_many_identifiers",
+			    "a customer has at most 64 identifiers");
 	else if (result->code == CODE_NONE)
 		api_problem(call, 409, "no_code",
 			    "no code is waiting for an answer, or it is too old: ask for one");

@@ -229,7 +229,8 @@ static void on_verified(const struct store_reply *reply, const struct error *err
 		result.code = CODE_WRONG;
 		result.left = reply_int_at(reply, 1);
 	} else if (!err) {
-		result.code = CODE_NONE;
+		result.code =
+			text_equal(reply_text_at(reply, 1), "too_many") ? CODE_FULL : CODE_NONE;
 	}
 	run_end(run, &result, err);
 }

@@ -23,6 +23,7 @@ enum code_result_code {
 	CODE_OK,
 	CODE_WRONG,    /* verify: another attempt may be made while left > 0 */
 	CODE_NONE,     /* verify: none was asked for, it is too old, or used up */
+	CODE_FULL,     /* verify: the customer has as many identifiers as one may have */
 	CODE_LIMIT,    /* open: too many of them; wait_ms until one is free */
 	CODE_NOWHERE,  /* open: there is no such conversation */
 	CODE_CONFLICT, /* the idempotency key was used with another request */

@@ -96,7 +96,7 @@ class Events(test_evict.Bed):
     def until_rows(self, count):
         harness.wait_for("the history", lambda: self.get("/v1/history")["rows"]["customer_event"] == count)
 
-    def test_they_follow_a_merge_and_are_rebuilt_and_erased(self):
+    def test_they_follow_a_merge_and_are_erased(self):
         self.begin()
         self.say("bob", "hello")
         bob = self.get("/v1/customers?identifier=webhook:shop:bob")["data"][0]["id"]

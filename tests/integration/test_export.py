@@ -32,6 +32,8 @@ class Exporting:
         self.assertEqual(self.post(f"/v1/customers/{ann}/notes", {"text": "a note"}).status, 201)
         for i in range(3):
             self.assertEqual(self.daemon.request("PUT", f"/v1/customers/{bob}/orders/o{i}", {"title": f"{i}"}, self.alice).status, 200)
+        told = self.post("/v1/customers/events", {"events": [{"id": f"e{i}", "type": "x", "customer": bob} for i in range(70)]}, self.boss)
+        self.assertEqual({one["result"] for one in told.json["results"]}, {"stored"})
         self.assertEqual(self.post(f"/v1/customers/{ann}/merge", {"from": bob}, self.boss).status, 200)
         self.close(item)
         self.keep(KEEP)
@@ -77,6 +79,8 @@ class Exporting:
         self.assertEqual(len(customers), 3)
         self.assertEqual(sorted((o["customer"], o["order"]["id"]) for o in rows(folder, "orders.jsonl")),
                          [(ann, f"o{i}") for i in range(3)])
+        self.assertEqual({(e["customer"], e["event"]["external_id"]) for e in rows(folder, "events.jsonl")},
+                         {(ann, f"e{i}") for i in range(70)})
         self.assertEqual([(n["customer"], n["note"]["text"]) for n in rows(folder, "notes.jsonl")], [(ann, "a note")])
         self.assertIn(hot["id"], {w["id"] for w in rows(folder, "work_items.jsonl")})
         self.assertEqual(len(rows(folder, "work_items.jsonl")), len(self.get("/v1/export/work-items")["data"]))

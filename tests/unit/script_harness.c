@@ -95,6 +95,10 @@ static void split(const char *text, struct line *line)
 		else
 			add_word(line, &text);
 	}
+	if (*text != '\0') {
+		fprintf(stderr, "a line of a scenario has more than %d words\n", WORDS);
+		abort();
+	}
 }
 
 static void line_clear(struct line *line)

@@ -4,10 +4,12 @@
 -- Right: the address is proved (T2) for the conversation's customer; where another customer has proved it, both are told of each
 -- other (score 100) and the caller merges them, unless a person said that they are two. An address that is shared proves nobody. Entry customer.updated where the
 -- record changed.
--- Answers {'ok', cus, the other customer or '', record JSON}, {'wrong', attempts left}, or refused none where no code is open.
+-- Answers {'ok', cus, the other customer or '', record JSON}, {'wrong', attempts left}, or refused none where no code is open, too_many
+-- where the customer has 64 identifiers without it (the code stays open).
 --@use log
 --@use suggest
 local call = redis.call
+local PERSON_MAX = 64
 local o = call('HMGET', KEYS[3], 'h', 'left', 'f', 'bk', 'lb', 'r1', 'r2', 'nonce', 'said', 'rec', 'cus', 'other')
 if o[8] == ARGV[3] then
 	if o[9] == 'ok' then
@@ -32,6 +34,16 @@ if o[1] == ARGV[2] then
 	shared = owner and (call('HGET', ws .. 'u:' .. owner, o[5]) or ''):sub(-6) == ',"sh"]'
 	if owner and owner ~= cus and not shared then
 		here, there = suggestion_room(cus, owner, 100), suggestion_room(owner, cus, 100)
+	end
+	if (not owner or owner == cus) and not shared and call('HLEN', ws .. 'u:' .. cus) >= PERSON_MAX and
+		call('HEXISTS', ws .. 'u:' .. cus, o[5]) == 0 then
+		local count = 0
+		for _, label in ipairs(call('HKEYS', ws .. 'u:' .. cus)) do
+			count = label:sub(1, 2) == 'i:' and count + 1 or count
+		end
+		if count >= PERSON_MAX then
+			return { 'refused', 'too_many' }
+		end
 	end
 end
 
