@@ -13,17 +13,16 @@ list(APPEND EMBEDDED_SOURCES ${CMAKE_BINARY_DIR}/generated/store_scripts.c)
 
 # embed_file(NAME path): the file's bytes under that C name, see daemon/base/embedded.h.
 function(embed_file NAME FILE)
+	get_filename_component(FROM ${FILE} ABSOLUTE BASE_DIR ${CMAKE_SOURCE_DIR})
 	set(OUT ${CMAKE_BINARY_DIR}/generated/${NAME}.c)
 	add_custom_command(OUTPUT ${OUT}
-		COMMAND ${CMAKE_COMMAND} -DNAME=${NAME} -DFILE=${CMAKE_SOURCE_DIR}/${FILE} -DOUT=${OUT}
+		COMMAND ${CMAKE_COMMAND} -DNAME=${NAME} -DFILE=${FROM} -DOUT=${OUT}
 			-P ${CMAKE_SOURCE_DIR}/cmake/EmbedFile.cmake
-		DEPENDS ${CMAKE_SOURCE_DIR}/${FILE} ${CMAKE_SOURCE_DIR}/cmake/EmbedFile.cmake
+		DEPENDS ${FROM} ${CMAKE_SOURCE_DIR}/cmake/EmbedFile.cmake
 		COMMENT "Embedding ${FILE}" VERBATIM)
 	set(EMBEDDED_SOURCES ${EMBEDDED_SOURCES} ${OUT} PARENT_SCOPE)
 endfunction()
 embed_file(embedded_schemas daemon/api/schemas.json)
 embed_file(embedded_business conf/business.yaml)
-embed_file(embedded_desk_html web/desk/index.html)
-embed_file(embedded_desk_js web/desk/desk.js)
-embed_file(embedded_desk_css web/desk/desk.css)
 embed_file(embedded_han_variants daemon/workers/han_variants.txt)
+include(Web)

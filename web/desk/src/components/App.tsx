@@ -1,0 +1,41 @@
+import { useEffect } from 'preact/hooks';
+import { me } from '../state/session';
+import { onKey } from '../state/keys';
+import { Banner } from './Banner';
+import { CustomerPane } from './CustomerPane';
+import { Dialogs } from './dialogs/Dialogs';
+import { Header } from './Header';
+import { Login } from './Login';
+import { Notices } from './Notices';
+import { ThreadPane } from './ThreadPane';
+import { WorkPane } from './WorkPane';
+
+function Desk() {
+  return (
+    <main id="desk">
+      <WorkPane />
+      <ThreadPane />
+      <CustomerPane />
+    </main>
+  );
+}
+
+function View() {
+  return <Desk />;
+}
+
+export function App() {
+  useEffect(() => {
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+  return (
+    <>
+      <Header />
+      {me.value && <Banner />}
+      {me.value ? <View /> : <Login />}
+      <Dialogs />
+      <Notices />
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Problem } from '../api/client';
+import { start } from '../state/desk';
+import { endedBecause, signIn } from '../state/session';
+import { language, t } from '../words';
+import { wordsOf } from '../words/problems';
+
+let lastAgent = '';
+
+export function Login() {
+  const [agent, setAgent] = useState(lastAgent);
+  const [password, setPassword] = useState('');
+  const [refusal, setRefusal] = useState<Problem | null>(null);
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
+
+  async function enter(event: Event): Promise<void> {
+    event.preventDefault();
+    setRefusal(null);
+    try {
+      lastAgent = agent;
+      await signIn(agent, password);
+      await start();
+    } catch (problem) {
+      if (!(problem instanceof Problem)) throw problem;
+      setRefusal(problem);
+    }
+  }
+
+  return (
+    <main id="login">
+      <form onSubmit={enter}>
+        <label>
+          {t('agent')}
+          <input
+            ref={lastAgent ? null : first}
+            autocomplete="username"
+            autocapitalize="none"
+            required
+            value={agent}
+            onInput={(event) => setAgent(event.currentTarget.value)}
+          />
+        </label>
+        <label>
+          {t('password')}
+          <input
+            ref={lastAgent ? first : null}
+            type="password"
+            autocomplete="current-password"
+            required
+            value={password}
+            onInput={(event) => setPassword(event.currentTarget.value)}
+          />
+        </label>
+        <button class="primary">{t('enter')}</button>
+        <p id="login-problem" role="alert">
+          {refusal ? wordsOf(refusal, language.value) : endedBecause.value}
+        </p>
+      </form>
+    </main>
+  );
+}

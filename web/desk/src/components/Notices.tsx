@@ -1,0 +1,30 @@
+import { dropNotice, notices, problem } from '../state/notices';
+import { t } from '../words';
+
+export function Notices() {
+  return (
+    <div id="notices">
+      <div role="status">
+        {notices.value.map((one) => (
+          <p key={one.id} class="notice">
+            {one.text}
+            {one.undo && (
+              <button
+                type="button"
+                onClick={() => {
+                  dropNotice(one.id);
+                  one.undo?.();
+                }}
+              >
+                {t('undo')}
+              </button>
+            )}
+          </p>
+        ))}
+      </div>
+      <p id="problem" role="alert">
+        {problem.value}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,111 @@
+import type { WorkItem } from '../api/types';
+import { attempt } from '../state/notices';
+import { answerOffer, held } from '../state/offers';
+import { open, openItem, titleOf } from '../state/thread';
+import { pullNext } from '../state/transitions';
+import { myWork, now, queues, waiting } from '../state/work';
+import { duration, secondsSince, t, word } from '../words';
+import { ChannelBadge, SlaPip } from './marks';
+import { SearchBox } from './SearchBox';
+
+function Offers() {
+  const first = held.value[0];
+  if (!first) return <div role="alert" />;
+  const left = Math.max(0, Math.round((Date.parse(first.offer.deadline_at) - now.value) / 1000));
+  const what = first.offer.kind === 'offer' ? 'offered' : first.offer.kind === 'consult' ? 'asked' : 'handed';
+  return (
+    <div class="offer">
+      <div role="alert">
+        <p>
+          {t(what)}: <bdi>{titleOf(first.item)}</bdi>
+        </p>
+        {first.offer.reason && <p class="quiet">{first.offer.reason}</p>}
+      </div>
+      <p class="countdown" aria-hidden="true">
+        {duration(left)} {t('left')}
+      </p>
+      <div class="row">
+        <button id="accept" type="button" class="primary" onClick={() => void attempt(() => answerOffer(first, true))}>
+          {t('accept')}
+        </button>
+        <button id="decline" type="button" onClick={() => void attempt(() => answerOffer(first, false))}>
+          {t('decline')}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+export function ItemRow({ item }: { item: WorkItem }) {
+  const isOpen = open.value?.item?.id === item.id;
+  return (
+    <li>
+      <button
+        type="button"
+        class="item"
+        data-item={item.id}
+        aria-current={isOpen ? 'true' : undefined}
+        onClick={() => void attempt(() => openItem(item))}
+      >
+        <span class="item-name">
+          <bdi>{item.customer?.name || t('unnamed')}</bdi>
+          <span class="age">{duration(secondsSince(item.since, now.value))}</span>
+        </span>
+        <span class="quiet">
+          #{item.number} <ChannelBadge channel={item.channel} /> {item.queue} · {word('state', item.state)}
+          {item.urgency !== 'normal' && <strong class={`urgency ${item.urgency}`}>{word('urgency', item.urgency)}</strong>}
+          <SlaPip item={item} />
+        </span>
+      </button>
+    </li>
+  );
+}
+
+function Queues() {
+  return (
+    <table id="queues" aria-labelledby="queues-title">
+      <tbody>
+        {queues.value.map((queue) => (
+          <tr key={queue.queue}>
+            <th scope="row">{queue.queue}</th>
+            <td>
+              {queue.waiting} {t('waiting_count')}
+              {queue.paused && ` · ${t('paused')}`}
+            </td>
+            <td>{queue.waiting > 0 && `${t('oldest')} ${duration(queue.oldest_s)}`}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function WorkPane() {
+  return (
+    <section id="mine" class="pane" aria-labelledby="mine-title">
+      <SearchBox />
+      <div class="row spread">
+        <h2 id="mine-title">{t('mine')}</h2>
+        <button id="pull" type="button" class="primary" onClick={() => void attempt(pullNext)}>
+          {t('pull')}
+        </button>
+      </div>
+      <Offers />
+      <ul id="items" class="list">
+        {myWork.value.map((item) => (
+          <ItemRow key={item.id} item={item} />
+        ))}
+        {!myWork.value.length && <li class="quiet">{t('mine_none')}</li>}
+      </ul>
+      <h2 id="waiting-title">{t('waiting_list')}</h2>
+      <ul id="waiting" class="list" aria-labelledby="waiting-title">
+        {waiting.value.map((item) => (
+          <ItemRow key={item.id} item={item} />
+        ))}
+        {!waiting.value.length && <li class="quiet">{t('none')}</li>}
+      </ul>
+      <h2 id="queues-title">{t('queues')}</h2>
+      <Queues />
+    </section>
+  );
+}

@@ -1,0 +1,30 @@
+import { dialog } from '../../state/dialogs';
+import { Escalate, Hand } from './Hand';
+import { Keys } from './Keys';
+import { MergeForm } from './MergeForm';
+import { Resolve } from './Resolve';
+import { Snooze } from './Snooze';
+import { Why } from './Why';
+
+export function Dialogs() {
+  const shown = dialog.value;
+  switch (shown?.name) {
+    case 'transfer':
+    case 'consult':
+      return <Hand key={shown.name} verb={shown.name} />;
+    case 'escalate':
+      return <Escalate />;
+    case 'snooze':
+      return <Snooze />;
+    case 'resolve':
+      return <Resolve />;
+    case 'why':
+      return <Why />;
+    case 'keys':
+      return <Keys />;
+    case 'merge':
+      return <MergeForm into={shown.into} other={shown.other} />;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,97 @@
+// The life of the page: signing in, what the stream tells, signing out.
+import { batch } from '@preact/signals';
+import { ask, keepSession, whenSessionEnds } from '../api/client';
+import type { Me } from '../api/types';
+import { t } from '../words';
+import { customer, showCustomerAgain } from './customer';
+import { dropDrafts } from './drafts';
+import { Stream } from './live';
+import { attempt, notices, problem } from './notices';
+import { dropHeld, held, showHeld } from './offers';
+import { emptyOutbox, flushOutbox } from './outbox';
+import { clearSearch } from './search';
+import { endedBecause, me, presence, setPresence } from './session';
+import { closeThread, open, redraw, showMessages, showOpenItem, showTalk, typing } from './thread';
+import { mine, queues, showNames, showWork, waiting } from './work';
+
+const TYPING_MS = 6000;
+let stream: Stream | null = null;
+
+async function refresh(): Promise<void> {
+  await flushOutbox();
+  await Promise.all([showWork(), showHeld(), showMessages(), showTalk(), showOpenItem(), showCustomerAgain()]);
+}
+
+function onTyping(data: Record<string, string>): void {
+  if (data.conversation !== open.value?.conversation) return;
+  const until = Date.now() + TYPING_MS;
+  typing.value = { conversation: data.conversation!, by: data.by ?? '', until };
+  setTimeout(() => {
+    if (typing.value?.until === until) typing.value = null;
+  }, TYPING_MS);
+}
+
+async function onMessage(name: string): Promise<void> {
+  if (name === 'message.created') typing.value = null;
+  await Promise.all([showMessages(), ...(name === 'message.created' ? [showTalk()] : [])]);
+}
+
+async function onWork(data: Record<string, string>): Promise<void> {
+  await Promise.all([showWork(), ...(data.work_item && data.work_item === open.value?.item?.id ? [showOpenItem()] : [])]);
+}
+
+async function happened(name: string, data: Record<string, string>): Promise<void> {
+  if (name === 'typing') onTyping(data);
+  if (name === 'reset') await refresh();
+  if (name === 'offer.ended') dropHeld(data.object ?? '');
+  if (name.startsWith('offer.') || name === 'transfer.state') {
+    if (name !== 'offer.created' || data.agent === me.value?.agent) await showHeld();
+  }
+  const isOpen = !!open.value && data.conversation === open.value.conversation;
+  if (isOpen && name.startsWith('message.')) await onMessage(name);
+  if (open.value && name === 'conversation.changed' && [data.from, data.to].includes(open.value.conversation ?? '')) await redraw();
+  if (name.startsWith('work_item.') || name === 'sla.state' || name === 'transfer.state') await onWork(data);
+  if (name.startsWith('customer.') && data.customer === customer.value?.id) await showCustomerAgain();
+}
+
+export async function start(): Promise<void> {
+  const known = await ask<Me>('/v1/me');
+  me.value = known;
+  endedBecause.value = '';
+  stream = new Stream(`converge ${known.workspace} ${known.agent}`, {
+    onEvent: (name, data) => void attempt(() => happened(name, data)),
+    onBack: () => void attempt(refresh),
+  });
+  await Promise.all([setPresence('online', ''), showWork(), showHeld(), showNames()]);
+}
+
+export function signedOut(why: string): void {
+  stream?.end();
+  stream = null;
+  keepSession('');
+  emptyOutbox();
+  closeThread();
+  dropDrafts();
+  clearSearch();
+  batch(() => {
+    me.value = null;
+    mine.value = [];
+    waiting.value = [];
+    queues.value = [];
+    held.value = [];
+    notices.value = [];
+    problem.value = '';
+    presence.value = { status: 'offline', reason: '' };
+    endedBecause.value = why;
+  });
+}
+
+export async function leave(): Promise<void> {
+  await ask('/v1/session', { method: 'DELETE' }).catch(() => null);
+  signedOut('');
+}
+
+whenSessionEnds(() => {
+  if (me.value || stream) signedOut(t('ended'));
+  else keepSession('');
+});

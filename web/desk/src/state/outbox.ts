@@ -1,0 +1,79 @@
+// What the agent did and the daemon has not confirmed: shown at once, sent with a key so that repeating is harmless, kept
+// while there is no connection, and taken back visibly where the daemon refuses.
+import { signal } from '@preact/signals';
+import { ask, newKey, Problem } from '../api/client';
+import { showProblem } from './notices';
+
+interface Action<T> {
+  method: string;
+  path: string;
+  body: unknown;
+  key: string;
+  onDone: (answer: T) => void;
+  onRefused: (problem: Problem) => void;
+}
+
+export interface Doing<T> {
+  method?: string;
+  path: string;
+  body?: unknown;
+  onDone?: (answer: T) => void;
+  /** Undoes what was shown; the problem is shown by the outbox. */
+  onRefused?: (problem: Problem) => void;
+  /** The caller shows the problem itself. */
+  isQuiet?: boolean;
+}
+
+const waiting: Action<unknown>[] = [];
+export const waitingCount = signal(0);
+let isRunning = false;
+
+async function sendFirst(): Promise<boolean> {
+  const action = waiting[0]!;
+  try {
+    const answer = await ask<unknown>(action.path, { method: action.method, body: action.body, key: action.key });
+    waiting.shift();
+    action.onDone(answer);
+  } catch (what) {
+    if (!(what instanceof Problem)) throw what;
+    if (what.isOffline) return false;
+    waiting.shift();
+    action.onRefused(what);
+  }
+  return true;
+}
+
+/** In the order they were done; stops where the connection is away, and is called again when it is back. */
+export async function flushOutbox(): Promise<void> {
+  if (isRunning) return;
+  isRunning = true;
+  try {
+    while (waiting.length && (await sendFirst())) waitingCount.value = waiting.length;
+  } finally {
+    isRunning = false;
+    waitingCount.value = waiting.length;
+  }
+}
+
+export function perform<T>({ method = 'POST', path, body = {}, onDone, onRefused, isQuiet }: Doing<T>): void {
+  waiting.push({
+    method,
+    path,
+    body,
+    key: newKey(),
+    onDone: (answer) => onDone?.(answer as T),
+    onRefused: (problem) => {
+      onRefused?.(problem);
+      if (!isQuiet) showProblem(problem, true);
+    },
+  });
+  waitingCount.value = waiting.length;
+  void flushOutbox();
+}
+
+export function emptyOutbox(): void {
+  waiting.length = 0;
+  waitingCount.value = 0;
+}
+
+addEventListener('online', () => void flushOutbox());

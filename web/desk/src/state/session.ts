@@ -1,0 +1,28 @@
+// Who works here.
+import { signal } from '@preact/signals';
+import { ask, keepSession, post } from '../api/client';
+import type { Me, Presence } from '../api/types';
+
+export const me = signal<Me | null>(null);
+/** Shown with the sign-in. */
+export const endedBecause = signal('');
+export const presence = signal<{ status: Presence; reason: string }>({ status: 'offline', reason: '' });
+
+export const isLead = (): boolean => me.value?.role === 'supervisor' || me.value?.role === 'admin';
+
+export async function signIn(agent: string, password: string): Promise<void> {
+  const session = await post<Me>('/v1/session', { agent, password });
+  keepSession(session.csrf_token ?? '');
+}
+
+export async function setPresence(status: Presence, reason: string): Promise<void> {
+  const before = presence.value;
+  presence.value = { status, reason };
+  try {
+    const answer = await ask<Me>('/v1/me/presence', { method: 'PUT', body: { status, ...(reason && { reason }) } });
+    presence.value = { status: answer.status, reason };
+  } catch (problem) {
+    presence.value = before;
+    throw problem;
+  }
+}
