@@ -81,11 +81,15 @@ static void on_info_due(void *context)
 static void on_lane_change(bool up, void *context)
 {
 	struct store *store = context;
-	bool is_up = lane_is_up(store->write) && lane_is_up(store->read);
+	bool is_up;
 
+	/* The last flush of a lane may find the connection broken. */
+	if (store->is_closed)
+		return;
+	is_up = lane_is_up(store->write) && lane_is_up(store->read);
 	if (up)
 		ask_info(store);
-	if (is_up == store->is_up || store->is_closed)
+	if (is_up == store->is_up)
 		return;
 	store->is_up = is_up;
 	for (size_t i = 0; i < store->listener_count; i++)
