@@ -59,7 +59,7 @@ static bool alphabet_of(const struct smpp_settings *settings, unsigned coding,
 }
 
 /* NULL: it is no text. */
-static const char *text_of(const struct reading *reading)
+static const char *text_of(const struct reading *reading, bool is_receipt)
 {
 	const struct host *host = smpp_host();
 	enum sms_alphabet alphabet;
@@ -67,6 +67,9 @@ static const char *text_of(const struct reading *reading)
 
 	if (!alphabet_of(reading->settings, reading->first.data_coding, &alphabet))
 		return NULL;
+	/* The centre itself words receipts, in ASCII: their "_" is none of the GSM alphabet's. */
+	if (is_receipt && alphabet == SMS_GSM7)
+		alphabet = SMS_LATIN1;
 	text = host->alloc(reading->arena, reading->len * SMS_UTF8_PER_OCTET + 1);
 	sms_decode(alphabet, reading->data, reading->len, text);
 	return text;
@@ -264,13 +267,15 @@ static int read_message(struct reading *reading, const char *text, bool is_event
 static int read_whole(struct reading *reading, const char **ret_error)
 {
 	unsigned type;
+	bool is_receipt;
 	const char *text;
 
 	if (read_parts(reading, ret_error) < 0)
 		return -1;
 	type = reading->first.esm_class & SMPP_TYPE;
-	text = text_of(reading);
-	if ((type == SMPP_RECEIPT || type == SMPP_INTERMEDIATE) && read_receipt(reading, text))
+	is_receipt = type == SMPP_RECEIPT || type == SMPP_INTERMEDIATE;
+	text = text_of(reading, is_receipt);
+	if (is_receipt && read_receipt(reading, text))
 		return 0;
 	return read_message(reading, text, type != 0, ret_error);
 }

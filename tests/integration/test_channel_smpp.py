@@ -1,6 +1,7 @@
 """smpp bound to a message centre of npm's library smpp."""
 import collections
 import secrets
+import subprocess
 import unittest
 
 import harness
@@ -279,6 +280,40 @@ class Payload(smppbed.Bed):
     def test_a_part_that_never_comes_is_not_waited_for(self):
         self.assertEqual(self.centre.deliver("the end", udh="050003070202", data_coding=8), {"status": 0})
         self.assertEqual([one["text"] for one in self.inbound(self.claim())], ["the end"])
+
+
+class Tls(smppbed.Bed):
+    """A certificate of our own for localhost, and one that nobody signed."""
+
+    binds = 0
+
+    def make(self, name):
+        self.folder.mkdir(exist_ok=True)
+        key, cert = self.folder / f"{name}.key", self.folder / f"{name}.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert],
+                       check=True, stderr=subprocess.DEVNULL)
+        return {"key": str(key), "cert": str(cert)}
+
+    def start_centre(self):
+        files = self.make("good")
+        self.channel_settings = {"tls": True, "host": "localhost", "ca_file": files["cert"]}
+        return smppbed.Centre(self, **files)
+
+    def test_text_both_ways(self):
+        self.centre.wait_bound()
+        item = self.take("over TLS")
+        self.delivery(item, self.answer(item, "back"), "sent")
+
+
+class WrongCertificate(Tls):
+    def start_centre(self):
+        self.channel_settings = {"tls": True, "host": "localhost", "ca_file": self.make("bad")["cert"]}
+        return smppbed.Centre(self, **self.make("good"))
+
+    def test_text_both_ways(self):
+        harness.wait_for("the refusal", lambda: "certificate" in self.daemon.log.read_text())
+        self.assertEqual(self.centre.state()["binds"], [])
 
 
 class Perl(smppbed.Bed):
