@@ -51,7 +51,9 @@ route_fn handle_work_accept, handle_work_decline, handle_work_release, handle_wo
 	handle_transfer_list, handle_transfer_cancel, handle_queue_pause, handle_queue_resume,
 	handle_work_snooze; /* work.c */
 route_fn handle_conversation_start, handle_conversation_get, handle_message_list, handle_typing,
-	handle_opt_out, handle_message_write; /* conversations.c */
+	handle_message_write;    /* conversations.c */
+route_fn handle_message_preview; /* message_preview.c */
+route_fn handle_opt_out;         /* opt_out.c */
 route_fn handle_conversation_split, handle_conversation_move, handle_conversation_merge,
 	handle_change_undo, handle_change_list; /* conversation_changes.c */
 route_fn handle_customer_find;                  /* customers.c */

@@ -436,6 +436,9 @@ static const struct route routes[] = {
 	  "List", 200, "The thread", 0 },
 	{ "POST", "/v1/conversations/{id}/messages", ROLES_WORK, handle_message_write, body_message,
 	  NULL, "Message", 201, "Reply or write a note", 0 },
+	{ "POST", "/v1/conversations/{id}/messages/preview", ROLES_WORK, handle_message_preview,
+	  body_message, NULL, "MessagePreview", 200,
+	  "What a reply would become: parts, segments, cost, and whether it may leave", 0 },
 
 	{ "POST", "/v1/conversations/{id}/split", ROLES_WORK, handle_conversation_split, body_split,
 	  NULL, "ConversationChange", 201, "The messages from one on go to a new conversation", 0 },

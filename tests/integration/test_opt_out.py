@@ -175,6 +175,40 @@ class Caps(channelbed.Bed):
         self.assertEqual(answers, [201, 201, 429])
 
 
+    def preview(self, talk, text, **more):
+        answer = self.daemon.request("POST", f"/v1/conversations/{talk}/messages/preview", {"text": text, **more}, self.alice)
+        self.assertEqual(answer.status, 200, answer)
+        return answer.json
+
+    def test_a_preview_says_what_it_becomes_and_costs(self):
+        item, _ = self.take("hello")
+        talk = item["conversation"]
+        shown = self.preview(talk, "good morning")
+        self.assertEqual((shown["may_send"], shown["reason"], shown["segments"], shown["quiet"]), (True, None, 1, False))
+        self.assertEqual(shown["parts"], [{"text": "good morning", "attachments": 0, "segments": 1, "encoding": "GSM-7",
+                                           "characters": 12, "left": 148}])
+        self.assertEqual(shown["cost"], {"amount": "0.045", "currency": "CNY"})
+        shown = self.preview(talk, "您" * 71)
+        self.assertEqual((shown["segments"], shown["parts"][0]["encoding"], shown["cost"]["amount"]), (2, "UCS-2", "0.09"))
+        shown = self.preview(talk, "a" * 1700)
+        self.assertEqual([part["segments"] for part in shown["parts"]], [11, 1])
+        self.assertEqual((shown["segments"], shown["cost"]["amount"]), (12, "0.54"))
+        self.assertEqual(self.stand.sent(), [])
+        self.assertEqual(len(self.daemon.messages(talk, self.alice)), 1)
+        for text in ("one", "two"):
+            self.delivery(item, self.answer(item, text), "sent", "delivered")
+        shown = self.preview(talk, "three")
+        self.assertEqual((shown["may_send"], shown["reason"]), (False, "recipient_cap"))
+        self.assertIsNotNone(shown["from"])
+        self.stand.say("stop", from_=self.who)
+        harness.wait_for("the opt-out", lambda: self.preview(talk, "x")["reason"] == "opted_out" or None)
+
+    def test_a_preview_of_nothing_known(self):
+        answer = self.daemon.request("POST", "/v1/conversations/cnv_00000000000000000000000000/messages/preview", {"text": "x"},
+                                     self.alice)
+        self.assertEqual(answer.status, 404)
+
+
 class Hours(channelbed.Bed):
     provider = "twilio"
     connector = "twilio_sms"
