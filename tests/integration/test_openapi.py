@@ -100,6 +100,7 @@ class Openapi(harness.TestCase):
         self.call("GET", "/v1/conversations/{id}", id=item["conversation"])
         self.call("POST", "/v1/conversations/{id}/messages", {"text": "好的"}, id=item["conversation"])
         self.call("POST", "/v1/conversations/{id}/messages", {"kind": "note", "text": "记"}, id=item["conversation"])
+        self.call("POST", "/v1/conversations/{id}/messages/preview", {"text": "好的"}, id=item["conversation"])
         self.call("POST", "/v1/conversations/{id}/typing", {}, id=item["conversation"])
         harness.wait_for("the webhook out", self.sink.texts)
         self.call("GET", "/v1/conversations/{id}/messages", id=item["conversation"], part="Message")

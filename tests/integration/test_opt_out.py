@@ -82,6 +82,16 @@ class OptOut(channelbed.Bed):
         self.refused(started, "opted_out")
         self.assertEqual(len(self.stand.sent()), 1)
 
+    def test_work_that_is_done_stays_done(self):
+        item, _ = self.take("hello")
+        done = self.daemon.request("POST", f"/v1/work-items/{item['id']}/resolve", {}, self.alice,
+                                   headers={"Idempotency-Key": "r1"})
+        self.assertEqual(done.status, 200, done)
+        before = self.get(f"/v1/work-items/{item['id']}", self.admin).json["state"]
+        self.stand.say("td", from_=self.who)
+        self.assertEqual(self.sent(1), [GOODBYE])
+        self.assertEqual(self.get(f"/v1/work-items/{item['id']}", self.admin).json["state"], before)
+
     def test_a_word_in_a_sentence_and_yes_are_messages(self):
         item, _ = self.take("please stop shouting")
         self.stand.say("Yes", from_=self.who)
@@ -167,6 +177,13 @@ class Caps(channelbed.Bed):
         other = self.daemon.claim(self.alice)
         self.delivery(other, self.answer(other, "you too"), "sent", "delivered")
         self.assertEqual([one["text"] for one in self.stand.sent()], ["one", "two", "you too"])
+
+    def test_what_is_tried_twice_counts_once(self):
+        item, _ = self.take("hello")
+        self.stand.fault("status", status=503)
+        self.delivery(item, self.answer(item, "one"), "sent", "delivered")
+        self.delivery(item, self.answer(item, "two"), "sent", "delivered")
+        self.assertEqual(self.daemon.reply(item["conversation"], "three", self.alice).status, 429)
 
     def test_what_waits_counts_too(self):
         item, _ = self.take("hello")
