@@ -15,6 +15,7 @@
 #include "config.h"
 #include "delivery/deliveries.h"
 #include "history/erase.h"
+#include "history/erased.h"
 #include "history/evictor.h"
 #include "history/history.h"
 #include "history/restore.h"
@@ -74,6 +75,7 @@ struct workspace {
 	struct evictor *evictor;
 	struct erase *erase;
 	struct evict_counts evicted;
+	struct erased *erased;
 	struct retention *retention;
 	struct retain_counts retained;
 	struct restore *restore;
@@ -313,6 +315,7 @@ static void on_steward(bool held, const char *fence, void *context)
 	writer_free(&workspace->writer);
 	evictor_free(&workspace->evictor);
 	erase_free(&workspace->erase);
+	erased_free(&workspace->erased);
 	retention_free(&workspace->retention);
 	log_keeper_set_steward(workspace->keeper, held);
 	if (!held)
@@ -324,6 +327,7 @@ static void on_steward(bool held, const char *fence, void *context)
 		classify_new(workspace->parts, workspace, fence, &workspace->classified);
 	workspace->media = media_new(workspace->parts, workspace, fence);
 	workspace->discard = discard_new(workspace->parts, workspace);
+	workspace->erased = erased_new(workspace->parts, workspace);
 	workspace->erase = erase_new(workspace->parts, workspace, fence, &workspace->retained);
 	if (!history_is_kept(workspace->parts->history))
 		return;
@@ -447,6 +451,7 @@ static void workspace_free(struct workspace *workspace)
 	restore_free(&workspace->restore);
 	evictor_free(&workspace->evictor);
 	erase_free(&workspace->erase);
+	erased_free(&workspace->erased);
 	retention_free(&workspace->retention);
 	lease_drop(&workspace->lease);
 	store_off_change(workspace->parts->store, on_store_change, workspace);

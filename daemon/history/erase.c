@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "history/erase_retain.h"
 #include "history/erase_talk.h"
+#include "history/erased.h"
 #include "history/history.h"
 #include "parts.h"
 #include "routing/work.h"
@@ -118,6 +119,7 @@ static void on_known(const struct store_reply *reply, const struct error *err, v
 	struct erase *erase = context;
 	const char *keys = reply_text_at(reply, 0);
 	const char *cases = reply_text_at(reply, 1);
+	struct error problem;
 
 	if (!erase_is_wanted(erase))
 		return;
@@ -127,6 +129,10 @@ static void on_known(const struct store_reply *reply, const struct error *err, v
 	}
 	erase->keys = arena_text(erase->arena, keys == NULL ? "" : keys);
 	erase->cases = arena_text(erase->arena, cases == NULL ? "" : cases);
+	if (erased_note(erase->parts, ws(erase), erase->keys, &problem) < 0) {
+		erase_retry(erase, "erased", &problem);
+		return;
+	}
 	erase->cursor = memory_text("0");
 	scan_next(erase);
 }
@@ -159,6 +165,41 @@ static void customers_next(struct erase *erase)
 
 static void talks_next(struct erase *erase);
 
+static void on_index(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct erase *erase = context;
+
+	if (!erase_is_wanted(erase))
+		return;
+	if (err != NULL)
+		erase_retry(erase, "index", err);
+	else if (reply_text(reply, NULL) == NULL)
+		erase_talk(erase, erase->talks[erase->next_talk - 1], talks_next);
+	else
+		talks_next(erase);
+}
+
+/* An older conversation may still name a customer from whom its identifier was split off since:
+ * whose it is, the index says. */
+static void index_ask(struct erase *erase, const char *hex)
+{
+	unsigned char field[IDENTITY_FIELD_BYTES];
+	struct store_call *call;
+
+	if (hex == NULL || text_unhex(hex, strlen(hex), field, sizeof(field)) != sizeof(field)) {
+		erase_talk(erase, erase->talks[erase->next_talk - 1], talks_next);
+		return;
+	}
+	call = store_command("HGET");
+	store_arg_key(
+		call, ws(erase), "i:%x",
+		((unsigned)field[IDENTITY_FIELD_BYTES - 2] << 8 | field[IDENTITY_FIELD_BYTES - 1]) %
+			IDENTITY_BUCKETS);
+	store_arg(call, field, sizeof(field));
+	erase->refs++;
+	store_read(erase->parts->store, call, on_index, erase);
+}
+
 /* ik, u */
 static void on_owner(const struct store_reply *reply, const struct error *err, void *context)
 {
@@ -172,9 +213,10 @@ static void on_owner(const struct store_reply *reply, const struct error *err, v
 		return;
 	}
 	id = erase->talks[erase->next_talk++];
-	if (is_in(erase->keys, reply_text_at(reply, 0)) ||
-	    is_in(erase->customers, reply_text_at(reply, 1)))
+	if (is_in(erase->keys, reply_text_at(reply, 0)))
 		erase_talk(erase, id, talks_next);
+	else if (is_in(erase->customers, reply_text_at(reply, 1)))
+		index_ask(erase, reply_text_at(reply, 0));
 	else
 		talks_next(erase);
 }

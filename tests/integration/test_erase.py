@@ -2,6 +2,7 @@
 import base64
 import pathlib
 import secrets
+import shutil
 import signal
 import urllib.parse
 
@@ -192,3 +193,47 @@ class EraseTest(harness.TestCase):
         job = self.api("DELETE", f"/v1/customers/{first}")["id"]
         harness.wait_for("the job", lambda: self.job_done(job), 60)
         self.assertEqual(self.owner("webhook:shop:b"), second)
+
+    def test_what_was_split_off_is_somebody_elses_however_old(self):
+        for number, name in enumerate("ab"):
+            self.say(name, "hello", number)
+        first, second = (self.owner(f"webhook:shop:{name}") for name in "ab")
+        self.api("POST", f"/v1/customers/{first}/merge", {"from": second})
+        for number in range(60):  # more than a customer's record names
+            self.say("b", f"about {number}", 100 + number, thread=f"t{number}")
+        items = self.api("GET", "/v1/work-items?limit=200")["data"]
+        talks = [item["conversation"] for item in items if item["customer"]["id"] == first]
+        new = self.api("POST", f"/v1/customers/{first}/split", {"identifier": "webhook:shop:b"})["customer"]
+        job = self.api("DELETE", f"/v1/customers/{first}")["id"]
+        harness.wait_for("the job", lambda: self.job_done(job), 60)
+        left = {item["conversation"] for item in self.api("GET", "/v1/work-items?limit=200&state=queued")["data"]}
+        self.assertEqual(len(left & set(talks)), len(talks) - 1)
+        self.assertEqual(self.owner("webhook:shop:b"), new)
+
+    def test_who_was_erased_since_a_backup_is_erased_again_when_it_is_restored(self):
+        words = [canary() for _ in range(3)]
+        self.say("a", words[0], 1, **{"from": {"name": words[1]}})
+        self.say("b", words[2], 2)
+        customer, other = self.owner("webhook:shop:a"), self.owner("webhook:shop:b")
+        harness.wait_for("the history", lambda: any(name.startswith("history") for name, _ in self.bytes_with(words[:1])))
+        archive = self.folder / "backup.tar"
+        self.daemon.ctl("backup", str(archive))
+        job = self.api("DELETE", f"/v1/customers/{customer}")["id"]
+        harness.wait_for("the job", lambda: self.job_done(job), 60)
+        kept = (self.daemon.state_dir / "erased").read_bytes()
+        self.assertNotIn(customer.encode(), kept)
+        self.say("a", "back again", 3)
+        back = self.owner("webhook:shop:a")
+        self.daemon.stop()
+
+        shutil.rmtree(self.daemon.state_dir)
+        self.daemon.ctl("restore", str(archive))
+        self.assertIn(words[0].encode(), b"".join(path.read_bytes() for path in self.daemon.state_dir.rglob("*") if path.is_file()))
+        (self.daemon.state_dir / "erased").write_bytes(kept)
+        self.daemon.start(apply=False)
+        harness.wait_for("nothing to be left", lambda: self.bytes_with(words[:2]) == set(), 60)
+        self.assertIsNone(self.owner("webhook:shop:a"))
+        self.assertNotEqual(back, customer)
+        self.assertEqual(self.owner("webhook:shop:b"), other)
+        self.say("a", "once more", 4)
+        self.assertIsNotNone(self.api("GET", f"/v1/customers/{self.owner('webhook:shop:a')}")["erased_before"])
