@@ -60,7 +60,8 @@ static char *fuzz_body(const uint8_t *data, size_t size, struct arena *arena, si
 	return copy;
 }
 
-static int fuzz_parse(const char *name, const char *settings, const uint8_t *data, size_t size)
+__attribute__((unused)) static int fuzz_parse(const char *name, const char *settings,
+					      const uint8_t *data, size_t size)
 {
 	struct channel *channel = fuzz_channel(name, settings);
 	const struct connector *connector = channel_connector(channel);

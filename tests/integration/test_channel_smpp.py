@@ -94,10 +94,12 @@ class Texts(smppbed.Bed):
     def test_while_the_store_is_away_it_is_to_come_later(self):
         item = self.take("first")
         self.daemon.kill_store()
-        self.assertEqual(self.centre.deliver("second"), {"status": 0x64})
+        status = self.centre.deliver("second")["status"]
+        self.assertIn(status, (0, 0x64))  # a store that is back at once takes it
         harness.wait_for("the store", lambda: self.centre.deliver("third").get("status") == 0)
         texts = [one["text"] for one in self.inbound(item)]
         self.assertEqual((texts[0], texts[-1]), ("first", "third"))
+        self.assertTrue(status == 0x64 or "second" in texts, "taken and not there")
 
     def test_what_cannot_be_read_is_kept(self):
         self.assertEqual(self.centre.deliver("hi", source_addr=""), {"status": 0})

@@ -82,8 +82,8 @@ class Moves(test_evict.Bed):
     def test_to_postgresql_and_back(self):
         self.begin()
         names = self.fill(5)
-        before = self.seen(names)
         self.until_written()
+        before = self.seen(names)
         self.assertIn("the daemon runs", self.move(self.postgres.url, code=75))
         self.daemon.stop()
         self.assertIn("nothing done", self.move(self.postgres.url, "--dry-run"))
@@ -101,8 +101,8 @@ class Moves(test_evict.Bed):
         more = self.talk("p9", "后来的 refund")
         self.left(more["conversation"], more["id"])
         names.append(more["conversation"])
-        before = self.seen(names)
         self.until_written()
+        before = self.seen(names)
         self.daemon.stop()
         self.file = self.daemon.state_dir / "again.db"
         self.move(f"sqlite:{self.file}")
@@ -117,8 +117,8 @@ class Moves(test_evict.Bed):
     def test_a_move_that_is_killed_goes_on(self):
         self.begin()
         names = self.fill(4)
-        before = self.seen(names)
         self.until_written()
+        before = self.seen(names)
         self.daemon.stop()
         for word in ("cursor", "conversation", "message", "customer_event"):
             process = self.begun(self.postgres.url)

@@ -194,7 +194,7 @@ class CommandLine(unittest.TestCase):
     def test_wrong_words_are_answered_with_the_right_ones(self):
         self.assertIn("Did you mean: agent\n", self.run_ctl("agnet", "list"))
         shown = self.run_ctl("agent", "lst")
-        self.assertIn("Did you mean: list\nKnown here: list, show, set-status, password\n", shown)
+        self.assertIn("Did you mean: list\nKnown here: list, show, set-status, password, totp-remove\n", shown)
         shown = self.run_ctl("work", "list", "--stat", "queued")
         self.assertIn("Did you mean: --state\n", shown)
         self.assertIn("--queue", shown)
