@@ -603,7 +603,21 @@ def smpp(plan):
         webhook, ours = messages.admitted(ground, plan, (SUT, SECOND))
     return [row(f"SMPP deliver_sm to durable deliver_sm_resp, {messages.WINDOW} unanswered / the signed webhook, {messages.WINDOW} connections",
                 per_second(ours), per_second(webhook), ratios(ours, webhook), 0.8),
-            row("the same, p99", ms(ours, "p99_us"), ms(webhook, "p99_us"), ratios(ours, webhook, "p99_us"), None)]
+            row("the same, p99", ms(ours, "p99_us"), ms(webhook, "p99_us"), ratios(ours, webhook, "p99_us"), None)] + answers(plan)
+
+
+def answers(plan):
+    """A message in by SMPP and the answer of a program outside out again, beside Kannel, which stores nothing."""
+    with bed.Bed() as ground:
+        ours, theirs = messages.answered(ground, plan, (SUT, SECOND, LOAD))
+    mine, daemon = [[part(one["cpu"]) for one in ours] for part in (sum, lambda cpus: cpus[0])]
+    other = [sum(one["cpu"]) for one in theirs]
+    return [row("CPU from SMPP in to answer out, Kannel (bearerbox, smsbox) / daemon and Redis", f"{median(mine):.0f} us",
+                f"{median(other):.0f} us", median([b / a for a, b in zip(mine, other)]), 3.0),
+            row("the same / the daemon alone", f"{median(daemon):.0f} us", f"{median(other):.0f} us",
+                median([b / a for a, b in zip(daemon, other)]), None),
+            row(f"its rate, {messages.WINDOW} under way, one core", per_second(ours), per_second(theirs), ratios(ours, theirs), None),
+            row("its p50", ms(ours, "p50_us"), ms(theirs, "p50_us"), ratios(ours, theirs, "p50_us"), None)]
 
 
 ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search, "view": view, "erase": erase, "connectors": connectors, "smpp": smpp}
