@@ -25,6 +25,10 @@ static bool window_read(const struct api_call *call, const struct conversation *
 			facts->now_ms);
 	channel_window(channel, &facts->rules);
 	*ret = window_judge(facts);
+	if ((channel_connector(channel)->abilities & CAN_SEND) == 0)
+		*ret = (struct window_answer){ .code = "cannot_send",
+					       .why = "this channel only receives",
+					       .left = -1 };
 	return true;
 }
 

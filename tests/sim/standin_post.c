@@ -65,12 +65,15 @@ const char *post_answer_field(struct post *post, const char *name)
 	return evhttp_find_header(evhttp_request_get_input_headers(post->answer), name);
 }
 
+/* It lives in its own arena. */
 void post_free(struct post *post)
 {
+	struct arena *arena = post->arena;
+
 	if (post->timer != NULL)
 		event_free(post->timer);
 	buf_clear(&post->query);
-	arena_free(&post->arena);
+	arena_free(&arena);
 }
 
 /* Seconds of the provider's are as many, or the test's share of them: "hurry" divides. */

@@ -25,10 +25,13 @@ struct late {
 	bool is_begun;
 };
 
+/* It lives in its own arena. */
 static void ask_end(struct ask *ask)
 {
+	struct arena *arena = ask->arena;
+
 	json_free(&ask->json);
-	arena_free(&ask->arena);
+	arena_free(&arena);
 }
 
 /* No answer: the connection ends. What evhttp still writes meets a closed socket. */
@@ -214,6 +217,7 @@ static bool answer_fault(struct ask *ask)
 {
 	struct standin *sim = ask->sim;
 	struct fault fault;
+	bool is_done = true; /* the question is gone then */
 	if (ask_fault(ask, "drop_before", &fault)) {
 		ask->is_answered = true;
 		ask_drop(ask);
@@ -239,10 +243,13 @@ static bool answer_fault(struct ask *ask)
 		refuse(ask, sim->provider->window_code, "a fault was armed");
 	} else if (ask_fault(ask, "expire_token", &fault)) {
 		sim->token[0] = '\0';
-		if (!sim->provider->mints_tokens)
+		is_done = !sim->provider->mints_tokens;
+		if (is_done)
 			refuse(ask, sim->provider->token_code, "a fault was armed");
+	} else {
+		is_done = false;
 	}
-	return ask->is_answered;
+	return is_done;
 }
 
 static bool is_too_fast(struct ask *ask)
