@@ -8,7 +8,6 @@
 #include "blobs_side.h"
 #include "ctl.h"
 #include "resp.h"
-#include "store_files.h"
 
 enum { ID_BYTES_PACKED = 32, SECRET_MAX = 1024, TIMEOUT_MS = 60 * 1000, TOLD_EACH = 1000 };
 
@@ -184,17 +183,8 @@ static int workspace_switch(int fd, const char *workspace, const struct copy *co
 
 static int store_switch(const struct location *location, const struct copy *copy, struct error *err)
 {
-	char url[600];
-	bool is_embedded = text_equal(location->store, "embedded");
-	int fd, rc = 0;
-	if (!is_embedded && !text_starts(location->store, "unix:"))
-		return error_set(err, ERROR_MISUSE,
-				 "--switch reaches a store of this machine only; there: HSET "
-				 "{WORKSPACE}:meta blob %s",
-				 side_name(copy->to));
-	snprintf(url, sizeof(url), is_embedded ? "unix:%s/" STORE_SOCKET : "%s",
-		 is_embedded ? location->state_dir : location->store);
-	fd = resp_connect(url, err);
+	int fd = resp_connect_store(location->store, location->state_dir, err);
+	int rc = 0;
 	if (fd < 0)
 		return -1;
 	for (char **name = location->workspaces; rc == 0 && *name != NULL; name++)

@@ -12,7 +12,6 @@
 #include "blobs_side.h"
 #include "ctl.h"
 #include "resp.h"
-#include "store_files.h"
 #include "workers/history_sql.h"
 
 enum {
@@ -365,19 +364,6 @@ static int grace_read(const char *text, int64_t *ret_s, struct error *err)
 	return 0;
 }
 
-static int store_open(const struct location *location, struct error *err)
-{
-	char url[600];
-	bool is_embedded = text_equal(location->store, "embedded");
-	if (!is_embedded && !text_starts(location->store, "unix:"))
-		return error_set(
-			err, ERROR_MISUSE,
-			"the sweep reaches a store of this machine only: embedded or unix:");
-	snprintf(url, sizeof(url), is_embedded ? "unix:%s/" STORE_SOCKET : "%s",
-		 is_embedded ? location->state_dir : location->store);
-	return resp_connect(url, err);
-}
-
 static void told(struct call *call, const struct sweep *sweep)
 {
 	struct buf text = { 0 };
@@ -405,7 +391,7 @@ static int sweep_run(struct sweep *sweep, const struct location *location, struc
 	sweep->side = side_open(&place, err);
 	if (sweep->side == NULL)
 		return error_wrap(err, "the blobs");
-	sweep->store = store_open(location, err);
+	sweep->store = resp_connect_store(location->store, location->state_dir, err);
 	if (sweep->store < 0 || workspaces_read(sweep, err) < 0 || notes_read(sweep, err) < 0 ||
 	    look(sweep, err) < 0)
 		return -1;

@@ -2,6 +2,8 @@
 #include "resp.h"
 
 #include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +12,8 @@
 
 #include "base/text.h"
 #include "peer.h"
+#include "store/address.h"
+#include "store_files.h"
 
 enum {
 	RESP_LINE_MAX = 4096,
@@ -190,4 +194,87 @@ int resp_copy(int fd, int out_fd, int64_t *ret_bytes, struct error *err)
 		return error_set(err, ERROR_TEMPORARY, "the store gives no copy: %s", line);
 	*ret_bytes = strtoll(line + 1, NULL, 10);
 	return pass_on(fd, out_fd, *ret_bytes, err);
+}
+
+static int tcp_connect(const struct address *address, struct error *err)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct addrinfo *found, *one;
+	char port[8];
+	int fd = -1;
+	snprintf(port, sizeof(port), "%d", address->port);
+	int code = getaddrinfo(address->host, port, &hints, &found);
+	if (code != 0)
+		return error_set(err, ERROR_TEMPORARY, "%s: %s", address->shown,
+				 gai_strerror(code));
+	for (one = found; fd < 0 && one != NULL; one = one->ai_next) {
+		fd = socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol);
+		if (fd >= 0 && connect(fd, one->ai_addr, one->ai_addrlen) < 0) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	freeaddrinfo(found);
+	return fd < 0 ? error_set(err, ERROR_TEMPORARY, "%s: %s", address->shown, strerror(errno))
+		      : fd;
+}
+
+/* A word of an inline command, whatever bytes it has. */
+static void add_word(struct buf *command, const char *word)
+{
+	buf_text(command, " \"");
+	for (; *word != '\0'; word++)
+		buf_format(command, "\\x%02x", (unsigned char)*word);
+	buf_byte(command, '"');
+}
+
+static int log_in(int fd, const struct address *address, struct error *err)
+{
+	struct buf command = { 0 }, text = { 0 };
+	int result = 0;
+	if (address->password != NULL) {
+		buf_text(&command, "AUTH");
+		if (address->user != NULL)
+			add_word(&command, address->user);
+		add_word(&command, address->password);
+		result = resp_run(fd, buf_string(&command), &text, err);
+	}
+	buf_reset(&command);
+	buf_format(&command, "SELECT %d", address->database);
+	if (result == 0 && address->database != 0)
+		result = resp_run(fd, buf_string(&command), &text, err);
+	buf_clear(&command);
+	buf_clear(&text);
+	return result;
+}
+
+static int address_connect(const struct address *address, struct error *err)
+{
+	struct timeval timeout = { .tv_sec = RESP_TIMEOUT_S };
+	int fd = tcp_connect(address, err);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	if (log_in(fd, address, err) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int resp_connect_store(const char *store, const char *state_dir, struct error *err)
+{
+	struct arena *arena;
+	struct address address;
+	char url[600];
+	int fd = -1;
+	if (strcmp(store, "embedded") == 0) {
+		snprintf(url, sizeof(url), "unix:%s/" STORE_SOCKET, state_dir);
+		return resp_connect(url, err);
+	}
+	arena = arena_new(0);
+	if (address_parse(store, arena, &address, err) == 0)
+		fd = address.path != NULL ? resp_connect(address.path, err)
+					  : address_connect(&address, err);
+	arena_free(&arena);
+	return fd;
 }

@@ -17,10 +17,13 @@ HOUR_S = 3600
 class Sweeps(harness.TestCase):
     blobs = ""
 
+    def store(self):
+        self.redis = self.start_redis()
+        return f"unix:{self.redis.socket}"
+
     def setUp(self):
         super().setUp()
-        self.redis = self.start_redis()
-        self.daemon = self.start_daemon(CHANNELS, extra=f"store: unix:{self.redis.socket}\n{self.blobs}")
+        self.daemon = self.start_daemon(CHANNELS, extra=f"store: '{self.store()}'\n{self.blobs}")
         self.alice = self.daemon.token()
         self.mails = 0
 
@@ -150,6 +153,13 @@ class SweepsOfS3(Sweeps):
 
     def content_is_there(self, blob, content):
         return self.s3.object(blob) == content
+
+
+class SweepsOverTcp(Sweeps):
+    def store(self):
+        port = harness.free_port()
+        self.redis = self.start_redis("redis", "--port", str(port), "--user", "con", "on", ">p w'", "~*", "&*", "+@all")
+        return f"redis://con:p%20w%27@127.0.0.1:{port}"
 
 
 if __name__ == "__main__":
