@@ -11,7 +11,7 @@
 #include "parts.h"
 #include "store/store.h"
 
-enum { OBJECT_MAX = 64 * 1024, NAMED_MAX = 200 };
+enum { OBJECT_MAX = 64 * 1024 };
 
 /* ---- what is audited ---- */
 
@@ -90,28 +90,6 @@ static void write_safe(const char *name, struct json_object *value, void *contex
 			write_member(context, name, value);
 }
 
-/* "kind:id" of each. */
-static void write_named(struct json_out *out, const char *name, struct json_object *list)
-{
-	char named[160];
-
-	jw_array(out, name);
-	for (size_t i = 0; i < json_count(list) && i < NAMED_MAX; i++) {
-		struct json_object *one = json_item(list, i);
-		const char *id = json_text(one, "id");
-
-		if (id == NULL)
-			id = json_text(one, "object.id");
-		if (id == NULL)
-			id = json_text(one, "object.name");
-		snprintf(named, sizeof(named), "%s:%s",
-			 json_text(one, "kind") == NULL ? "" : json_text(one, "kind"),
-			 id == NULL ? "" : id);
-		jw_text(out, NULL, named);
-	}
-	jw_array_end(out);
-}
-
 static const char *detail_of(struct api_call *call)
 {
 	struct buf text = { 0 };
@@ -120,12 +98,8 @@ static const char *detail_of(struct api_call *call)
 
 	jw_start(&out, &text);
 	jw_object(&out, NULL);
-	if (text_equal(call->route->pattern, "/v1/configuration")) {
-		write_named(&out, "put", json_at(call->body, "put"));
-		write_named(&out, "delete", json_at(call->body, "delete"));
-	} else if (call->body != NULL) {
+	if (call->body != NULL)
 		json_each_field(call->body, write_safe, &out);
-	}
 	jw_object_end(&out);
 	copy = arena_text(call->arena, buf_string(&text));
 	buf_clear(&text);
@@ -160,7 +134,7 @@ static const char *role_name(enum role role)
 }
 
 /* before: the object as it was, without secrets; NULL. */
-static void entry_keep(struct api_call *call, const char *before)
+static void entry_keep(struct api_call *call, const char *detail, const char *before)
 {
 	struct store_call *put = store_script("audit_put", call->who.workspace);
 	char type[AUDIT_TYPE_BYTES], id[ID_BYTES];
@@ -180,7 +154,7 @@ static void entry_keep(struct api_call *call, const char *before)
 		{ "target", call->params[0] },
 		{ "request", http_request_id(call->request) },
 		{ "address", http_request_source(call->request) },
-		{ "detail", detail_of(call) },
+		{ "detail", detail },
 		{ "before", before },
 	};
 	for (size_t i = 0; i < COUNT_OF(fields); i++) {
@@ -208,6 +182,11 @@ static const char *kind_of(const struct api_call *call)
 	return business_kind(kind) == NULL ? NULL : kind;
 }
 
+static void keep_change(struct api_call *call, const char *detail)
+{
+	entry_keep(call, detail, NULL);
+}
+
 static void on_before(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
@@ -222,7 +201,8 @@ static void on_before(const struct store_reply *reply, const struct error *err, 
 	object = stored == NULL ? NULL : json_read(stored, strlen(stored), NULL);
 	if (object != NULL)
 		business_mask(kind_of(call), object, &shown);
-	entry_keep(call, shown.len == 0 || shown.len > OBJECT_MAX ? NULL : buf_string(&shown));
+	entry_keep(call, detail_of(call),
+		   shown.len == 0 || shown.len > OBJECT_MAX ? NULL : buf_string(&shown));
 	json_free(&object);
 	buf_clear(&shown);
 }
@@ -243,9 +223,13 @@ void audit_run(struct api_call *call)
 		call->route->run(call);
 		return;
 	}
+	if (text_equal(call->route->pattern, "/v1/configuration")) {
+		audit_apply_detail(call, keep_change);
+		return;
+	}
 	kind = kind_of(call);
 	if (kind == NULL) {
-		entry_keep(call, NULL);
+		entry_keep(call, detail_of(call), NULL);
 		return;
 	}
 	read = store_command("HGET");

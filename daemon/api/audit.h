@@ -20,3 +20,8 @@ void audit_type(const struct route *route, char ret_type[AUDIT_TYPE_BYTES]);
 void audit_run(struct api_call *call);
 /* What came of it; answer is JSON, or NULL. Nothing where the call is not audited. */
 void audit_end(struct api_call *call, int status, const char *answer);
+
+/* audit_apply.c: of POST /v1/configuration, {"objects": how many, "changes": [{kind, id, before,
+ * after}]}, the first 100, or 64 KiB, of them; or it answers the call. */
+typedef void audit_detail_fn(struct api_call *call, const char *detail);
+void audit_apply_detail(struct api_call *call, audit_detail_fn *done);

@@ -94,7 +94,20 @@ class AuditTest(Bed):
         self.begin(NEVER)
         self.daemon.request("POST", "/v1/configuration", {"put": [{"kind": "skills", "object": {"id": "zh", "name": "Chinese"}}]},
                             self.boss)
-        self.assertIn("skills:zh", self.ended("configuration")[0]["detail"]["put"])
+        secret = harness.new_secret()
+        self.ask("PUT", "/v1/skills/en", {"name": "English"})
+        self.ask("POST", "/v1/configuration", {
+            "put": [{"kind": "skills", "object": {"id": "zh", "name": "Mandarin"}},
+                    {"kind": "order_hooks", "object": {"id": "shop", "url": "http://127.0.0.1:9/", "secret": secret}}],
+            "delete": [{"kind": "skills", "id": "en"}]})
+        newest = self.ended("configuration", 2)[0]["detail"]
+        named = {(one["kind"], one["id"]): (one["before"] and one["before"].get("name"), one["after"] and one["after"].get("name"))
+                 for one in newest["changes"]}
+        self.assertEqual(named[("skills", "zh")], ("Chinese", "Mandarin"))
+        self.assertEqual(named[("skills", "en")], ("English", None))
+        self.assertEqual(newest["objects"], 3)
+        self.assertIn("set:", json.dumps(newest))
+        self.assertNotIn(secret, json.dumps(self.entries()))
         self.assertEqual(self.daemon.request("GET", "/v1/audit", token=self.daemon.token("supervisor", "bob")).status, 403)
         self.assertEqual(self.daemon.request("GET", "/v1/audit?from=yesterday", token=self.boss).status, 400)
 
