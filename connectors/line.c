@@ -478,6 +478,27 @@ static void line_test(struct channel *channel,
 	host->arena_free(arena);
 }
 
+static void line_find_name(struct channel *channel, const char *who,
+			   void (*done)(const char *name, void *context), void *context)
+{
+	static const char *const paths[] = { "displayName", NULL };
+	const struct line_settings *settings = host->channel_settings(channel);
+	struct arena *arena = host->arena_new();
+	const char *const fields[] = {
+		"authorization", host->format(arena, "Bearer %s", settings->channel_access_token),
+		NULL
+	};
+	const struct host_http call = { .method = "GET",
+					.url = host->format(arena, "%s/v2/bot/profile/%s",
+							    settings->api_base,
+							    host->url_escape(arena, who)),
+					.fields = fields,
+					.allow_private = is_private(channel) };
+
+	provider_find_name(host, channel, &call, paths, &(struct provider_named){ done, context });
+	host->arena_free(arena);
+}
+
 /* ---- life ---- */
 
 static int line_open(const struct host *core, struct channel *channel, const char **ret_error)
@@ -519,4 +540,5 @@ const struct connector line_connector = {
 	.send = line_send,
 	.media = line_media,
 	.test = line_test,
+	.find_name = line_find_name,
 };

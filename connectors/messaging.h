@@ -35,4 +35,6 @@ void messaging_media(const struct channel *channel, const struct attachment *att
 		     struct media_request *ret);
 void messaging_test(struct channel *channel,
 		    void (*done)(bool ok, const char *phrase, void *context), void *context);
+void messaging_find_name(struct channel *channel, const char *who,
+			 void (*done)(const char *name, void *context), void *context);
 void messaging_window(const struct channel *channel, struct window_rules *ret);

@@ -201,3 +201,46 @@ void messaging_test(struct channel *channel,
 
 	graph_call(host, &call);
 }
+
+/* ---- names ---- */
+
+struct naming {
+	void (*done)(const char *name, void *context);
+	void *context;
+};
+
+static void on_named(const struct host_answer *answer, struct json_object *body,
+		     struct arena *arena, void *context)
+{
+	const struct host *host = messaging_host();
+	struct naming naming = *(struct naming *)context;
+	const char *name = provider_text(host, body, "name", "");
+
+	free(context);
+	if (!name[0])
+		name = host->format(arena, "%s %s", provider_text(host, body, "first_name", ""),
+				    provider_text(host, body, "last_name", ""));
+	naming.done(!answer->error && answer->status == 200 ? name : NULL, naming.context);
+}
+
+/* Without a list of fields: those that a person's profile has by itself. */
+void messaging_find_name(struct channel *channel, const char *who,
+			 void (*done)(const char *name, void *context), void *context)
+{
+	const struct host *host = messaging_host();
+	const struct messaging_settings *settings = host->channel_settings(channel);
+	struct arena *arena = host->arena_new();
+	struct naming *naming = malloc(sizeof(*naming));
+	const struct graph_call call = { .channel = channel,
+					 .settings = &settings->graph,
+					 .method = "GET",
+					 .path = host->url_escape(arena, who),
+					 .done = on_named,
+					 .context = naming };
+
+	if (!naming)
+		abort();
+	*naming = (struct naming){ done, context };
+	graph_call(host, &call);
+	host->arena_free(arena);
+}

@@ -89,5 +89,6 @@ const struct connector messenger_connector = {
 	.send = messenger_send,
 	.media = messenger_media,
 	.test = messenger_test,
+	.find_name = messaging_find_name,
 	.window = messenger_window,
 };

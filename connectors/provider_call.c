@@ -72,3 +72,37 @@ struct attachment *provider_attachment(const struct host *host, struct arena *ar
 	copy->content_id = NULL;
 	return copy;
 }
+
+struct naming {
+	const struct host *host;
+	const char *const *paths;
+	struct provider_named named;
+};
+
+static void on_named(const struct host_answer *answer, struct json_object *body,
+		     struct arena *arena, void *context)
+{
+	struct naming naming = *(struct naming *)context;
+	const char *name = NULL;
+
+	(void)arena;
+	free(context);
+	for (size_t i = 0; !answer->error && answer->status == 200 && naming.paths[i]; i++) {
+		name = provider_text(naming.host, body, naming.paths[i], "");
+		if (name[0])
+			break;
+	}
+	naming.named.done(name && name[0] ? name : NULL, naming.named.context);
+}
+
+void provider_find_name(const struct host *host, struct channel *channel,
+			const struct host_http *call, const char *const *paths,
+			const struct provider_named *named)
+{
+	struct naming *naming = malloc(sizeof(*naming));
+
+	if (!naming)
+		abort();
+	*naming = (struct naming){ host, paths, *named };
+	provider_call(host, channel, call, on_named, naming);
+}

@@ -8,12 +8,23 @@
 typedef void provider_answered(const struct host_answer *answer, struct json_object *body,
 			       struct arena *arena, void *context);
 
+struct provider_named {
+	void (*done)(const char *name, void *context);
+	void *context;
+};
+
 void provider_call(const struct host *host, struct channel *channel, const struct host_http *call,
 		   provider_answered *done, void *context);
 
 /* A text of the answer, or the fallback where it is absent (value may be NULL). */
 const char *provider_text(const struct host *host, struct json_object *value, const char *path,
 			  const char *fallback);
+
+/* For find_name(): a call whose answer names somebody, at the first of the paths (static,
+ * NULL-terminated) that has a text. */
+void provider_find_name(const struct host *host, struct channel *channel,
+			const struct host_http *call, const char *const *paths,
+			const struct provider_named *named);
 
 /* A provider's seconds as sent_ms; 0 (unknown) outside of the years 1970 to 9999. */
 int64_t provider_time(int64_t unix_s);

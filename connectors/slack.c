@@ -515,4 +515,5 @@ const struct connector slack_connector = {
 	.send = slack_send,
 	.media = slack_media,
 	.test = slack_test,
+	.find_name = slack_find_name,
 };

@@ -18,5 +18,7 @@ bool slack_is_private(const struct channel *channel);
 const char *slack_bearer(const struct channel *channel, struct arena *arena);
 
 void slack_send(struct channel *channel, const struct outbound *message, struct delivery *delivery);
+void slack_find_name(struct channel *channel, const char *who,
+		     void (*done)(const char *name, void *context), void *context);
 void slack_test(struct channel *channel, void (*done)(bool ok, const char *phrase, void *context),
 		void *context);

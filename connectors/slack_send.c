@@ -307,3 +307,24 @@ void slack_test(struct channel *channel, void (*done)(bool ok, const char *phras
 	provider_call(host, channel, &call, on_tried, trial);
 	host->arena_free(arena);
 }
+
+/* Needs the scope users:read. */
+void slack_find_name(struct channel *channel, const char *who,
+		     void (*done)(const char *name, void *context), void *context)
+{
+	static const char *const paths[] = { "user.profile.display_name", "user.real_name",
+					     "user.name", NULL };
+	const struct host *host = slack_host();
+	const struct slack_settings *settings = host->channel_settings(channel);
+	struct arena *arena = host->arena_new();
+	const char *const fields[] = { "authorization", slack_bearer(channel, arena), NULL };
+	const struct host_http call = { .method = "GET",
+					.url = host->format(arena, "%s/api/users.info?user=%s",
+							    settings->api_base,
+							    host->url_escape(arena, who)),
+					.fields = fields,
+					.allow_private = slack_is_private(channel) };
+
+	provider_find_name(host, channel, &call, paths, &(struct provider_named){ done, context });
+	host->arena_free(arena);
+}

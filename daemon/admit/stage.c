@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "admit/admit.h"
+#include "admit/find_name.h"
 #include "admit/sabotage.h"
 #include "admit/watermark.h"
 #include "base/crypto.h"
@@ -212,6 +213,8 @@ static void on_admitted(const struct admit_result *result, const struct error *e
 		flight_fail(flight, "admit: %s", err->text);
 	} else if (passenger != NULL) {
 		passenger->stored = true;
+		if (result->code == ADMIT_STORED)
+			find_name(flight, passenger->message, result);
 		passenger->duplicate = result->code == ADMIT_DUPLICATE;
 		if (result->left_out)
 			log_warn(

@@ -547,6 +547,11 @@ struct connector {
 	/* What this text would cost; NULL: nothing worth to be shown. */
 	void (*estimate)(const struct channel *channel, const char *text,
 			 struct text_estimate *ret);
+	/* What the provider calls a person, where its messages do not say: asked once, after a
+	 * message of somebody without a name was admitted. who: the identifier's value. done
+	 * exactly once, never before this returned; name NULL: not known. May be NULL. */
+	void (*find_name)(struct channel *channel, const char *who,
+			  void (*done)(const char *name, void *context), void *context);
 };
 
 /* A plug-in exports this one symbol: its table, given the host it may use. */

@@ -20,6 +20,14 @@ class Line(channelbed.Channel):
     def channel_settings(self):
         return {**super().channel_settings(), "public_url": "https://converge.example"}
 
+    def test_a_name_is_asked_for(self):
+        item, _ = self.take("hello")
+        named = lambda: self.daemon.request("GET", f"/v1/conversations/{item['conversation']}", token=self.admin).json["customer"]
+        harness.wait_for("the name", lambda: named()["name"] or None)
+        self.assertEqual(named()["name"], "Taro")
+        customer = self.daemon.request("GET", f"/v1/customers/{named()['id']}", token=self.admin).json
+        self.assertEqual(customer["name"], "Taro")
+
     def test_files_go_out_as_links(self):
         item, _ = self.take("send me the picture")
         message = self.answer(item, "here", attachments=[self.upload(channelbed.PICTURE, "image/png", "答复.png")])

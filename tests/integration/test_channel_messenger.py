@@ -2,6 +2,7 @@
 import unittest
 
 import channelbed
+import harness
 
 
 class Messenger(channelbed.Channel):
@@ -9,6 +10,14 @@ class Messenger(channelbed.Channel):
     names = ("app_secret", "verify_token", "access_token", "page_id")
     who = "9009"
     has_window = True
+
+    def test_a_name_is_asked_for(self):
+        item, _ = self.take("hello")
+        named = lambda: self.daemon.request("GET", f"/v1/conversations/{item['conversation']}", token=self.admin).json["customer"]
+        harness.wait_for("the name", lambda: named()["name"] or None)
+        self.assertEqual(named()["name"], "Ana Sim")
+        customer = self.daemon.request("GET", f"/v1/customers/{named()['id']}", token=self.admin).json
+        self.assertEqual(customer["name"], "Ana Sim")
 
     def test_the_handshake(self):
         post = self.stand.handshake()

@@ -19,6 +19,14 @@ class Slack(channelbed.Channel):
     def shown(self, text):
         return html.unescape(text)
 
+    def test_a_name_is_asked_for(self):
+        item, _ = self.take("hello")
+        named = lambda: self.daemon.request("GET", f"/v1/conversations/{item['conversation']}", token=self.admin).json["customer"]
+        harness.wait_for("the name", lambda: named()["name"] or None)
+        self.assertEqual(named()["name"], "Ana")
+        customer = self.daemon.request("GET", f"/v1/customers/{named()['id']}", token=self.admin).json
+        self.assertEqual(customer["name"], "Ana")
+
     def test_the_handshake(self):
         post = self.stand.handshake()
         self.assertTrue(post["ok"], post)
