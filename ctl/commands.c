@@ -73,6 +73,17 @@ static const struct column audit_columns[] = {
 	{ "FROM", "address" },  COLUMNS_END,
 };
 
+static const struct choice_option hold_options[] = {
+	{ "--reason", "TEXT", "reason", true, "such as the case it is kept for" },
+	OPTIONS_END,
+};
+
+static const struct choice_option erase_options[] = {
+	{ "--preview", NULL, NULL, false, "show what would be destroyed and do nothing" },
+	{ "--yes", NULL, NULL, false, "do it" },
+	OPTIONS_END,
+};
+
 static const struct choice_option audit_options[] = {
 	{ "--actor", "ID", "actor", false, "an agent, or token:<id>" },
 	{ "--type", "TYPE", "type", false, "such as customers, or queues.put" },
@@ -409,6 +420,12 @@ static const struct command commands[] = {
 	  run_show, "GET", "/v1/customers/%s", NULL, NULL },
 	{ "customer", "export", "ID", "Write all that is held about a person into a file",
 	  run_customer_export, "POST", "/v1/customers/%s/export", NULL, person_options },
+	{ "customer", "hold", "ID", "Put a legal hold on a customer: nothing of them is destroyed",
+	  run_send, "PUT", "/v1/customers/%s/hold", NULL, hold_options },
+	{ "customer", "unhold", "ID", "End a customer's legal hold", run_send, "DELETE",
+	  "/v1/customers/%s/hold", NULL, NULL },
+	{ "customer", "erase", "ID", "Destroy all that is known of a person; a job does it",
+	  run_customer_erase, "DELETE", "/v1/customers/%s", NULL, erase_options },
 	{ "customer", "note", "ID", "Write a note about a customer", run_send, "POST",
 	  "/v1/customers/%s/notes", NULL, note_options },
 	{ "customer", "orders", "ID", "List a customer's orders, newest first", run_list, "GET",

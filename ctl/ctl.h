@@ -134,6 +134,7 @@ int run_backup(struct call *call);
 int run_blobs_copy(struct call *call);
 int run_blobs_sweep(struct call *call);
 int run_conversation_show(struct call *call);
+int run_customer_erase(struct call *call);
 int run_customer_export(struct call *call);
 int run_customer_find(struct call *call);
 int run_customer_merge(struct call *call);

@@ -1,4 +1,5 @@
-/* customer export: what is held about a person, into a file that appears whole or not at all. */
+/* customer export: what is held about a person, into a file that appears whole or not at all; and
+ * customer erase, which cannot be taken back. */
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
@@ -134,4 +135,26 @@ int run_customer_export(struct call *call)
 		return export_to(call, path);
 	error_set(&err, ERROR_MISUSE, "it needs --file, or --preview");
 	return output_error(EX_USAGE, &err);
+}
+
+int run_customer_erase(struct call *call)
+{
+	bool is_preview = call_option(call, "--preview") != NULL;
+	const char *target = is_preview
+				     ? arena_format(call->arena, "%s?preview=true", call_path(call))
+				     : call_path(call);
+	struct error err = { 0 };
+	int code;
+
+	if (!is_preview && call_option(call, "--yes") == NULL) {
+		error_set(&err, ERROR_MISUSE,
+			  "nothing done: look with --preview, then say --yes; it cannot be taken "
+			  "back");
+		return output_error(EX_USAGE, &err);
+	}
+	struct json_object *answer = call_request(call, "DELETE", target, NULL, &code);
+	if (code == EXIT_DONE)
+		output_object(call, answer);
+	json_free(&answer);
+	return code;
 }

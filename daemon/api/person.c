@@ -182,6 +182,7 @@ static void begin(struct person *person)
 		http_request_add_field(call->request, "Content-Disposition", buf_string(&name));
 		http_request_add_field(call->request, "Cache-Control", "private, no-store");
 		audit_end(call, 200, NULL);
+		json_free(&call->body);
 		person->call = NULL;
 		person->stream =
 			http_stream_start(call->request, "application/json", on_gone, person);

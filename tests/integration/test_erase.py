@@ -237,3 +237,15 @@ class EraseTest(harness.TestCase):
         self.assertEqual(self.owner("webhook:shop:b"), other)
         self.say("a", "once more", 4)
         self.assertIsNotNone(self.api("GET", f"/v1/customers/{self.owner('webhook:shop:a')}")["erased_before"])
+
+    def test_from_the_command_line(self):
+        self.say("a", "hello", 1)
+        customer = self.owner("webhook:shop:a")
+        self.daemon.ctl("customer", "hold", customer, "--reason", "case 7")
+        self.assertEqual(self.daemon.ctl_result("customer", "erase", customer, "--yes").returncode, 1)
+        self.daemon.ctl("customer", "unhold", customer)
+        self.assertEqual(self.daemon.ctl_result("customer", "erase", customer).returncode, 64)
+        self.daemon.ctl("customer", "erase", customer, "--preview")
+        self.assertEqual(self.owner("webhook:shop:a"), customer)
+        self.daemon.ctl("customer", "erase", customer, "--yes")
+        harness.wait_for("the erasure", lambda: self.owner("webhook:shop:a") is None, 60)
