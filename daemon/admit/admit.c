@@ -327,7 +327,7 @@ static void pack_opt(struct buf *out, const struct rare *rare, const struct iden
 	identity_index_proved(place, &rare->admission->message->sender, &proved);
 	pack_text(out, opt->word);
 	pack_text(out, proved.hex);
-	buf_format(out, "k:messages:%s#%.*s", place->channel, 2 * DIGEST_BYTES, proved.hex);
+	buf_format(out, "k:messages:%s#%s", place->channel, proved.hex);
 	buf_byte(out, '\0');
 	pack_text(out, opt->consent);
 }

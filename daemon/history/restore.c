@@ -57,7 +57,7 @@ const char *const restore_not_kept[] = {
 	"presence",
 	"orders",
 	"tombstones of what was erased",
-	"opt-outs (what a customer's consent says of them is)",
+	"opt-outs of people who were erased",
 	"remembered ids of providers",
 	"uploads that no message names",
 	NULL,

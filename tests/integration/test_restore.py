@@ -61,6 +61,20 @@ class Restored(test_evict.Bed):
             state.append(self.get(f"/v1/customers/{customer}/merges"))
         return state
 
+    def test_who_wants_no_messages_gets_none(self):
+        self.begin()
+        ann, bob = self.who("shop", "ann"), self.who("shop", "bob")
+        talks = [self.get(f"/v1/customers/{one}")["conversations"][0]["id"] for one in (ann, bob)]
+        out = self.daemon.request("PUT", f"/v1/conversations/{talks[0]}/opt-out",
+                                  {"state": "withdrawn", "reason": "by phone"}, self.boss)
+        self.assertEqual(out.status, 200, out)
+        self.lose_the_store()
+        self.restore()
+        answers = [self.daemon.reply(talk, "hello?", self.boss) for talk in talks]
+        self.assertEqual([one.status for one in answers], [409, 201], answers)
+        self.assertEqual(answers[0].json["code"], "opted_out")
+        self.assertEqual([one["state"] for one in self.get(f"/v1/customers/{ann}")["consent"]], ["withdrawn"])
+
     def test_merges_suggestions_and_notes_come_back(self):
         self.begin()
         one, two, three, four = (self.who("shop", name) for name in ("ann", "bob", "cid", "dan"))

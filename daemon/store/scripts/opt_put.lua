@@ -22,7 +22,7 @@ local clock = call('TIME')
 local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
 version = ('%d'):format(tonumber(version) + 1)
 
-call('HSET', ws .. 'u:' .. cus, 'v', version, 'k:messages:' .. c[2] .. '#' .. c[3]:sub(1, 12), ARGV[2])
+call('HSET', ws .. 'u:' .. cus, 'v', version, 'k:messages:' .. c[2] .. '#' .. c[3], ARGV[2])
 append('t', 'customer.updated', 'u', cus, 'v', version)
 if is_out then
 	call('HDEL', opt, c[3])
