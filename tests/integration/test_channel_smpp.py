@@ -74,6 +74,11 @@ class Texts(smppbed.Bed):
         self.assertEqual(self.centre.deliver("second", udh="050003070202", data_coding=8), {"status": 0})
         self.assertEqual([one["text"] for one in self.inbound(self.claim())], ["first, second"])
 
+    def test_the_order_of_one_sender_is_kept(self):
+        texts = [f"line {n}" for n in range(60)]
+        self.assertEqual(self.centre.ask("deliver_all", messages=[{"text": text} for text in texts])["statuses"], [0] * 60)
+        self.assertEqual([one["text"] for one in self.inbound(self.claim())], texts)
+
     def test_the_same_words_twice_are_two_messages(self):
         item = self.take("1")
         self.assertEqual(self.centre.deliver("1"), {"status": 0})
