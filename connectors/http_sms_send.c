@@ -161,6 +161,7 @@ void http_sms_send(struct channel *channel, const struct outbound *message,
 	struct sending *sending = malloc(sizeof(*sending));
 	struct host_http call = { .method = methods[settings->send.method],
 				  .fields = http_sms_fields(settings, arena, values),
+				  .has_effect = true,
 				  .allow_private = settings->allow_private_urls };
 
 	if (!sending)

@@ -68,6 +68,7 @@ void host_http(struct channel *channel, const struct host_http *call, host_http_
 		.body = call->body,
 		.body_len = call->body_len,
 		.allow_private = call->allow_private,
+		.has_effect = call->has_effect,
 		.timeout_ms = call->timeout_ms,
 		.answer_max = call->answer_max,
 	};

@@ -49,6 +49,8 @@ struct transfer_options {
 	const char *ca_file;
 	int64_t timeout_ms; /* whole transfer; default 20 s */
 	int64_t connect_ms; /* default 10 s */
+	bool has_effect;    /* a GET that does something: like every other method it is never
+			     * repeated over another connection when a kept one turns out dead */
 	int redirects;      /* of HTTP that are followed, each hop judged like the first; 0: none */
 	size_t answer_max;  /* bytes kept of the answer; more is an error */
 };

@@ -234,6 +234,11 @@ static int set_fields(struct transfer *transfer, const struct transfer_options *
 	return 0;
 }
 
+static bool is_harmless(const char *method)
+{
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
 static int set_http(struct transfer *transfer, const struct transfer_options *options)
 {
 	const char *method = options->method ? options->method : "GET";
@@ -249,6 +254,9 @@ static int set_http(struct transfer *transfer, const struct transfer_options *op
 		curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE,
 				 (curl_off_t)transfer->body_len);
 	}
+	/* Without a body there is no on_seek() that could refuse a repetition. */
+	if (transfer->body_len == 0 && (options->has_effect || !is_harmless(method)))
+		curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(transfer->easy, CURLOPT_CUSTOMREQUEST, method);
 	return set_fields(transfer, options);
 }

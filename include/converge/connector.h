@@ -151,6 +151,8 @@ struct host_http {
 	int64_t timeout_ms; /* 0: 20 s */
 	bool allow_private; /* loopback and private addresses, and http://, are allowed */
 	size_t answer_max;  /* 0: 1 MiB; more is an error */
+	bool has_effect;    /* a GET that sends: it is never repeated by itself. Other methods never
+			     * are */
 };
 struct host_answer {
 	const char *error;   /* NULL: an HTTP answer came */

@@ -20,6 +20,7 @@ enum peer_mode {
 	PEER_REFUSES, /* closes at once */
 	PEER_HANGS,   /* reads, says nothing */
 	PEER_DROPS,   /* half of the reply, then closes */
+	PEER_LEAVES,  /* takes a whole request, then closes without a word */
 	PEER_FLOODS,  /* a header, then bytes without end */
 };
 
@@ -82,6 +83,11 @@ static void peer_on_read(struct bufferevent *connection, void *context)
 	peer->answered = true;
 	peer->requests++;
 	snprintf(peer->newest, sizeof(peer->newest), "%s", buf_string(&peer->request));
+	if (peer->mode == PEER_LEAVES) {
+		bufferevent_disable(connection, EV_READ | EV_WRITE);
+		shutdown(bufferevent_getfd(connection), SHUT_RDWR);
+		return;
+	}
 	if (peer->mode == PEER_FLOODS)
 		bufferevent_write(connection, "HTTP/1.1 200 OK\r\n\r\n", 19);
 	else

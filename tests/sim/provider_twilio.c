@@ -275,6 +275,14 @@ static const char *signed_url(struct post *post)
 	const char *reply = post->given_nonce; /* the StatusCallback of a message */
 	if (reply != NULL)
 		return reply;
+	if (given[0] != '\0' && given[strlen(given) - 1] == '*') {
+		const char *to = post->url != NULL ? post->url : setting(post->sim, "in");
+		const char *path = strstr(to, "://");
+
+		path = path != NULL ? strchr(path + 3, '/') : NULL;
+		return arena_format(post->arena, "%.*s%s", (int)strlen(given) - 1, given,
+				    path != NULL ? path : "/");
+	}
 	if (given[0] != '\0')
 		return given;
 	return post->url != NULL ? post->url : setting(post->sim, "in");
@@ -544,7 +552,8 @@ static const struct setting_default settings[] = {
 	{ "api_key_sid", "SK0123456789abcdef0123456789abcdef" },
 	{ "api_key_secret", "simulated-api-key-secret" },
 	{ "number", "+15005550006" },
-	{ "signed_url", "" }, /* as it stands in the console, where that is not "in" */
+	{ "signed_url", "" }, /* as it stands in the console, where that is not "in"; a * at its
+			       * end is the path of "in" */
 	{ "voice_in", "" },   /* where calls are told, where that is not "in" */
 	{ "media_redirect", "yes" },
 	{ "retries", "0" },

@@ -229,7 +229,9 @@ bool fault_take(struct standin *sim, const char *kind, const char *on, struct fa
 
 bool ask_fault(struct ask *ask, const char *kind, struct fault *ret)
 {
-	return ask->route != NULL && take(ask->sim->faults, kind, ask->route->on, ask->body, ret);
+	/* What is sent stands in the body, or in the query of an API that has it there. */
+	const char *said = ask->len > 0 || ask->query == NULL ? ask->body : ask->query;
+	return ask->route != NULL && take(ask->sim->faults, kind, ask->route->on, said, ret);
 }
 
 void list_add(struct list *list, struct buf *json)

@@ -280,6 +280,48 @@ Test(transfer, knows_how_far_it_got_with_every_kind_of_peer)
 	loop_free(&loop);
 }
 
+/* curl repeats by itself what it sent over a kept connection that then closes without a word: a
+ * peer that took the request would have it twice. */
+Test(transfer, repeats_nothing_that_has_an_effect)
+{
+	static const struct {
+		const char *method;
+		const char *body;
+		bool has_effect;
+		int requests; /* that the peer took, the first, good one included */
+	} rows[] = {
+		{ "POST", "{}", false, 2 }, { "POST", "", false, 2 }, { "PUT", "", false, 2 },
+		{ "DELETE", "", false, 2 }, { "GET", "", true, 2 },   { "GET", "", false, 3 }
+	};
+	struct loop *loop = loop_new();
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct transfers *transfers = transfers_new(loop);
+		struct peer peer;
+		char url[64];
+		struct transfer_options options = { .url = url,
+						    .method = "GET",
+						    .allow_private = true,
+						    .timeout_ms = 5000,
+						    .answer_max = 65536 };
+
+		peer_start(&peer, loop, PEER_ANSWERS, peer_ok);
+		snprintf(url, sizeof(url), "http://127.0.0.1:%d/", peer.port);
+		cr_assert(!run(loop, transfers, &options, NULL).failed);
+		peer.mode = PEER_LEAVES;
+		options.method = rows[i].method;
+		options.body = rows[i].body;
+		options.body_len = strlen(rows[i].body);
+		options.has_effect = rows[i].has_effect;
+		cr_expect(run(loop, transfers, &options, NULL).failed, "%zu", i);
+		cr_expect_eq(peer.requests, rows[i].requests, "%zu: %d", i, peer.requests);
+		peer_stop(&peer);
+		transfers_free(&transfers);
+		loop_turn(loop, false);
+	}
+	loop_free(&loop);
+}
+
 Test(transfer, is_not_connected_where_nobody_listens)
 {
 	struct loop *loop = loop_new();
