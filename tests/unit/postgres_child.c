@@ -126,7 +126,9 @@ void postgres_child_start(struct postgres_child *child)
 
 void postgres_child_kill(struct postgres_child *child)
 {
-	kill(child->pid, SIGKILL);
+	/* At once, as in a crash, but with its children: they outlive a SIGKILL of the parent, and
+	 * answer for a moment. */
+	kill(child->pid, SIGQUIT);
 	waitpid(child->pid, NULL, 0);
 }
 

@@ -261,7 +261,9 @@ Test(history, goes_on_when_postgres_comes_back)
 	tell("write", BATCH("1-5-0", "1-6-0", ROW("10", "1", MESSAGE("msg_2", "x"))));
 	cr_assert_eq(kind, ERROR_TEMPORARY, "%s", answer);
 	postgres_child_again(&bed.postgres);
-	tell("write", BATCH("1-5-0", "1-6-0", ROW("10", "1", MESSAGE("msg_2", "x"))));
+	do /* as the writer does: the old connection may end in two errors */
+		tell("write", BATCH("1-5-0", "1-6-0", ROW("10", "1", MESSAGE("msg_2", "x"))));
+	while (kind == ERROR_TEMPORARY);
 	cr_assert_eq(kind, ERROR_NONE, "%s", answer);
 	cr_assert_not_null(strstr(ask("messages", ",\"conversation\":\"cnv_1\""), "msg_2"));
 	teardown();
