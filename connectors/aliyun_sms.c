@@ -485,7 +485,8 @@ static void aliyun_sms_close(struct channel *channel)
 const struct connector aliyun_sms_connector = {
 	.name = "aliyun_sms",
 	.abi = CONNECTOR_ABI,
-	.abilities = CAN_RECEIVE | CAN_SEND | HAS_RECEIPTS | PROVIDER_RETRIES | SENDS_ONE_THING,
+	.abilities = CAN_RECEIVE | CAN_SEND | HAS_RECEIPTS | PROVIDER_RETRIES | SENDS_ONE_THING |
+		     HAS_OPT_OUT_WORDS,
 	.body_format = BODY_RAW,
 	.max_text = TEXT_MAX,
 	.text_unit = TEXT_CHARACTERS,
