@@ -1,5 +1,6 @@
 /* /v1/channels: the channels of the file, read-only here. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/handlers.h"
 #include "api/names.h"
@@ -8,6 +9,26 @@
 #include "base/text.h"
 #include "channel.h"
 #include "parts.h"
+
+/* What is pasted into the provider's console; only the path where no public_url says the host. */
+static void write_callback(struct json_out *out, const struct channel *channel)
+{
+	const char *host = channel_public_url(channel);
+	size_t len = host == NULL ? 0 : strlen(host);
+	struct buf address = { 0 };
+
+	while (len > 0 && host[len - 1] == '/')
+		len--;
+	buf_add(&address, host, len);
+	buf_text(&address, "/in/");
+	if (!text_equal(channel_workspace(channel), "main")) {
+		buf_text(&address, channel_workspace(channel));
+		buf_text(&address, ".");
+	}
+	buf_text(&address, channel_name(channel));
+	jw_text(out, "callback", buf_string(&address));
+	buf_clear(&address);
+}
 
 static void write_channel(struct json_out *out, const struct page_row *row)
 {
@@ -26,6 +47,7 @@ static void write_channel(struct json_out *out, const struct page_row *row)
 	jw_text(out, "parked_because", parked);
 	jw_bool(out, "can_send", (connector->abilities & CAN_SEND) != 0);
 	jw_bool(out, "has_media", (connector->abilities & HAS_MEDIA) != 0);
+	write_callback(out, channel);
 	jw_bool(out, "has_receipts", (connector->abilities & HAS_RECEIPTS) != 0);
 	channel_window(channel, &window);
 	jw_int(out, "window_s", window.open_ms / 1000);

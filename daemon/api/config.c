@@ -354,3 +354,18 @@ void handle_config_delete(struct api_call *call)
 	*removal = (struct removal){ kind_of(call), call->params[0] };
 	in_use_check(call, removal, 1, delete_unused);
 }
+
+void handle_config_kinds(struct api_call *call)
+{
+	struct buf body = { 0 };
+	struct json_out out;
+
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_array(&out, "data");
+	business_describe(&out);
+	jw_array_end(&out);
+	jw_null(&out, "next_cursor");
+	jw_object_end(&out);
+	api_answer(call, 200, &body);
+}

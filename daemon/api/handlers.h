@@ -69,8 +69,8 @@ route_fn handle_attachment_put, handle_attachment_get, handle_attachment_delete,
 	handle_file_link;                                                    /* attachments.c */
 route_fn handle_blobs_test;                                                  /* blobs.c */
 route_fn handle_history_get, handle_history_rebuild, handle_history_restore; /* history.c */
-route_fn handle_config_list, handle_config_get, handle_config_put,
-	handle_config_delete;                                       /* config.c */
+route_fn handle_config_list, handle_config_get, handle_config_put, handle_config_delete,
+	handle_config_kinds;                                        /* config.c */
 route_fn handle_config_apply;                                       /* config_apply.c */
 route_fn handle_calendar_test;                                      /* calendars.c */
 route_fn handle_rules_test, handle_rules_lint;                      /* rules.c */

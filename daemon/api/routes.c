@@ -561,6 +561,8 @@ static const struct route routes[] = {
 	{ "POST", "/v1/configuration", ROLE_ADMIN, handle_config_apply, body_configuration, NULL,
 	  "Configuration", 200, "Create, replace and delete many objects: all or none",
 	  LIMIT_CONFIGURATION_BYTES },
+	{ "GET", "/v1/configuration/kinds", ROLES_WORK, handle_config_kinds, NULL, NULL, "List",
+	  200, "The kinds of objects, each with its fields: what a form needs", 0 },
 	CONFIG("agents", ROLES_WORK),
 	CONFIG("queues", ROLES_WORK),
 	CONFIG("skills", ROLES_WORK),

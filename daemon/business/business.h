@@ -17,6 +17,7 @@
 
 struct business;
 struct json_object;
+struct json_out;
 
 /* One kind of object. */
 struct business_kind {
@@ -28,6 +29,9 @@ struct business_kind {
 extern const struct business_kind business_kinds[]; /* ended by one without a key */
 /* By either name; NULL where there is none. */
 const struct business_kind *business_kind(const char *name);
+/* Each kind with its fields (name, kind, form, range, choices, help), into the open array of out.
+ */
+void business_describe(struct json_out *out);
 
 struct business_object {
 	const char *id;

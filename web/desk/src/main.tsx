@@ -12,7 +12,7 @@ import './style/views.css';
 setLanguage(language.value);
 render(<App />, document.getElementById('app')!);
 if (hasSession())
-  start().catch((problem) => {
+  start(false).catch((problem) => {
     showProblem(problem);
     if (problem.status !== 401) signedOut(String(problem.message));
   });

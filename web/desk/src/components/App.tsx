@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks';
+import { place } from '../state/look';
 import { me } from '../state/session';
 import { onKey } from '../state/keys';
 import { Banner } from './Banner';
@@ -9,6 +10,8 @@ import { Login } from './Login';
 import { Notices } from './Notices';
 import { ThreadPane } from './ThreadPane';
 import { WorkPane } from './WorkPane';
+import { Settings } from '../views/settings/Settings';
+import { Wall } from '../views/wall/Wall';
 
 function Desk() {
   return (
@@ -21,7 +24,8 @@ function Desk() {
 }
 
 function View() {
-  return <Desk />;
+  const { view } = place.value;
+  return view === 'wall' ? <Wall /> : view === 'settings' ? <Settings /> : <Desk />;
 }
 
 export function App() {

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { RefObject } from 'preact';
 import { ask } from '../api/client';
 import type { CannedReply, List, WorkItem } from '../api/types';
-import { attempt } from '../state/notices';
+import { background } from '../state/notices';
 import { me } from '../state/session';
 import { t } from '../words';
 
@@ -50,7 +50,7 @@ export function useCanned(area: RefObject<HTMLTextAreaElement | null>, draft: Si
   const isOpen = (isAsked || (!!match && closedAt !== draft.value)) && found.length > 0;
   const isWanted = isAsked || !!match;
   useEffect(() => {
-    if (isWanted) void attempt(async () => setReplies(await load()));
+    if (isWanted) void background(async () => setReplies(await load()));
   }, [isWanted]);
   useEffect(() => setChosen(0), [wanted]);
 

@@ -126,7 +126,9 @@ export function Composer({ conversation, item }: { conversation: string; item: W
   const canned = useCanned(area, draft, item);
   const composition = useComposition();
   const tellTyping = useTypingSign(conversation);
-  useEffect(() => area.current?.focus(), []);
+  useEffect(() => {
+    if (isMine.value) area.current?.focus();
+  }, []);
   const mayReply = isMine.value && !windowReason.value;
 
   function send(kind: 'reply' | 'note'): void {

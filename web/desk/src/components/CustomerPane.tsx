@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Customer, Happening, Order, SlaClock, Suggestion } from '../api/types';
 import { addCustomerNote, customer, dismiss, setTags, timelinePage } from '../state/customer';
 import { dialog } from '../state/dialogs';
-import { attempt, notify } from '../state/notices';
+import { attempt, background, notify } from '../state/notices';
 import { open, openConversation } from '../state/thread';
 import { now } from '../state/work';
 import { ago, duration, t, when, word, type Key } from '../words';
@@ -206,7 +206,7 @@ function Timeline({ id }: { id: string }) {
     setNext(page.next_cursor);
   }
   useEffect(() => {
-    if (isOpen && next === '') void attempt(more);
+    if (isOpen && next === '') void background(more);
   }, [isOpen]);
   return (
     <details id="timeline" onToggle={(event) => setOpen(event.currentTarget.open)}>

@@ -10,7 +10,7 @@ import { language, setLanguage, t, word, type Key } from '../words';
 
 const PRESENCES: Presence[] = ['online', 'busy', 'away', 'offline'];
 const REASONS: Key[] = ['reason_lunch', 'reason_break', 'reason_training', 'reason_meeting', 'reason_paperwork'];
-const VIEWS: View[] = ['desk'];
+const VIEWS: View[] = ['desk', 'wall', 'settings'];
 
 function PresenceChoice() {
   const { status, reason } = presence.value;

@@ -26,6 +26,17 @@ DOMPurify.addHook('afterSanitizeAttributes', (node) => {
   node.removeAttribute('src');
 });
 
+/** The page's policy refuses style attributes, so they are set one by one, as the browser has understood them. */
+function mendStyle(node: HTMLElement): void {
+  const meant = document.createElement('i').style;
+  meant.cssText = node.getAttribute('style') ?? '';
+  node.removeAttribute('style');
+  for (const name of meant) {
+    const value = meant.getPropertyValue(name);
+    if (name !== 'position' && !/url\(|image-set\(|var\(/i.test(value)) node.style.setProperty(name, value);
+  }
+}
+
 function purified(html: string): DocumentFragment {
   return DOMPurify.sanitize(html, {
     RETURN_DOM_FRAGMENT: true,
@@ -43,12 +54,7 @@ function fill(frame: HTMLIFrameElement, html: string, attachments: Attachment[])
     link.target = '_blank';
     link.rel = 'noopener noreferrer';
   }
-  // The page's policy refuses style attributes, so they are set one by one; what would load something is dropped.
-  for (const node of page.querySelectorAll<HTMLElement>('[style]')) {
-    const style = node.getAttribute('style') ?? '';
-    node.removeAttribute('style');
-    if (!/url\s*\(|expression|position\s*:\s*(fixed|sticky)|@import/i.test(style)) node.style.cssText = style;
-  }
+  for (const node of page.querySelectorAll<HTMLElement>('[style]')) mendStyle(node);
   Object.assign(page.body.style, { margin: '8px', font: '14px/1.5 system-ui, sans-serif', color: '#111', background: '#fff', overflowWrap: 'anywhere' });
   frame.style.height = `${Math.min(page.documentElement.scrollHeight + 4, LONGEST_PX)}px`;
 }

@@ -10,17 +10,19 @@ let lastAgent = '';
 export function Login() {
   const [agent, setAgent] = useState(lastAgent);
   const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
   const [refusal, setRefusal] = useState<Problem | null>(null);
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
 
+  const asksCode = refusal?.code === 'code_required' || code !== '';
+
   async function enter(event: Event): Promise<void> {
     event.preventDefault();
-    setRefusal(null);
     try {
       lastAgent = agent;
-      await signIn(agent, password);
-      await start();
+      await signIn(agent, password, code);
+      await start(true);
     } catch (problem) {
       if (!(problem instanceof Problem)) throw problem;
       setRefusal(problem);
@@ -52,6 +54,12 @@ export function Login() {
             onInput={(event) => setPassword(event.currentTarget.value)}
           />
         </label>
+        {asksCode && (
+          <label>
+            {t('code')}
+            <input inputmode="numeric" autocomplete="one-time-code" required value={code} onInput={(event) => setCode(event.currentTarget.value)} />
+          </label>
+        )}
         <button class="primary">{t('enter')}</button>
         <p id="login-problem" role="alert">
           {refusal ? wordsOf(refusal, language.value) : endedBecause.value}

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { ask, newKey, post } from '../api/client';
 import type { Customer, Happening, List, Merge } from '../api/types';
 import { t } from '../words';
-import { attempt, notify } from './notices';
+import { attempt, background, notify } from './notices';
 import { perform } from './outbox';
 
 export const customer = signal<Customer | null>(null);
@@ -36,7 +36,7 @@ export function setTags(tags: string[]): void {
     method: 'PATCH',
     path: `/v1/customers/${before.id}`,
     body: { tags },
-    onDone: () => void attempt(showCustomerAgain),
+    onDone: () => void background(showCustomerAgain),
     onRefused: () => {
       if (customer.value?.id === before.id) customer.value = before;
     },

@@ -6,7 +6,7 @@ import { t } from '../words';
 import { customer, showCustomerAgain } from './customer';
 import { dropDrafts } from './drafts';
 import { Stream } from './live';
-import { attempt, notices, problem } from './notices';
+import { background, notices, problem } from './notices';
 import { dropHeld, held, showHeld } from './offers';
 import { emptyOutbox, flushOutbox } from './outbox';
 import { clearSearch } from './search';
@@ -54,15 +54,16 @@ async function happened(name: string, data: Record<string, string>): Promise<voi
   if (name.startsWith('customer.') && data.customer === customer.value?.id) await showCustomerAgain();
 }
 
-export async function start(): Promise<void> {
+/** Signing in means being there; another tab or a reload leaves the presence as it was. */
+export async function start(isSigningIn: boolean): Promise<void> {
   const known = await ask<Me>('/v1/me');
   me.value = known;
   endedBecause.value = '';
   stream = new Stream(`converge ${known.workspace} ${known.agent}`, {
-    onEvent: (name, data) => void attempt(() => happened(name, data)),
-    onBack: () => void attempt(refresh),
+    onEvent: (name, data) => void background(() => happened(name, data)),
+    onBack: () => void background(refresh),
   });
-  await Promise.all([setPresence('online', ''), showWork(), showHeld(), showNames()]);
+  await Promise.all([setPresence(isSigningIn || known.status === 'offline' ? 'online' : known.status, ''), showWork(), showHeld(), showNames()]);
 }
 
 export function signedOut(why: string): void {

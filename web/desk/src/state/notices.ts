@@ -43,6 +43,15 @@ export async function attempt(action: () => unknown): Promise<void> {
   }
 }
 
+/** The same for what happens by itself: what an earlier action was told stays. */
+export async function background(action: () => unknown): Promise<void> {
+  try {
+    await action();
+  } catch (what) {
+    showProblem(what);
+  }
+}
+
 /** A function that never runs twice at once: asked again meanwhile, it runs once more. */
 export function coalesced(action: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | null = null;

@@ -10,8 +10,8 @@ export const presence = signal<{ status: Presence; reason: string }>({ status: '
 
 export const isLead = (): boolean => me.value?.role === 'supervisor' || me.value?.role === 'admin';
 
-export async function signIn(agent: string, password: string): Promise<void> {
-  const session = await post<Me>('/v1/session', { agent, password });
+export async function signIn(agent: string, password: string, code: string): Promise<void> {
+  const session = await post<Me>('/v1/session', { agent, password, ...(code && { code }) });
   keepSession(session.csrf_token ?? '');
 }
 

@@ -1,7 +1,7 @@
 // What an agent does with the open work item: shown at once, taken back where the daemon refuses.
 import type { WorkItem } from '../api/types';
 import { t, type Key } from '../words';
-import { attempt, notify, showProblem } from './notices';
+import { background, notify, showProblem } from './notices';
 import { perform } from './outbox';
 import { closeThread, open, openItem, showOpenItem } from './thread';
 import { hideItem, pull, showWork, unhideItem } from './work';
@@ -26,7 +26,7 @@ export function step({ verb, body, done, leaves }: Step): void {
     body,
     onDone: () => {
       notify(t(done));
-      void attempt(async () => {
+      void background(async () => {
         await Promise.all([showWork(), showOpenItem()]);
         unhideItem(item.id);
       });

@@ -1,5 +1,5 @@
 export const en = {
-  agent: 'Agent', password: 'Password', enter: 'Sign in', leave: 'Sign out', mine: 'My work', queues: 'Queues', waiting_list: 'Waiting',
+  agent: 'Agent', password: 'Password', code: 'Code of the authenticator app', enter: 'Sign in', leave: 'Sign out', mine: 'My work', queues: 'Queues', waiting_list: 'Waiting',
   pull: 'Pull next', accept: 'Accept', decline: 'Decline', reply: 'Reply', note: 'Note', resolve: 'Resolve', cancel: 'Cancel', save: 'Save',
   hint: 'Ctrl+Enter sends', hint_enter: 'Enter sends, Shift+Enter makes a line', enter_sends: 'Enter sends',
   customer: 'Customer', online: 'Online', busy: 'Busy', away: 'Away', offline: 'Offline',
@@ -57,7 +57,7 @@ export const en = {
   agents: 'Agents', status: 'Status', load: 'Load', items: 'Work items', live_list: 'All open work', assign: 'Give to…', barge: 'Join', number: 'Number', state: 'State', all: 'all',
   settings: 'Settings', kind_agents: 'Agents', kind_queues: 'Queues', kind_skills: 'Skills', kind_departments: 'Departments', kind_rules: 'Rules',
   'kind_canned-replies': 'Canned replies', kind_calendars: 'Calendars', 'kind_sla-policies': 'Service levels', 'kind_channel-costs': 'Channel costs',
-  'kind_context-links': 'Context links', 'kind_order-hooks': 'Order hooks', kind_classifiers: 'Classifiers', kind_channels: 'Channels',
+  'kind_context-links': 'Context links', 'kind_order-hooks': 'Order hooks', kind_classifiers: 'Classifiers', kind_channels: 'Channels', kind_retention: 'Retention',
   new_one: 'New', delete: 'Delete', sure_delete: 'Delete it for good?', saved: 'Saved.', deleted: 'Deleted.', read_only_role: 'Only admins may change this.', object_id: 'Id',
   as_json: 'As JSON', bad_json: 'This is not JSON', test: 'Test', test_ok: 'It works', test_failed: 'It does not work', callback: 'Callback address', copy: 'Copy', copied: 'Copied.',
   connector: 'Connector', working: 'working', parked: 'parked', rules_test: 'Try a message', rules_test_text: 'What the customer writes', fired: 'matched', not_fired: 'did not match',

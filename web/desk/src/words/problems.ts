@@ -4,6 +4,7 @@ import type { Language } from './index';
 
 const problems: Record<Language, Record<string, string>> = {
   en: {
+    code_required: 'Enter the code of your authenticator app.', wrong_code: 'The code is wrong, or was used before.',
     wrong_password: 'The agent or the password is wrong.', too_many_attempts: 'Too many attempts. Wait a little.',
     too_many_requests: 'Too many requests. Wait a little.', not_allowed: 'You may not do that.',
     not_assignee: 'This work item is not yours.', version: 'It has changed meanwhile. Look again.',
@@ -19,6 +20,7 @@ const problems: Record<Language, Record<string, string>> = {
     429: 'Too many requests. Wait a little.', 500: 'The daemon made a mistake.', 503: 'Not available right now. Try again.',
   },
   zh: {
+    code_required: '请输入验证器中的验证码。', wrong_code: '验证码不正确或已使用过。',
     wrong_password: '坐席或密码不正确。', too_many_attempts: '尝试次数过多，请稍候。',
     too_many_requests: '请求过于频繁，请稍候。', not_allowed: '您没有权限这样做。',
     not_assignee: '这个工单不在您名下。', version: '内容已被更改，请重新查看。',

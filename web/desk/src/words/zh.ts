@@ -1,7 +1,7 @@
 import type { Key } from './en';
 
 export const zh: Record<Key, string> = {
-  agent: '坐席', password: '密码', enter: '登录', leave: '退出', mine: '我的工单', queues: '队列', waiting_list: '排队中',
+  agent: '坐席', password: '密码', code: '验证器中的验证码', enter: '登录', leave: '退出', mine: '我的工单', queues: '队列', waiting_list: '排队中',
   pull: '领取下一个', accept: '接受', decline: '拒绝', reply: '回复', note: '备注', resolve: '解决', cancel: '取消', save: '保存',
   hint: 'Ctrl+Enter 发送', hint_enter: 'Enter 发送，Shift+Enter 换行', enter_sends: '按 Enter 发送',
   customer: '客户', online: '在线', busy: '忙碌', away: '离开', offline: '离线',
@@ -59,7 +59,7 @@ export const zh: Record<Key, string> = {
   agents: '坐席', status: '状态', load: '接待量', items: '工单数', live_list: '全部未结工单', assign: '指派给…', barge: '加入', number: '编号', state: '状态', all: '全部',
   settings: '设置', kind_agents: '坐席', kind_queues: '队列', kind_skills: '技能', kind_departments: '部门', kind_rules: '规则',
   'kind_canned-replies': '快捷回复', kind_calendars: '日历', 'kind_sla-policies': '服务时限', 'kind_channel-costs': '渠道占用',
-  'kind_context-links': '外部链接', 'kind_order-hooks': '订单接口', kind_classifiers: '分类器', kind_channels: '渠道',
+  'kind_context-links': '外部链接', 'kind_order-hooks': '订单接口', kind_classifiers: '分类器', kind_channels: '渠道', kind_retention: '保留期限',
   new_one: '新建', delete: '删除', sure_delete: '确定要删除吗？', saved: '已保存。', deleted: '已删除。', read_only_role: '只有管理员可以修改。', object_id: '编号',
   as_json: '以 JSON 编辑', bad_json: '不是有效的 JSON', test: '测试', test_ok: '正常', test_failed: '不正常', callback: '回调地址', copy: '复制', copied: '已复制。',
   connector: '连接器', working: '正常', parked: '已停用', rules_test: '试一条消息', rules_test_text: '客户写的内容', fired: '命中', not_fired: '未命中',

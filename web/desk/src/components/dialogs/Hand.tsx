@@ -1,7 +1,7 @@
 // Handing on: transfer, consult, escalate.
 import { useEffect, useState } from 'preact/hooks';
 import { closeDialog } from '../../state/dialogs';
-import { attempt } from '../../state/notices';
+import { background } from '../../state/notices';
 import { me } from '../../state/session';
 import { step } from '../../state/transitions';
 import { named, showNames } from '../../state/work';
@@ -9,7 +9,7 @@ import { t, word, type Key } from '../../words';
 import { Frame } from './Frame';
 
 export function TargetChoice({ value, onChange, onlyAgents }: { value: string; onChange: (to: string) => void; onlyAgents: boolean }) {
-  useEffect(() => void attempt(showNames), []);
+  useEffect(() => void background(showNames), []);
   const groups: ['queues' | 'agents' | 'departments', string, Key][] = [
     ['agents', 'agent', 'target_agent'],
     ...(onlyAgents ? [] : ([['queues', 'queue', 'target_queue'], ['departments', 'department', 'target_department']] as const).map((one) => [...one] as ['queues', string, Key])),

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Merge, Suggestion } from '../../api/types';
 import { merge, mergePreview } from '../../state/customer';
 import { closeDialog } from '../../state/dialogs';
-import { attempt } from '../../state/notices';
+import { attempt, background } from '../../state/notices';
 import { t } from '../../words';
 import { Frame } from './Frame';
 
@@ -11,7 +11,7 @@ const plain = (value: unknown): string => (typeof value === 'object' ? JSON.stri
 
 export function MergeForm({ into, other }: { into: string; other: Suggestion }) {
   const [shown, setShown] = useState<Merge | null>(null);
-  useEffect(() => void attempt(async () => setShown(await mergePreview(into, other.customer))), []);
+  useEffect(() => void background(async () => setShown(await mergePreview(into, other.customer))), []);
   const does = () => {
     closeDialog();
     void attempt(() => merge(into, other.customer, shown?.versions));

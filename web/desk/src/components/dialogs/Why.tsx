@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ask } from '../../api/client';
 import type { Explain } from '../../api/types';
-import { attempt } from '../../state/notices';
+import { background } from '../../state/notices';
 import { open } from '../../state/thread';
 import { nameOf } from '../../state/work';
 import { language, t, word } from '../../words';
@@ -11,7 +11,7 @@ export function Why() {
   const [answer, setAnswer] = useState<Explain | null>(null);
   const id = open.value?.item?.id;
   useEffect(() => {
-    if (id) void attempt(async () => setAnswer(await ask<Explain>(`/v1/work-items/${id}/explain`)));
+    if (id) void background(async () => setAnswer(await ask<Explain>(`/v1/work-items/${id}/explain`)));
   }, [id]);
   return (
     <Frame title="why">

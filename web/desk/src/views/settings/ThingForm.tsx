@@ -1,0 +1,93 @@
+import { useState } from 'preact/hooks';
+import { attempt, notify, problem } from '../../state/notices';
+import { me } from '../../state/session';
+import { deleteThing, saveThing, textOf, withField, type Field, type Kind, type Thing } from '../../state/settings';
+import { t } from '../../words';
+
+interface InputProps {
+  field: Field;
+  value: string;
+  isReadOnly: boolean;
+  onInput: (text: string) => void;
+}
+
+function Input({ field, value, isReadOnly, onInput }: InputProps) {
+  const id = `field-${field.name}`;
+  const more = { id, disabled: isReadOnly, 'aria-describedby': `${id}-help`, required: field.required };
+  const choices = field.kind === 'bool' ? ['true', 'false'] : field.choices;
+  if (choices)
+    return (
+      <select {...more} value={value} onChange={(event) => onInput(event.currentTarget.value)}>
+        {!field.required && <option value="">{field.default ?? ''}</option>}
+        {choices.map((one) => (
+          <option key={one} value={one}>{one}</option>
+        ))}
+      </select>
+    );
+  const placeholder = field.default ?? '';
+  if (field.form !== 'plain' || value.length > 60 || value.includes('\n') || field.name === 'text')
+    return <textarea {...more} rows={Math.min(10, value.split('\n').length + 1)} placeholder={placeholder} value={value} onInput={(event) => onInput(event.currentTarget.value)} />;
+  const text = { ...more, placeholder, value, autocomplete: 'off', onInput: (event: { currentTarget: HTMLInputElement }) => onInput(event.currentTarget.value) } as const;
+  if (field.secret) return <input {...text} type="password" />;
+  return field.kind === 'count' ? <input {...text} type="number" min={field.min} max={field.max} /> : <input {...text} type="text" />;
+}
+
+/** A form made of the kind's fields; the daemon judges it and says what is wrong. */
+export function ThingForm({ kind, thing, onDone }: { kind: Kind; thing: Thing; onDone: () => void }) {
+  const isReadOnly = me.value?.role !== 'admin';
+  const isNew = !thing.id;
+  const [texts, setTexts] = useState<Record<string, string>>(() => Object.fromEntries(kind.fields.map((field) => [field.name, textOf(field, thing)])));
+
+  async function save(): Promise<void> {
+    let changed = thing;
+    try {
+      for (const field of kind.fields) {
+        const text = texts[field.name] ?? '';
+        if (text !== textOf(field, thing)) changed = withField(changed, field, text);
+      }
+    } catch (wrong) {
+      if (!(wrong instanceof SyntaxError)) throw wrong;
+      problem.value = `${t('bad_json')}: ${wrong.message}`;
+      return;
+    }
+    await saveThing(kind.id, { ...changed, id: String(changed.id || changed.name) });
+    notify(t('saved'));
+    onDone();
+  }
+
+  async function remove(): Promise<void> {
+    if (!confirm(t('sure_delete'))) return;
+    await deleteThing(kind.id, thing);
+    notify(t('deleted'));
+    onDone();
+  }
+
+  return (
+    <form
+      class="thing"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void attempt(save);
+      }}
+    >
+      {kind.fields.map((field) => (
+        <div key={field.name} class="field">
+          <label for={`field-${field.name}`}>{field.name}{field.required && ' *'}</label>
+          <Input
+            field={field}
+            value={texts[field.name] ?? ''}
+            isReadOnly={isReadOnly || (field.name === 'id' && !isNew)}
+            onInput={(text) => setTexts((all) => ({ ...all, [field.name]: text }))}
+          />
+          <span id={`field-${field.name}-help`} class="quiet" lang="en">{field.help}</span>
+        </div>
+      ))}
+      {!isReadOnly && (
+        <div class="row end">
+          {!isNew && <button type="button" onClick={() => void attempt(remove)}>{t('delete')}</button>}
+          <button class="primary">{t('save')}</button>
+        </div>
+      )}
+    </form>
+  );
+}
