@@ -71,7 +71,7 @@ class Bed(harness.TestCase):
         """What a customer sees of a text that the provider got."""
         return text
 
-    def texts(self):
+    def shown_texts(self):
         """What customers saw of all that the provider took."""
         return [self.shown(text) for text in self.stand.texts()]
 
@@ -109,7 +109,7 @@ class Channel(Bed):
         self.assertEqual(item["channel"], "c")
         message = self.answer(item, "好的，马上处理 <b>&amp;")
         self.delivery(item, message, "sent", "delivered")
-        self.assertEqual(self.texts(), ["好的，马上处理 <b>&amp;"])
+        self.assertEqual(self.shown_texts(), ["好的，马上处理 <b>&amp;"])
         self.assertEqual(self.stand.refused(), [])
 
     def test_a_duplicate_is_one_message(self):
@@ -154,21 +154,21 @@ class Channel(Bed):
             self.delivery(item, message, "sent", "delivered")
         else:
             self.delivery(item, message, "uncertain")
-        self.assertEqual(self.texts(), ["exactly once"])
+        self.assertEqual(self.shown_texts(), ["exactly once"])
 
     def test_a_busy_provider_is_asked_again(self):
         item, _ = self.take("hello")
         self.stand.fault("status", status=503)
         message = self.answer(item, "at last")
         self.delivery(item, message, "sent", "delivered")
-        self.assertEqual(self.texts(), ["at last"])
+        self.assertEqual(self.shown_texts(), ["at last"])
 
     def test_a_throttled_send_waits_as_it_is_told(self):
         item, _ = self.take("hello")
         self.stand.fault("retry_after", seconds=1)
         message = self.answer(item, "after a while")
         self.delivery(item, message, "sent", "delivered")
-        self.assertEqual(self.texts(), ["after a while"])
+        self.assertEqual(self.shown_texts(), ["after a while"])
 
     def test_a_bad_token(self):
         item, _ = self.take("hello")
@@ -176,7 +176,7 @@ class Channel(Bed):
             self.stand.fault("expire_token")
             message = self.answer(item, "with another token")
             self.delivery(item, message, "sent", "delivered")
-            self.assertEqual(self.texts(), ["with another token"])
+            self.assertEqual(self.shown_texts(), ["with another token"])
             return
         self.stand.fault("expire_token", count=1000)
         message = self.answer(item, "kept until the token is good")
@@ -185,7 +185,7 @@ class Channel(Bed):
         self.stand.clear_faults()
         self.unpark()
         self.delivery(item, message, "sent", "delivered")
-        self.assertEqual(self.texts(), ["kept until the token is good"])
+        self.assertEqual(self.shown_texts(), ["kept until the token is good"])
 
     def parked(self):
         rows = self.daemon.request("GET", "/v1/channels", token=self.admin).json["data"]

@@ -77,7 +77,8 @@ class Windows(harness.TestCase):
 
     def test_a_channel_without_one(self):
         shown = self.window(self.item("free"))
-        self.assertEqual(shown, {"open": True, "reason": None, "until": None, "left": None, "template": False})
+        self.assertEqual(shown, {"open": True, "reason": None, "until": None, "left": None, "template": False,
+                                 "quiet": False})
 
     def test_the_rule_of_the_channel(self):
         rows = self.daemon.request("GET", "/v1/channels", token=self.daemon.token("admin", None)).json["data"]
