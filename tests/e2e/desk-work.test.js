@@ -169,6 +169,7 @@ test('an action shows at once, and is taken back visibly when it is refused', as
   await page.locator('#text').fill('');
   await page.route('**/resolve', (route) => route.fulfill({ status: 409, json: { status: 409, code: 'illegal_state', title: 'no', detail: 'no' } }));
   await page.locator('#resolve').click();
+  await page.getByRole('dialog', { name: 'Wrap-up' }).waitFor();
   await key('Control+Enter');
   await page.locator('#problem').getByText('Undone').waitFor();
   await page.locator('#items').getByText('Customer ime').waitFor();

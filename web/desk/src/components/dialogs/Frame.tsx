@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { closeDialog } from '../../state/dialogs';
 import { t, type Key } from '../../words';
 
@@ -14,7 +14,7 @@ interface FrameProps {
 /** A modal form; Ctrl+Enter does it, Escape leaves, and the focus goes back to where it was. */
 export function Frame({ title, does, onDo, children }: FrameProps) {
   const node = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     node.current?.showModal();
     return () => {
