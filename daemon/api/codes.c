@@ -90,8 +90,11 @@ static const struct channel *carrier_of(const struct api_call *call, const struc
 
 	for (size_t i = 0; (channel = channel_at(call->parts->channels, i)) != NULL; i++) {
 		const struct connector *connector = channel_connector(channel);
+		struct window_rules rules;
 
-		if (text_equal(channel_workspace(channel), coding->workspace) &&
+		channel_window(channel, &rules);
+		if (!rules.template_only &&
+		    text_equal(channel_workspace(channel), coding->workspace) &&
 		    text_equal(connector->identifier_kind, coding->identifier.kind) &&
 		    (connector->abilities & CAN_SEND) != 0 && channel_parked(channel) == NULL &&
 		    is_named(&coding->rules, channel_name(channel)))

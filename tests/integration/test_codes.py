@@ -1,7 +1,9 @@
 """One-time codes: a visitor proves an address by answering what was sent there."""
+import json
 import re
 import unittest
 
+import channelbed
 import harness
 import mailbed
 
@@ -200,6 +202,38 @@ class Codes(mailbed.MailCase):
         self.assertEqual(self.chat("POST", "codes", {"email": "a@b.cn"}, "cvv_no").status, 401)
         self.assertEqual(self.chat("POST", "codes/verify", {"code": "123456"}, session).status, 409)
         self.assertEqual(self.smtp.mails, [])
+
+
+class ByPhone(channelbed.Bed):
+    """By text message; a channel that sends approved templates only carries none."""
+
+    provider = "http_sms"
+    who = "+8613800138000"
+
+    def channel_yaml(self):
+        known = self.stand.settings
+        templates = {"name": "a-templates", "connector": "aliyun_sms", "access_key_id": "a", "access_key_secret": "b", "sign_name": "s"}
+        row = {"name": "c", "connector": "http_sms", "number": known["number"], "api_key": known["api_key"],
+               "callback_secret": known["secret"], "allow_private_urls": True,
+               "send": {"url": self.stand.base + "/v1/messages", "headers": ["X-Api-Key: {key}"],
+                        "body": '{"from":"{from}","to":"{to}","text":"{text}","reference":"{id}"}'},
+               "answer": {"accepted": "status=queued", "id": "message.id"}, "incoming": {"message_if": "type=message"}}
+        return "".join(f"  - {json.dumps(one)}\n" for one in (templates, row)) + CHANNELS
+
+    def test_the_right_code_proves_the_number(self):
+        session = self.daemon.request("POST", "/chat/site/sessions", {"name": "Han"}).json["token"]
+        self.assertEqual(self.daemon.request("POST", "/chat/site/messages", {"text": "你好"}, session).status, 201)
+        customer = self.daemon.claim(self.alice)["customer"]["id"]
+        asked = self.daemon.request("POST", "/chat/site/codes", {"phone": "138 0013 8000"}, session)
+        self.assertEqual(asked.status, 202, asked)
+        [sent] = self.stand.wait_sent(1)
+        self.assertEqual(sent["to"], self.who)
+        code = re.findall(r"(?<!\d)\d{6}(?!\d)", sent["text"])[0]
+        right = self.daemon.request("POST", "/chat/site/codes/verify", {"code": code}, session)
+        self.assertEqual((right.status, right.json), (200, {"kind": "phone", "value": self.who}))
+        # What comes from the number is from the same person now.
+        item, _ = self.take("在路上")
+        self.assertEqual(item["customer"]["id"], customer)
 
 
 if __name__ == "__main__":
