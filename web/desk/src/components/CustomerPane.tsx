@@ -6,7 +6,7 @@ import { dialog } from '../state/dialogs';
 import { attempt, background, notify } from '../state/notices';
 import { open, openConversation } from '../state/thread';
 import { now } from '../state/work';
-import { ago, duration, t, when, word, type Key } from '../words';
+import { ago, duration, remaining, t, when, word, type Key } from '../words';
 import { ChannelBadge } from './marks';
 
 /** One line: what it is, and beside it in quiet who said so and when. */
@@ -50,7 +50,7 @@ function Clock({ clock }: { clock: SlaClock }) {
     <Fact beside={[word('sla', clock.state), clock.policy]}>
       <span class={`clock ${left < 0 ? 'breached' : clock.state}`}>
         {word('metric', clock.metric)}
-        {runs && `: ${left < 0 ? `${t('late')} ${duration(-left)}` : `${duration(left)} ${t('left')}`}`}
+        {runs && `: ${left < 0 ? `${t('late')} ${duration(-left)}` : remaining(left)}`}
       </span>
     </Fact>
   );

@@ -4,7 +4,7 @@ import { answerOffer, held } from '../state/offers';
 import { open, openItem, titleOf } from '../state/thread';
 import { pullNext } from '../state/transitions';
 import { myWork, now, queues, waiting } from '../state/work';
-import { duration, secondsSince, t, word } from '../words';
+import { duration, remaining, secondsSince, t, word } from '../words';
 import { ChannelBadge, SlaPip } from './marks';
 import { SearchBox } from './SearchBox';
 
@@ -22,7 +22,7 @@ function Offers() {
         {first.offer.reason && <p class="quiet">{first.offer.reason}</p>}
       </div>
       <p class="countdown" aria-hidden="true">
-        {duration(left)} {t('left')}
+        {remaining(left)}
       </p>
       <div class="row">
         <button id="accept" type="button" class="primary" onClick={() => void attempt(() => answerOffer(first, true))}>

@@ -45,3 +45,6 @@ export function duration(seconds: number): string {
 export const secondsSince = (time: string, now = Date.now()): number => Math.max(0, Math.round((now - Date.parse(time)) / 1000));
 
 export const ago = (time: string): string => `${duration(secondsSince(time))}${space()}${t('age')}`;
+
+/** How long something still has. */
+export const remaining = (seconds: number): string => (language.value === 'zh' ? `${t('left')} ${duration(seconds)}` : `${duration(seconds)} ${t('left')}`);
