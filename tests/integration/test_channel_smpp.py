@@ -6,6 +6,7 @@ import unittest
 
 import harness
 import smppbed
+import wirebed
 
 ZH = "您好，您的退款申请已经受理，预计三个工作日内原路退回，请留意短信通知。" * 4  # 3 parts
 EN = "Your refund was accepted and will be with you within three working days. [" * 4  # 2 parts
@@ -321,6 +322,43 @@ class WrongCertificate(Tls):
     def test_text_both_ways(self):
         harness.wait_for("the refusal", lambda: "certificate" in self.daemon.log.read_text())
         self.assertEqual(self.centre.state()["binds"], [])
+
+
+class SecondReader(smppbed.Bed):
+    """What passes between us and the centre, as Wireshark's dissector reads it: nobody here wrote that."""
+
+    def start_centre(self):
+        centre = super().start_centre()
+        self.tap = wirebed.Tap(self, centre.port)
+        centre.port = self.tap.port
+        return centre
+
+    def test_it_reads_what_we_meant(self):
+        item = self.take("我要退款", data_coding=8)
+        for text in (ZH, EN, "All right: {done} @ 5 €"):
+            self.delivery(item, self.answer(item, text), "sent")
+        self.centre.ask("receipt", id=self.centre.state()["submits"][-1]["id"], stat="DELIVRD")
+        self.centre.ask("enquire")
+        path = self.folder / "smpp.pcap"
+        self.tap.capture(path)
+        rows = wirebed.read(path, "smpp", "smpp.command_id", "smpp.command_status", "smpp.sequence_number", "smpp.data_coding",
+                            "smpp.message_text", "smpp.destination_addr", "gsm_sms.udh.mm.msg_parts", "gsm_sms.udh.mm.msg_part",
+                            "_ws.malformed")
+
+        def all_of(name, command=None):
+            return [value for row in rows if command is None or command in row["smpp.command_id"] for value in row.get(name, [])]
+
+        self.assertEqual(all_of("_ws.malformed"), [])
+        self.assertEqual(collections.Counter(all_of("smpp.command_id")), {
+            "0x00000009": 1, "0x80000009": 1,   # one bind
+            "0x00000004": 6, "0x80000004": 6,   # three parts, two, and one
+            "0x00000005": 2, "0x80000005": 2, "0x00000015": 1, "0x80000015": 1})
+        self.assertEqual(set(all_of("smpp.command_status")), {"0x00000000"})
+        self.assertEqual(all_of("smpp.data_coding", "0x00000004"), ["0x08"] * 3 + ["0x00"] * 3)
+        self.assertEqual("".join(all_of("smpp.message_text", "0x00000004")), ZH)
+        self.assertEqual(set(all_of("smpp.destination_addr", "0x00000004")), {"8613900000000"})
+        self.assertEqual(all_of("gsm_sms.udh.mm.msg_parts"), ["3"] * 3 + ["2"] * 2)
+        self.assertEqual(all_of("gsm_sms.udh.mm.msg_part"), ["1", "2", "3", "1", "2"])
 
 
 class Perl(smppbed.Bed):
