@@ -26,3 +26,7 @@ web_page(desk index.html desk.js desk.css)
 embed_page_file(embedded_desk_html desk index.html)
 embed_page_file(embedded_desk_js desk desk.js)
 embed_page_file(embedded_desk_css desk desk.css)
+
+web_page(widget widget.js widget-main.js)
+embed_page_file(embedded_widget_js widget widget.js)
+embed_page_file(embedded_widget_main_js widget widget-main.js)

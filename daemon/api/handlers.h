@@ -85,4 +85,5 @@ route_fn handle_dead_list, handle_dead_redrive, handle_message_decide; /* deadle
 route_fn handle_live;                                                  /* live.c */
 route_fn handle_health, handle_ready, handle_metrics;                  /* health.c, metrics.c */
 route_fn handle_openapi;                                               /* openapi.c */
+route_fn handle_widget, handle_widget_main;                            /* pages.c */
 route_fn handle_home, handle_desk_script, handle_desk_style;           /* pages.c */

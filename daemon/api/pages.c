@@ -87,3 +87,15 @@ void handle_desk_style(struct api_call *call)
 {
 	file_answer(call, "text/css; charset=utf-8", FILE_OF(embedded_desk_css));
 }
+
+void handle_widget(struct api_call *call)
+{
+	file_answer(call, "text/javascript; charset=utf-8", FILE_OF(embedded_widget_js));
+}
+
+/* Pages of any origin import it: a module is always asked for under CORS. */
+void handle_widget_main(struct api_call *call)
+{
+	http_request_add_field(call->request, "Access-Control-Allow-Origin", "*");
+	file_answer(call, "text/javascript; charset=utf-8", FILE_OF(embedded_widget_main_js));
+}

@@ -635,6 +635,10 @@ static const struct route routes[] = {
 	  "The desk's script", 0 },
 	{ "GET", "/desk.css", ROLE_PUBLIC, handle_desk_style, NULL, NULL, NULL, 200,
 	  "The desk's style", 0 },
+	{ "GET", "/widget.js", ROLE_PUBLIC, handle_widget, NULL, NULL, NULL, 200,
+	  "The chat widget's loader", 0 },
+	{ "GET", "/widget-main.js", ROLE_PUBLIC, handle_widget_main, NULL, NULL, NULL, 200,
+	  "The rest of the chat widget", 0 },
 };
 
 const struct route *api_routes(size_t *ret_count)

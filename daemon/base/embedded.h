@@ -22,3 +22,5 @@ extern const size_t embedded_han_variants_len;
 EMBEDDED_PAGE_FILE(embedded_desk_html);
 EMBEDDED_PAGE_FILE(embedded_desk_js);
 EMBEDDED_PAGE_FILE(embedded_desk_css);
+EMBEDDED_PAGE_FILE(embedded_widget_js);
+EMBEDDED_PAGE_FILE(embedded_widget_main_js);

@@ -7,6 +7,8 @@ import unittest
 import harness
 
 DESK_SCRIPT_MOST = 120 * 1024
+WIDGET_LOADER_MOST = 4 * 1024
+WIDGET_MOST = 20 * 1024
 DESK_STYLE_MOST = 12 * 1024
 
 
@@ -23,7 +25,7 @@ class Pages(harness.TestCase):
         return answer, answer.read()
 
     def test_the_encoding_is_the_one_that_is_asked_for(self):
-        for path in ("/", "/desk.js", "/desk.css"):
+        for path in ("/", "/desk.js", "/desk.css", "/widget.js", "/widget-main.js"):
             plain, bytes_ = self.get(path)
             self.assertIsNone(plain.headers["Content-Encoding"])
             self.assertEqual(plain.headers["Vary"], "Accept-Encoding")
@@ -55,7 +57,10 @@ class Pages(harness.TestCase):
         self.assertNotRegex(self.get("/desk.css")[1].decode(), r"url\(|@import")
 
     def test_the_desk_keeps_to_its_budget(self):
-        sizes = {path: len(self.get(path, Accept_Encoding="gzip")[1]) for path in ("/desk.js", "/desk.css")}
+        paths = ("/desk.js", "/desk.css", "/widget.js", "/widget-main.js")
+        sizes = {path: len(self.get(path, Accept_Encoding="gzip")[1]) for path in paths}
+        self.assertLessEqual(sizes["/widget.js"], WIDGET_LOADER_MOST)
+        self.assertLessEqual(sizes["/widget.js"] + sizes["/widget-main.js"], WIDGET_MOST)
         self.assertLessEqual(sizes["/desk.js"], DESK_SCRIPT_MOST)
         self.assertLessEqual(sizes["/desk.css"], DESK_STYLE_MOST)
 

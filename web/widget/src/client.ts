@@ -1,0 +1,120 @@
+// The visitor's side of /chat/{channel}: one session for all tabs, one stream, messages that are sent until they are in.
+
+export interface Message {
+  id: string;
+  direction: 'in' | 'out';
+  text: string | null;
+  author: { type: string; name: string | null };
+}
+
+export interface Session {
+  token: string;
+  greeting: string | null;
+  closed: string | null;
+}
+
+export interface Listener {
+  session(session: Session): void;
+  message(message: Message): void;
+  typing(): void;
+  place(position: number): void;
+  closed(): void;
+  online(isOnline: boolean): void;
+}
+
+export class Refused extends Error {}
+
+const BACKOFF_MAX_MS = 30_000;
+
+export class Client {
+  #session: Session | undefined;
+  #stream: EventSource | undefined;
+  #attempts = 0;
+  #timer = 0;
+
+  constructor(
+    private readonly url: string,
+    private readonly identity: string | undefined,
+    private readonly listener: Listener,
+  ) {}
+
+  async connect(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      this.#session ??= await this.#join();
+    } catch (error) {
+      if (error instanceof Refused) throw error;
+      this.#again();
+      return;
+    }
+    this.listener.session(this.#session);
+    this.#listen(this.#session.token);
+  }
+
+  /** The id of the message once the server has it; throws when it does not. */
+  async send(text: string, clientId: string): Promise<string> {
+    if (!this.#session) throw new Error('not connected');
+    const answer = await this.#post('messages', { text, client_id: clientId }, this.#session.token);
+    return answer.message as string;
+  }
+
+  // The storage is that of the page, so all its tabs share the session; the lock keeps two from starting one each.
+  async #join(): Promise<Session> {
+    const key = `converge ${this.url}`;
+    const join = async () => {
+      const kept = this.identity ? null : localStorage.getItem(key);
+      if (kept) return JSON.parse(kept) as Session;
+      const session = await this.#post('sessions', this.identity ? { identity: this.identity } : {});
+      if (!this.identity) localStorage.setItem(key, JSON.stringify(session));
+      return session as unknown as Session;
+    };
+    // Only pages over https have locks.
+    return navigator.locks ? navigator.locks.request(key, join) : join();
+  }
+
+  async #post(path: string, body: object, token?: string): Promise<Record<string, unknown>> {
+    const answer = await fetch(`${this.url}/${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
+      body: JSON.stringify(body),
+    });
+    if (answer.ok) return answer.json();
+    if (token && answer.status === 401) this.#forget();
+    if (answer.status < 500 && answer.status !== 429) throw new Refused(String(answer.status));
+    throw new Error(String(answer.status));
+  }
+
+  #forget(): void {
+    localStorage.removeItem(`converge ${this.url}`);
+    this.#session = undefined;
+    this.#again();
+  }
+
+  // The browser resumes with Last-Event-ID by itself; what comes again after a stream of our own is known by its id.
+  #listen(token: string): void {
+    this.#stream?.close();
+    const stream = new EventSource(`${this.url}/events?token=${encodeURIComponent(token)}`);
+    this.#stream = stream;
+    stream.onopen = () => {
+      this.#attempts = 0;
+      this.listener.online(true);
+    };
+    stream.onerror = () => {
+      this.listener.online(false);
+      if (stream.readyState === EventSource.CLOSED) this.#again();
+    };
+    const on = (name: string, take: (data: any) => void) =>
+      stream.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data)));
+    on('message', (message: Message) => this.listener.message(message));
+    on('typing', () => this.listener.typing());
+    on('queue', (queue: { position: number }) => this.listener.place(queue.position));
+    on('closed', () => this.listener.closed());
+  }
+
+  #again(): void {
+    this.listener.online(false);
+    const most = Math.min(BACKOFF_MAX_MS, 1000 * 2 ** this.#attempts++);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.connect().catch(() => this.listener.online(false)), most * (0.5 + Math.random() / 2));
+  }
+}

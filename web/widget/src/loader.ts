@@ -1,0 +1,46 @@
+// The one script of a page: a button, and the rest of the chat when it is first pressed. A classic script, so nothing of
+// it may reach the page's own names.
+(() => {
+  const script = document.currentScript as HTMLScriptElement;
+  const language = script.dataset.lang ?? document.documentElement.lang ?? navigator.language;
+  const isChinese = /^zh/i.test(language || navigator.language);
+  const host = document.createElement('div');
+  const root = host.attachShadow({ mode: 'open' });
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(
+    ':host{all:initial!important;display:block!important;position:fixed!important;inset-block-end:20px!important;inset-inline-end:20px!important;' +
+      'z-index:2147483000!important;color-scheme:light dark}' +
+      'button{font:600 16px/1.4 system-ui,sans-serif;min-height:48px;padding:0 20px;border:0;border-radius:24px;' +
+      'background:#1d4ed8;color:#fff;cursor:pointer}' +
+      'button:focus-visible{outline:3px solid #f59e0b;outline-offset:2px}[hidden]{display:none!important}',
+  );
+  root.adoptedStyleSheets = [sheet];
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = isChinese ? '在线咨询' : 'Chat with us';
+  button.setAttribute('aria-haspopup', 'dialog');
+  root.append(button);
+  let open: (() => void) | undefined;
+  button.onclick = async () => {
+    if (!open) {
+      button.disabled = true;
+      try {
+        const main = await import(/* @vite-ignore */ new URL('widget-main.js', script.src).href);
+        open ??= main.start({
+          base: new URL('.', script.src).href,
+          channel: script.dataset.channel ?? 'site',
+          identity: script.dataset.identity,
+          isChinese,
+          root,
+          button,
+        });
+      } finally {
+        button.disabled = false;
+      }
+    }
+    open?.();
+  };
+  const put = () => document.body.append(host);
+  if (document.body) put();
+  else addEventListener('DOMContentLoaded', put);
+})();

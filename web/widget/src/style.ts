@@ -1,0 +1,22 @@
+export const style = `
+section{position:fixed;inset-block-end:20px;inset-inline-end:20px;inline-size:min(380px,calc(100vw - 16px));
+block-size:min(600px,calc(100dvh - 40px));display:flex;flex-direction:column;font:400 15px/1.5 system-ui,sans-serif;
+background:#fff;color:#111827;border:1px solid #9ca3af;border-radius:12px;overflow:hidden;box-sizing:border-box}
+@media (max-width:400px){section{inset-inline-end:8px}}
+header{display:flex;align-items:center;justify-content:space-between;padding:8px 16px;background:#1d4ed8;color:#fff}
+h2{font-size:16px;margin:0}
+header button{min-height:32px;min-width:32px;padding:0;font-size:20px;border-radius:6px}
+[hidden]{display:none!important}ol{flex:1;overflow-y:auto;margin:0;padding:12px 16px;list-style:none;display:flex;flex-direction:column;gap:8px}
+li{max-inline-size:85%;align-self:start;background:#e5e7eb;border-radius:10px;padding:6px 10px;
+white-space:pre-wrap;overflow-wrap:anywhere}
+li.own{align-self:end;background:#dbeafe}
+small{display:block;font-size:12px;color:#374151}
+[role=status]{min-height:20px;padding:0 16px;font-size:13px;color:#374151}
+form{display:flex;gap:8px;padding:8px;border-block-start:1px solid #9ca3af}
+textarea{flex:1;min-inline-size:0;font:inherit;resize:none;padding:8px;border:1px solid #6b7280;border-radius:8px;
+background:inherit;color:inherit}
+textarea:focus-visible{outline:3px solid #1d4ed8}
+form button{border-radius:8px}
+@media (prefers-color-scheme:dark){section{background:#111827;color:#f3f4f6;border-color:#6b7280}
+li{background:#374151}li.own{background:#1e3a8a}small,[role=status]{color:#d1d5db}textarea:focus-visible{outline-color:#93c5fd}}
+`;
