@@ -28,7 +28,7 @@ export class Stream {
   private retry = 0;
   private isEnded = false;
   private isLeader = false;
-  private wasLost = false;
+  private wasLost = true; // what happened while it was being opened is to be fetched too
   private letGo = (): void => {};
   private readonly others: BroadcastChannel | null;
 
