@@ -1,12 +1,32 @@
 // The widget in a real browser, on a page with a strict policy and a stylesheet that spoils everything it reaches.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { openBed } from './bed.js';
 
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const hostile = `<img src=x onerror="window.canary=1">`;
 const policy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'";
 let bed, browser, page;
+
+/** A page of somebody else's at /shop, with the widget on it. */
+const putShop = (context, language, more = '') =>
+  context.route('**/shop', (route) =>
+    route.fulfill({
+      contentType: 'text/html',
+      headers: { 'Content-Security-Policy': policy },
+      body: `<!doctype html><html lang="${language}"><title>shop</title><link rel="stylesheet" href="/shop.css"><body><main><h1>Shop</h1></main>` +
+        `<script src="/widget.js" data-channel="site" ${more} async></script>`,
+    }));
+
+async function openShop(context) {
+  const page = await context.newPage();
+  page.on('pageerror', (error) => assert.fail(`the page failed: ${error.stack}`));
+  await page.goto(`${bed.base}/shop`);
+  return page;
+}
 
 before(async () => {
   bed = await openBed('widget');
@@ -14,15 +34,8 @@ before(async () => {
   const context = await browser.newContext();
   await context.route('**/shop.css', (route) =>
     route.fulfill({ contentType: 'text/css', body: '*{display:none!important;color:red!important}html,body{display:block!important}' }));
-  await context.route('**/shop', (route) =>
-    route.fulfill({
-      contentType: 'text/html',
-      headers: { 'Content-Security-Policy': policy },
-      body: '<!doctype html><html lang="zh-CN"><link rel="stylesheet" href="/shop.css"><body><script src="/widget.js" data-channel="site" async></script>',
-    }));
-  page = await context.newPage();
-  page.on('pageerror', (error) => assert.fail(`the page failed: ${error.stack}`));
-  await page.goto(`${bed.base}/shop`);
+  await putShop(context, 'zh-CN');
+  page = await openShop(context);
 });
 after(async () => {
   await browser?.close();
@@ -46,4 +59,89 @@ test('a visitor and an agent talk, and another tab has the same conversation', a
   await other.getByRole('button', { name: '在线咨询' }).click();
   await line(other, '您好').waitFor();
   assert.equal(await line(other, hostile).count(), 1);
+});
+
+test('who is asked before writes a file, gets one, and says how it was', async () => {
+  const context = await browser.newContext({ locale: 'en-US' });
+  await putShop(context, 'en', 'data-ask="name,email"');
+  const shop = await openShop(context);
+  await shop.getByRole('button', { name: 'Chat with us' }).click();
+  await shop.getByLabel('Your name').fill('Ann Lee');
+  await shop.getByLabel('Your email').fill('ann@customer.test');
+  await shop.getByRole('button', { name: 'Start the chat' }).click();
+  await shop.getByLabel('Write a message').fill('It is broken');
+  await shop.keyboard.press('Enter');
+  await line(shop, 'Sent').waitFor();
+  await shop.locator('input[type=file]').setInputFiles({ name: 'broken.txt', mimeType: 'text/plain', buffer: Buffer.from('crack') });
+  await line(shop, 'broken.txtSent').waitFor();
+  const item = await bed.claim();
+  assert.equal(item.customer.name, 'Ann Lee');
+  const { json: thread } = await bed.call('GET', `/v1/conversations/${item.conversation}/messages`);
+  assert.deepEqual(thread.data.map((one) => [one.text, one.attachments.map((file) => file.name)]), [['It is broken', []], ['', ['broken.txt']]]);
+  await bed.reply(item.conversation, 'A new one is on its way');
+  await line(shop, 'A new one is on its way').waitFor();
+  for (const act of ['resolve', 'close']) assert.equal((await bed.call('POST', `/v1/work-items/${item.id}/${act}`, {})).status, 200);
+  await shop.getByRole('button', { name: '4 of 5' }).click();
+  await shop.getByText('Thank you!').waitFor();
+  const { json: customer } = await bed.call('GET', `/v1/customers/${item.customer.id}`);
+  assert.deepEqual([customer.csat.count, customer.csat.last.score], [1, 4]);
+  // What was sent comes again as a link in a later visit; nobody is asked twice.
+  const later = await openShop(context);
+  await later.getByRole('button', { name: 'Chat with us' }).click();
+  await line(later, 'It is broken').waitFor();
+  assert.equal(await later.getByLabel('Your name').count(), 0);
+  const href = await later.getByRole('link', { name: 'broken.txt' }).getAttribute('href');
+  assert.equal(await (await fetch(new URL(href, bed.base))).text(), 'crack');
+  await context.close();
+});
+
+test('what is written without a connection is sent once, when it is back', async () => {
+  const context = await browser.newContext({ locale: 'en-US' });
+  await putShop(context, 'en');
+  const shop = await openShop(context);
+  await shop.getByRole('button', { name: 'Chat with us' }).click();
+  await shop.getByLabel('Write a message').fill('first');
+  await shop.keyboard.press('Enter');
+  await line(shop, 'firstSent').waitFor();
+  const item = await bed.claim();
+  await context.route('**/chat/**', (route) => route.abort());
+  await shop.getByLabel('Write a message').fill('second');
+  await shop.keyboard.press('Enter');
+  await line(shop, 'Not sent').waitFor();
+  await context.unroute('**/chat/**');
+  await shop.getByRole('button', { name: 'Send' }).click();
+  await line(shop, 'secondSent').waitFor();
+  const { json: thread } = await bed.call('GET', `/v1/conversations/${item.conversation}/messages`);
+  assert.deepEqual(thread.data.map((one) => one.text), ['first', 'second']);
+  // What the server will never take does not hold up what is behind it.
+  await context.route('**/chat/site/messages', (route) => route.fulfill({ status: 413, body: '{}' }), { times: 1 });
+  await shop.getByLabel('Write a message').fill('too much');
+  await shop.keyboard.press('Enter');
+  await line(shop, 'not accepted').waitFor();
+  await shop.getByLabel('Write a message').fill('third');
+  await shop.keyboard.press('Enter');
+  await line(shop, 'thirdSent').waitFor();
+  await context.close();
+});
+
+test('it passes axe in both themes and languages, fits into 320 pixels, and is left by Escape', async () => {
+  for (const colorScheme of ['light', 'dark'])
+    for (const [language, open, write] of [['en', 'Chat with us', 'Write a message'], ['zh-CN', '在线咨询', '输入消息']]) {
+      const context = await browser.newContext({ colorScheme, viewport: { width: 320, height: 640 }, bypassCSP: true });
+      await putShop(context, language);
+      const shop = await openShop(context);
+      await shop.getByRole('button', { name: open }).click();
+      await shop.getByLabel(write).fill('hello');
+      await shop.keyboard.press('Enter');
+      await line(shop, 'hello').waitFor();
+      await shop.evaluate(() => document.querySelector('link').remove()); // what is judged is the widget
+      await shop.evaluate(axe);
+      const found = await shop.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }));
+      assert.deepEqual(found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target)}`), [], `${colorScheme} ${language}`);
+      const box = await shop.getByRole('dialog').boundingBox();
+      assert.ok(box.x >= 0 && box.x + box.width <= 320, JSON.stringify(box));
+      await shop.getByLabel(write).press('Escape');
+      assert.equal(await shop.evaluate(() => document.querySelector('div').shadowRoot.activeElement.textContent), open);
+      await context.close();
+    }
 });

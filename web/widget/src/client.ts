@@ -1,11 +1,22 @@
 // The visitor's side of /chat/{channel}: one session for all tabs, one stream, messages that are sent until they are in.
 
+/** A file as it is sent: what the server answered to its bytes. */
+export interface Upload {
+  blob: string;
+  name: string;
+  type: string;
+}
+
 export interface Message {
   id: string;
   direction: 'in' | 'out';
   text: string | null;
+  attachments?: { id: string | null; name: string }[];
   author: { type: string; name: string | null };
 }
+
+/** Who the visitor says to be, before the first message. */
+export type About = Partial<Record<'name' | 'email' | 'phone', string>>;
 
 export interface Session {
   token: string;
@@ -22,6 +33,7 @@ export interface Listener {
   online(isOnline: boolean): void;
 }
 
+/** The server understood, and will not: trying again changes nothing. */
 export class Refused extends Error {}
 
 const BACKOFF_MAX_MS = 30_000;
@@ -35,6 +47,7 @@ export class Client {
   constructor(
     private readonly url: string,
     private readonly identity: string | undefined,
+    private readonly about: About,
     private readonly listener: Listener,
   ) {}
 
@@ -52,10 +65,34 @@ export class Client {
   }
 
   /** The id of the message once the server has it; throws when it does not. */
-  async send(text: string, clientId: string): Promise<string> {
-    if (!this.#session) throw new Error('not connected');
-    const answer = await this.#post('messages', { text, client_id: clientId }, this.#session.token);
+  async send(text: string, clientId: string, attachments: Upload[]): Promise<string> {
+    const answer = await this.#post('messages', { text, client_id: clientId, attachments }, this.#token());
     return answer.message as string;
+  }
+
+  async upload(file: File): Promise<Upload> {
+    const query = new URLSearchParams({ name: file.name, type: file.type || 'application/octet-stream' });
+    const { blob, name, type } = await this.#post(`attachments?${query}`, file, this.#token());
+    return { blob, name, type } as Upload;
+  }
+
+  /** 1 to 5. */
+  rate(score: number): Promise<unknown> {
+    return this.#post('rating', { score }, this.#token());
+  }
+
+  fileUrl(id: string, name: string): string {
+    return `${this.url}/attachments/${encodeURIComponent(id)}?${new URLSearchParams({ name, token: this.#token() })}`;
+  }
+
+  #token(): string {
+    if (!this.#session) throw new Error('not connected');
+    return this.#session.token;
+  }
+
+  /** Is there a session of before, for which nobody need be asked again? */
+  static isKnown(url: string): boolean {
+    return localStorage.getItem(`converge ${url}`) !== null;
   }
 
   // The storage is that of the page, so all its tabs share the session; the lock keeps two from starting one each.
@@ -64,7 +101,7 @@ export class Client {
     const join = async () => {
       const kept = this.identity ? null : localStorage.getItem(key);
       if (kept) return JSON.parse(kept) as Session;
-      const session = await this.#post('sessions', this.identity ? { identity: this.identity } : {});
+      const session = await this.#post('sessions', this.identity ? { identity: this.identity } : this.about);
       if (!this.identity) localStorage.setItem(key, JSON.stringify(session));
       return session as unknown as Session;
     };
@@ -72,14 +109,21 @@ export class Client {
     return navigator.locks ? navigator.locks.request(key, join) : join();
   }
 
-  async #post(path: string, body: object, token?: string): Promise<Record<string, unknown>> {
+  async #post(path: string, body: object | File, token?: string): Promise<Record<string, unknown>> {
+    const isFile = body instanceof File;
     const answer = await fetch(`${this.url}/${path}`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
-      body: JSON.stringify(body),
+      headers: {
+        'Content-Type': isFile ? 'application/octet-stream' : 'application/json',
+        ...(token && { Authorization: `Bearer ${token}` }),
+      },
+      body: isFile ? body : JSON.stringify(body),
     });
-    if (answer.ok) return answer.json();
-    if (token && answer.status === 401) this.#forget();
+    if (answer.ok) return answer.status === 204 ? {} : answer.json();
+    if (token && answer.status === 401) {
+      this.#forget(); // the session has ended: with the next one it is tried again
+      throw new Error('401');
+    }
     if (answer.status < 500 && answer.status !== 429) throw new Refused(String(answer.status));
     throw new Error(String(answer.status));
   }

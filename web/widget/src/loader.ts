@@ -30,10 +30,13 @@
           base: new URL('.', script.src).href,
           channel: script.dataset.channel ?? 'site',
           identity: script.dataset.identity,
+          ask: script.dataset.ask ?? '',
           isChinese,
           root,
           button,
         });
+      } catch {
+        button.textContent = isChinese ? '暂时无法咨询，请重试' : 'Not available now. Try again';
       } finally {
         button.disabled = false;
       }

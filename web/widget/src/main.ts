@@ -1,4 +1,6 @@
-import { Client, type Message, Refused } from './client';
+import { askAfter, askBefore } from './ask';
+import { type About, Client, type Message, Refused, type Upload } from './client';
+import { make } from './dom';
 import { style } from './style';
 import { wordsOf } from './words';
 
@@ -6,6 +8,7 @@ interface Options {
   base: string;
   channel: string;
   identity: string | undefined;
+  ask: string;
   isChinese: boolean;
   root: ShadowRoot;
   button: HTMLButtonElement;
@@ -13,25 +16,19 @@ interface Options {
 
 interface Pending {
   text: string;
+  file: File | undefined;
+  uploads: Upload[];
   clientId: string;
   bubble: HTMLLIElement;
 }
 
 const TYPING_SHOWN_MS = 5000;
 
-// Text goes in as text only: nothing that anybody wrote is ever read as HTML.
-function make<K extends keyof HTMLElementTagNameMap>(name: K, text = '', fields: Record<string, string> = {}) {
-  const element = document.createElement(name);
-  element.textContent = text;
-  for (const [field, value] of Object.entries(fields)) element.setAttribute(field, value);
-  return element;
-}
-
 // crypto.randomUUID is for pages over https only.
 const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join('-');
 
 /** Builds the chat beside the button and answers what opens it. */
-export function start({ base, channel, identity, isChinese, root, button }: Options): () => void {
+export function start({ base, channel, identity, ask, isChinese, root, button }: Options): () => void {
   const words = wordsOf(isChinese);
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(style);
@@ -40,13 +37,17 @@ export function start({ base, channel, identity, isChinese, root, button }: Opti
   const panel = make('section', '', { role: 'dialog', 'aria-label': words.title, lang: isChinese ? 'zh' : 'en', dir: 'auto' });
   const header = make('header');
   const close = make('button', '×', { type: 'button', 'aria-label': words.close });
-  const list = make('ol', '', { role: 'log', 'aria-live': 'polite', 'aria-label': words.messages, tabindex: '0' });
+  const log = make('div', '', { role: 'log', 'aria-live': 'polite', 'aria-label': words.messages, tabindex: '0' });
+  const list = make('ol');
   const status = make('div', '', { role: 'status' });
   const form = make('form');
   const input = make('textarea', '', { rows: '2', 'aria-label': words.write, placeholder: words.write, dir: 'auto' });
   header.append(make('h2', words.title), close);
-  form.append(input, make('button', words.send, { type: 'submit' }));
-  panel.append(header, list, status, form);
+  const file = make('input', '', { type: 'file', hidden: '' });
+  const attach = make('button', '+', { type: 'button', 'aria-label': words.attach, title: words.attach });
+  form.append(input, file, attach, make('button', words.send, { type: 'submit' }));
+  log.append(list);
+  panel.append(header, log, status, form);
   panel.hidden = true;
   root.append(panel);
 
@@ -66,7 +67,7 @@ export function start({ base, channel, identity, isChinese, root, button }: Opti
     if (isOwn) bubble.className = 'own';
     bubble.append(make('small', mark));
     list.append(bubble);
-    list.scrollTop = list.scrollHeight;
+    log.scrollTop = log.scrollHeight;
     return bubble;
   };
   const mark = (bubble: HTMLLIElement, text: string) => {
@@ -83,14 +84,19 @@ export function start({ base, channel, identity, isChinese, root, button }: Opti
   const take = (message: Message) => {
     if (shown.has(message.id)) return;
     const isOwn = message.author.type === 'customer';
-    const own = isOwn && pending.find((one) => one.text === message.text);
+    const own = isOwn && pending.find((one) => !one.file && one.text === message.text);
     if (own) return settle(own, message.id);
     shown.add(message.id);
-    add(message.text ?? '', isOwn, isOwn ? words.sent : message.author.name || words.agent);
+    const bubble = add(message.text ?? '', isOwn, isOwn ? words.sent : message.author.name || words.agent);
+    for (const { id, name } of message.attachments ?? [])
+      if (id) bubble.lastChild!.before(make('a', name || words.file, { href: client.fileUrl(id, name), target: '_blank', rel: 'noopener noreferrer' }));
     tell();
   };
 
-  const client = new Client(`${base}chat/${encodeURIComponent(channel)}`, identity, {
+  const url = `${base}chat/${encodeURIComponent(channel)}`;
+  const about: About = {};
+  let survey: HTMLElement | undefined;
+  const client: Client = new Client(url, identity, about, {
     session(session) {
       const first = session.closed || session.greeting;
       if (first && !greeted) list.prepend(make('li', first, { dir: 'auto' }));
@@ -105,7 +111,12 @@ export function start({ base, channel, identity, isChinese, root, button }: Opti
       place = position;
       tell();
     },
-    closed: () => tell(words.ended),
+    closed() {
+      tell(words.ended);
+      survey?.remove();
+      survey = askAfter(words, (score) => client.rate(score));
+      form.before(survey);
+    },
     online(now) {
       isOnline = now;
       tell();
@@ -121,7 +132,14 @@ export function start({ base, channel, identity, isChinese, root, button }: Opti
     try {
       for (let one = pending[0]; one; one = pending[0]) {
         mark(one.bubble, words.sending);
-        settle(one, await client.send(one.text, one.clientId));
+        try {
+          if (one.file && !one.uploads.length) one.uploads.push(await client.upload(one.file));
+          settle(one, await client.send(one.text, one.clientId, one.uploads));
+        } catch (error) {
+          if (!(error instanceof Refused)) throw error;
+          pending.shift(); // or it would hold up those behind it for ever
+          mark(one.bubble, one.file ? words.notTakenFile : words.notTaken);
+        }
       }
     } catch {
       for (const one of pending) mark(one.bubble, words.failed);
@@ -129,12 +147,23 @@ export function start({ base, channel, identity, isChinese, root, button }: Opti
       isFlushing = false;
     }
   };
+  const say = (text: string, file?: File) => {
+    survey?.remove();
+    pending.push({ text, file, uploads: [], clientId: newId(), bubble: add(file ? file.name : text, true, words.sending) });
+    void flush();
+  };
   form.onsubmit = (event) => {
     event.preventDefault();
     const text = input.value.trim();
-    if (text) pending.push({ text, clientId: newId(), bubble: add(text, true, words.sending) });
     input.value = '';
-    void flush();
+    if (text) say(text);
+    else void flush();
+  };
+  attach.onclick = () => file.click();
+  file.onchange = () => {
+    const chosen = file.files?.[0];
+    file.value = '';
+    if (chosen) say('', chosen);
   };
   input.onkeydown = (event) => {
     // Enter that ends a composition chooses a word; Safari sends it with 229.
@@ -151,12 +180,28 @@ export function start({ base, channel, identity, isChinese, root, button }: Opti
   panel.onkeydown = (event) => {
     if (event.key === 'Escape' && !event.isComposing) hide();
   };
-  client.connect().catch((error) => {
-    if (error instanceof Refused) status.textContent = words.refused;
-  });
+  const connect = () =>
+    client.connect().catch((error) => {
+      if (!(error instanceof Refused)) return;
+      status.textContent = words.refused;
+      form.inert = true;
+    });
+  if (ask && !identity && !Client.isKnown(url)) {
+    form.hidden = true;
+    const before = askBefore(ask, words, (answered) => {
+      Object.assign(about, answered);
+      before.remove();
+      form.hidden = false;
+      input.focus();
+      void connect();
+    });
+    log.before(before);
+  } else {
+    void connect();
+  }
   return () => {
     panel.hidden = false;
     button.hidden = true;
-    input.focus();
+    (panel.querySelector<HTMLElement>('form:not([hidden]) input:not([hidden]), textarea') ?? input).focus();
   };
 }

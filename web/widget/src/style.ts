@@ -6,7 +6,8 @@ background:#fff;color:#111827;border:1px solid #9ca3af;border-radius:12px;overfl
 header{display:flex;align-items:center;justify-content:space-between;padding:8px 16px;background:#1d4ed8;color:#fff}
 h2{font-size:16px;margin:0}
 header button{min-height:32px;min-width:32px;padding:0;font-size:20px;border-radius:6px}
-[hidden]{display:none!important}ol{flex:1;overflow-y:auto;margin:0;padding:12px 16px;list-style:none;display:flex;flex-direction:column;gap:8px}
+[hidden]{display:none!important}li a{display:block;color:inherit}[role=log]{flex:1;overflow-y:auto}
+ol{margin:0;padding:12px 16px;list-style:none;display:flex;flex-direction:column;gap:8px}
 li{max-inline-size:85%;align-self:start;background:#e5e7eb;border-radius:10px;padding:6px 10px;
 white-space:pre-wrap;overflow-wrap:anywhere}
 li.own{align-self:end;background:#dbeafe}
@@ -15,8 +16,12 @@ small{display:block;font-size:12px;color:#374151}
 form{display:flex;gap:8px;padding:8px;border-block-start:1px solid #9ca3af}
 textarea{flex:1;min-inline-size:0;font:inherit;resize:none;padding:8px;border:1px solid #6b7280;border-radius:8px;
 background:inherit;color:inherit}
-textarea:focus-visible{outline:3px solid #1d4ed8}
-form button{border-radius:8px}
+textarea:focus-visible,[role=log]:focus-visible{outline:3px solid #1d4ed8}
+form button,.rate button{border-radius:8px;min-height:40px;padding:0 12px}
+.ask{flex-direction:column;overflow-y:auto;border:0}.ask label{display:flex;flex-direction:column;gap:2px}
+.ask h3{margin:4px 0;font-size:15px}.ask input{font:inherit;min-height:40px;padding:0 8px;border:1px solid #6b7280;border-radius:8px;background:inherit;color:inherit}
+.rate{display:flex;flex-wrap:wrap;align-items:center;gap:6px;padding:8px 16px;border-block-start:1px solid #9ca3af}.rate span{flex-basis:100%}
+a:focus-visible,input:focus-visible{outline:3px solid #1d4ed8}
 @media (prefers-color-scheme:dark){section{background:#111827;color:#f3f4f6;border-color:#6b7280}
-li{background:#374151}li.own{background:#1e3a8a}small,[role=status]{color:#d1d5db}textarea:focus-visible{outline-color:#93c5fd}}
+li{background:#374151}li.own{background:#1e3a8a}small,[role=status]{color:#d1d5db}textarea:focus-visible,a:focus-visible,input:focus-visible{outline-color:#93c5fd}}
 `;

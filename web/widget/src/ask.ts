@@ -1,0 +1,46 @@
+// What the visitor is asked before the chat, and what afterwards.
+import type { About } from './client';
+import { make } from './dom';
+import type { Words } from './words';
+
+const KINDS = { name: 'text', email: 'email', phone: 'tel' } as const;
+
+/** A form with the fields named, each required; done() gets what was typed. */
+export function askBefore(fields: string, words: Words, done: (about: About) => void): HTMLFormElement {
+  const form = make('form', '', { class: 'ask' });
+  form.append(make('h3', words.askTitle));
+  const inputs = new Map<keyof About, HTMLInputElement>();
+  for (const name of Object.keys(KINDS) as (keyof About)[]) {
+    if (!fields.split(',').some((field) => field.trim() === name)) continue;
+    const label = make('label', words[name]);
+    const input = make('input', '', { type: KINDS[name], name, required: '', autocomplete: name === 'phone' ? 'tel' : name, maxlength: '200' });
+    label.append(input);
+    form.append(label);
+    inputs.set(name, input);
+  }
+  form.append(make('button', words.begin, { type: 'submit' }));
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    done(Object.fromEntries([...inputs].map(([name, input]) => [name, input.value.trim()])));
+  };
+  return form;
+}
+
+/** Five buttons, of which one is pressed; rate() is tried until it works. */
+export function askAfter(words: Words, rate: (score: number) => Promise<unknown>): HTMLElement {
+  const group = make('div', '', { role: 'group', 'aria-label': words.rate, class: 'rate' });
+  group.append(make('span', words.rate));
+  for (let score = 1; score <= 5; score++) {
+    const button = make('button', String(score), { type: 'button', 'aria-label': score + words.points });
+    button.onclick = async () => {
+      try {
+        await rate(score);
+        group.replaceChildren(make('span', words.rated));
+      } catch {
+        button.focus(); // it can be pressed again
+      }
+    };
+    group.append(button);
+  }
+  return group;
+}
