@@ -9,6 +9,7 @@ import { language, localeOf, t } from '../../words';
 const HEIGHT = 180;
 const ROWS = 30;
 const LEAST_S = 300;
+const LABEL_PX = 100;
 
 const colour = (name: string): string => {
   // light-dark() is resolved where it is used, so a node has to use it.
@@ -23,6 +24,12 @@ const colour = (name: string): string => {
 const clock = (at: number): string =>
   new Date(at * 1000).toLocaleTimeString(localeOf(language.value), { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
+// Of the samples themselves: for a single one uPlot would show a whole day.
+const span = (): [number, number] => {
+  const last = samples.value.at(-1)?.at ?? Date.now() / 1000;
+  return [Math.min(samples.value[0]?.at ?? last, last - LEAST_S), last];
+};
+
 function options(width: number): uPlot.Options {
   const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--line'), width: 1 } };
   return {
@@ -30,8 +37,8 @@ function options(width: number): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { range: (_, from, to) => [Math.min(from, to - LEAST_S), to] }, y: { range: (_, __, most) => [0, Math.max(4, most)] } },
-    axes: [{ ...axis, values: (_, splits) => splits.map(clock) }, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100] }],
+    scales: { x: { range: span }, y: { range: (_, __, most) => [0, Math.max(4, most)] } },
+    axes: [{ ...axis, space: LABEL_PX, values: (_, splits) => splits.map(clock) }, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100] }],
     series: [{}, { stroke: colour('--accent'), width: 2, fill: `color-mix(in srgb, ${colour('--accent')} 15%, transparent)` }],
   };
 }
