@@ -377,15 +377,14 @@ static bool path_has_shape(const char *pattern, const char *path, size_t len)
 int64_t api_body_limit(const struct http_head *head, void *context)
 {
 	struct api *api = context;
-	size_t count;
-	const struct route *routes = api_routes(&count);
+	const struct route *route;
 
-	for (size_t i = 0; i < count; i++) {
-		if (routes[i].body_max != 0 &&
-		    path_has_shape(routes[i].pattern, head->path, head->path_len) &&
-		    strlen(routes[i].method) == head->method_len &&
-		    memcmp(head->method, routes[i].method, head->method_len) == 0)
-			return routes[i].body_max;
+	for (size_t i = 0; (route = api_route(i)) != NULL; i++) {
+		if (route->body_max != 0 &&
+		    path_has_shape(route->pattern, head->path, head->path_len) &&
+		    strlen(route->method) == head->method_len &&
+		    memcmp(head->method, route->method, head->method_len) == 0)
+			return route->body_max;
 	}
 	return channel_body_limit(api, head);
 }

@@ -153,8 +153,8 @@ bool api_rate_allows(struct api_call *call);
 /* Fills idempotency_key and request_hash from the request, the key scoped to whose it is; false
  * after having answered 400. The API does it with the credential before the handler runs. */
 bool api_idempotency(struct api_call *call, const char *whose);
-const struct route *api_routes(size_t *ret_count);
-bool api_is_workspace(const char *name); /* 1 to 40 of a-z, 0-9 and - */
+const struct route *api_route(size_t index); /* NULL after the last */
+bool api_is_workspace(const char *name);     /* 1 to 40 of a-z, 0-9 and - */
 /* Shown name of an agent: of the business configuration, else of the token. */
 const char *api_agent_name(struct api_call *call, const char *agent);
 /* Who writes, as it is kept beside what is written: "agent:<id>", "integration:<name>". */

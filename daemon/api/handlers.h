@@ -1,4 +1,4 @@
-/* The handlers of the route table (routes.c), one file a noun. */
+/* The handlers of the route table (routes_*.c), one file a noun. */
 #pragma once
 
 #include "api/api.h"

@@ -51,24 +51,23 @@ static bool pattern_fits(const char *pattern, const char *path, struct arena *ar
 enum match route_match(const char *method, const char *path, struct arena *arena,
 		       struct route_found *ret)
 {
-	size_t count;
-	const struct route *routes = api_routes(&count);
+	const struct route *route;
 	const char *wanted = text_equal(method, "HEAD") ? "GET" : method;
 
 	ret->allowed = NULL;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; (route = api_route(i)) != NULL; i++) {
 		const char *found[PARAMS_MAX] = { NULL };
 
-		if (!pattern_fits(routes[i].pattern, path, arena, found))
+		if (!pattern_fits(route->pattern, path, arena, found))
 			continue;
-		if (text_equal(routes[i].method, wanted)) {
+		if (text_equal(route->method, wanted)) {
 			memcpy(ret->params, found, sizeof(found));
-			ret->route = &routes[i];
+			ret->route = route;
 			return MATCH_FOUND;
 		}
-		ret->allowed = ret->allowed == NULL ? routes[i].method
-						    : arena_format(arena, "%s, %s", ret->allowed,
-								   routes[i].method);
+		ret->allowed = ret->allowed == NULL
+				       ? route->method
+				       : arena_format(arena, "%s, %s", ret->allowed, route->method);
 	}
 	return ret->allowed == NULL ? MATCH_NO_PATH : MATCH_NO_METHOD;
 }

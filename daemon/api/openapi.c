@@ -216,27 +216,26 @@ static void write_operation(struct json_out *out, const struct route *route)
 	jw_object_end(out);
 }
 
-static bool is_first_of_path(const struct route *routes, size_t index)
+static bool is_first_of_path(size_t index)
 {
 	for (size_t i = 0; i < index; i++)
-		if (text_equal(routes[i].pattern, routes[index].pattern))
+		if (text_equal(api_route(i)->pattern, api_route(index)->pattern))
 			return false;
 	return true;
 }
 
 static void write_paths(struct json_out *out)
 {
-	size_t count;
-	const struct route *routes = api_routes(&count);
+	const struct route *route, *other;
 
 	jw_object(out, "paths");
-	for (size_t i = 0; i < count; i++) {
-		if (!is_first_of_path(routes, i))
+	for (size_t i = 0; (route = api_route(i)) != NULL; i++) {
+		if (!is_first_of_path(i))
 			continue;
-		jw_object(out, routes[i].pattern);
-		for (size_t j = i; j < count; j++)
-			if (text_equal(routes[i].pattern, routes[j].pattern))
-				write_operation(out, &routes[j]);
+		jw_object(out, route->pattern);
+		for (size_t j = i; (other = api_route(j)) != NULL; j++)
+			if (text_equal(route->pattern, other->pattern))
+				write_operation(out, other);
 		jw_object_end(out);
 	}
 	jw_object_end(out);

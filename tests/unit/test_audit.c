@@ -7,23 +7,21 @@
 
 static const struct route *route_named(const char *method, const char *pattern)
 {
-	size_t count;
-	const struct route *routes = api_routes(&count);
+	const struct route *route;
 
-	for (size_t i = 0; i < count; i++)
-		if (text_equal(routes[i].method, method) && text_equal(routes[i].pattern, pattern))
-			return &routes[i];
+	for (size_t i = 0; (route = api_route(i)) != NULL; i++)
+		if (text_equal(route->method, method) && text_equal(route->pattern, pattern))
+			return route;
 	cr_assert(false, "there is no route %s %s", method, pattern);
 	return NULL;
 }
 
 Test(audit, administrative_routes_are_audited)
 {
-	size_t count, audited = 0;
-	const struct route *routes = api_routes(&count);
+	const struct route *route;
+	size_t audited = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		const struct route *route = &routes[i];
+	for (size_t i = 0; (route = api_route(i)) != NULL; i++) {
 		bool is_administrative = !text_equal(route->method, "GET") &&
 					 !text_equal(route->method, "OPTIONS") &&
 					 (route->roles & (ROLE_PUBLIC | ROLE_AGENT)) == 0;

@@ -1,0 +1,66 @@
+/* Providers and visitors: proved by signature or session token, not by role. */
+#include "api/handlers.h"
+#include "api/routes.h"
+#include "base/memory.h"
+
+static const struct field body_chat_rating[] = {
+	{ "score", FIELD_INT, true, 1, 5, NULL, "5 is the best" },
+	{ "comment", FIELD_TEXT, false, 0, 2000, NULL, NULL },
+	{ 0 },
+};
+static const struct field body_visitor[] = {
+	{ "name", FIELD_TEXT, false, 0, 200, NULL, "from the pre-chat form" },
+	{ "email", FIELD_TEXT, false, 0, 320, NULL, "a claim until it is proved" },
+	{ "phone", FIELD_TEXT, false, 0, 40, NULL, NULL },
+	{ "identity", FIELD_TEXT, false, 1, 8000, NULL,
+	  "a signed identity (JWT) of the host application" },
+	{ 0 },
+};
+
+static const struct route routes[] = {
+	{ "POST", "/in/{channel}", ROLE_PUBLIC, handle_inbound, NULL, "*", NULL, 200,
+	  "A provider's webhook", 0 },
+	{ "GET", "/in/{channel}", ROLE_PUBLIC, handle_inbound, NULL, "*", NULL, 200,
+	  "A provider's handshake", 0 },
+	{ "POST", "/chat/{channel}/sessions", ROLE_PUBLIC, handle_chat_session, body_visitor, NULL,
+	  "ChatSession", 201, "Start a visitor's session", 64 * 1024 },
+	{ "POST", "/chat/{channel}/messages", ROLE_PUBLIC, handle_chat_message, NULL, NULL,
+	  "ChatMessage", 201, "A visitor writes", 0 },
+	{ "POST", "/chat/{channel}/typing", ROLE_PUBLIC, handle_chat_typing, NULL, NULL, NULL, 204,
+	  "A visitor is typing", 4096 },
+	{ "POST", "/chat/{channel}/codes", ROLE_PUBLIC, handle_chat_code_open, body_code, NULL,
+	  "Code", 202, "A visitor asks for a one-time code to an address of theirs", 4096 },
+	{ "POST", "/chat/{channel}/codes/verify", ROLE_PUBLIC, handle_chat_code_verify,
+	  body_code_answer, NULL, "Proved", 200, "A visitor answers a one-time code", 4096 },
+	{ "OPTIONS", "/chat/{channel}/codes", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/codes/verify", ROLE_PUBLIC, handle_chat_options, NULL, NULL,
+	  NULL, 204, "CORS", 0 },
+	{ "POST", "/chat/{channel}/attachments", ROLE_PUBLIC, handle_chat_file_put, NULL,
+	  "name,type", "Attachment", 201,
+	  "A visitor uploads bytes; the answer's blob goes into a message", LIMIT_VISITOR_BYTES },
+	{ "GET", "/chat/{channel}/attachments/{id}", ROLE_PUBLIC, handle_chat_file_get, NULL,
+	  "name,token", NULL, 200, "Download from the visitor's own conversation", 0 },
+	{ "GET", "/files/{id}", ROLE_PUBLIC, handle_file_link, NULL, "expires,signature,name", NULL,
+	  200, "Download by a signed link", 0 },
+	{ "GET", "/chat/{channel}/events", ROLE_PUBLIC, handle_chat_events, NULL, "token", NULL,
+	  200, "The visitor's live stream (SSE)", 0 },
+	{ "POST", "/chat/{channel}/rating", ROLE_PUBLIC, handle_chat_rating, body_chat_rating, NULL,
+	  NULL, 204, "A visitor says how content they are; again replaces it", 8192 },
+	{ "OPTIONS", "/chat/{channel}/rating", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/sessions", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/messages", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/typing", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/attachments", ROLE_PUBLIC, handle_chat_options, NULL,
+	  "name,type", NULL, 204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/attachments/{id}", ROLE_PUBLIC, handle_chat_options, NULL,
+	  "name,token", NULL, 204, "CORS", 0 },
+	{ "OPTIONS", "/chat/{channel}/events", ROLE_PUBLIC, handle_chat_options, NULL, "token",
+	  NULL, 204, "CORS", 0 },
+};
+
+const struct route_group routes_of_visitors = { routes, COUNT_OF(routes) };
