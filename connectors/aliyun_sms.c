@@ -421,37 +421,27 @@ static void aliyun_sms_estimate(const struct channel *channel, const char *text,
 
 /* ---- test ---- */
 
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
 static void on_tried(const struct host_answer *answer, struct json_object *body,
 		     struct arena *arena, void *context)
 {
-	struct trial trial = *(struct trial *)context;
+	struct provider_trial *trial = context;
 	const char *code = provider_text(host, body, "Code", "");
 	bool ok = !answer->error && strcmp(code, "OK") == 0;
 
-	free(context);
-	trial.done(ok,
-		   ok              ? "the access key may use SMS"
-		   : answer->error ? answer->error
-				   : host->format(arena, "%s %s", code,
-						  provider_text(host, body, "Message", "")),
-		   trial.context);
+	provider_tried(trial, ok,
+		       ok              ? "the access key may use SMS"
+		       : answer->error ? answer->error
+				       : host->format(arena, "%s %s", code,
+						      provider_text(host, body, "Message", "")));
 }
 
 static void aliyun_sms_test(struct channel *channel,
 			    void (*done)(bool ok, const char *phrase, void *context), void *context)
 {
-	struct trial *trial = malloc(sizeof(*trial));
+	struct provider_trial *trial = provider_trial_new(done, context);
 	struct arena *arena = host->arena_new();
 	struct host_http call;
 
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
 	call_api(channel, arena, "QuerySmsSignList", "PageIndex=1&PageSize=1", &call);
 	provider_call(host, channel, &call, on_tried, trial);
 	host->arena_free(arena);

@@ -72,17 +72,6 @@ static bool is_set(const char *text)
 
 /* ---- proof ---- */
 
-static bool timestamp_is_fresh(const char *text, int64_t now_s)
-{
-	size_t len = text ? strlen(text) : 0;
-	int64_t when;
-
-	if (len == 0 || len > 15 || strspn(text, "0123456789") != len)
-		return false;
-	when = strtoll(text, NULL, 10) / 1000;
-	return when >= now_s - SKEW_S && when <= now_s + SKEW_S;
-}
-
 static bool is_of_robot(const struct channel *channel, const struct inbound *in,
 			struct arena *arena)
 {
@@ -92,7 +81,7 @@ static bool is_of_robot(const struct channel *channel, const struct inbound *in,
 	unsigned char given[SIGNATURE_BYTES], expected[SIGNATURE_BYTES];
 	const char *all;
 
-	if (!sign || !timestamp_is_fresh(timestamp, in->now_s) ||
+	if (!sign || !provider_is_fresh(in, timestamp, 1000, SKEW_S) ||
 	    host->unbase64(sign, strlen(sign), given, sizeof(given)) != SIGNATURE_BYTES)
 		return false;
 	all = host->format(arena, "%s\n%s", timestamp, settings->app_secret);
@@ -161,7 +150,7 @@ static enum verdict judge_event(const struct channel *channel, const struct inbo
 		return FORGED;
 	if (!signature)
 		signature = host->query(in, "signature");
-	if (timestamp_is_fresh(timestamp, in->now_s) &&
+	if (provider_is_fresh(in, timestamp, 1000, SKEW_S) &&
 	    envelope_is_signed(host, arena, signature, words, 4))
 		verdict = VERIFIED;
 	if (verdict == VERIFIED &&
@@ -231,8 +220,7 @@ static void add_file(struct reading *reading, struct json_object *from, const ch
 static void read_rich(struct reading *reading)
 {
 	struct json_object *pieces = host->json_at(reading->body, "content.richText");
-	size_t count =
-		host->json_kind(pieces, "") == HOST_JSON_ARRAY ? host->json_count(pieces) : 0;
+	size_t count = provider_count(host, pieces);
 	const char *text = "";
 
 	for (size_t i = 0; i < count && i < PIECES_MAX; i++) {

@@ -441,29 +441,19 @@ void dingtalk_find_media(struct channel *channel, const struct attachment *attac
 
 /* ---- a try ---- */
 
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
 static void on_tried(const struct access_token_answer *answer, void *context)
 {
-	struct trial trial = *(struct trial *)context;
+	struct provider_trial *trial = context;
 
-	free(context);
-	trial.done(answer->token != NULL,
-		   answer->token ? "DingTalk gives a token for this app" : answer->why,
-		   trial.context);
+	provider_tried(trial, answer->token != NULL,
+		       answer->token ? "DingTalk gives a token for this app" : answer->why);
 }
 
 void dingtalk_test(struct channel *channel,
 		   void (*done)(bool ok, const char *phrase, void *context), void *context)
 {
-	struct trial *trial = malloc(sizeof(*trial));
+	struct provider_trial *trial = provider_trial_new(done, context);
 
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
 	access_token_get(token_of(channel), on_tried, trial);
 }
 

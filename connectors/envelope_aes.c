@@ -150,3 +150,14 @@ char *envelope_close(const struct envelope_seal *seal, struct arena *arena, cons
 	host->aes256_cbc_encrypt(key, key, plain, len + pad, sealed);
 	return host->base64(arena, sealed, len + pad);
 }
+
+const char *envelope_sealed(const struct host *host, const struct inbound *in, struct arena *arena)
+{
+	struct json_object *xml = host->xml_read(in->body, in->body_len, arena, NULL);
+	const char *sealed = xml ? host->json_text(xml, "Encrypt") : NULL;
+
+	sealed = sealed ? host->text(arena, sealed) : NULL;
+	if (xml)
+		host->json_free(xml);
+	return sealed;
+}

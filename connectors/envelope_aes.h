@@ -34,3 +34,6 @@ char *envelope_open(const struct envelope_seal *seal, struct arena *arena, const
 /* random: 16 bytes; NULL: fresh ones. */
 char *envelope_close(const struct envelope_seal *seal, struct arena *arena, const char *message,
 		     const unsigned char *random);
+
+/* The sealed text (Encrypt) of an XML body, in the arena; NULL: there is none. */
+const char *envelope_sealed(const struct host *host, const struct inbound *in, struct arena *arena);

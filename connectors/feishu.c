@@ -100,17 +100,6 @@ static struct json_object *read_body(const struct channel *channel, const struct
 	return plain ? host->json_read(plain, strlen(plain), arena, ret_error) : NULL;
 }
 
-static bool timestamp_is_fresh(const char *text, int64_t now_s)
-{
-	size_t len = strlen(text);
-	int64_t when;
-
-	if (len == 0 || len > 12 || strspn(text, "0123456789") != len)
-		return false;
-	when = strtoll(text, NULL, 10);
-	return when >= now_s - SKEW_S && when <= now_s + SKEW_S;
-}
-
 /* A plain hash of time, nonce, secret and body: Feishu has no HMAC. Callbacks
  * of old cards are never sealed and have SHA-1 with the Verification Token. */
 static bool signature_fits(const struct inbound *in, struct arena *arena, const char *secret,
@@ -125,7 +114,7 @@ static bool signature_fits(const struct inbound *in, struct arena *arena, const 
 	char *all;
 
 	if (!is_set(secret) || !timestamp || !nonce || !signature ||
-	    !timestamp_is_fresh(timestamp, in->now_s))
+	    !provider_is_fresh(in, timestamp, 1, SKEW_S))
 		return false;
 	head = host->format(arena, "%s%s%s", timestamp, nonce, secret);
 	head_len = strlen(head);
@@ -288,8 +277,7 @@ static void add_file(struct reading *reading, const char *key, const char *type,
 static const char *with_names(struct reading *reading, const char *text)
 {
 	struct json_object *mentions = host->json_at(reading->event, "message.mentions");
-	size_t count =
-		host->json_kind(mentions, "") == HOST_JSON_ARRAY ? host->json_count(mentions) : 0;
+	size_t count = provider_count(host, mentions);
 
 	/* From the last, so that @_user_1 is not found in @_user_10. */
 	for (size_t i = count < FILES_MAX ? count : FILES_MAX; i-- > 0;) {
@@ -327,20 +315,17 @@ static const char *post_piece(struct reading *reading, struct json_object *piece
 	return text;
 }
 
-static size_t items_of(struct json_object *list)
-{
-	return list && host->json_kind(list, "") == HOST_JSON_ARRAY ? host->json_count(list) : 0;
-}
-
 static void read_post(struct reading *reading)
 {
 	struct json_object *lines = host->json_at(reading->content, "content");
 	const char *text = text_of(reading, reading->content, "title");
-	size_t count = items_of(lines) < READ_MAX ? items_of(lines) : READ_MAX;
+	size_t count =
+		provider_count(host, lines) < READ_MAX ? provider_count(host, lines) : READ_MAX;
 
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *line = host->json_item(lines, i);
-		size_t pieces = items_of(line) < READ_MAX ? items_of(line) : READ_MAX;
+		size_t pieces = provider_count(host, line) < READ_MAX ? provider_count(host, line)
+								      : READ_MAX;
 
 		if (text[0])
 			text = host->format(reading->arena, "%s\n", text);
@@ -352,33 +337,18 @@ static void read_post(struct reading *reading)
 	reading->message->text = with_names(reading, text);
 }
 
-/* Feishu writes numbers as texts here; what is none becomes 0. */
-static const char *degrees_of(struct reading *reading, const char *path)
-{
-	const char *text = text_of(reading, reading->content, path);
-	size_t sign = text[0] == '-', whole = strspn(text + sign, "0123456789");
-	size_t rest = sign + whole;
-
-	if (text[rest] == '.' && strspn(text + rest + 1, "0123456789") > 0)
-		rest += 1 + strspn(text + rest + 1, "0123456789");
-	return whole > 0 && whole < 4 && (text[sign] != '0' || whole == 1) && text[rest] == '\0'
-		       ? text
-		       : "0";
-}
-
+/* Feishu writes numbers as texts here. */
 static void read_location(struct reading *reading)
 {
-	const char *name = text_of(reading, reading->content, "name");
-	const char *latitude = degrees_of(reading, "latitude");
-	const char *longitude = degrees_of(reading, "longitude");
+	struct json_object *content = reading->content;
+	const struct provider_place place = {
+		text_of(reading, content, "name"),
+		"",
+		provider_degrees(text_of(reading, content, "latitude")),
+		provider_degrees(text_of(reading, content, "longitude")),
+	};
 
-	reading->message->kind = MESSAGE_LOCATION;
-	reading->message->text = host->format(reading->arena, "%s%s(%s, %s)", name,
-					      name[0] ? " " : "", latitude, longitude);
-	reading->message->extra = host->format(
-		reading->arena,
-		"{\"location\":{\"latitude\":%s,\"longitude\":%s,\"name\":%s,\"address\":\"\"}}",
-		latitude, longitude, host->json_quote(reading->arena, name));
+	provider_location(host, reading->arena, reading->message, &place);
 }
 
 static void read_content(struct reading *reading, const char *type)
@@ -514,7 +484,7 @@ static bool read_happening(struct reading *reading, const char *type)
 static void read_receipts(struct reading *reading, struct parsed *ret)
 {
 	struct json_object *ids = host->json_at(reading->event, "message_id_list");
-	size_t count = items_of(ids) < READ_MAX ? items_of(ids) : READ_MAX;
+	size_t count = provider_count(host, ids) < READ_MAX ? provider_count(host, ids) : READ_MAX;
 
 	ret->receipts = host->alloc(reading->arena, (count + 1) * sizeof(*ret->receipts));
 	for (size_t i = 0; i < count; i++) {

@@ -1,6 +1,5 @@
 #include "graph.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { MAC_BYTES = 32, PAIR_WAIT_MS = 6000 };
@@ -196,19 +195,8 @@ void graph_end(const struct host *host, struct delivery *delivery, const struct 
 	host->arena_free(arena);
 }
 
-struct graph_trial *graph_trial_new(void (*done)(bool ok, const char *phrase, void *context),
-				    void *context)
-{
-	struct graph_trial *trial = malloc(sizeof(*trial));
-
-	if (!trial)
-		abort();
-	*trial = (struct graph_trial){ done, context };
-	return trial;
-}
-
 void graph_tried(const struct host *host, const struct host_answer *answer,
-		 struct json_object *body, const char *name_path, struct graph_trial *trial)
+		 struct json_object *body, const char *name_path, struct provider_trial *trial)
 {
 	bool is_ok = !answer->error && answer->status == 200;
 	const char *phrase = answer->error ? answer->error
@@ -218,7 +206,6 @@ void graph_tried(const struct host *host, const struct host_answer *answer,
 	if (is_ok)
 		phrase = host->format(arena, "the account is %s",
 				      provider_text(host, body, name_path, "there"));
-	trial->done(is_ok, phrase, trial->context);
+	provider_tried(trial, is_ok, phrase);
 	host->arena_free(arena);
-	free(trial);
 }

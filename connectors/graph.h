@@ -62,11 +62,5 @@ const char *graph_bearer(const struct host *host, const struct graph_settings *s
 void graph_end(const struct host *host, struct delivery *delivery, const struct host_answer *answer,
 	       struct json_object *body, const char *id);
 /* The test slot. name_path: where the answer says who we are; trial is freed. */
-struct graph_trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-struct graph_trial *graph_trial_new(void (*done)(bool ok, const char *phrase, void *context),
-				    void *context);
 void graph_tried(const struct host *host, const struct host_answer *answer,
-		 struct json_object *body, const char *name_path, struct graph_trial *trial);
+		 struct json_object *body, const char *name_path, struct provider_trial *trial);

@@ -179,25 +179,18 @@ void http_sms_send(struct channel *channel, const struct outbound *message,
 
 /* ---- test ---- */
 
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
 static void on_tried(const struct host_answer *answer, struct json_object *body,
 		     struct arena *arena, void *context)
 {
-	struct trial trial = *(struct trial *)context;
+	struct provider_trial *trial = context;
 	bool ok = !answer->error && answer->status >= 200 && answer->status < 300;
 
 	(void)body;
-	free(context);
-	trial.done(ok,
-		   ok              ? "the gateway answers"
-		   : answer->error ? answer->error
-				   : http_sms_host()->format(arena, "the gateway answers %ld",
-							     answer->status),
-		   trial.context);
+	provider_tried(trial, ok,
+		       ok              ? "the gateway answers"
+		       : answer->error ? answer->error
+				       : http_sms_host()->format(arena, "the gateway answers %ld",
+								 answer->status));
 }
 
 void http_sms_test(struct channel *channel,
@@ -207,17 +200,14 @@ void http_sms_test(struct channel *channel,
 	const struct http_sms_settings *settings = host->channel_settings(channel);
 	const struct host_pair *values;
 	struct arena *arena;
-	struct trial *trial;
+	struct provider_trial *trial;
 	struct host_http call = { .method = "GET", .allow_private = settings->allow_private_urls };
 
 	if (!settings->test_url || !settings->test_url[0]) {
 		done(true, "there is no test_url: nothing was asked", context);
 		return;
 	}
-	trial = malloc(sizeof(*trial));
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
+	trial = provider_trial_new(done, context);
 	arena = host->arena_new();
 	values = http_sms_values(settings, arena, NULL);
 	call.fields = http_sms_fields(settings, arena, values);

@@ -19,56 +19,9 @@ static const struct messaging_kind instagram_kind = { .object = "instagram",
 						      .identifier = "instagram",
 						      .takes_files = false };
 
-/* One per process, given by open(): parse() has only a const channel. */
-static const struct host *host;
-
 static int instagram_open(const struct host *core, struct channel *channel, const char **ret_error)
 {
-	host = core;
 	return messaging_open(core, channel, &instagram_kind, ret_error);
-}
-
-static void instagram_close(struct channel *channel)
-{
-	(void)channel;
-}
-
-static enum verdict instagram_verify(struct channel *channel, const struct inbound *in,
-				     struct arena *arena, struct parsed *ret)
-{
-	const struct messaging_settings *settings = host->channel_settings(channel);
-
-	return graph_verify(host, &settings->graph, in, arena, ret);
-}
-
-static int instagram_parse(const struct channel *channel, const struct inbound *in,
-			   struct arena *arena, struct parsed *ret, const char **ret_error)
-{
-	return messaging_parse(channel, in, arena, ret, ret_error);
-}
-
-static void instagram_send(struct channel *channel, const struct outbound *message,
-			   struct delivery *delivery)
-{
-	messaging_send(channel, message, delivery);
-}
-
-static void instagram_media(const struct channel *channel, const struct attachment *attachment,
-			    struct arena *arena, struct media_request *ret)
-{
-	(void)arena;
-	messaging_media(channel, attachment, ret);
-}
-
-static void instagram_test(struct channel *channel,
-			   void (*done)(bool ok, const char *phrase, void *context), void *context)
-{
-	messaging_test(channel, done, context);
-}
-
-static void instagram_window(const struct channel *channel, struct window_rules *ret)
-{
-	messaging_window(channel, ret);
 }
 
 const struct connector instagram_connector = {
@@ -84,11 +37,11 @@ const struct connector instagram_connector = {
 	.settings = instagram_settings_rows,
 	.state_size = sizeof(struct messaging_state),
 	.open = instagram_open,
-	.close = instagram_close,
-	.verify = instagram_verify,
-	.parse = instagram_parse,
-	.send = instagram_send,
-	.media = instagram_media,
-	.test = instagram_test,
-	.window = instagram_window,
+	.close = messaging_close,
+	.verify = messaging_verify,
+	.parse = messaging_parse,
+	.send = messaging_send,
+	.media = messaging_media,
+	.test = messaging_test,
+	.window = messaging_window,
 };

@@ -125,20 +125,14 @@ static void read_file(struct reading *reading, enum message_kind kind, const cha
 
 static void read_location(struct reading *reading)
 {
-	const char *name = text_of(reading, "message.title");
-	const char *address = text_of(reading, "message.address");
-	const char *latitude = number_of(reading, "message.latitude");
-	const char *longitude = number_of(reading, "message.longitude");
+	const struct provider_place place = {
+		text_of(reading, "message.title"),
+		text_of(reading, "message.address"),
+		number_of(reading, "message.latitude"),
+		number_of(reading, "message.longitude"),
+	};
 
-	reading->message->kind = MESSAGE_LOCATION;
-	reading->message->text = host->format(
-		reading->arena, "%s%s%s%s(%s, %s)", name, name[0] && address[0] ? ", " : "",
-		address, name[0] || address[0] ? " " : "", latitude, longitude);
-	reading->message->extra = host->format(
-		reading->arena,
-		"{\"location\":{\"latitude\":%s,\"longitude\":%s,\"name\":%s,\"address\":%s}}",
-		latitude, longitude, host->json_quote(reading->arena, name),
-		host->json_quote(reading->arena, address));
+	provider_location(host, reading->arena, reading->message, &place);
 }
 
 static void read_sticker(struct reading *reading)
@@ -435,24 +429,18 @@ static void line_send(struct channel *channel, const struct outbound *message,
 
 /* ---- a try ---- */
 
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
 static void on_tried(const struct host_answer *answer, struct json_object *body,
 		     struct arena *arena, void *context)
 {
-	struct trial trial = *(struct trial *)context;
+	struct provider_trial *trial = context;
 	const char *phrase =
 		answer->error ? answer->error : provider_text(host, body, "message", "refused");
 	bool is_ok = !answer->error && answer->status == 200;
 
-	free(context);
 	if (is_ok)
 		phrase = host->format(arena, "the account is %s",
 				      provider_text(host, body, "displayName", "?"));
-	trial.done(is_ok, phrase, trial.context);
+	provider_tried(trial, is_ok, phrase);
 }
 
 static void line_test(struct channel *channel,
@@ -460,7 +448,7 @@ static void line_test(struct channel *channel,
 {
 	const struct line_settings *settings = host->channel_settings(channel);
 	struct arena *arena = host->arena_new();
-	struct trial *trial = malloc(sizeof(*trial));
+	struct provider_trial *trial = provider_trial_new(done, context);
 	const char *const fields[] = {
 		"authorization", host->format(arena, "Bearer %s", settings->channel_access_token),
 		NULL
@@ -471,9 +459,6 @@ static void line_test(struct channel *channel,
 					.fields = fields,
 					.allow_private = is_private(channel) };
 
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
 	provider_call(host, channel, &call, on_tried, trial);
 	host->arena_free(arena);
 }

@@ -29,6 +29,19 @@ int messaging_open(const struct host *core, struct channel *channel,
 	return graph_check(&settings->graph, ret_error);
 }
 
+void messaging_close(struct channel *channel)
+{
+	(void)channel;
+}
+
+enum verdict messaging_verify(struct channel *channel, const struct inbound *in,
+			      struct arena *arena, struct parsed *ret)
+{
+	const struct messaging_settings *settings = host->channel_settings(channel);
+
+	return graph_verify(host, &settings->graph, in, arena, ret);
+}
+
 void messaging_window(const struct channel *channel, struct window_rules *ret)
 {
 	const struct messaging_settings *settings = host->channel_settings(channel);
@@ -37,10 +50,11 @@ void messaging_window(const struct channel *channel, struct window_rules *ret)
 }
 
 void messaging_media(const struct channel *channel, const struct attachment *attachment,
-		     struct media_request *ret)
+		     struct arena *arena, struct media_request *ret)
 {
 	const struct messaging_settings *settings = host->channel_settings(channel);
 
+	(void)arena;
 	ret->url = attachment->url; /* signed for anybody who has it */
 	ret->allow_private = graph_is_private(&settings->graph);
 }
@@ -61,11 +75,6 @@ static const char *text_at(struct reading *reading, const char *path)
 	return host->text(reading->arena, provider_text(host, reading->event, path, ""));
 }
 
-static size_t list_count(struct json_object *list)
-{
-	return host->json_kind(list, "") == HOST_JSON_ARRAY ? host->json_count(list) : 0;
-}
-
 static bool has(struct reading *reading, const char *path)
 {
 	return host->json_kind(reading->event, path) == HOST_JSON_OBJECT;
@@ -75,19 +84,14 @@ static void read_location(struct reading *reading, struct json_object *payload)
 {
 	struct json_object *latitude = host->json_at(payload, "coordinates.lat");
 	struct json_object *longitude = host->json_at(payload, "coordinates.long");
-	const char *north, *east;
+	struct provider_place place = { .name = "", .address = "" };
 
 	if (host->json_kind(latitude, "") != HOST_JSON_NUMBER ||
 	    host->json_kind(longitude, "") != HOST_JSON_NUMBER)
 		return;
-	north = host->json_print(latitude, reading->arena);
-	east = host->json_print(longitude, reading->arena);
-	reading->message->kind = MESSAGE_LOCATION;
-	reading->message->text = host->format(reading->arena, "(%s, %s)", north, east);
-	reading->message->extra = host->format(
-		reading->arena,
-		"{\"location\":{\"latitude\":%s,\"longitude\":%s,\"name\":\"\",\"address\":\"\"}}",
-		north, east);
+	place.latitude = host->json_print(latitude, reading->arena);
+	place.longitude = host->json_print(longitude, reading->arena);
+	provider_location(host, reading->arena, reading->message, &place);
 }
 
 static void read_attachment(struct reading *reading, struct json_object *item)
@@ -134,7 +138,7 @@ static void read_content(struct reading *reading)
 	struct json_object *list = host->json_at(reading->event, "message.attachments");
 	const char *chosen = text_at(reading, "message.quick_reply.payload");
 	struct message *message = reading->message;
-	size_t count = list_count(list);
+	size_t count = provider_count(host, list);
 
 	message->kind = MESSAGE_TEXT;
 	message->text = text_at(reading, "message.text");
@@ -221,14 +225,14 @@ static void read_mark(struct reading *reading, const char *name, enum receipt_st
 	const char *mid = provider_text(host, mark, "mid", "");
 	struct parsed *ret = reading->ret;
 
-	for (size_t i = 0; i < list_count(mids); i++)
+	for (size_t i = 0; i < provider_count(host, mids); i++)
 		ret->receipts[ret->receipt_count++] = (struct receipt){
 			.provider_id =
 				host->text(reading->arena,
 					   provider_text(host, host->json_item(mids, i), "", "-")),
 			.state = state
 		};
-	if (list_count(mids) > 0)
+	if (provider_count(host, mids) > 0)
 		return;
 	if (mid[0])
 		ret->receipts[ret->receipt_count++] =
@@ -306,7 +310,7 @@ static void read_entry(struct reading *reading, struct json_object *entry)
 	/* One app serves several pages: each channel reads its own. */
 	if (strcmp(provider_text(host, entry, "id", ""), settings->page_id) != 0)
 		return;
-	for (size_t i = 0; i < list_count(events); i++) {
+	for (size_t i = 0; i < provider_count(host, events); i++) {
 		reading->event = host->json_item(events, i);
 		read_event(reading);
 	}
@@ -318,18 +322,18 @@ static void make_room(struct reading *reading, struct json_object *entries)
 	size_t messages = 1;
 	size_t receipts = 1;
 
-	for (size_t i = 0; i < list_count(entries); i++) {
+	for (size_t i = 0; i < provider_count(host, entries); i++) {
 		struct json_object *events =
 			host->json_at(host->json_item(entries, i), "messaging");
-		size_t count = list_count(events);
+		size_t count = provider_count(host, events);
 
 		messages += count;
 		receipts += count;
 		for (size_t j = 0; j < count; j++) {
 			struct json_object *event = host->json_item(events, j);
 
-			receipts += list_count(host->json_at(event, "delivery.mids"));
-			receipts += list_count(host->json_at(event, "read.mids"));
+			receipts += provider_count(host, host->json_at(event, "delivery.mids"));
+			receipts += provider_count(host, host->json_at(event, "read.mids"));
 		}
 	}
 	reading->ret->messages =
@@ -357,7 +361,7 @@ int messaging_parse(const struct channel *channel, const struct inbound *in, str
 		return -1;
 	}
 	make_room(&reading, entries);
-	for (size_t i = 0; i < list_count(entries); i++)
+	for (size_t i = 0; i < provider_count(host, entries); i++)
 		read_entry(&reading, host->json_item(entries, i));
 	host->json_free(body);
 	return 0;

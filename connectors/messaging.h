@@ -27,12 +27,16 @@ const struct host *messaging_host(void);
 
 int messaging_open(const struct host *core, struct channel *channel,
 		   const struct messaging_kind *kind, const char **ret_error);
+/* The slots. */
+void messaging_close(struct channel *channel);
+enum verdict messaging_verify(struct channel *channel, const struct inbound *in,
+			      struct arena *arena, struct parsed *ret);
 int messaging_parse(const struct channel *channel, const struct inbound *in, struct arena *arena,
 		    struct parsed *ret, const char **ret_error);
 void messaging_send(struct channel *channel, const struct outbound *message,
 		    struct delivery *delivery);
 void messaging_media(const struct channel *channel, const struct attachment *attachment,
-		     struct media_request *ret);
+		     struct arena *arena, struct media_request *ret);
 void messaging_test(struct channel *channel,
 		    void (*done)(bool ok, const char *phrase, void *context), void *context);
 void messaging_find_name(struct channel *channel, const char *who,

@@ -197,7 +197,7 @@ void messaging_test(struct channel *channel,
 					 .method = "GET",
 					 .path = settings->page_id,
 					 .done = on_tried,
-					 .context = graph_trial_new(done, context) };
+					 .context = provider_trial_new(done, context) };
 
 	graph_call(host, &call);
 }

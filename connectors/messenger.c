@@ -18,56 +18,9 @@ static const struct messaging_kind messenger_kind = { .object = "page",
 						      .identifier = "messenger",
 						      .takes_files = true };
 
-/* One per process, given by open(): parse() has only a const channel. */
-static const struct host *host;
-
 static int messenger_open(const struct host *core, struct channel *channel, const char **ret_error)
 {
-	host = core;
 	return messaging_open(core, channel, &messenger_kind, ret_error);
-}
-
-static void messenger_close(struct channel *channel)
-{
-	(void)channel;
-}
-
-static enum verdict messenger_verify(struct channel *channel, const struct inbound *in,
-				     struct arena *arena, struct parsed *ret)
-{
-	const struct messaging_settings *settings = host->channel_settings(channel);
-
-	return graph_verify(host, &settings->graph, in, arena, ret);
-}
-
-static int messenger_parse(const struct channel *channel, const struct inbound *in,
-			   struct arena *arena, struct parsed *ret, const char **ret_error)
-{
-	return messaging_parse(channel, in, arena, ret, ret_error);
-}
-
-static void messenger_send(struct channel *channel, const struct outbound *message,
-			   struct delivery *delivery)
-{
-	messaging_send(channel, message, delivery);
-}
-
-static void messenger_media(const struct channel *channel, const struct attachment *attachment,
-			    struct arena *arena, struct media_request *ret)
-{
-	(void)arena;
-	messaging_media(channel, attachment, ret);
-}
-
-static void messenger_test(struct channel *channel,
-			   void (*done)(bool ok, const char *phrase, void *context), void *context)
-{
-	messaging_test(channel, done, context);
-}
-
-static void messenger_window(const struct channel *channel, struct window_rules *ret)
-{
-	messaging_window(channel, ret);
 }
 
 const struct connector messenger_connector = {
@@ -83,12 +36,12 @@ const struct connector messenger_connector = {
 	.settings = messenger_settings_rows,
 	.state_size = sizeof(struct messaging_state),
 	.open = messenger_open,
-	.close = messenger_close,
-	.verify = messenger_verify,
-	.parse = messenger_parse,
-	.send = messenger_send,
-	.media = messenger_media,
-	.test = messenger_test,
+	.close = messaging_close,
+	.verify = messaging_verify,
+	.parse = messaging_parse,
+	.send = messaging_send,
+	.media = messaging_media,
+	.test = messaging_test,
 	.find_name = messaging_find_name,
-	.window = messenger_window,
+	.window = messaging_window,
 };

@@ -43,13 +43,6 @@ const char *provider_text(const struct host *host, struct json_object *value, co
 	return text ? text : fallback;
 }
 
-int64_t provider_time(int64_t unix_s)
-{
-	static const int64_t last_s = INT64_C(253402300799);
-
-	return unix_s > 0 && unix_s <= last_s ? unix_s * 1000 : 0;
-}
-
 void provider_unreached(const struct host *host, struct delivery *delivery,
 			const struct host_answer *answer, bool is_idempotent)
 {
@@ -105,4 +98,23 @@ void provider_find_name(const struct host *host, struct channel *channel,
 		abort();
 	*naming = (struct naming){ host, paths, *named };
 	provider_call(host, channel, call, on_named, naming);
+}
+
+struct provider_trial *provider_trial_new(void (*done)(bool ok, const char *phrase, void *context),
+					  void *context)
+{
+	struct provider_trial *trial = malloc(sizeof(*trial));
+
+	if (!trial)
+		abort();
+	*trial = (struct provider_trial){ done, context };
+	return trial;
+}
+
+void provider_tried(struct provider_trial *trial, bool ok, const char *phrase)
+{
+	const struct provider_trial ended = *trial;
+
+	free(trial);
+	ended.done(ok, phrase, ended.context);
 }

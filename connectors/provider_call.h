@@ -2,6 +2,7 @@
 #pragma once
 
 #include "converge/connector.h"
+#include "provider_read.h"
 
 /* body: the answer's JSON, NULL where there is none that can be read; it and the arena's bytes are
  * gone after the call. */
@@ -26,9 +27,6 @@ void provider_find_name(const struct host *host, struct channel *channel,
 			const struct host_http *call, const char *const *paths,
 			const struct provider_named *named);
 
-/* A provider's seconds as sent_ms; 0 (unknown) outside of the years 1970 to 9999. */
-int64_t provider_time(int64_t unix_s);
-
 /* Ends a send whose call brought no HTTP answer: uncertain where the provider may have it and a
  * repetition would double it. */
 void provider_unreached(const struct host *host, struct delivery *delivery,
@@ -37,3 +35,12 @@ void provider_unreached(const struct host *host, struct delivery *delivery,
 /* An attachment whose texts live in the arena: send() gets one that does not outlast it. */
 struct attachment *provider_attachment(const struct host *host, struct arena *arena,
 				       const struct attachment *from);
+
+/* One `channel test` under way; ended by provider_tried(), which frees it. */
+struct provider_trial {
+	void (*done)(bool ok, const char *phrase, void *context);
+	void *context;
+};
+struct provider_trial *provider_trial_new(void (*done)(bool ok, const char *phrase, void *context),
+					  void *context);
+void provider_tried(struct provider_trial *trial, bool ok, const char *phrase);

@@ -52,17 +52,6 @@ const char *slack_bearer(const struct channel *channel, struct arena *arena)
 
 /* ---- proof ---- */
 
-static bool timestamp_is_fresh(const char *text, int64_t now_s)
-{
-	size_t len = strlen(text);
-	int64_t when;
-
-	if (len == 0 || len > 12 || strspn(text, "0123456789") != len)
-		return false;
-	when = strtoll(text, NULL, 10);
-	return when >= now_s - SKEW_S && when <= now_s + SKEW_S;
-}
-
 static bool signature_fits(const struct channel *channel, const struct inbound *in,
 			   struct arena *arena)
 {
@@ -74,7 +63,7 @@ static bool signature_fits(const struct channel *channel, const struct inbound *
 	size_t head;
 	char *bytes;
 
-	if (!timestamp || !signature || !timestamp_is_fresh(timestamp, in->now_s))
+	if (!timestamp || !signature || !provider_is_fresh(in, timestamp, 1, SKEW_S))
 		return false;
 	head = strlen(timestamp) + 4;
 	bytes = host->alloc(arena, head + in->body_len + 1);
@@ -252,7 +241,7 @@ static enum message_kind kind_of(const char *type)
 
 static void read_files(struct reading *reading, struct json_object *files)
 {
-	size_t count = host->json_kind(files, "") == HOST_JSON_ARRAY ? host->json_count(files) : 0;
+	size_t count = provider_count(host, files);
 	struct message *message = reading->message;
 
 	if (count > FILES_MAX)

@@ -264,26 +264,20 @@ void slack_send(struct channel *channel, const struct outbound *message, struct 
 
 /* ---- a try ---- */
 
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
 static void on_tried(const struct host_answer *answer, struct json_object *body,
 		     struct arena *arena, void *context)
 {
-	struct trial trial = *(struct trial *)context;
+	struct provider_trial *trial = context;
 	const struct host *host = slack_host();
 	bool is_ok = body && host->json_bool(body, "ok", false);
 	const char *phrase =
 		answer->error ? answer->error : provider_text(host, body, "error", "refused");
 
-	free(context);
 	if (is_ok)
 		phrase = host->format(arena, "the app is %s in %s",
 				      provider_text(host, body, "user", "?"),
 				      provider_text(host, body, "team", "?"));
-	trial.done(is_ok, phrase, trial.context);
+	provider_tried(trial, is_ok, phrase);
 }
 
 void slack_test(struct channel *channel, void (*done)(bool ok, const char *phrase, void *context),
@@ -292,7 +286,7 @@ void slack_test(struct channel *channel, void (*done)(bool ok, const char *phras
 	const struct host *host = slack_host();
 	const struct slack_settings *settings = host->channel_settings(channel);
 	struct arena *arena = host->arena_new();
-	struct trial *trial = malloc(sizeof(*trial));
+	struct provider_trial *trial = provider_trial_new(done, context);
 	const char *const fields[] = { "authorization", slack_bearer(channel, arena), NULL };
 	const struct host_http call = { .method = "POST",
 					.url = host->format(arena, "%s/api/auth.test",
@@ -301,9 +295,6 @@ void slack_test(struct channel *channel, void (*done)(bool ok, const char *phras
 					.body = "",
 					.allow_private = slack_is_private(channel) };
 
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
 	provider_call(host, channel, &call, on_tried, trial);
 	host->arena_free(arena);
 }

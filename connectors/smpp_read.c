@@ -1,7 +1,7 @@
 /* What the pipeline is given of deliver_sm, read into messages and receipts. */
-#include <stdio.h>
 #include <string.h>
 
+#include "provider_read.h"
 #include "smpp_private.h"
 #include "sms_udh.h"
 
@@ -132,8 +132,7 @@ static int read_parts(struct reading *reading, const char **ret_error)
 {
 	const struct host *host = smpp_host();
 	struct json_object *list = host->json_at(reading->body, "pdus");
-	size_t count =
-		list && host->json_kind(list, "") == HOST_JSON_ARRAY ? host->json_count(list) : 0;
+	size_t count = provider_count(host, list);
 	bool has_first = false;
 
 	*ret_error = "no deliver_sm";

@@ -1,7 +1,6 @@
 #include "standard_webhook.h"
+#include "provider_read.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -63,19 +62,6 @@ static bool any_signature_fits(const struct comparison *comparison, const char *
 	return false;
 }
 
-/* Plain decimal digits: the header's own bytes are signed, so any other
- * spelling of the number would make two texts of one time. */
-static bool timestamp_is_fresh(const char *text, int64_t now_s)
-{
-	size_t len = strlen(text);
-	int64_t when;
-
-	if (len == 0 || len > 12 || strspn(text, "0123456789") != len || text[0] == '0')
-		return false;
-	when = strtoll(text, NULL, 10);
-	return when >= now_s - SKEW_S && when <= now_s + SKEW_S;
-}
-
 /* A header of the standard, or its svix twin. */
 static const char *field_of(const struct host *host, const struct inbound *in, const char *name,
 			    const char *twin)
@@ -120,7 +106,7 @@ bool standard_webhook_fits(const struct host *host, const struct standard_webhoo
 	const char *head;
 	char *bytes;
 
-	if (!id || !timestamp || !signature || !timestamp_is_fresh(timestamp, in->now_s))
+	if (!id || !timestamp || !signature || !provider_is_fresh(in, timestamp, 1, SKEW_S))
 		return false;
 	head = host->format(arena, "%s.%s.", id, timestamp);
 	bytes = signed_bytes_of(host, arena, head, in->body, in->body_len);

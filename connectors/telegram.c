@@ -170,22 +170,15 @@ static void read_file(struct reading *reading, size_t which)
 static void read_location(struct reading *reading)
 {
 	struct json_object *venue = host->json_at(reading->body, "venue");
-	struct json_object *place = host->json_at(reading->body, "location");
-	const char *name = text_or(venue, "title", "");
-	const char *address = text_or(venue, "address", "");
-	const char *latitude = telegram_number(place, reading->arena, "latitude");
-	const char *longitude = telegram_number(place, reading->arena, "longitude");
-	struct message *message = reading->message;
+	struct json_object *point = host->json_at(reading->body, "location");
+	const struct provider_place place = {
+		text_or(venue, "title", ""),
+		text_or(venue, "address", ""),
+		telegram_number(point, reading->arena, "latitude"),
+		telegram_number(point, reading->arena, "longitude"),
+	};
 
-	message->kind = MESSAGE_LOCATION;
-	message->text = host->format(reading->arena, "%s%s%s%s(%s, %s)", name,
-				     name[0] && address[0] ? ", " : "", address,
-				     name[0] || address[0] ? " " : "", latitude, longitude);
-	message->extra = host->format(
-		reading->arena,
-		"{\"location\":{\"latitude\":%s,\"longitude\":%s,\"name\":%s,\"address\":%s}}",
-		latitude, longitude, host->json_quote(reading->arena, name),
-		host->json_quote(reading->arena, address));
+	provider_location(host, reading->arena, reading->message, &place);
 }
 
 static void read_content(struct reading *reading)

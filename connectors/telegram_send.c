@@ -254,37 +254,28 @@ void telegram_find_media(struct channel *channel, const struct attachment *attac
 
 /* ---- a try ---- */
 
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
 static void on_tried(const struct host_answer *answer, struct json_object *body,
 		     struct arena *arena, void *context)
 {
-	struct trial trial = *(struct trial *)context;
+	struct provider_trial *trial = context;
 	const struct host *host = telegram_host();
 	bool is_ok = body && host->json_bool(body, "ok", false);
 	const char *phrase;
 
-	free(context);
 	if (is_ok)
 		phrase = host->format(arena, "the bot is @%s",
 				      provider_text(host, body, "result.username", "?"));
 	else
 		phrase = answer->error ? answer->error
 				       : provider_text(host, body, "description", "refused");
-	trial.done(is_ok, phrase, trial.context);
+	provider_tried(trial, is_ok, phrase);
 }
 
 void telegram_test(struct channel *channel,
 		   void (*done)(bool ok, const char *phrase, void *context), void *context)
 {
-	struct trial *trial = malloc(sizeof(*trial));
+	struct provider_trial *trial = provider_trial_new(done, context);
 	const struct telegram_call call = { .method = "getMe", .body = "{}" };
 
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
 	telegram_call(channel, &call, on_tried, trial);
 }

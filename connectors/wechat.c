@@ -67,36 +67,13 @@ static bool is_sealed(const struct channel *channel)
 
 /* ---- the proof ---- */
 
-static bool timestamp_is_fresh(const char *text, int64_t now_s)
-{
-	size_t len = text ? strlen(text) : 0;
-	int64_t when;
-
-	if (len == 0 || len > 12 || strspn(text, "0123456789") != len)
-		return false;
-	when = strtoll(text, NULL, 10);
-	return when >= now_s - SKEW_S && when <= now_s + SKEW_S;
-}
-
-/* The sealed text of a body, in the arena; NULL: there is none. */
-static const char *sealed_in(const struct inbound *in, struct arena *arena)
-{
-	struct json_object *xml = host->xml_read(in->body, in->body_len, arena, NULL);
-	const char *sealed = xml ? host->json_text(xml, "Encrypt") : NULL;
-
-	sealed = sealed ? host->text(arena, sealed) : NULL;
-	if (xml)
-		host->json_free(xml);
-	return sealed;
-}
-
 /* With a key only sealed messages count: the plain signature covers no body. */
 static bool seal_is_right(const struct channel *channel, const struct inbound *in,
 			  struct arena *arena)
 {
 	const struct wechat_settings *settings = host->channel_settings(channel);
 	const struct wechat_state *state = host->channel_state(channel);
-	const char *sealed = sealed_in(in, arena);
+	const char *sealed = envelope_sealed(host, in, arena);
 	const char *const texts[] = { settings->token, host->query(in, "timestamp"),
 				      host->query(in, "nonce"), sealed, NULL };
 	const char *error;
@@ -113,7 +90,7 @@ static enum verdict wechat_verify(struct channel *channel, const struct inbound 
 	const char *echo = host->query(in, "echostr");
 	const char *const texts[] = { settings->token, timestamp, host->query(in, "nonce"), NULL };
 
-	if (!timestamp_is_fresh(timestamp, in->now_s))
+	if (!provider_is_fresh(in, timestamp, 1, SKEW_S))
 		return FORGED;
 	if (!envelope_is_signed(host, arena, host->query(in, "signature"), texts, 3))
 		return FORGED;
@@ -193,17 +170,11 @@ static void read_file(struct reading *reading, enum message_kind kind, const cha
 
 static void read_location(struct reading *reading)
 {
-	const char *latitude = coordinate(reading, "Location_X");
-	const char *longitude = coordinate(reading, "Location_Y");
-	const char *label = text_of(reading, "Label");
+	const struct provider_place place = { "", text_of(reading, "Label"),
+					      coordinate(reading, "Location_X"),
+					      coordinate(reading, "Location_Y") };
 
-	reading->message->kind = MESSAGE_LOCATION;
-	reading->message->text = host->format(reading->arena, "%s%s(%s, %s)", label,
-					      label[0] ? " " : "", latitude, longitude);
-	reading->message->extra = host->format(
-		reading->arena,
-		"{\"location\":{\"latitude\":%s,\"longitude\":%s,\"name\":\"\",\"address\":%s}}",
-		latitude, longitude, host->json_quote(reading->arena, label));
+	provider_location(host, reading->arena, reading->message, &place);
 }
 
 static void read_link(struct reading *reading)
@@ -385,7 +356,7 @@ static struct json_object *document(const struct channel *channel, const struct 
 
 	if (!is_sealed(channel))
 		return host->xml_read(in->body, in->body_len, arena, ret_error);
-	sealed = sealed_in(in, arena);
+	sealed = envelope_sealed(host, in, arena);
 	*ret_error = "Encrypt: is missing";
 	plain = sealed ? envelope_open(&state->seal, arena, sealed, ret_error) : NULL;
 	return plain ? host->xml_read(plain, strlen(plain), arena, ret_error) : NULL;

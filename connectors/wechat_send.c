@@ -66,21 +66,9 @@ static void token_request(struct channel *channel, struct arena *arena, struct h
 static void token_read(struct json_object *body, struct arena *arena,
 		       struct access_token_answer *ret)
 {
-	const struct host *host = wechat_host();
-	const struct weixin judge = { .host = host, .errors = errors };
-	const char *token = host->json_text(body, "access_token");
-	struct weixin_answer judged = { .retry_after_ms = -1 };
+	const struct weixin judge = { .host = wechat_host(), .errors = errors };
 
-	if (token && token[0]) {
-		ret->token = host->text(arena, token);
-		ret->life_s = host->json_int(body, "expires_in", 0);
-		return;
-	}
-	weixin_judge(&judge, body, arena, &judged);
-	ret->failure = judged.is_ok ? SEND_RETRY : judged.failure;
-	ret->code = judged.code;
-	ret->why = judged.is_ok ? "the answer has no access_token" : judged.why;
-	ret->retry_after_ms = judged.retry_after_ms;
+	weixin_token_read(&judge, body, arena, ret);
 }
 
 static const struct access_token_source token_source = { token_request, token_read };
@@ -287,21 +275,14 @@ void wechat_send(struct channel *channel, const struct outbound *message, struct
 
 /* ---- a try ---- */
 
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
 static void on_tried(const struct weixin_answer *answer, void *context)
 {
-	struct trial trial = *(struct trial *)context;
+	struct provider_trial *trial = context;
 
-	free(context);
-	trial.done(answer->is_ok,
-		   answer->is_ok ? "WeChat accepts the app_id, its secret and this server"
-				 : wechat_host()->format(answer->arena, "%s: %s", answer->code,
-							 answer->why),
-		   trial.context);
+	provider_tried(trial, answer->is_ok,
+		       answer->is_ok ? "WeChat accepts the app_id, its secret and this server"
+				     : wechat_host()->format(answer->arena, "%s: %s", answer->code,
+							     answer->why));
 }
 
 void wechat_test(struct channel *channel, void (*done)(bool ok, const char *phrase, void *context),
@@ -309,10 +290,7 @@ void wechat_test(struct channel *channel, void (*done)(bool ok, const char *phra
 {
 	static const struct weixin_request request = { .method = "GET",
 						       .path = "/cgi-bin/get_api_domain_ip" };
-	struct trial *trial = malloc(sizeof(*trial));
+	struct provider_trial *trial = provider_trial_new(done, context);
 
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
 	weixin_call(&state_of(channel)->api, &request, on_tried, trial);
 }

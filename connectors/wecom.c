@@ -6,8 +6,6 @@
  * 5 messages after the customer wrote. */
 #include "converge/connector.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "provider_call.h"
@@ -73,28 +71,6 @@ struct wecom_account *wecom_account(struct wecom_state *state, const char *id)
 
 /* ---- the proof ---- */
 
-static bool timestamp_is_fresh(const char *text, int64_t now_s)
-{
-	size_t len = text ? strlen(text) : 0;
-	int64_t when;
-
-	if (len == 0 || len > 12 || strspn(text, "0123456789") != len)
-		return false;
-	when = strtoll(text, NULL, 10);
-	return when >= now_s - SKEW_S && when <= now_s + SKEW_S;
-}
-
-static const char *sealed_in(const struct inbound *in, struct arena *arena)
-{
-	struct json_object *xml = host->xml_read(in->body, in->body_len, arena, NULL);
-	const char *sealed = xml ? host->json_text(xml, "Encrypt") : NULL;
-
-	sealed = sealed ? host->text(arena, sealed) : NULL;
-	if (xml)
-		host->json_free(xml);
-	return sealed;
-}
-
 /* The signal's token spares the next pull the limit of those without one. */
 static void note_signal(struct channel *channel, const char *plain, struct arena *arena)
 {
@@ -118,12 +94,13 @@ static enum verdict wecom_verify(struct channel *channel, const struct inbound *
 	const struct wecom_settings *settings = host->channel_settings(channel);
 	const struct wecom_state *state = host->channel_state(channel);
 	bool is_handshake = strcmp(in->method, "GET") == 0;
-	const char *sealed = is_handshake ? host->query(in, "echostr") : sealed_in(in, arena);
+	const char *sealed =
+		is_handshake ? host->query(in, "echostr") : envelope_sealed(host, in, arena);
 	const char *const texts[] = { settings->token, host->query(in, "timestamp"),
 				      host->query(in, "nonce"), sealed, NULL };
 	const char *error, *plain;
 
-	if (!timestamp_is_fresh(texts[1], in->now_s) ||
+	if (!provider_is_fresh(in, texts[1], 1, SKEW_S) ||
 	    !envelope_is_signed(host, arena, host->query(in, "msg_signature"), texts, 4))
 		return FORGED;
 	plain = envelope_open(&state->seal, arena, sealed, &error);
@@ -146,7 +123,7 @@ static int read_signal(const struct channel *channel, const struct inbound *in, 
 		       struct parsed *ret, const char **ret_error)
 {
 	const struct wecom_state *state = host->channel_state(channel);
-	const char *sealed = sealed_in(in, arena);
+	const char *sealed = envelope_sealed(host, in, arena);
 	const char *plain;
 	struct json_object *xml;
 

@@ -59,21 +59,14 @@ static void read_file(struct reading *reading, enum message_kind kind, const cha
 
 static void read_location(struct reading *reading)
 {
-	const struct host *host = wecom_host();
-	const char *name = text_of(reading, "location.name");
-	const char *address = text_of(reading, "location.address");
-	const char *latitude = number_of(reading, "location.latitude");
-	const char *longitude = number_of(reading, "location.longitude");
+	const struct provider_place place = {
+		text_of(reading, "location.name"),
+		text_of(reading, "location.address"),
+		number_of(reading, "location.latitude"),
+		number_of(reading, "location.longitude"),
+	};
 
-	reading->message->kind = MESSAGE_LOCATION;
-	reading->message->text = host->format(
-		reading->arena, "%s%s%s%s(%s, %s)", name, name[0] && address[0] ? ", " : "",
-		address, name[0] || address[0] ? " " : "", latitude, longitude);
-	reading->message->extra = host->format(
-		reading->arena,
-		"{\"location\":{\"latitude\":%s,\"longitude\":%s,\"name\":%s,\"address\":%s}}",
-		latitude, longitude, quoted(reading, "location.name"),
-		quoted(reading, "location.address"));
+	provider_location(wecom_host(), reading->arena, reading->message, &place);
 }
 
 static void read_text(struct reading *reading)

@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,21 +55,9 @@ static void token_request(struct channel *channel, struct arena *arena, struct h
 static void token_read(struct json_object *body, struct arena *arena,
 		       struct access_token_answer *ret)
 {
-	const struct host *host = wecom_host();
-	const struct weixin judge = { .host = host, .errors = errors };
-	const char *token = host->json_text(body, "access_token");
-	struct weixin_answer judged = { .retry_after_ms = -1 };
+	const struct weixin judge = { .host = wecom_host(), .errors = errors };
 
-	if (token && token[0]) {
-		ret->token = host->text(arena, token);
-		ret->life_s = host->json_int(body, "expires_in", 0);
-		return;
-	}
-	weixin_judge(&judge, body, arena, &judged);
-	ret->failure = judged.is_ok ? SEND_RETRY : judged.failure;
-	ret->code = judged.code;
-	ret->why = judged.is_ok ? "the answer has no access_token" : judged.why;
-	ret->retry_after_ms = judged.retry_after_ms;
+	weixin_token_read(&judge, body, arena, ret);
 }
 
 static const struct access_token_source token_source = { token_request, token_read };
@@ -310,28 +297,20 @@ void wecom_send(struct channel *channel, const struct outbound *message, struct 
 
 /* ---- a try ---- */
 
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
 static void on_tried(const struct weixin_answer *answer, void *context)
 {
-	struct trial trial = *(struct trial *)context;
+	struct provider_trial *trial = context;
 	const struct host *host = wecom_host();
 	struct json_object *list =
 		answer->is_ok ? host->json_at(answer->body, "account_list") : NULL;
-	size_t count =
-		list && host->json_kind(list, "") == HOST_JSON_ARRAY ? host->json_count(list) : 0;
+	size_t count = provider_count(host, list);
 
-	free(context);
 	if (answer->is_ok)
-		trial.done(count > 0,
-			   host->format(answer->arena, "%zu customer-service accounts", count),
-			   trial.context);
+		provider_tried(trial, count > 0,
+			       host->format(answer->arena, "%zu customer-service accounts", count));
 	else
-		trial.done(false, host->format(answer->arena, "%s: %s", answer->code, answer->why),
-			   trial.context);
+		provider_tried(trial, false,
+			       host->format(answer->arena, "%s: %s", answer->code, answer->why));
 }
 
 void wecom_test(struct channel *channel, void (*done)(bool ok, const char *phrase, void *context),
@@ -342,10 +321,7 @@ void wecom_test(struct channel *channel, void (*done)(bool ok, const char *phras
 						       .path = "/cgi-bin/kf/account/list",
 						       .body = body,
 						       .len = sizeof(body) - 1 };
-	struct trial *trial = malloc(sizeof(*trial));
+	struct provider_trial *trial = provider_trial_new(done, context);
 
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
 	weixin_call(&state_of(channel)->api, &request, on_tried, trial);
 }

@@ -23,6 +23,7 @@ enum {
 	LINK_S = 7 * 24 * 3600,
 	WINDOW_MS = 48 * 3600 * 1000,
 	DIGEST_BYTES = 16,
+	SECOND_DIGITS = 11,
 };
 
 struct weibo_settings {
@@ -68,30 +69,18 @@ static const char *base_of(const struct channel *channel, const char *own)
 
 /* ---- proof ---- */
 
-/* Milliseconds; the platform's older documents show seconds. */
-static bool timestamp_is_fresh(const char *text, int64_t now_s)
-{
-	size_t len = text ? strlen(text) : 0;
-	int64_t when;
-
-	if (len == 0 || len > 15 || strspn(text, "0123456789") != len)
-		return false;
-	when = strtoll(text, NULL, 10);
-	if (len > 11)
-		when /= 1000;
-	return when >= now_s - SKEW_S && when <= now_s + SKEW_S;
-}
-
 static enum verdict weibo_verify(struct channel *channel, const struct inbound *in,
 				 struct arena *arena, struct parsed *ret)
 {
 	const struct weibo_settings *settings = host->channel_settings(channel);
 	const char *timestamp = host->query(in, "timestamp");
 	const char *echo = host->query(in, "echostr");
+	/* Milliseconds; the platform's older documents show seconds. */
+	int64_t per_second = timestamp && strlen(timestamp) > SECOND_DIGITS ? 1000 : 1;
 	const char *const words[] = { settings->app_secret, timestamp, host->query(in, "nonce"),
 				      NULL };
 
-	if (!timestamp_is_fresh(timestamp, in->now_s) ||
+	if (!provider_is_fresh(in, timestamp, per_second, SKEW_S) ||
 	    !envelope_is_signed(host, arena, host->query(in, "signature"), words, 3))
 		return FORGED;
 	if (strcmp(in->method, "POST") == 0)
@@ -191,33 +180,16 @@ static void read_file(struct reading *reading, enum message_kind kind, const cha
 	reading->message->attachment_count = 1;
 }
 
-/* A number as JSON may have it, else 0. */
-static const char *degrees_of(struct reading *reading, const char *path)
-{
-	const char *text = id_of(reading, path);
-	size_t sign = text[0] == '-', whole = strspn(text + sign, "0123456789");
-	size_t rest = sign + whole;
-
-	if (text[rest] == '.' && strspn(text + rest + 1, "0123456789") > 0)
-		rest += 1 + strspn(text + rest + 1, "0123456789");
-	return whole > 0 && whole < 4 && (text[sign] != '0' || whole == 1) && text[rest] == '\0'
-		       ? text
-		       : "0";
-}
-
 static void read_position(struct reading *reading)
 {
-	const char *latitude = degrees_of(reading, "data.latitude");
-	const char *longitude = degrees_of(reading, "data.longitude");
-	const char *name = text_of(reading, "text");
+	const struct provider_place place = {
+		text_of(reading, "text"),
+		"",
+		provider_degrees(id_of(reading, "data.latitude")),
+		provider_degrees(id_of(reading, "data.longitude")),
+	};
 
-	reading->message->kind = MESSAGE_LOCATION;
-	reading->message->text = host->format(reading->arena, "%s%s(%s, %s)", name,
-					      name[0] ? " " : "", latitude, longitude);
-	reading->message->extra = host->format(
-		reading->arena,
-		"{\"location\":{\"latitude\":%s,\"longitude\":%s,\"name\":%s,\"address\":\"\"}}",
-		latitude, longitude, host->json_quote(reading->arena, name));
+	provider_location(host, reading->arena, reading->message, &place);
 }
 
 /* Following, menus and codes open the window as a message does; leaving does not. */
@@ -399,24 +371,18 @@ static void weibo_send(struct channel *channel, const struct outbound *message,
 
 /* ---- a try ---- */
 
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
 static void on_tried(const struct host_answer *answer, struct json_object *body,
 		     struct arena *arena, void *context)
 {
-	struct trial trial = *(struct trial *)context;
+	struct provider_trial *trial = context;
 	struct json_object *uid = body ? host->json_at(body, "uid") : NULL;
 	const char *phrase =
 		answer->error ? answer->error : provider_text(host, body, "error", "refused");
 	bool is_ok = !answer->error && answer->status == 200 && uid;
 
-	free(context);
 	if (is_ok)
 		phrase = host->format(arena, "the account is %s", host->json_print(uid, arena));
-	trial.done(is_ok, phrase, trial.context);
+	provider_tried(trial, is_ok, phrase);
 }
 
 static void weibo_test(struct channel *channel,
@@ -424,7 +390,7 @@ static void weibo_test(struct channel *channel,
 {
 	const struct weibo_settings *settings = host->channel_settings(channel);
 	struct arena *arena = host->arena_new();
-	struct trial *trial = malloc(sizeof(*trial));
+	struct provider_trial *trial = provider_trial_new(done, context);
 	const struct host_http call = {
 		.method = "GET",
 		.url = host->format(arena, "%s/2/account/get_uid.json?access_token=%s",
@@ -433,9 +399,6 @@ static void weibo_test(struct channel *channel,
 		.allow_private = is_private(channel),
 	};
 
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
 	provider_call(host, channel, &call, on_tried, trial);
 	host->arena_free(arena);
 }

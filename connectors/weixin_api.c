@@ -57,6 +57,25 @@ void weixin_judge(const struct weixin *weixin, struct json_object *body, struct 
 		ret->retry_after_ms = wait_ms(host, error->wait);
 }
 
+void weixin_token_read(const struct weixin *weixin, struct json_object *body, struct arena *arena,
+		       struct access_token_answer *ret)
+{
+	const struct host *host = weixin->host;
+	const char *token = host->json_text(body, "access_token");
+	struct weixin_answer judged = { .retry_after_ms = -1 };
+
+	if (token && token[0]) {
+		ret->token = host->text(arena, token);
+		ret->life_s = host->json_int(body, "expires_in", 0);
+		return;
+	}
+	weixin_judge(weixin, body, arena, &judged);
+	ret->failure = judged.is_ok ? SEND_RETRY : judged.failure;
+	ret->code = judged.code;
+	ret->why = judged.is_ok ? "the answer has no access_token" : judged.why;
+	ret->retry_after_ms = judged.retry_after_ms;
+}
+
 static void judge_http(const struct weixin *weixin, const struct token_call_end *end,
 		       struct weixin_answer *ret)
 {

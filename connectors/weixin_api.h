@@ -57,6 +57,10 @@ void weixin_call(struct weixin *weixin, const struct weixin_request *request, we
 void weixin_judge(const struct weixin *weixin, struct json_object *body, struct arena *arena,
 		  struct weixin_answer *ret);
 
+/* The answer that brings a token; of weixin only host and errors are read. */
+void weixin_token_read(const struct weixin *weixin, struct json_object *body, struct arena *arena,
+		       struct access_token_answer *ret);
+
 /* image, voice, video or file: what /media/upload is asked for, by media type and size; NULL: none
  * of them takes it. */
 const char *weixin_media_kind(const char *type, size_t len, bool has_files);

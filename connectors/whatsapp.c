@@ -55,17 +55,12 @@ static const char *text_at(struct reading *reading, const char *path)
 	return host->text(reading->arena, provider_text(host, reading->item, path, ""));
 }
 
-static size_t list_count(struct json_object *list)
-{
-	return host->json_kind(list, "") == HOST_JSON_ARRAY ? host->json_count(list) : 0;
-}
-
 /* By id, never by place: a batch has the contacts of all its messages. */
 static const char *name_of(struct reading *reading, const char *from)
 {
 	struct json_object *contacts = host->json_at(reading->value, "contacts");
 
-	for (size_t i = 0; i < list_count(contacts); i++) {
+	for (size_t i = 0; i < provider_count(host, contacts); i++) {
 		struct json_object *contact = host->json_item(contacts, i);
 
 		if (strcmp(provider_text(host, contact, "wa_id", ""), from) == 0)
@@ -124,26 +119,17 @@ static void read_file(struct reading *reading, const char *type, enum message_ki
 
 static void read_location(struct reading *reading)
 {
-	const char *name = text_at(reading, "location.name");
-	const char *address = text_at(reading, "location.address");
 	struct json_object *latitude = host->json_at(reading->item, "location.latitude");
 	struct json_object *longitude = host->json_at(reading->item, "location.longitude");
-	const char *north, *east;
+	struct provider_place place = { text_at(reading, "location.name"),
+					text_at(reading, "location.address"), NULL, NULL };
 
 	if (host->json_kind(latitude, "") != HOST_JSON_NUMBER ||
 	    host->json_kind(longitude, "") != HOST_JSON_NUMBER)
 		return;
-	north = host->json_print(latitude, reading->arena);
-	east = host->json_print(longitude, reading->arena);
-	reading->message->kind = MESSAGE_LOCATION;
-	reading->message->text = host->format(reading->arena, "%s%s%s%s(%s, %s)", name,
-					      name[0] && address[0] ? ", " : "", address,
-					      name[0] || address[0] ? " " : "", north, east);
-	reading->message->extra = host->format(
-		reading->arena,
-		"{\"location\":{\"latitude\":%s,\"longitude\":%s,\"name\":%s,\"address\":%s}}",
-		north, east, host->json_quote(reading->arena, name),
-		host->json_quote(reading->arena, address));
+	place.latitude = host->json_print(latitude, reading->arena);
+	place.longitude = host->json_print(longitude, reading->arena);
+	provider_location(host, reading->arena, reading->message, &place);
 }
 
 static void read_choice(struct reading *reading, const char *text, const char *chosen)
@@ -245,7 +231,8 @@ static void read_status(struct reading *reading)
 	struct receipt *receipt = &reading->ret->receipts[reading->ret->receipt_count];
 	const char *status = text_at(reading, "status");
 	struct json_object *errors = host->json_at(reading->item, "errors");
-	struct json_object *error = list_count(errors) ? host->json_item(errors, 0) : NULL;
+	struct json_object *error =
+		provider_count(host, errors) ? host->json_item(errors, 0) : NULL;
 
 	*receipt = (struct receipt){ .provider_id = text_at(reading, "id") };
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -267,7 +254,7 @@ static void read_list(struct reading *reading, const char *name,
 {
 	struct json_object *list = host->json_at(reading->value, name);
 
-	for (size_t i = 0; i < list_count(list); i++) {
+	for (size_t i = 0; i < provider_count(host, list); i++) {
 		reading->item = host->json_item(list, i);
 		read(reading);
 	}
@@ -299,14 +286,14 @@ static void make_room(struct reading *reading, struct json_object *entries)
 	size_t messages = 1;
 	size_t statuses = 1;
 
-	for (size_t i = 0; i < list_count(entries); i++) {
+	for (size_t i = 0; i < provider_count(host, entries); i++) {
 		struct json_object *changes = host->json_at(host->json_item(entries, i), "changes");
 
-		for (size_t j = 0; j < list_count(changes); j++) {
+		for (size_t j = 0; j < provider_count(host, changes); j++) {
 			struct json_object *change = host->json_item(changes, j);
 
-			messages += list_count(host->json_at(change, "value.messages"));
-			statuses += list_count(host->json_at(change, "value.statuses"));
+			messages += provider_count(host, host->json_at(change, "value.messages"));
+			statuses += provider_count(host, host->json_at(change, "value.statuses"));
 		}
 	}
 	reading->ret->messages =
@@ -331,10 +318,10 @@ static int whatsapp_parse(const struct channel *channel, const struct inbound *i
 		return -1;
 	}
 	make_room(&reading, entries);
-	for (size_t i = 0; i < list_count(entries); i++) {
+	for (size_t i = 0; i < provider_count(host, entries); i++) {
 		struct json_object *changes = host->json_at(host->json_item(entries, i), "changes");
 
-		for (size_t j = 0; j < list_count(changes); j++)
+		for (size_t j = 0; j < provider_count(host, changes); j++)
 			read_change(&reading, host->json_item(changes, j));
 	}
 	host->json_free(body);

@@ -300,7 +300,7 @@ void whatsapp_test(struct channel *channel,
 					 .method = "GET",
 					 .path = settings->phone_number_id,
 					 .done = on_tried,
-					 .context = graph_trial_new(done, context) };
+					 .context = provider_trial_new(done, context) };
 
 	graph_call(whatsapp_host(), &call);
 }

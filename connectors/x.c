@@ -213,7 +213,7 @@ static void read_mark(struct reading *reading, struct json_object *event)
 static size_t list_count(struct reading *reading, const char *name)
 {
 	struct json_object *list = host->json_at(reading->body, name);
-	size_t count = host->json_kind(list, "") == HOST_JSON_ARRAY ? host->json_count(list) : 0;
+	size_t count = provider_count(host, list);
 
 	return count > EVENTS_MAX ? EVENTS_MAX : count;
 }

@@ -227,25 +227,19 @@ void x_send(struct channel *channel, const struct outbound *message, struct deli
 
 /* ---- a try ---- */
 
-struct trial {
-	void (*done)(bool ok, const char *phrase, void *context);
-	void *context;
-};
-
 static void on_tried(const struct host_answer *answer, struct json_object *body,
 		     struct arena *arena, void *context)
 {
-	struct trial trial = *(struct trial *)context;
+	struct provider_trial *trial = context;
 	const struct host *host = x_host();
 	bool is_ok = !answer->error && answer->status == 200;
 	const char *phrase =
 		answer->error ? answer->error : provider_text(host, body, "detail", "refused");
 
-	free(context);
 	if (is_ok)
 		phrase = host->format(arena, "the account is @%s",
 				      provider_text(host, body, "data.username", "?"));
-	trial.done(is_ok, phrase, trial.context);
+	provider_tried(trial, is_ok, phrase);
 }
 
 void x_test(struct channel *channel, void (*done)(bool ok, const char *phrase, void *context),
@@ -254,7 +248,7 @@ void x_test(struct channel *channel, void (*done)(bool ok, const char *phrase, v
 	const struct host *host = x_host();
 	const struct x_settings *settings = host->channel_settings(channel);
 	struct arena *arena = host->arena_new();
-	struct trial *trial = malloc(sizeof(*trial));
+	struct provider_trial *trial = provider_trial_new(done, context);
 	const char *url = host->format(arena, "%s/2/users/me", settings->api_base);
 	const char *const fields[] = { "authorization", x_authorization(channel, arena, "GET", url),
 				       NULL };
@@ -263,9 +257,6 @@ void x_test(struct channel *channel, void (*done)(bool ok, const char *phrase, v
 					.fields = fields,
 					.allow_private = x_is_private(channel) };
 
-	if (!trial)
-		abort();
-	*trial = (struct trial){ done, context };
 	provider_call(host, channel, &call, on_tried, trial);
 	host->arena_free(arena);
 }
