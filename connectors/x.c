@@ -10,7 +10,7 @@
 
 #include "x_private.h"
 
-enum { SIGNATURE_BYTES = 32, EVENTS_MAX = 500, CRC_MAX = 1024, TEXT_MAX = 10000 };
+enum { SIGNATURE_BYTES = 32, CRC_MAX = 1024, TEXT_MAX = 10000 };
 
 static const char *const url_schemes[] = { "https", "http", NULL };
 
@@ -212,10 +212,7 @@ static void read_mark(struct reading *reading, struct json_object *event)
 
 static size_t list_count(struct reading *reading, const char *name)
 {
-	struct json_object *list = host->json_at(reading->body, name);
-	size_t count = provider_count(host, list);
-
-	return count > EVENTS_MAX ? EVENTS_MAX : count;
+	return provider_count(host, host->json_at(reading->body, name));
 }
 
 static void read_list(struct reading *reading, const char *name,
