@@ -20,6 +20,7 @@
 #include "identity/phones.h"
 #include "inbox.h"
 #include "pipeline.h"
+#include "receive/spooling.h"
 #include "services/blobs.h"
 #include "services/http_server.h"
 #include "services/keyfile.h"
@@ -328,6 +329,7 @@ static int domain_start(struct broker *broker, struct error *err)
 	if (history_is_kept(parts->history))
 		admit_keep_late(parts->admit);
 	parts->pipeline = pipeline_new(parts);
+	parts->spooling = spooling_new(parts);
 	parts->workspaces = workspaces_new(parts);
 	channels.loop = parts->loop;
 	channels.store = parts->store;
@@ -466,6 +468,7 @@ void broker_stop(struct broker *broker)
 	transfers_free(&parts->transfers);
 	store_free(&parts->store);
 	api_free(&parts->api);
+	spooling_free(&parts->spooling);
 	pipeline_free(&parts->pipeline);
 	admit_free(&parts->admit);
 	mac_free(&parts->key);

@@ -17,6 +17,7 @@ struct loop;
 struct mac;
 struct phones;
 struct pipeline;
+struct spooling;
 struct store;
 struct tail;
 struct transfers;
@@ -42,6 +43,7 @@ struct parts {
 	struct channels *channels;
 	struct workspaces *workspaces;
 	struct pipeline *pipeline;
+	struct spooling *spooling;
 	struct api *api;
 	const char *instance; /* id of this process among the instances */
 	const char

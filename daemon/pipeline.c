@@ -10,9 +10,13 @@
 #include "channel.h"
 #include "normalise/normalise.h"
 #include "receive/receive.h"
+#include "receive/spooling.h"
 #include "services/loop.h"
 #include "thread/thread.h"
 #include "verify/verify.h"
+
+/* Behind what needs no store, so that what is no message is refused as ever. */
+static enum stage_result spool_stage(struct flight *flight);
 
 /* The program's table of contents: how a message flows in. */
 static const struct stage stages[] = {
@@ -20,6 +24,7 @@ static const struct stage stages[] = {
 	{ "verify", verify_run },           /* is it really from the provider? */
 	{ "read", normalise_read },         /* mail bytes to a document, in the parse worker */
 	{ "parse", normalise_parse },       /* the connector's parse, then clean text and ids */
+	{ "spool", spool_stage },           /* the store is away: kept here, admitted later */
 	{ "people", normalise_people },     /* addresses in the form they are compared in */
 	{ "keep", normalise_keep },         /* raw mail and attachments into the blob store */
 	{ "thread", thread_stage },         /* mail: which conversation it answers, and why */
@@ -78,6 +83,40 @@ static void flight_end(struct flight *flight, bool durable)
 	flight->done(flight, durable, flight->context);
 }
 
+static void on_spooled(struct flight *flight, bool kept)
+{
+	if (kept)
+		flight->error = (struct error){ 0 };
+	flight_end(flight, kept);
+}
+
+static enum stage_result spool_stage(struct flight *flight)
+{
+	if (!flight->waits)
+		return STAGE_NEXT;
+	flight->is_spooling = true;
+	spooling_add(flight->parts->spooling, flight, on_spooled);
+	return STAGE_WAIT;
+}
+
+/* Any stage may be the one at which the store goes away. */
+static void flight_give_up(struct flight *flight)
+{
+	bool rescued = !flight->is_spooling && flight->verdict == VERIFIED &&
+		       flight->passengers != NULL && spooling_serves(flight);
+
+	if (!rescued) {
+		flight_end(flight, false);
+		return;
+	}
+	/* Its time begins anew, so the oldest stays the first. */
+	flight->started_ms = loop_now_ms(flight->parts->loop);
+	TAILQ_REMOVE(&flight->parts->pipeline->flights, flight, link);
+	TAILQ_INSERT_TAIL(&flight->parts->pipeline->flights, flight, link);
+	flight->waits = true;
+	flight->is_waiting = spool_stage(flight) == STAGE_WAIT;
+}
+
 bool flight_landed(struct flight *flight)
 {
 	flight->pending--;
@@ -103,7 +142,7 @@ static void flight_advance(struct flight *flight)
 			flight_end(flight, flight->error.kind == ERROR_NONE);
 			return;
 		case STAGE_FAIL:
-			flight_end(flight, false);
+			flight_give_up(flight);
 			return;
 		}
 	}
@@ -129,7 +168,7 @@ static void on_sweep(void *context)
 	       now - flight->started_ms >= WAIT_MS) {
 		flight_fail(flight, "stage %s took longer than %d s", stages[flight->stage].name,
 			    WAIT_MS / 1000);
-		flight_end(flight, false);
+		flight_give_up(flight);
 	}
 	loop_timer_start(pipeline->sweep, SWEEP_MS);
 }
@@ -159,9 +198,14 @@ int64_t pipeline_in_flight(const struct pipeline *pipeline)
 	return pipeline->in_flight;
 }
 
+size_t pipeline_spooled(const struct pipeline *pipeline)
+{
+	return spooling_waiting(pipeline->parts->spooling);
+}
+
 void pipeline_resume(struct flight *flight, enum stage_result result)
 {
-	if (flight->is_ended || !flight->is_waiting)
+	if (flight->is_ended || !flight->is_waiting || flight->is_spooling)
 		return;
 	flight->is_waiting = false;
 	switch (result) {
@@ -174,7 +218,7 @@ void pipeline_resume(struct flight *flight, enum stage_result result)
 		flight_end(flight, flight->error.kind == ERROR_NONE);
 		return;
 	case STAGE_FAIL:
-		flight_end(flight, false);
+		flight_give_up(flight);
 		return;
 	}
 	if (flight->stage == COUNT_OF(stages)) {

@@ -49,12 +49,15 @@ struct flight {
 	struct channel *channel;
 	struct workspace *workspace;
 	struct inbound in;
-	struct http_request *request; /* NULL for polled and socket bytes */
+	struct http_request
+		*request; /* NULL for polled, socket and spooled bytes: proved already */
 
 	/* learned on the way */
 	enum verdict verdict;
 	const char *raw; /* the mail as it came, for the blob store; NULL elsewhere */
 	size_t raw_len;
+	bool is_spooling;   /* on its way to the disk: no stage goes on with it */
+	bool waits;         /* for the store: what it cannot take now goes into the spool */
 	bool is_unreadable; /* the parse worker gave up: the message says so */
 	struct parsed parsed;
 	struct passenger *passengers;
@@ -88,6 +91,8 @@ void pipeline_resume(struct flight *flight, enum stage_result result);
  * (its deadline passed) and must not be touched any more. */
 bool flight_landed(struct flight *flight);
 int64_t pipeline_in_flight(const struct pipeline *pipeline);
+/* Requests on the disk that wait for the store (receive/spooling.h). */
+size_t pipeline_spooled(const struct pipeline *pipeline);
 
 /* Shorthands for stages: set the error and return FAIL or STOP. */
 enum stage_result flight_fail(struct flight *flight, const char *format, ...)

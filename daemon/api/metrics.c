@@ -75,6 +75,9 @@ static void process_metrics(struct buf *out, const struct parts *parts)
 	       (double)loop_take_lag_us(parts->loop) / 1e6);
 	metric(out, "flights", "gauge", "Requests between receive and admit",
 	       (double)pipeline_in_flight(parts->pipeline));
+	metric(out, "spool_waiting", "gauge",
+	       "Requests on this machine's disk that wait for the store",
+	       (double)pipeline_spooled(parts->pipeline));
 }
 
 static void channel_metrics(struct buf *out, const struct parts *parts)

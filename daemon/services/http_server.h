@@ -73,6 +73,8 @@ const char *http_request_body(const struct http_request *request, size_t *ret_le
 const char *http_request_field(struct http_request *request, const char *name);
 /* Percent-decoded query parameter in the request's arena; NULL if absent. */
 const char *http_request_query(struct http_request *request, const char *name);
+/* The same of any query: len bytes, NULL for none. */
+const char *http_query_value(struct arena *arena, const char *query, size_t len, const char *name);
 /* Textual address of the peer; behind a trusted proxy the last untrusted
  * address of X-Forwarded-For. */
 const char *http_request_source(const struct http_request *request);

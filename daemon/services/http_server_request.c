@@ -200,11 +200,10 @@ static char *decode(struct arena *arena, const char *text, size_t len)
 	return out;
 }
 
-const char *http_request_query(struct http_request *request, const char *name)
+const char *http_query_value(struct arena *arena, const char *query, size_t len, const char *name)
 {
-	struct arena *arena = http_request_arena(request);
-	const char *at = request->head.query;
-	const char *end = at == NULL ? NULL : at + request->head.query_len;
+	const char *at = query;
+	const char *end = at == NULL ? NULL : at + len;
 
 	while (at != NULL && at < end) {
 		const char *stop = memchr(at, '&', (size_t)(end - at));
@@ -221,6 +220,12 @@ const char *http_request_query(struct http_request *request, const char *name)
 		at = stop + 1;
 	}
 	return NULL;
+}
+
+const char *http_request_query(struct http_request *request, const char *name)
+{
+	return http_query_value(http_request_arena(request), request->head.query,
+				request->head.query_len, name);
 }
 
 const char *http_request_source(const struct http_request *request)
