@@ -71,6 +71,7 @@ struct config_limits {
 	int64_t api_per_second; /* requests of one token */
 	bool private_classifiers;
 	bool private_order_hooks;
+	bool private_webhooks;
 	int64_t disconnect_grace_ms;
 	int64_t visitor_messages_per_minute;
 	int64_t visitor_sessions_per_minute; /* of one source */

@@ -189,6 +189,10 @@ static const struct setting limit_rows[] = {
 		    .flags = SETTING_RELOADABLE,
 		    .text = "Whether shops that are asked for orders may be on this host or in a "
 			    "private network."),
+	SETTING_ROW("private_webhooks", BOOL, struct config_limits, private_webhooks, "false",
+		    .flags = SETTING_RELOADABLE,
+		    .text = "Whether endpoints that are told of events may be on this host or in a "
+			    "private network, or use http."),
 	SETTING_ROW("disconnect_grace", TIME, struct config_limits, disconnect_grace_ms, "3m",
 		    .min = 4 * SECOND, .max = DAY,
 		    .text = "How long nothing may be heard of an agent before the agent is offline "

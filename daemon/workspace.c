@@ -14,6 +14,7 @@
 #include "channel.h"
 #include "config.h"
 #include "delivery/deliveries.h"
+#include "events/webhooks.h"
 #include "history/erase.h"
 #include "history/erased.h"
 #include "history/evictor.h"
@@ -69,6 +70,8 @@ struct workspace {
 	struct sla *sla;
 	struct classify *classify;
 	struct classify_counts classified;
+	struct webhooks *webhooks;
+	struct webhook_counts hooked;
 	struct media *media;
 	struct writer *writer;
 	struct writer_counts written;
@@ -310,6 +313,7 @@ static void on_steward(bool held, const char *fence, void *context)
 	deliveries_free(&workspace->deliveries);
 	sla_free(&workspace->sla);
 	classify_free(&workspace->classify);
+	webhooks_free(&workspace->webhooks);
 	media_free(&workspace->media);
 	discard_free(&workspace->discard);
 	writer_free(&workspace->writer);
@@ -325,6 +329,7 @@ static void on_steward(bool held, const char *fence, void *context)
 	workspace->sla = sla_new(workspace->parts, workspace, fence);
 	workspace->classify =
 		classify_new(workspace->parts, workspace, fence, &workspace->classified);
+	workspace->webhooks = webhooks_new(workspace->parts, workspace, fence, &workspace->hooked);
 	workspace->media = media_new(workspace->parts, workspace, fence);
 	workspace->discard = discard_new(workspace->parts, workspace);
 	workspace->erased = erased_new(workspace->parts, workspace);
@@ -394,11 +399,11 @@ static struct workspace *workspace_new(struct parts *parts, const char *name)
 {
 	struct workspace *workspace = memory_new(sizeof(*workspace));
 	struct log_reader_options options = { .workspace = name };
-	static const char *const log_readers[] = { "sla", "history" };
+	static const char *const log_readers[] = { "sla", "webhooks", "history" };
 	struct log_keeper_options keep = { .workspace = name,
 					   .readers = log_readers,
 					   .reader_count =
-						   history_is_kept(parts->history) ? 2 : 1 };
+						   history_is_kept(parts->history) ? 3 : 2 };
 
 	workspace->parts = parts;
 	workspace->name = memory_text(name);
@@ -445,6 +450,7 @@ static void workspace_free(struct workspace *workspace)
 	deliveries_free(&workspace->deliveries);
 	sla_free(&workspace->sla);
 	classify_free(&workspace->classify);
+	webhooks_free(&workspace->webhooks);
 	media_free(&workspace->media);
 	discard_free(&workspace->discard);
 	writer_free(&workspace->writer);
@@ -574,6 +580,11 @@ void workspace_note_stopped(struct workspace *workspace, const char *rule)
 int64_t workspace_stopped_count(const struct workspace *workspace)
 {
 	return workspace->stopped_count;
+}
+
+const struct webhook_counts *workspace_hooked(const struct workspace *workspace)
+{
+	return &workspace->hooked;
 }
 
 const struct classify_counts *workspace_classified(const struct workspace *workspace)

@@ -15,6 +15,7 @@ struct classify_counts;
 struct log_entry;
 struct restore;
 struct roster;
+struct webhook_counts;
 struct workspace;
 struct workspaces;
 struct writer;
@@ -56,6 +57,9 @@ int64_t workspace_stopped_count(const struct workspace *workspace);
 
 /* What became of the questions to classifiers (automation/classify.h). */
 const struct classify_counts *workspace_classified(const struct workspace *workspace);
+
+/* What happened to events that endpoints elsewhere are told of (events/webhook.h). */
+const struct webhook_counts *workspace_hooked(const struct workspace *workspace);
 
 /* What brings the log into the history (history/writer.h): NULL unless steward, or where none is
  * kept; and what became of it. */

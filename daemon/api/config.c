@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "business/business.h"
 #include "parts.h"
+#include "services/loop.h"
 #include "store/store.h"
 
 enum { KIND_BYTES = 64, ID_MAX = 64 };
@@ -96,13 +97,18 @@ void handle_config_list(struct api_call *call)
 	store_read(call->parts->store, read, on_list, call);
 }
 
-static void answer_stored(struct api_call *call, int status, const char *stored)
+static void answer_with(struct api_call *call, const char *stored, const char *text)
 {
 	char etag[32];
 
 	snprintf(etag, sizeof(etag), "\"%lld\"", (long long)version_of(stored));
 	http_request_add_field(call->request, "ETag", etag);
-	api_answer_text(call, status, shown(call, stored));
+	api_answer_text(call, 200, text);
+}
+
+static void answer_stored(struct api_call *call, const char *stored)
+{
+	answer_with(call, stored, shown(call, stored));
 }
 
 static void on_others(const struct store_reply *reply, const struct error *err, void *context)
@@ -135,7 +141,7 @@ static void on_one(const struct store_reply *reply, const struct error *err, voi
 	else if (stored == NULL)
 		answer_absent(call);
 	else
-		answer_stored(call, 200, stored);
+		answer_stored(call, stored);
 }
 
 void handle_config_get(struct api_call *call)
@@ -149,13 +155,31 @@ struct putting {
 	const char *canonical; /* the object without its version */
 	const char *stored;    /* what was asked to be stored */
 	int64_t replaces;
+	bool shows_made; /* a secret was made: shown in this answer and never again */
 };
+
+/* The answer that shows a secret that was made. */
+static const char *shown_once(struct api_call *call, const char *stored)
+{
+	struct json_object *object = json_read(stored, strlen(stored), NULL);
+	struct buf text = { 0 };
+	const char *copy;
+
+	business_show_made(kind_of(call), object, &text);
+	json_free(&object);
+	copy = arena_text(call->arena, buf_string(&text));
+	buf_clear(&text);
+	return copy;
+}
 
 static void answer_put(struct api_call *call)
 {
 	const struct putting *putting = call->state;
 
-	answer_stored(call, 200, putting->stored);
+	if (putting->shows_made)
+		answer_with(call, putting->stored, shown_once(call, putting->stored));
+	else
+		answer_stored(call, putting->stored);
 }
 
 static void on_put(const struct store_reply *reply, const struct error *err, void *context)
@@ -196,7 +220,7 @@ static void on_current(const struct store_reply *reply, const struct error *err,
 		return;
 	/* The same again changes nothing, so that applying a file twice is quiet. */
 	if (rest != NULL && text_equal(rest + 1, putting->canonical + 1)) {
-		answer_stored(call, 200, stored);
+		answer_stored(call, stored);
 		return;
 	}
 	putting->stored = arena_format(call->arena, "{\"version\":%lld,%s",
@@ -272,7 +296,7 @@ static void put_check_names(struct api_call *call)
 	names_check(call, names, count, put_after_names);
 }
 
-static void put_begin(struct api_call *call)
+static void put_begin(struct api_call *call, bool shows_made)
 {
 	struct putting *putting = arena_alloc(call->arena, sizeof(*putting));
 	struct buf canonical = { 0 };
@@ -286,29 +310,40 @@ static void put_begin(struct api_call *call)
 		return;
 	}
 	putting->canonical = arena_text(call->arena, buf_string(&canonical));
+	putting->shows_made = shows_made;
 	buf_clear(&canonical);
 	call->state = putting;
 	put_check_names(call);
 }
 
-/* Secrets that are not given stay as they are. */
+/* Clears the text. */
+static void body_replace(struct api_call *call, struct buf *text)
+{
+	json_free(&call->body);
+	call->body = json_read(text->data, text->len, NULL);
+	buf_clear(text);
+}
+
+/* Secrets that are not given stay as they are, or are made. */
 static void on_secrets(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
 	const char *text = err == NULL ? reply_text(reply, NULL) : NULL;
 	struct json_object *stored = text == NULL ? NULL : json_read(text, strlen(text), NULL);
 	struct buf whole = { 0 };
+	bool is_made;
 
 	if (err != NULL) {
 		api_fail(call, err);
 		return;
 	}
 	business_keep_secrets(kind_of(call), call->body, stored, &whole);
+	body_replace(call, &whole);
+	is_made = business_roll_secret(kind_of(call), call->body, stored,
+				       loop_unix_ms(call->parts->loop), &whole);
+	body_replace(call, &whole);
 	json_free(&stored);
-	json_free(&call->body);
-	call->body = json_read(whole.data, whole.len, NULL);
-	buf_clear(&whole);
-	put_begin(call);
+	put_begin(call, is_made);
 }
 
 void handle_config_put(struct api_call *call)
@@ -316,7 +351,7 @@ void handle_config_put(struct api_call *call)
 	if (business_has_secrets(kind_of(call)))
 		read_one(call, on_secrets);
 	else
-		put_begin(call);
+		put_begin(call, false);
 }
 
 static void answer_deleted(struct api_call *call)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "business/business.h"
 #include "parts.h"
+#include "services/loop.h"
 #include "store/store.h"
 
 enum { KINDS_MAX = 32, ID_MAX = 64 };
@@ -29,6 +30,7 @@ struct applying {
 	size_t kind_count;
 	struct change *changes;
 	size_t count;
+	int64_t now_ms;
 };
 
 /* Place of the kind among those of the request; KINDS_MAX after having answered. */
@@ -60,16 +62,20 @@ static const char *stored_of(const struct applying *applying, const char *kind, 
 	return NULL;
 }
 
-/* The object with the secrets that it leaves as they are; the caller frees it. */
+/* The object with the secrets that it leaves as they are, or that are made; the caller frees it. */
 static struct json_object *whole_of(const struct applying *applying, const char *kind,
 				    struct json_object *given)
 {
 	const char *text = stored_of(applying, kind, json_text(given, "id"));
 	struct json_object *stored = text == NULL ? NULL : json_read(text, strlen(text), NULL);
-	struct json_object *whole;
+	struct json_object *kept, *whole;
 	struct buf out = { 0 };
 
 	business_keep_secrets(kind, given, stored, &out);
+	kept = json_read(out.data, out.len, NULL);
+	buf_reset(&out);
+	business_roll_secret(kind, kept, stored, applying->now_ms, &out);
+	json_free(&kept);
 	json_free(&stored);
 	whole = json_read(out.data, out.len, NULL);
 	buf_clear(&out);
@@ -276,6 +282,7 @@ static void apply_begin(struct api_call *call, const struct store_reply *secrets
 	struct applying *applying = arena_alloc(call->arena, sizeof(*applying));
 
 	applying->secrets = secrets;
+	applying->now_ms = loop_unix_ms(call->parts->loop);
 	if (!changes_take(call, applying))
 		return;
 	applying->secrets = NULL;

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "channel.h"
+#include "events/webhook.h"
 #include "history/evictor.h"
 #include "history/history.h"
 #include "history/retention.h"
@@ -117,6 +118,37 @@ static void classifier_metrics(struct buf *out, const struct parts *parts)
 				   "%lld\n",
 				   workspace_name(workspace), classify_outcomes[i],
 				   (long long)workspace_classified(workspace)->of[i]);
+}
+
+static void webhook_metrics(struct buf *out, const struct parts *parts)
+{
+	const struct workspace *workspace = NULL;
+
+	buf_text(out, "# HELP converged_webhook_events_total Events for endpoints elsewhere\n"
+		      "# TYPE converged_webhook_events_total counter\n");
+	while ((workspace = workspace_next(parts->workspaces, workspace)) != NULL) {
+		const struct webhook_counts *counts = workspace_hooked(workspace);
+		const struct {
+			const char *result;
+			int64_t count;
+		} rows[] = { { "copied", counts->copied },
+			     { "delivered", counts->delivered },
+			     { "failed_attempt", counts->failed },
+			     { "dead", counts->dead } };
+
+		for (size_t i = 0; i < COUNT_OF(rows); i++)
+			buf_format(out,
+				   "converged_webhook_events_total{workspace=\"%s\",result=\"%s\"} "
+				   "%lld\n",
+				   workspace_name(workspace), rows[i].result,
+				   (long long)rows[i].count);
+	}
+	buf_text(out, "# HELP converged_webhook_waiting Events that wait for an endpoint\n"
+		      "# TYPE converged_webhook_waiting gauge\n");
+	while ((workspace = workspace_next(parts->workspaces, workspace)) != NULL)
+		buf_format(out, "converged_webhook_waiting{workspace=\"%s\"} %lld\n",
+			   workspace_name(workspace),
+			   (long long)workspace_hooked(workspace)->waiting);
 }
 
 static void worker_metrics(struct buf *out, const struct parts *parts)
@@ -241,6 +273,7 @@ static void on_queues(struct queue_samples *samples, void *context)
 	queue_samples_write(samples, &out);
 	rule_metrics(&out, call->parts);
 	classifier_metrics(&out, call->parts);
+	webhook_metrics(&out, call->parts);
 	retention_metrics(&out, call->parts);
 	http_answer(call->request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
 		    out.len);

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "automation/classifier.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/sign.h"
 #include "base/text.h"
 #include "config.h"
 #include "identity/order.h"
@@ -87,10 +87,9 @@ static void on_answer(const struct transfer_answer *answer, void *context)
 
 static void ask(struct asking *asking)
 {
-	const struct classifier signer = { .secret = asking->hook.secret };
 	int64_t now_s = loop_unix_ms(asking->parts->loop) / 1000;
 	char timestamp[24];
-	char signature[64];
+	char signature[SIGNATURE_TEXT_BYTES];
 	const struct transfer_field fields[] = {
 		{ "Content-Type", "application/json" },
 		{ "webhook-id", asking->customer },
@@ -111,7 +110,8 @@ static void ask(struct asking *asking)
 	};
 
 	snprintf(timestamp, sizeof(timestamp), "%" PRId64, now_s);
-	if (classifier_sign(&signer, asking->customer, now_s, &asking->body, signature) != 0)
+	if (sign_webhook(asking->hook.secret, asking->customer, now_s, &asking->body, signature) !=
+	    0)
 		asking_free(asking);
 	else
 		transfer_start(asking->parts->transfers, &options, NULL, on_answer, asking);

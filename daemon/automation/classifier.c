@@ -6,14 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crypto.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "routing/objects.h"
 #include "store/store.h"
 
-enum { TYPE_MAX = 40, TOPIC_MAX = 100, QUEUE_MAX = 40, KEY_MAX = 64, DEADLINE_MS = 5000 };
+enum { TYPE_MAX = 40, TOPIC_MAX = 100, QUEUE_MAX = 40, DEADLINE_MS = 5000 };
 
 /* ---- configuration ---- */
 
@@ -112,35 +111,6 @@ void classifier_body(const struct classifier_question *question, struct buf *out
 	jw_raw(&json, "message", question->message, strlen(question->message));
 	jw_object_end(&json);
 	jw_object_end(&json);
-}
-
-int classifier_sign(const struct classifier *classifier, const char *id, int64_t timestamp_s,
-		    const struct buf *body, char out[64])
-{
-	static const char prefix[] = "whsec_";
-	unsigned char key[KEY_MAX];
-	unsigned char digest[SHA256_BYTES];
-	const char *secret = classifier->secret;
-	char head[128];
-	struct mac *mac;
-	long len = -1;
-
-	if (secret != NULL && text_starts(secret, prefix))
-		len = text_unbase64(secret + strlen(prefix), strlen(secret + strlen(prefix)), key,
-				    sizeof(key));
-	if (len <= 0)
-		return -1;
-	mac = mac_new(key, (size_t)len);
-	explicit_bzero(key, sizeof(key));
-	snprintf(head, sizeof(head), "%s.%" PRId64 ".", id, timestamp_s);
-	mac_begin(mac);
-	mac_add(mac, head, strlen(head));
-	mac_add(mac, body->data, body->len);
-	mac_end(mac, digest);
-	mac_free(&mac);
-	memcpy(out, "v1,", 3);
-	text_base64(digest, sizeof(digest), out + 3);
-	return 0;
 }
 
 /* ---- the answer ---- */

@@ -52,9 +52,6 @@ struct classifier_question {
 	int64_t now_ms;
 };
 void classifier_body(const struct classifier_question *question, struct buf *out);
-/* "v1,<base64>" over "id.timestamp.body" (Standard Webhooks). -1 where the secret is none. */
-int classifier_sign(const struct classifier *classifier, const char *id, int64_t timestamp_s,
-		    const struct buf *body, char out[64]);
 
 /* What it answers. Texts are "" where it says nothing of them, and live in the arena. */
 struct classifier_answer {

@@ -8,6 +8,7 @@
 #include "automation/classify_private.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/sign.h"
 #include "base/text.h"
 #include "config.h"
 #include "routing/roster.h"
@@ -148,7 +149,7 @@ static void ask(struct asked *asked, const char *message)
 		.now_ms = now_ms,
 	};
 	char timestamp[24];
-	char signature[64];
+	char signature[SIGNATURE_TEXT_BYTES];
 	const struct transfer_field fields[] = {
 		{ "Content-Type", "application/json" },
 		{ "webhook-id", asked->work_item },
@@ -169,8 +170,8 @@ static void ask(struct asked *asked, const char *message)
 
 	classifier_body(&question, &body);
 	snprintf(timestamp, sizeof(timestamp), "%" PRId64, now_ms / 1000);
-	if (options.url == NULL || classifier_sign(&asked->classifier, asked->work_item,
-						   now_ms / 1000, &body, signature) != 0) {
+	if (options.url == NULL || sign_webhook(asked->classifier.secret, asked->work_item,
+						now_ms / 1000, &body, signature) != 0) {
 		asked_end(asked, CLASSIFY_FAILED);
 	} else {
 		options.body = body.data;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -80,3 +81,9 @@ void business_mask(const char *kind, struct json_object *object, struct buf *out
  * (NULL: none is stored). */
 void business_keep_secrets(const char *kind, struct json_object *given, struct json_object *stored,
 			   struct buf *out);
+/* As it is given, appended to out, but for a secret that is made: where none or "new" is given. The
+ * one before it stays beside it for a day. True where one was made, which is shown once. */
+bool business_roll_secret(const char *kind, struct json_object *given, struct json_object *stored,
+			  int64_t now_ms, struct buf *out);
+/* As business_mask(), but with the secret that was made. */
+void business_show_made(const char *kind, struct json_object *object, struct buf *out);

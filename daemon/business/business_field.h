@@ -25,7 +25,12 @@ struct business_field {
 			      where the text says it ("queue:<id>"); NULL: none. A FIELD_LEVELS
 			      names skills. */
 	bool is_secret;    /* shown by its fingerprint only; a field of the object itself */
+	bool is_rolled;    /* a secret that is made where none is given, and whose last one stays
+			      in secret_previous until previous_until */
 };
+
+/* Types of events that an endpoint can be told of, NULL-terminated. */
+extern const char *const webhook_types[];
 
 struct references {
 	struct arena *arena;

@@ -581,6 +581,7 @@ const struct business_kind business_kinds[] = {
 	{ "context_links", "context-links", context_link_fields },
 	{ "order_hooks", "order-hooks", order_hook_fields },
 	{ "retention", "retention", retention_fields },
+	{ "webhooks", "webhooks", webhook_fields },
 	{ NULL, NULL, NULL },
 };
 

@@ -44,3 +44,4 @@ const char *business_check_webhook_secret(const char *text);
 extern const struct business_field context_link_fields[];
 extern const struct business_field order_hook_fields[];
 extern const struct business_field retention_fields[];
+extern const struct business_field webhook_fields[];

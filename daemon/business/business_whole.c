@@ -53,6 +53,26 @@ static int channel_check(struct json_object *object, struct error *err)
 	return 0;
 }
 
+static int webhook_check(struct json_object *object, struct error *err)
+{
+	struct json_object *types = json_at(object, "types");
+
+	for (size_t i = 0; i < json_count(types); i++) {
+		const char *type = json_string(json_item(types, i));
+		const char *near = type == NULL ? NULL : settings_nearest(type, webhook_types);
+		size_t known = 0;
+
+		while (webhook_types[known] != NULL && !text_equal(webhook_types[known], type))
+			known++;
+		if (webhook_types[known] != NULL)
+			continue;
+		return error_set(err, ERROR_MISUSE, "\"types\" cannot have \"%.40s\"%s%s%s",
+				 type == NULL ? "" : type, near == NULL ? "" : " (did you mean \"",
+				 near == NULL ? "" : near, near == NULL ? "" : "\"?)");
+	}
+	return 0;
+}
+
 static const struct {
 	const char *kind;
 	int (*check)(struct json_object *object, struct error *err);
@@ -60,6 +80,7 @@ static const struct {
 	{ "calendars", calendar_check },
 	{ "sla_policies", sla_policy_check },
 	{ "channel_costs", channel_check },
+	{ "webhooks", webhook_check },
 };
 
 int business_kind_check(const struct business_kind *kind, struct json_object *object,

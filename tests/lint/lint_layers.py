@@ -8,7 +8,7 @@ ANYWHERE = {"converge"}
 # What each folder of daemon/ may include beside itself and include/converge.
 DOMAIN = {"identity", "conversation", "routing"}
 STAGES = {"receive", "verify", "normalise", "thread", "admit"}
-READERS = {"delivery", "media", "automation", "history", "api"}
+READERS = {"delivery", "media", "automation", "events", "history", "api"}
 LOWER = {
     "base": set(),
     "services": {"base"},
@@ -23,7 +23,7 @@ for folder in STAGES | READERS:
 # business: the pure language of the configuration (calendars, plans) and its tables.
 # The API shows what the readers keep.
 LOWER["business"] = {"base"}
-LOWER["api"] |= {"delivery", "automation", "history"}
+LOWER["api"] |= {"delivery", "automation", "events", "history"}
 # The headers of daemon/ itself through which stages and readers meet the rest.
 MEETING = {"channel.h", "pipeline.h", "connectors.h", "workspace.h", "parts.h", "config.h"}
 FOREIGN_OK = re.compile(r"[a-z0-9_]+\.h")  # the C library: connectors use nothing else

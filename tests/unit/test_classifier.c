@@ -43,25 +43,6 @@ Test(classifier, follows_an_answer_whole_or_not_at_all)
 	}
 }
 
-/* The example of standardwebhooks.com. */
-Test(classifier, signs_as_the_standard_says)
-{
-	struct classifier classifier = {
-		.secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-	};
-	struct buf body = { 0 };
-	char signature[64];
-
-	buf_text(&body, "{\"test\": 2432232314}");
-	cr_assert_eq(classifier_sign(&classifier, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, &body,
-				     signature),
-		     0);
-	cr_assert_str_eq(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-	classifier.secret = "whsec_";
-	cr_assert_eq(classifier_sign(&classifier, "a", 1, &body, signature), -1);
-	buf_clear(&body);
-}
-
 Test(classifier, is_the_first_one_that_wants_the_item)
 {
 	static const char *const none[] = { NULL }, *const money[] = { "money", NULL },

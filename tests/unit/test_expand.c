@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/expand.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "events/expand.h"
 
 static void check(struct log_entry entry, const char *const *want)
 {

@@ -1,4 +1,4 @@
-#include "api/expand.h"
+#include "events/expand.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,17 +58,16 @@ static void event_add(struct public_event *events, size_t *count, const struct l
 {
 	struct public_event *event = &events[*count];
 	struct json_out out;
-	char id[96];
 	bool states = text_equal(type, "work_item.state") || text_equal(type, "message.delivery") ||
 		      text_equal(type, "message.attachment") || text_equal(type, "offer.ended") ||
 		      text_equal(type, "agent.presence") || text_equal(type, "transfer.state") ||
 		      text_equal(type, "sla.state") || text_equal(type, "conversation.changed");
 
 	*event = (struct public_event){ .type = type, .queue = entry->queue };
-	snprintf(id, sizeof(id), "evt_%s-%zu", entry->position, *count);
+	snprintf(event->id, sizeof(event->id), "evt_%s-%zu", entry->position, *count);
 	jw_start(&out, &event->data);
 	jw_object(&out, NULL);
-	jw_text(&out, "id", id);
+	jw_text(&out, "id", event->id);
 	jw_text(&out, "type", type);
 	jw_time(&out, "time", entry->time_ms);
 	text_if(&out, "work_item", entry->work_item);
