@@ -143,7 +143,6 @@ static struct business *business_load(void)
 struct login {
 	struct parts *parts;
 	char *agent;
-	char *role;
 	char password[2 * PASSWORD_BYTES];
 };
 
@@ -165,14 +164,12 @@ static void on_hash(const char *hash, const struct error *err, void *context)
 		jw_start(&out, &json);
 		jw_object(&out, NULL);
 		jw_text(&out, "hash", hash);
-		jw_text(&out, "role", login->role);
 		jw_object_end(&out);
 		login_put(&(struct keeper){ login->parts->store, "main" }, login->agent,
 			  buf_string(&json), on_login, NULL);
 	}
 	buf_clear(&json);
 	free(login->agent);
-	free(login->role);
 	free(login);
 }
 
@@ -189,7 +186,6 @@ static void login_make(struct parts *parts, const char *agent, const char *role)
 
 	login->parts = parts;
 	login->agent = memory_text(agent);
-	login->role = memory_text(role);
 	crypto_random(random, sizeof(random));
 	text_base64url(random, sizeof(random), login->password);
 	auth_nonce(nonce);

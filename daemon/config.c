@@ -147,6 +147,33 @@ static void check_blobs(const struct loading *loading)
 			      "AWS_SECRET_ACCESS_KEY in the environment");
 }
 
+static void check_oidc(const struct loading *loading)
+{
+	const struct config_oidc *oidc = &loading->config->oidc;
+	struct problems *problems = loading->source.problems;
+	struct place at = place_in(loading, "oidc", "issuer");
+
+	if (oidc->issuer == NULL) {
+		if (oidc->client_id != NULL)
+			problem_error(problems, &at,
+				      "\"client_id\" stands alone\tgive \"issuer\" too, the "
+				      "provider's URL");
+		return;
+	}
+	if (oidc->client_id == NULL)
+		problem_error(problems, &at,
+			      "\"issuer\" stands alone\tgive \"client_id\" too, from the "
+			      "provider's console");
+	if (loading->config->public_url == NULL)
+		problem_error(problems, &at,
+			      "signing in through a provider needs \"public_url\"\tthe provider "
+			      "sends people back to its /v1/oidc/callback");
+	if (!oidc->allow_private && !text_starts(oidc->issuer, "https://"))
+		problem_error(problems, &at,
+			      "\"issuer\" has no TLS\twrite https://, or \"allow_private: true\" "
+			      "for one in a private network");
+}
+
 /* ---- channels ---- */
 
 static void unknown_connector(const struct loading *loading, const struct yaml_node *node)
@@ -306,6 +333,7 @@ static void finish(struct loading *loading)
 	check_listen(loading);
 	check_store(loading);
 	check_blobs(loading);
+	check_oidc(loading);
 	plugins_load(loading);
 	channels_read(loading);
 }

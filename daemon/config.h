@@ -77,6 +77,16 @@ struct config_limits {
 	int64_t visitor_sessions_per_minute; /* of one source */
 };
 
+/* Signing in through a provider; issuer NULL: only with a password. */
+struct config_oidc {
+	char *issuer;
+	char *client_id;
+	char *client_secret; /* NULL: a public client */
+	char *name;          /* shown on the button; NULL: the issuer's host */
+	char *scope;
+	bool allow_private;
+};
+
 struct config_channel {
 	char *workspace;
 	char *name;
@@ -104,6 +114,7 @@ struct config {
 	struct config_blobs blobs;
 	struct config_log log;
 	struct config_limits limits;
+	struct config_oidc oidc;
 	char *public_url;
 	char *files_url; /* NULL: files are served where the rest is */
 	char *default_region;

@@ -168,6 +168,38 @@ static const struct setting log_rows[] = {
 	SETTING_END,
 };
 
+static const char *check_scope(const char *text)
+{
+	const char *at = strstr(text, "openid");
+
+	return at != NULL && (at == text || at[-1] == ' ') && (at[6] == ' ' || at[6] == '\0')
+		       ? NULL
+		       : "must have the scope openid in it";
+}
+
+static const struct setting oidc_rows[] = {
+	SETTING_ROW("issuer", URL, struct config_oidc, issuer, NULL, .check = check_base_url,
+		    .flags = SETTING_RELOADABLE,
+		    .text = "The provider, exactly as it names itself in its tokens: what is read "
+			    "first is /.well-known/openid-configuration below it."),
+	SETTING_ROW("client_id", TEXT, struct config_oidc, client_id, NULL, .min = 1, .max = 255,
+		    .flags = SETTING_RELOADABLE, .text = "Who we are to the provider."),
+	SETTING_ROW("client_secret", SECRET, struct config_oidc, client_secret, NULL,
+		    .flags = SETTING_RELOADABLE,
+		    .text = "Proves it; none where the provider knows us as a public client."),
+	SETTING_ROW("name", TEXT, struct config_oidc, name, NULL, .min = 1, .max = 40,
+		    .flags = SETTING_RELOADABLE,
+		    .text = "What the button to sign in calls the provider; by default its host."),
+	SETTING_ROW("scope", TEXT, struct config_oidc, scope, "openid email", .max = 500,
+		    .check = check_scope, .flags = SETTING_RELOADABLE,
+		    .text = "What is asked of the provider, parted by spaces."),
+	SETTING_ROW("allow_private", BOOL, struct config_oidc, allow_private, "false",
+		    .flags = SETTING_RELOADABLE,
+		    .text = "Whether the provider may be on this host or in a private network, and "
+			    "without TLS."),
+	SETTING_END,
+};
+
 static const struct setting limit_rows[] = {
 	SETTING_ROW("body", SIZE, struct config_limits, body, "1M", .min = KIB, .max = 64 * MIB,
 		    .flags = SETTING_RELOADABLE, .text = "The largest body of a request."),
@@ -228,6 +260,9 @@ const struct setting config_rows[] = {
 		    .text = "Log lines on stderr, and the event log."),
 	SETTING_ROW("limits", GROUP, struct config, limits, NULL, .rows = limit_rows,
 		    .text = "Bounds on what comes from outside."),
+	SETTING_ROW("oidc", GROUP, struct config, oidc, NULL, .rows = oidc_rows,
+		    .text = "Agents sign in through an OpenID Connect provider, too; needs "
+			    "public_url, whose /v1/oidc/callback the provider must know."),
 	SETTING_ROW("public_url", URL, struct config, public_url, NULL, .check = check_base_url,
 		    .flags = SETTING_RELOADABLE,
 		    .text = "The base of the daemon's URLs as seen from outside: scheme, host, "

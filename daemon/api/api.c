@@ -13,6 +13,7 @@
 #include "api/handlers.h"
 #include "api/match.h"
 #include "api/names.h"
+#include "api/oidc_provider.h"
 #include "api/query.h"
 #include "api/rate.h"
 #include "base/crypto.h"
@@ -32,6 +33,7 @@ struct api {
 	struct chat_streams *chat_streams;
 	struct claims *claims;
 	struct rates *rates; /* by credential */
+	struct oidc_provider *oidc;
 };
 
 struct api *api_new(struct parts *parts)
@@ -44,6 +46,7 @@ struct api *api_new(struct parts *parts)
 	api->chat_streams = chat_streams_new(parts);
 	api->claims = claims_new();
 	api->rates = rates_new();
+	api->oidc = oidc_provider_new(parts);
 	return api;
 }
 
@@ -51,6 +54,7 @@ void api_free(struct api **api)
 {
 	if (*api == NULL)
 		return;
+	oidc_provider_free(&(*api)->oidc);
 	rates_free(&(*api)->rates);
 	claims_free(&(*api)->claims);
 	chat_streams_free(&(*api)->chat_streams);
@@ -73,6 +77,11 @@ struct events *api_events(struct api *api)
 struct chat_streams *api_chat_streams(struct api *api)
 {
 	return api->chat_streams;
+}
+
+struct oidc_provider *api_oidc(struct api *api)
+{
+	return api->oidc;
 }
 
 struct claims *api_claims(struct api *api)

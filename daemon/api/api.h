@@ -18,6 +18,7 @@ struct auth;
 struct chat_streams;
 struct claims;
 struct events;
+struct oidc_provider;
 struct parts;
 struct store_reply;
 
@@ -113,6 +114,7 @@ struct auth *api_auth(struct api *api);
 struct events *api_events(struct api *api);
 struct chat_streams *api_chat_streams(struct api *api);
 struct claims *api_claims(struct api *api);
+struct oidc_provider *api_oidc(struct api *api);
 /* SIGTERM came: long polls end. */
 void api_drain(struct api *api);
 

@@ -41,6 +41,7 @@ struct asking {
 	const char *workspace;
 	bool by_cookie;
 	char hash[HASH_HEX + 1];
+	struct json_object *session; /* while its agent is looked up */
 };
 
 static void cached_clear(struct cached *slot)
@@ -143,6 +144,13 @@ const char *role_name(enum role role)
 	return "";
 }
 
+enum role agent_role(struct json_object *agent)
+{
+	enum role role = role_from_name(json_text(agent, "role"));
+
+	return role == ROLE_NONE ? ROLE_AGENT : role;
+}
+
 /* A person's items stay assigned while something is heard of that person. */
 static void note_seen(struct parts *parts, struct cached *slot)
 {
@@ -169,12 +177,12 @@ static void finish(struct asking *asking, struct cached *slot)
 }
 
 /* The stored JSON of a token or session becomes a cache entry. */
-static bool slot_fill(struct cached *slot, const struct asking *asking, struct json_object *stored)
+static bool slot_fill(struct cached *slot, const struct asking *asking, struct json_object *stored,
+		      enum role role)
 {
 	int64_t now = loop_unix_ms(asking->auth->parts->loop);
 	int64_t expires = json_int(stored, "expires", 0);
 	const char *agent = json_text(stored, "agent");
-	enum role role = role_from_name(json_text(stored, "role"));
 	int64_t seen_ms;
 
 	if (role == ROLE_NONE || (expires != 0 && expires <= now))
@@ -197,6 +205,36 @@ static bool slot_fill(struct cached *slot, const struct asking *asking, struct j
 	return true;
 }
 
+/* A session may do what its agent may now, whatever that was when it was opened. */
+static void on_agent(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct asking *asking = context;
+	struct cached *slot = cache_slot(asking->auth, asking->hash);
+	OWNED(json_free) struct json_object *agent = NULL;
+	size_t len = 0;
+	const char *text = err == NULL ? reply_text(reply, &len) : NULL;
+
+	if (text != NULL)
+		agent = json_read(text, len, NULL);
+	if (err != NULL)
+		asking->done(AUTH_AWAY, NULL, asking->context);
+	else if (agent == NULL || !slot_fill(slot, asking, asking->session, agent_role(agent)))
+		asking->done(AUTH_REFUSED, NULL, asking->context);
+	else
+		finish(asking, slot);
+	json_free(&asking->session);
+}
+
+static void agent_read(struct asking *asking, struct json_object *session)
+{
+	struct store_call *call = store_command("HGET");
+
+	asking->session = session;
+	store_arg_key(call, asking->workspace, "cfg:agents");
+	store_arg_text(call, json_text(session, "agent"));
+	store_read(asking->auth->parts->store, call, on_agent, asking);
+}
+
 static void on_stored(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct asking *asking = context;
@@ -212,7 +250,12 @@ static void on_stored(const struct store_reply *reply, const struct error *err, 
 	text = reply_text(reply, &len);
 	if (text != NULL)
 		stored = json_read(text, len, NULL);
-	if (stored == NULL || !slot_fill(slot, asking, stored))
+	if (asking->by_cookie && json_text(stored, "agent") != NULL) {
+		agent_read(asking, stored);
+		return;
+	}
+	if (stored == NULL || asking->by_cookie ||
+	    !slot_fill(slot, asking, stored, role_from_name(json_text(stored, "role"))))
 		asking->done(AUTH_REFUSED, NULL, asking->context);
 	else
 		finish(asking, slot);
@@ -265,7 +308,7 @@ const char *auth_workspace(const char *token, struct arena *arena)
 	return workspace_of(token, "cvg_", arena);
 }
 
-static char *cookie_value(struct http_request *request, struct arena *arena, const char *name)
+char *auth_cookie(struct http_request *request, struct arena *arena, const char *name)
 {
 	const char *at = http_request_field(request, "Cookie");
 	size_t len = strlen(name);
@@ -300,6 +343,15 @@ void auth_csrf(struct auth *auth, const char *session, char hex[65])
 	text_hex(mac, sizeof(mac), hex);
 }
 
+bool auth_csrf_of(struct auth *auth, struct http_request *request, char hex[65])
+{
+	const char *session = auth_cookie(request, http_request_arena(request), "converge_session");
+
+	if (session != NULL)
+		auth_csrf(auth, session, hex);
+	return session != NULL;
+}
+
 static bool csrf_fits(struct auth *auth, struct http_request *request, const char *session)
 {
 	const char *given = http_request_field(request, "X-CSRF-Token");
@@ -316,14 +368,14 @@ void auth_request(struct auth *auth, struct http_request *request, struct arena 
 	const char *field = http_request_field(request, "Authorization");
 	const char *credential = NULL;
 
-	*asking = (struct asking){ auth, request, arena, done, context, NULL, false, "" };
+	*asking = (struct asking){ auth, request, arena, done, context, NULL, false, "", NULL };
 	if (field != NULL) {
 		if (strncasecmp(field, "Bearer ", 7) == 0)
 			credential = field + 7 + strspn(field + 7, " ");
 		if (credential != NULL)
 			asking->workspace = workspace_of(credential, "cvg_", arena);
 	} else {
-		credential = cookie_value(request, arena, "converge_session");
+		credential = auth_cookie(request, arena, "converge_session");
 		if (credential == NULL) {
 			done(AUTH_MISSING, NULL, context);
 			return;

@@ -6,6 +6,7 @@
 #include "api/api.h"
 
 struct auth;
+struct json_object;
 struct mac;
 
 enum auth_outcome {
@@ -38,7 +39,13 @@ void auth_token_make(struct mac *key, const char *kind, const char *workspace, c
 void auth_hash(const char *credential, char hex[65]);
 /* The CSRF value of a session: what the page sends back as X-CSRF-Token. */
 void auth_csrf(struct auth *auth, const char *session, char hex[65]);
+/* The same of the session that the request's cookie holds; false without one. */
+bool auth_csrf_of(struct auth *auth, struct http_request *request, char hex[65]);
+/* NULL where the request has no such cookie. */
+char *auth_cookie(struct http_request *request, struct arena *arena, const char *name);
 /* The workspace named in a token ("cvg_..."); NULL if it is malformed. */
 const char *auth_workspace(const char *token, struct arena *arena);
 const char *role_name(enum role role);
 enum role role_from_name(const char *name); /* ROLE_NONE if unknown */
+/* Of an object of the business configuration; ROLE_AGENT where it says none. */
+enum role agent_role(struct json_object *agent);

@@ -7,7 +7,9 @@
 #include "api/handlers.h"
 #include "api/keep.h"
 #include "api/names.h"
+#include "api/session.h"
 #include "api/totp.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "parts.h"
 #include "services/password.h"
@@ -18,18 +20,25 @@ enum { SESSION_MS = 12 * 3600 * 1000, AGENT_ATTEMPTS = 10, SOURCE_ATTEMPTS = 50 
 static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2R5$"
 			     "mJ2kVxqQ0Y8m8Y3gkq3mB0s2a6yHnZ4m4cHk7r1vD6E";
 
-struct signing {
-	const char *workspace;
-	const char *agent;
-	const char *role;
-	bool known;
-	const struct second_factor *factor; /* NULL: none is asked of this agent */
-};
-
 /* The same words for a code that is wrong and for one that was used. */
 static void answer_wrong_code(struct api_call *call)
 {
 	api_problem(call, 401, "wrong_code", "the code is wrong, or was used before");
+}
+
+static void answer_opened(struct api_call *call, const struct signing *signing, const char *csrf)
+{
+	struct buf body = { 0 };
+	struct json_out out;
+
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "role", signing->role);
+	jw_text(&out, "workspace", signing->workspace);
+	jw_text(&out, "agent", signing->agent);
+	jw_text(&out, "csrf_token", csrf);
+	jw_object_end(&out);
+	api_answer(call, 201, &body);
 }
 
 static void on_kept(const struct store_reply *reply, const struct error *err, void *context)
@@ -38,8 +47,6 @@ static void on_kept(const struct store_reply *reply, const struct error *err, vo
 	const struct signing *signing = call->state;
 	const char *nonce;
 	char session[AUTH_TOKEN_BYTES];
-	struct buf body = { 0 };
-	struct json_out out;
 	char cookie[400];
 	char csrf[65];
 
@@ -56,19 +63,12 @@ static void on_kept(const struct store_reply *reply, const struct error *err, vo
 		 "converge_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s", session,
 		 SESSION_MS / 1000, http_request_is_secure(call->request) ? "; Secure" : "");
 	http_request_add_field(call->request, "Set-Cookie", cookie);
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_text(&out, "role", signing->role);
-	jw_text(&out, "workspace", signing->workspace);
-	jw_text(&out, "agent", signing->agent);
-	jw_text(&out, "csrf_token", csrf);
-	jw_object_end(&out);
-	api_answer(call, 201, &body);
+	signing->opened(call, signing, csrf);
 }
 
-static void session_start(struct api_call *call)
+static void session_keep(struct api_call *call)
 {
-	struct signing *signing = call->state;
+	const struct signing *signing = call->state;
 	struct buf kept = { 0 };
 	struct json_out out;
 	char nonce[AUTH_NONCE_BYTES];
@@ -80,7 +80,6 @@ static void session_start(struct api_call *call)
 	auth_hash(session, hash);
 	jw_start(&out, &kept);
 	jw_object(&out, NULL);
-	jw_text(&out, "role", signing->role);
 	jw_text(&out, "agent", signing->agent);
 	jw_text(&out, "name", signing->agent);
 	jw_object_end(&out);
@@ -89,6 +88,40 @@ static void session_start(struct api_call *call)
 					  signing->factor },
 		    buf_string(&kept), SESSION_MS, on_kept, call);
 	buf_clear(&kept);
+}
+
+/* The role is the agent's of now, and who is none any more does not come in. */
+static void on_who(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct api_call *call = context;
+	struct signing *signing = call->state;
+	OWNED(json_free) struct json_object *agent = NULL;
+	const char *text;
+	size_t len = 0;
+
+	if (err != NULL) {
+		api_fail(call, err);
+		return;
+	}
+	text = reply_text(reply, &len);
+	if (text != NULL)
+		agent = json_read(text, len, NULL);
+	if (agent == NULL) {
+		api_problem(call, 401, "wrong_password", "the agent or the password is wrong");
+		return;
+	}
+	signing->role = role_name(agent_role(agent));
+	session_keep(call);
+}
+
+void session_open(struct api_call *call, struct signing *signing)
+{
+	struct store_call *read = store_command("HGET");
+
+	call->state = signing;
+	store_arg_key(read, signing->workspace, "cfg:agents");
+	store_arg_text(read, signing->agent);
+	store_read(call->parts->store, read, on_who, call);
 }
 
 static void on_judged(enum totp_verdict verdict, const struct second_factor *factor,
@@ -105,7 +138,7 @@ static void on_judged(enum totp_verdict verdict, const struct second_factor *fac
 	else if (verdict == TOTP_WRONG)
 		answer_wrong_code(call);
 	else
-		session_start(call);
+		session_open(call, signing);
 }
 
 static void on_verified(bool matches, const struct error *err, void *context)
@@ -122,7 +155,7 @@ static void on_verified(bool matches, const struct error *err, void *context)
 			   signing->agent, json_text(call->body, "code"), on_judged);
 }
 
-/* {"hash", "role"} of an agent's login, in {ws}:logins. */
+/* {"hash"} of an agent's login, in {ws}:logins. */
 static void on_login(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
@@ -143,9 +176,6 @@ static void on_login(const struct store_reply *reply, const struct error *err, v
 	if (json_text(login, "hash") != NULL) {
 		signing->known = true;
 		hash = json_text(login, "hash");
-		signing->role = role_from_name(json_text(login, "role")) == ROLE_NONE
-					? "agent"
-					: json_text_copy(login, "role", call->arena);
 	}
 	if (password_verify(call->parts->password, hash, json_text(call->body, "password"),
 			    on_verified, call, &problem) != 0)
@@ -192,6 +222,12 @@ static void attempt_count(struct api_call *call, const char *what, const char *w
 	store_run(call->parts->store, rate, done, call);
 }
 
+void session_source_count(struct api_call *call, struct signing *signing, store_done_fn *done)
+{
+	call->state = signing;
+	attempt_count(call, "source", http_request_source(call->request), SOURCE_ATTEMPTS, done);
+}
+
 static void on_source_allowed(const struct store_reply *reply, const struct error *err,
 			      void *context)
 {
@@ -215,12 +251,10 @@ void handle_session_start(struct api_call *call)
 	}
 	signing->workspace = workspace == NULL ? "main" : workspace;
 	signing->agent = json_text_copy(call->body, "agent", call->arena);
-	signing->role = "agent";
-	call->state = signing;
+	signing->opened = answer_opened;
 	/* Nobody is signed in yet: a key belongs to whom the request names. */
 	if (api_idempotency(call, arena_format(call->arena, "agent:%s", signing->agent)))
-		attempt_count(call, "source", http_request_source(call->request), SOURCE_ATTEMPTS,
-			      on_source_allowed);
+		session_source_count(call, signing, on_source_allowed);
 }
 
 static void on_gone(const struct store_reply *reply, const struct error *err, void *context)
@@ -236,6 +270,28 @@ static void on_gone(const struct store_reply *reply, const struct error *err, vo
 	http_request_add_field(call->request, "Set-Cookie",
 			       "converge_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
 	api_empty(call, 204);
+}
+
+/* For a page that came to its session by a way that could not tell it the CSRF value. */
+void handle_session_get(struct api_call *call)
+{
+	struct buf body = { 0 };
+	struct json_out out;
+	char csrf[65];
+
+	if (!call->who.by_cookie || !auth_csrf_of(api_auth(call->api), call->request, csrf)) {
+		api_problem(call, 400, "no_session",
+			    "this request came with a token, not a session");
+		return;
+	}
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	jw_text(&out, "role", role_name(call->who.role));
+	jw_text(&out, "workspace", call->who.workspace);
+	jw_text(&out, "agent", call->who.agent);
+	jw_text(&out, "csrf_token", csrf);
+	jw_object_end(&out);
+	api_answer(call, 200, &body);
 }
 
 void handle_session_end(struct api_call *call)
@@ -275,7 +331,6 @@ static void on_hashed(const char *hash, const struct error *err, void *context)
 	jw_start(&out, &kept);
 	jw_object(&out, NULL);
 	jw_text(&out, "hash", hash);
-	jw_text(&out, "role", call->state);
 	jw_object_end(&out);
 	login_put(&(struct keeper){ call->parts->store, call->who.workspace }, call->params[0],
 		  buf_string(&kept), on_stored, call);
@@ -285,27 +340,17 @@ static void on_hashed(const char *hash, const struct error *err, void *context)
 static void on_agent(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct api_call *call = context;
-	struct json_object *agent = NULL;
 	struct error problem;
-	const char *text;
-	size_t len = 0;
 
 	if (err != NULL) {
 		api_fail(call, err);
 		return;
 	}
-	text = reply_text(reply, &len);
-	if (text != NULL)
-		agent = json_read(text, len, NULL);
-	if (agent == NULL) {
+	if (reply_text(reply, NULL) == NULL) {
 		api_problem(call, 404, "no_such_agent", "there is no agent \"%s\"",
 			    call->params[0]);
 		return;
 	}
-	call->state = arena_text(call->arena, role_from_name(json_text(agent, "role")) == ROLE_NONE
-						      ? "agent"
-						      : json_text(agent, "role"));
-	json_free(&agent);
 	if (password_hash(call->parts->password, json_text(call->body, "password"), on_hashed, call,
 			  &problem) != 0)
 		api_fail(call, &problem);

@@ -4,9 +4,12 @@
 #include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/param_build.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "base/memory.h"
@@ -214,6 +217,132 @@ bool crypto_ed25519_ok(const unsigned char pub[32], const void *bytes, size_t le
 	     EVP_DigestVerify(context, sig, 64, bytes, len) == 1;
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(key);
+	return ok;
+}
+
+enum { RSA_MODULUS_MIN = 256, RSA_MODULUS_MAX = 1024, RSA_EXPONENT_MAX = 8, P256_BYTES = 32 };
+
+struct public_key {
+	EVP_PKEY *key;
+	bool is_rsa;
+};
+
+/* NULL where the library finds fault with the numbers. */
+static struct public_key *public_key_new(const char *type, OSSL_PARAM *params)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	struct public_key *key = NULL;
+	EVP_PKEY *made = NULL;
+
+	must(context != NULL && params != NULL && EVP_PKEY_fromdata_init(context) == 1);
+	if (EVP_PKEY_fromdata(context, &made, EVP_PKEY_PUBLIC_KEY, params) == 1) {
+		key = memory_new(sizeof(*key));
+		key->key = made;
+	}
+	EVP_PKEY_CTX_free(context);
+	return key;
+}
+
+static BIGNUM *number_of(const void *bytes, size_t len)
+{
+	BIGNUM *number = BN_bin2bn(bytes, (int)len, NULL);
+
+	must(number != NULL);
+	return number;
+}
+
+struct public_key *public_key_rsa(const void *modulus, size_t modulus_len, const void *exponent,
+				  size_t exponent_len)
+{
+	struct public_key *key = NULL;
+	BIGNUM *n, *e;
+
+	if (modulus_len > RSA_MODULUS_MAX || exponent_len > RSA_EXPONENT_MAX)
+		return NULL;
+	n = number_of(modulus, modulus_len);
+	e = number_of(exponent, exponent_len);
+	if (BN_num_bytes(n) >= RSA_MODULUS_MIN && BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e)) {
+		OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+		OSSL_PARAM *params;
+
+		must(build != NULL && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) &&
+		     OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e));
+		params = OSSL_PARAM_BLD_to_param(build);
+		key = public_key_new("RSA", params);
+		OSSL_PARAM_free(params);
+		OSSL_PARAM_BLD_free(build);
+	}
+	if (key != NULL)
+		key->is_rsa = true;
+	BN_free(n);
+	BN_free(e);
+	return key;
+}
+
+struct public_key *public_key_p256(const unsigned char x[32], const unsigned char y[32])
+{
+	char curve[] = "prime256v1";
+	unsigned char point[1 + 2 * P256_BYTES] = { POINT_CONVERSION_UNCOMPRESSED };
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
+		OSSL_PARAM_construct_end(),
+	};
+
+	memcpy(point + 1, x, P256_BYTES);
+	memcpy(point + 1 + P256_BYTES, y, P256_BYTES);
+	return public_key_new("EC", params);
+}
+
+void public_key_free(struct public_key **key)
+{
+	if (*key == NULL)
+		return;
+	EVP_PKEY_free((*key)->key);
+	free(*key);
+	*key = NULL;
+}
+
+/* r and s as the library takes them (DER); 0 where they are none. */
+static size_t signature_der(const unsigned char sig[2 * P256_BYTES], unsigned char **ret)
+{
+	ECDSA_SIG *pair = ECDSA_SIG_new();
+	int len;
+
+	must(pair != NULL && ECDSA_SIG_set0(pair, number_of(sig, P256_BYTES),
+					    number_of(sig + P256_BYTES, P256_BYTES)) == 1);
+	len = i2d_ECDSA_SIG(pair, ret);
+	ECDSA_SIG_free(pair);
+	return len < 0 ? 0 : (size_t)len;
+}
+
+static bool key_verifies(EVP_PKEY *key, const void *bytes, size_t len, const void *sig,
+			 size_t sig_len)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool ok;
+
+	must(context != NULL);
+	ok = EVP_DigestVerifyInit(context, NULL, sha256(), NULL, key) == 1 &&
+	     EVP_DigestVerify(context, sig, sig_len, bytes, len) == 1;
+	EVP_MD_CTX_free(context);
+	return ok;
+}
+
+bool public_key_fits(const struct public_key *key, const void *bytes, size_t len, const void *sig,
+		     size_t sig_len)
+{
+	unsigned char *der = NULL;
+	size_t der_len;
+	bool ok;
+
+	if (key->is_rsa)
+		return key_verifies(key->key, bytes, len, sig, sig_len);
+	if (sig_len != (size_t)2 * P256_BYTES)
+		return false;
+	der_len = signature_der(sig, &der);
+	ok = der_len > 0 && key_verifies(key->key, bytes, len, der, der_len);
+	OPENSSL_free(der);
 	return ok;
 }
 

@@ -47,4 +47,16 @@ bool crypto_aes256_cbc_encrypt(const unsigned char key[32], const unsigned char 
 bool crypto_ed25519_ok(const unsigned char pub[32], const void *bytes, size_t len,
 		       const unsigned char sig[64]);
 
+/* A key that others sign with. NULL where the numbers make none: an RSA modulus under 2048 or over
+ * 8192 bits, an even or long exponent, a point that is not on the curve. */
+struct public_key;
+struct public_key *public_key_rsa(const void *modulus, size_t modulus_len, const void *exponent,
+				  size_t exponent_len);
+struct public_key *public_key_p256(const unsigned char x[32], const unsigned char y[32]);
+void public_key_free(struct public_key **key);
+/* Was it signed over SHA-256? RSA by PKCS #1 v1.5 (JWT RS256), P-256 as r and s of 32 bytes each
+ * (JWT ES256). */
+bool public_key_fits(const struct public_key *key, const void *bytes, size_t len, const void *sig,
+		     size_t sig_len);
+
 const char *crypto_version(void); /* of the library that runs */

@@ -195,7 +195,11 @@ static const struct business_field agent_fields[] = {
 	ID_FIELD,
 	NAME_FIELD,
 	FIELD("email", TEXT, NULL, .min = 3, .max = 320, .check = business_check_line,
-	      .text = "The agent's e-mail address."),
+	      .text = "The agent's e-mail address; who signs in through a provider is known by "
+		      "it."),
+	FIELD("oidc_subject", TEXT, NULL, .min = 1, .max = 255, .check = business_check_line,
+	      .text = "Whom the provider means by the agent (sub), where it is not to be told by "
+		      "the e-mail address."),
 	FIELD("role", CHOICE, "agent", .choices = roles, .text = "agent, supervisor or admin."),
 	NAMING_FIELD("queues", "queues", LIST, .max = 200,
 		     .text = "The queues that the agent serves; none: every queue."),

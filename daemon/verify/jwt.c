@@ -8,13 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-struct jwt_parts {
-	const char *header, *payload, *signature;
-	size_t header_len, payload_len, signature_len;
-	size_t signed_len; /* header "." payload */
-};
-
-static int jwt_split(const char *token, struct jwt_parts *ret, struct error *err)
+int jwt_split(const char *token, struct jwt_parts *ret, struct error *err)
 {
 	size_t len = token ? strnlen(token, JWT_MAX_BYTES + 1) : 0;
 	const char *first, *second;
@@ -36,9 +30,7 @@ static int jwt_split(const char *token, struct jwt_parts *ret, struct error *err
 	return 0;
 }
 
-/* One part as a JSON object; the caller frees it. */
-static struct json_object *jwt_object(const char *part, size_t len, const char *what,
-				      struct error *err)
+struct json_object *jwt_object(const char *part, size_t len, const char *what, struct error *err)
 {
 	char bytes[JWT_MAX_BYTES];
 	long size = text_unbase64url(part, len, bytes, sizeof(bytes));
@@ -58,6 +50,17 @@ static struct json_object *jwt_object(const char *part, size_t len, const char *
 		json_free(&value);
 	}
 	return value;
+}
+
+int jwt_header_check(struct json_object *header, struct error *err)
+{
+	const char *type = json_text(header, "typ");
+
+	if (json_has(header, "typ") && !(type && text_equal_nocase(type, "JWT")))
+		return error_set(err, ERROR_MISUSE, "its typ is not JWT");
+	if (json_has(header, "crit"))
+		return error_set(err, ERROR_MISUSE, "its crit names extensions nobody here knows");
+	return 0;
 }
 
 static bool signature_ok(const struct host_jwt *check, const char *algorithm,
@@ -87,22 +90,19 @@ static int header_check(const struct host_jwt *check, const struct jwt_parts *pa
 	OWNED(json_free)
 	struct json_object *header = jwt_object(parts->header, parts->header_len, "header", err);
 	const char *algorithm = header ? json_text(header, "alg") : NULL;
-	const char *type = header ? json_text(header, "typ") : NULL;
 
 	if (!header)
 		return -1;
 	if (!algorithm)
 		return error_set(err, ERROR_MISUSE, "its header has no alg");
-	if (json_has(header, "typ") && !(type && text_equal_nocase(type, "JWT")))
-		return error_set(err, ERROR_MISUSE, "its typ is not JWT");
-	if (json_has(header, "crit"))
-		return error_set(err, ERROR_MISUSE, "its crit names extensions nobody here knows");
+	if (jwt_header_check(header, err) < 0)
+		return -1;
 	if (!signature_ok(check, algorithm, parts, check->token))
 		return error_set(err, ERROR_MISUSE, "its signature does not fit");
 	return 0;
 }
 
-static bool audience_ok(struct json_object *payload, const char *audience)
+bool jwt_names_audience(struct json_object *payload, const char *audience)
 {
 	struct json_object *aud = json_at(payload, "aud");
 
@@ -116,8 +116,7 @@ static bool audience_ok(struct json_object *payload, const char *audience)
 	return false;
 }
 
-/* A NumericDate that is a whole number; 0 where absent, -1 where it is anything else. */
-static int64_t claim_time(struct json_object *payload, const char *name)
+int64_t jwt_time(struct json_object *payload, const char *name)
 {
 	int64_t value;
 
@@ -130,9 +129,9 @@ static int64_t claim_time(struct json_object *payload, const char *name)
 static int times_check(struct json_object *payload, int64_t now_s, int64_t *ret_expires_s,
 		       struct error *err)
 {
-	int64_t expires = claim_time(payload, "exp");
-	int64_t not_before = claim_time(payload, "nbf");
-	int64_t issued = claim_time(payload, "iat");
+	int64_t expires = jwt_time(payload, "exp");
+	int64_t not_before = jwt_time(payload, "nbf");
+	int64_t issued = jwt_time(payload, "iat");
 
 	if (expires == 0)
 		return error_set(err, ERROR_MISUSE, "exp is missing");
@@ -173,7 +172,7 @@ static int claims_check(const struct host_jwt *check, struct json_object *payloa
 
 	if (times_check(payload, check->now_s, &claims.expires_s, err) < 0)
 		return -1;
-	if (!check->audience || !audience_ok(payload, check->audience))
+	if (!check->audience || !jwt_names_audience(payload, check->audience))
 		return error_set(err, ERROR_MISUSE, "aud does not name this channel");
 	if (check->issuer && !text_equal(json_text(payload, "iss"), check->issuer))
 		return error_set(err, ERROR_MISUSE, "iss is not the expected one");

@@ -102,11 +102,12 @@ class Bed {
   }
 }
 
-export async function openBed(name) {
+/** settings: further YAML of the daemon's configuration, with {base} for its own address. */
+export async function openBed(name, settings = '') {
   const sink = await openSink();
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
   const program = fileURLToPath(new URL('bed.py', import.meta.url));
-  const child = spawn('/usr/bin/python3', [program, name, sink.url, secret], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('/usr/bin/python3', [program, name, sink.url, secret, settings], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const first = await lines.next();
   if (first.done) {

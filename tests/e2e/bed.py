@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """What the end-to-end tests stand on: the daemon, Dovecot and an SMTP sink, with a mail, a chat and a webhook channel.
 
-usage: bed.py NAME DELIVER_URL SECRET
+usage: bed.py NAME DELIVER_URL SECRET [SETTINGS]
+
+SETTINGS is further YAML of the configuration, with {base} for the daemon's own address.
 
 Prints one JSON line once all of it answers, then obeys lines on standard input ("mails": print what the sink has
 taken, "restart": kill -9 and start again) and ends with its input.
@@ -35,11 +37,14 @@ def answer(value):
     print(json.dumps(value), flush=True)
 
 
-def main(name, deliver_url, secret):
+def main(name, deliver_url, secret, settings=""):
     folder = harness.RUNS / f"e2e-{name}-{harness.os.getpid()}"
     folder.mkdir(parents=True)
     imap, smtp = harness.Dovecot(folder / "dovecot"), harness.SmtpSink()
     daemon = harness.Daemon(folder / "node", channels_of(folder, imap, smtp, deliver_url, secret))
+    if settings:
+        daemon.write_config(channels_of(folder, imap, smtp, deliver_url, secret),
+                            settings.replace("{base}", f"http://127.0.0.1:{daemon.http_port}") + "\n")
     is_whole = False
     try:
         imap.start()

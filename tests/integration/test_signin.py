@@ -99,6 +99,20 @@ class SignIn(harness.TestCase):
         for what in (made["secret"].encode(), raw, *(one.encode() for one in made["recovery_codes"])):
             self.assertEqual([one for one in files if what in one.read_bytes()], [])
 
+    def test_without_a_provider_there_is_the_password(self):
+        ask = self.daemon.request
+        self.assertEqual(ask("GET", "/v1/session/ways").json, {"password": True, "oidc": None})
+        for path in ("/v1/oidc/start", "/v1/oidc/callback?code=x&state=y"):
+            self.assertEqual((ask("GET", path).status, ask("GET", path).json["code"]), (404, "no_oidc"))
+        self.assertEqual(self.ask("GET", "/v1/session", status=400)["code"], "no_session")
+
+    def test_a_role_is_the_agents_of_now(self):
+        roles = self.folder / "roles.yaml"
+        roles.write_text("agents: [{ id: alice, name: Alice, role: supervisor }]\n")
+        self.daemon.ctl("apply", "-f", str(roles))
+        answer = self.daemon.request("POST", "/v1/session", {"agent": "alice", "password": PASSWORD})
+        self.assertEqual((answer.status, answer.json["role"]), (201, "supervisor"), answer)
+
     def test_a_program_has_no_app(self):
         self.ask("POST", "/v1/me/totp", {"password": "x"}, 409, token=self.admin)
 

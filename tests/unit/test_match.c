@@ -133,6 +133,19 @@ Test(match, no_row_hides_behind_another)
 	}
 }
 
+/* What is public is not under /v1, but for the ways in that bring their own proof, and what says
+ * which there are. */
+static bool is_way_in(const char *pattern)
+{
+	static const char *const ways[] = { "/v1/session", "/v1/session/ways", "/v1/oidc/start",
+					    "/v1/oidc/callback", "/v1/events" };
+
+	for (size_t i = 0; i < COUNT_OF(ways); i++)
+		if (strcmp(pattern, ways[i]) == 0)
+			return true;
+	return false;
+}
+
 Test(match, every_row_is_whole)
 {
 	const struct route *route;
@@ -142,12 +155,8 @@ Test(match, every_row_is_whole)
 		cr_expect_not_null(route->run);
 		cr_expect_not_null(route->summary);
 		cr_expect_geq(route->status, 200);
-		cr_expect_lt(route->status, 300);
-		/* What is public is not under /v1, but for the two ways in that bring their own
-		 * proof. */
+		cr_expect_lt(route->status, 400);
 		if ((route->roles & ROLE_PUBLIC) != 0 && strncmp(route->pattern, "/v1/", 4) == 0)
-			cr_expect(strcmp(route->pattern, "/v1/session") == 0 ||
-					  strcmp(route->pattern, "/v1/events") == 0,
-				  "%s", route->pattern);
+			cr_expect(is_way_in(route->pattern), "%s", route->pattern);
 	}
 }

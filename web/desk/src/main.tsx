@@ -1,8 +1,10 @@
 import { render } from 'preact';
 import { hasSession } from './api/client';
+import { returned } from './state/returned';
 import { App } from './components/App';
 import { showProblem } from './state/notices';
 import { signedOut, start } from './state/desk';
+import { takeSession } from './state/session';
 import { language, setLanguage } from './words';
 import './style/base.css';
 import './style/desk.css';
@@ -11,8 +13,10 @@ import './style/views.css';
 
 setLanguage(language.value);
 render(<App />, document.getElementById('app')!);
-if (hasSession())
-  start(false).catch((problem) => {
+const isBack = returned();
+if (isBack || hasSession())
+  Promise.resolve(isBack && takeSession())
+    .then(() => start(isBack)).catch((problem) => {
     showProblem(problem);
     if (problem.status !== 401) signedOut(String(problem.message));
   });

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Problem } from '../api/client';
 import { start } from '../state/desk';
-import { endedBecause, signIn } from '../state/session';
+import { endedBecause, signIn, waysIn } from '../state/session';
 import { language, t } from '../words';
 import { wordsOf } from '../words/problems';
 
@@ -12,8 +12,16 @@ export function Login() {
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
   const [refusal, setRefusal] = useState<Problem | null>(null);
+  const [provider, setProvider] = useState('');
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
+  // Without an answer there is the password, whose answer says what is wrong.
+  useEffect(() => {
+    waysIn().then(
+      (ways) => setProvider(ways.oidc?.name ?? ''),
+      () => {},
+    );
+  }, []);
 
   const asksCode = refusal?.code === 'code_required' || code !== '';
 
@@ -61,6 +69,14 @@ export function Login() {
           </label>
         )}
         <button class="primary">{t('enter')}</button>
+        {provider && (
+          <>
+            <p class="or">{t('or')}</p>
+            <a class="button" href="/v1/oidc/start">
+              {language.value === 'zh' ? `${t('enter_with')} ${provider} ${t('enter')}` : `${t('enter_with')} ${provider}`}
+            </a>
+          </>
+        )}
         <p id="login-problem" role="alert">
           {refusal ? wordsOf(refusal, language.value) : endedBecause.value}
         </p>

@@ -15,6 +15,19 @@ export async function signIn(agent: string, password: string, code: string): Pro
   keepSession(session.csrf_token ?? '');
 }
 
+export interface Ways {
+  oidc: { name: string } | null;
+}
+
+/** How one may sign in here. */
+export const waysIn = (): Promise<Ways> => ask<Ways>('/v1/session/ways');
+
+/** The provider has sent this browser back: the session is in its cookie, the token that goes with it is asked for. */
+export async function takeSession(): Promise<void> {
+  const session = await ask<Me>('/v1/session');
+  keepSession(session.csrf_token ?? '');
+}
+
 export async function setPresence(status: Presence, reason: string): Promise<void> {
   const before = presence.value;
   presence.value = { status, reason };

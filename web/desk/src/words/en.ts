@@ -62,6 +62,9 @@ export const en = {
   bad_json: 'This is not JSON', test: 'Test', test_ok: 'It works', test_failed: 'It does not work', callback: 'Callback address', copy: 'Copy', copied: 'Copied.',
   connector: 'Connector', working: 'working', parked: 'parked',
   standing_not_preferred: 'not for this step', standing_lacks_skill: 'lacks a skill', standing_away: 'away', standing_holds_it: 'has handed it on', standing_declined: 'has declined', standing_offered: 'is being asked', standing_has_offer: 'has another offer', standing_full: 'full', standing_limit: 'as much of the channel as allowed', standing_may_not_interrupt: 'may not be interrupted', standing_eligible: 'could take it',
+  or: 'or', enter_with: 'Sign in with', sign_in_away: 'The sign-in provider does not answer. Try again in a moment.', sign_in_token: 'The sign-in provider answered something that is not to be trusted.',
+  sign_in_denied: 'The sign-in was broken off.', sign_in_stale: 'This sign-in took too long, or began in another browser. Please start again.',
+  sign_in_unknown: 'No agent belongs to this account. Ask an admin.', sign_in_unproved: 'The provider has not checked your e-mail address.', sign_in_too_many: 'Too many attempts. Wait a little.',
   loading: 'Loading…', empty: 'empty',
 };
 

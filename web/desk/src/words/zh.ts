@@ -64,5 +64,8 @@ export const zh: Record<Key, string> = {
   bad_json: '不是有效的 JSON', test: '测试', test_ok: '正常', test_failed: '不正常', callback: '回调地址', copy: '复制', copied: '已复制。',
   connector: '连接器', working: '正常', parked: '已停用',
   standing_not_preferred: '此步骤不适用', standing_lacks_skill: '缺少技能', standing_away: '离开', standing_holds_it: '已转出', standing_declined: '已拒接', standing_offered: '派单中', standing_has_offer: '有其他派单', standing_full: '已满', standing_limit: '已达渠道上限', standing_may_not_interrupt: '不可打断', standing_eligible: '可接',
+  or: '或', enter_with: '使用', sign_in_away: '登录服务没有应答，请稍后再试。', sign_in_token: '登录服务的答复不可信。',
+  sign_in_denied: '登录已中断。', sign_in_stale: '登录耗时过长，或是在另一个浏览器中开始的，请重新登录。',
+  sign_in_unknown: '没有坐席与此账号对应，请联系管理员。', sign_in_unproved: '登录服务没有核实您的邮箱地址。', sign_in_too_many: '尝试次数过多，请稍候。',
   loading: '正在加载…', empty: '空',
 };
