@@ -341,7 +341,11 @@ static void on_steward(bool held, const char *fence, void *context)
 	workspace->evictor = evictor_new(workspace->parts, workspace, fence, &workspace->evicted);
 }
 
-/* ---- whispers: "typing <conversation> <who>", and to the steward ---- */
+/* ---- whispers: "typing <conversation> <who>" and other signs, and to the steward ---- */
+
+static const char *const signs[] = {
+	[SIGN_TYPING] = "typing", [SIGN_VIEWING] = "viewing", [SIGN_GONE] = "gone"
+};
 
 static const char reread_whisper[] = "history reread";
 
@@ -356,20 +360,24 @@ static void on_whisper(const char *text, void *context)
 	struct hearer *hearer;
 	char conversation[ID_BYTES];
 	char who[WHO_BYTES];
+	char word[16];
 
 	if (text_equal(text, reread_whisper) && workspace->writer != NULL)
 		writer_reread(workspace->writer);
-	if (sscanf(text, "typing %31s %99s", conversation, who) != 2)
+	if (sscanf(text, "%15s %31s %99s", word, conversation, who) != 3)
 		return;
-	TAILQ_FOREACH (hearer, &workspace->hearers, link)
-		hearer->fn(conversation, who, hearer->context);
+	for (enum sign sign = SIGN_TYPING; sign < COUNT_OF(signs); sign++)
+		TAILQ_FOREACH (hearer, &workspace->hearers, link)
+			if (text_equal(word, signs[sign]))
+				hearer->fn(sign, conversation, who, hearer->context);
 }
 
-void workspace_tell_typing(struct workspace *workspace, const char *conversation, const char *who)
+void workspace_tell_sign(struct workspace *workspace, enum sign sign, const char *conversation,
+			 const char *who)
 {
 	char text[WHISPER_BYTES];
 
-	snprintf(text, sizeof(text), "typing %s %s", conversation, who);
+	snprintf(text, sizeof(text), "%s %s %s", signs[sign], conversation, who);
 	store_whisper(workspace->parts->store, workspace->name, text);
 }
 

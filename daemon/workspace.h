@@ -42,13 +42,15 @@ const char *workspace_fence(const struct workspace *workspace); /* NULL unless s
 /* The router of this instance, NULL unless it is the steward. */
 struct router *workspace_router(const struct workspace *workspace);
 
-/* What an instance told about a conversation a moment ago ("typing"), kept nowhere. who is
- * "customer" or an agent's id. */
+/* What an instance told about a conversation a moment ago, kept nowhere. who is "customer" or an
+ * agent's id. */
+enum sign { SIGN_TYPING, SIGN_VIEWING, SIGN_GONE };
 struct hearer;
-typedef void hearer_fn(const char *conversation, const char *who, void *context);
+typedef void hearer_fn(enum sign sign, const char *conversation, const char *who, void *context);
 struct hearer *workspace_hear(struct workspace *workspace, hearer_fn *fn, void *context);
 void hearer_free(struct hearer **hearer);
-void workspace_tell_typing(struct workspace *workspace, const char *conversation, const char *who);
+void workspace_tell_sign(struct workspace *workspace, enum sign sign, const char *conversation,
+			 const char *who);
 
 /* A rule's pattern took too long on a message and was treated as not matching: counted, and told in
  * the log at most once a minute. */

@@ -286,9 +286,9 @@ void handle_chat_typing(struct api_call *call)
 		return;
 	if (visitor_conversation(call->parts->key, chat->channel, &chat->visitor, call->arena,
 				 conversation))
-		workspace_tell_typing(
+		workspace_tell_sign(
 			workspace_get(call->parts->workspaces, channel_workspace(chat->channel)),
-			conversation, "customer");
+			SIGN_TYPING, conversation, "customer");
 	api_empty(call, 204);
 }
 

@@ -60,10 +60,11 @@ static void on_entry(const struct log_entry *entry, void *context)
 	}
 }
 
-static void on_typing(const char *conversation, const char *who, void *context)
+static void on_sign(enum sign sign, const char *conversation, const char *who, void *context)
 {
 	const struct house *house = context;
-	struct seats *seats = seats_of(house, conversation);
+	/* Which agents look on is not for visitors. */
+	struct seats *seats = sign == SIGN_TYPING ? seats_of(house, conversation) : NULL;
 	struct chat_seat *seat = seats == NULL ? NULL : TAILQ_FIRST(seats);
 	struct chat_seat *next;
 
@@ -165,7 +166,7 @@ static struct house *house_get(struct chat_rooms *rooms, const char *name)
 	house->workspace = memory_text(name);
 	house->conversations = map_new();
 	house->listener = workspace_listen(workspace, on_entry, on_reset, house);
-	house->hearer = workspace_hear(workspace, on_typing, house);
+	house->hearer = workspace_hear(workspace, on_sign, house);
 	map_put(rooms->houses, name, house);
 	return house;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/mentions.h"
 #include "api/names.h"
 #include "api/page.h"
 #include "api/send_window.h"
@@ -314,12 +315,13 @@ static void add_extra(struct buf *extra, const char *name, struct json_object *v
 static bool extra_read(struct api_call *call, struct message_record *record)
 {
 	struct json_object *cc = json_at(call->body, "cc");
-	struct buf list = { 0 };
-
 	struct json_object *template = json_at(call->body, "template");
 	struct json_object *location = json_at(call->body, "location");
+	struct json_object *mentions = json_at(call->body, "mentions");
+	struct buf list = { 0 };
 
-	if (json_count(cc) == 0 && template == NULL && location == NULL)
+	if (json_count(cc) == 0 && template == NULL && location == NULL &&
+	    json_count(mentions) == 0)
 		return true;
 	for (size_t i = 0; i < json_count(cc); i++) {
 		if (is_bare_address(json_string(json_item(cc, i))))
@@ -330,6 +332,7 @@ static bool extra_read(struct api_call *call, struct message_record *record)
 	add_extra(&list, "cc", json_count(cc) == 0 ? NULL : cc);
 	add_extra(&list, "template", template);
 	add_extra(&list, "location", location);
+	add_extra(&list, "mentions", json_count(mentions) == 0 ? NULL : mentions);
 	buf_byte(&list, '}');
 	record->extra = arena_text(call->arena, buf_string(&list));
 	buf_clear(&list);
@@ -356,7 +359,8 @@ static bool writing_fill(struct api_call *call, struct writing *writing, const c
 	record->author_name = api_agent_name(call, call->who.agent);
 	record->channel = channel;
 	record->created_ms = loop_unix_ms(call->parts->loop);
-	if (!extra_read(call, record) || !attachments_read(call, record))
+	if (!mentions_read(call, writing->is_note, &writing->reply.mentions) ||
+	    !extra_read(call, record) || !attachments_read(call, record))
 		return false;
 	if (*record->text == '\0' && record->attachment_count == 0 && record->extra == NULL) {
 		api_invalid(call, "#/body/text", "text is missing");
@@ -450,19 +454,6 @@ void handle_message_write(struct api_call *call)
 	writing->is_note = text_equal(json_text(call->body, "kind"), "note");
 	call->state = writing;
 	conversation_read(call->parts, call->who.workspace, call->params[0], on_target, call);
-}
-
-/* Told to whoever looks at the conversation now; kept nowhere. */
-void handle_typing(struct api_call *call)
-{
-	if (!id_is(call->params[0], "cnv_")) {
-		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
-			    call->params[0]);
-		return;
-	}
-	workspace_tell_typing(workspace_get(call->parts->workspaces, call->who.workspace),
-			      call->params[0], call->who.agent);
-	api_empty(call, 204);
 }
 
 /* ---- POST /v1/conversations ---- */

@@ -134,20 +134,23 @@ static void on_reset(const char *position, void *context)
 }
 
 /* Without an id: it is of the moment, and a resumed stream does not want it. */
-static void on_typing(const char *conversation, const char *who, void *context)
+static void on_sign(enum sign sign, const char *conversation, const char *who, void *context)
 {
 	struct watcher *watcher = context;
+	const char *name = sign == SIGN_TYPING ? "typing" : "viewing";
 	struct buf text = { 0 };
 	struct json_out out;
 
 	if (watcher->stream == NULL || watcher->queue != NULL || text_equal(who, watcher->agent) ||
-	    (watcher->types != NULL && !text_has_word(watcher->types, ',', "typing")))
+	    (watcher->types != NULL && !text_has_word(watcher->types, ',', name)))
 		return;
-	buf_text(&text, "event: typing\ndata: ");
+	buf_format(&text, "event: %s\ndata: ", name);
 	jw_start(&out, &text);
 	jw_object(&out, NULL);
 	jw_text(&out, "conversation", conversation);
 	jw_text(&out, "by", who);
+	if (sign != SIGN_TYPING)
+		jw_bool(&out, "is_here", sign == SIGN_VIEWING);
 	jw_object_end(&out);
 	buf_text(&text, "\n\n");
 	http_stream_write(watcher->stream, text.data, text.len);
@@ -217,7 +220,7 @@ void events_watch(struct events *events, struct api_call *call, const struct pri
 	watcher->reader = log_reader_new(events->parts->loop, events->parts->store, &options,
 					 on_entry, on_reset, NULL, watcher);
 	watcher->hearer = workspace_hear(workspace_get(events->parts->workspaces, who->workspace),
-					 on_typing, watcher);
+					 on_sign, watcher);
 	TAILQ_INSERT_TAIL(&events->watchers, watcher, link);
 	watcher->stream = http_stream_start(call->request, "text/event-stream; charset=utf-8",
 					    on_gone, watcher);

@@ -43,6 +43,9 @@ route_fn handle_sign_in_ways, handle_oidc_start, handle_oidc_callback; /* oidc.c
 route_fn handle_totp_get, handle_totp_begin, handle_totp_confirm, handle_totp_remove,
 	handle_agent_totp_remove;                                                  /* totp.c */
 route_fn handle_me, handle_presence, handle_agent_presence;                        /* agents.c */
+route_fn handle_mentions, handle_mentions_seen;                                    /* mentions.c */
+route_fn handle_draft_get, handle_draft_put;                                       /* drafts.c */
+route_fn handle_typing, handle_viewing;                                            /* signs.c */
 route_fn handle_my_offers;                                                         /* offers.c */
 route_fn handle_ticket_make, handle_events;                                        /* events.c */
 route_fn handle_claim;                                                             /* claim.c */
@@ -52,7 +55,7 @@ route_fn handle_work_accept, handle_work_decline, handle_work_release, handle_wo
 	handle_work_escalate, handle_work_consult, handle_work_assign, handle_work_barge,
 	handle_transfer_list, handle_transfer_cancel, handle_queue_pause, handle_queue_resume,
 	handle_work_snooze; /* work.c */
-route_fn handle_conversation_start, handle_conversation_get, handle_message_list, handle_typing,
+route_fn handle_conversation_start, handle_conversation_get, handle_message_list,
 	handle_message_write;    /* conversations.c */
 route_fn handle_message_preview; /* message_preview.c */
 route_fn handle_opt_out;         /* opt_out.c */

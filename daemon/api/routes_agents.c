@@ -35,6 +35,10 @@ static const struct field body_decide[] = {
 	  "what became of an uncertain message" },
 	{ 0 },
 };
+static const struct field body_seen[] = {
+	{ "message", FIELD_TEXT, false, 1, 64, NULL, "msg_...; default: all of them" },
+	{ 0 },
+};
 
 static const struct route routes[] = {
 	{ "POST", "/v1/session", ROLE_PUBLIC, handle_session_start, body_session, NULL, "Me", 201,
@@ -52,6 +56,10 @@ static const struct route routes[] = {
 	{ "GET", "/v1/me", ROLES_WORK, handle_me, NULL, NULL, "Me", 200, "Who am I", 0 },
 	{ "GET", "/v1/me/offers", ROLES_WORK, handle_my_offers, NULL, NULL, "Offers", 200,
 	  "What is offered, handed over or asked of me and waits for my answer", 0 },
+	{ "GET", "/v1/me/mentions", ROLES_WORK, handle_mentions, NULL, NULL, "List", 200,
+	  "Notes that name me and that I have not seen, newest first, the last 200", 0 },
+	{ "POST", "/v1/me/mentions/seen", ROLES_WORK, handle_mentions_seen, body_seen, NULL, NULL,
+	  204, "I have seen one of them, or all", 0 },
 	{ "PUT", "/v1/me/presence", ROLES_STAFF, handle_presence, body_presence, NULL, "Me", 200,
 	  "Set my presence", 0 },
 	{ "GET", "/v1/me/totp", ROLES_STAFF, handle_totp_get, NULL, NULL, "Totp", 200,

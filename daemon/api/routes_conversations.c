@@ -12,6 +12,8 @@ static const struct field body_message[] = {
 	  "an approved template instead of text: name, language, parameters; see the channel" },
 	{ "location", FIELD_OBJECT, false, 0, 0, NULL, "latitude, longitude, name, address" },
 	{ "attachments", FIELD_OBJECTS, false, 0, 50, NULL, "[{\"blob\",\"name\",\"type\"}]" },
+	{ "mentions", FIELD_TEXTS, false, 0, 20, NULL,
+	  "ids of agents whom a note names: told by GET /v1/me/mentions" },
 	{ "version", FIELD_INT, false, 0, 0, NULL, "refuse if the work item has changed since" },
 	{ 0 },
 };
@@ -46,6 +48,14 @@ static const struct field body_opt_out[] = {
 	{ "reason", FIELD_TEXT, true, 1, 500, NULL, "how it is known" },
 	{ 0 },
 };
+static const struct field body_draft[] = {
+	{ "text", FIELD_TEXT, true, 0, LIMIT_DRAFT_BYTES, NULL, "what is written; empty: nothing" },
+	{ 0 },
+};
+static const struct field body_viewing[] = {
+	{ "is_here", FIELD_BOOL, false, 0, 0, NULL, "false: I have left it; default true" },
+	{ 0 },
+};
 
 static const struct route routes[] = {
 	{ "POST", "/v1/conversations", ROLES_WORK, handle_conversation_start, body_conversation,
@@ -69,6 +79,12 @@ static const struct route routes[] = {
 	  "List", 200, "What came and went, the newest first, the last 200", 0 },
 	{ "POST", "/v1/conversations/changes/{id}/undo", ROLES_WORK, handle_change_undo, body_none,
 	  NULL, "ConversationChange", 200, "The messages of a change go back to their places", 0 },
+	{ "POST", "/v1/conversations/{id}/viewing", ROLES_WORK, handle_viewing, body_viewing, NULL,
+	  NULL, 204, "Tell other agents that I look at it; again every 20 s", 0 },
+	{ "GET", "/v1/conversations/{id}/draft", ROLES_WORK, handle_draft_get, NULL, NULL, "Draft",
+	  200, "What I have written there and not sent", 0 },
+	{ "PUT", "/v1/conversations/{id}/draft", ROLES_WORK, handle_draft_put, body_draft, NULL,
+	  "Draft", 200, "Keep what I write; a message of mine there takes it away", 0 },
 	{ "POST", "/v1/conversations/{id}/typing", ROLES_WORK, handle_typing, body_none, NULL, NULL,
 	  204, "Tell that I am typing", 0 },
 	{ "PUT", "/v1/conversations/{id}/opt-out", ROLES_LEAD, handle_opt_out, body_opt_out, NULL,

@@ -53,7 +53,8 @@ struct reply {
 	int64_t version;    /* that the work item must have; 0: any */
 	int64_t per_hour;   /* messages that the addressee may get; 0: any number */
 	int64_t per_day;
-	bool to_opted_out; /* goes also to who wants no messages: what confirms that */
+	const char *mentions; /* agents whom a note names, parted by spaces; NULL: nobody */
+	bool to_opted_out;    /* goes also to who wants no messages: what confirms that */
 };
 /* A message of kind MESSAGE_NOTE is a note: it never leaves. */
 void conversation_reply(struct store *store, const struct reply *reply, write_done_fn *done,

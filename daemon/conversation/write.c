@@ -113,8 +113,10 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 	else
 		store_arg_text(call, "");
 	store_arg_text(call, reply->to_opted_out ? "1" : "");
-	if (!is_by_machine(message))
+	if (!is_by_machine(message)) {
 		add_caps(call, reply);
+		store_arg_text(call, reply->mentions == NULL ? "" : reply->mentions);
+	}
 	store_run(store, call, on_written, run_new(done, context));
 }
 

@@ -26,6 +26,7 @@ const char *const event_types[] = { "message.created",
 				    "sla.state",
 				    "agent.presence",
 				    "typing",
+				    "viewing",
 				    NULL };
 
 static void text_if(struct json_out *out, const char *key, const char *text)

@@ -15,7 +15,7 @@ struct public_event {
 	struct buf data;   /* the event's JSON */
 };
 
-/* The types there are, NULL-terminated; "typing" is one that is never in the log. */
+/* The types there are, NULL-terminated; "typing" and "viewing" are never in the log. */
 extern const char *const event_types[];
 
 /* Fills up to EXPANDED_MAX; returns how many. The caller clears each data. */

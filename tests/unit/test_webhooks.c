@@ -89,13 +89,13 @@ Test(webhooks, signs_with_the_secret_before_until_its_time_is_over)
 	buf_clear(&body);
 }
 
-/* What may be asked for is what there is; "typing" is in no log. */
+/* What may be asked for is what there is; "typing" and "viewing" are in no log. */
 Test(webhooks, knows_every_type_of_event)
 {
 	size_t at = 0;
 
 	for (size_t i = 0; event_types[i] != NULL; i++)
-		if (!text_equal(event_types[i], "typing"))
+		if (!text_equal(event_types[i], "typing") && !text_equal(event_types[i], "viewing"))
 			cr_expect_str_eq(webhook_types[at++], event_types[i]);
 	cr_expect_null(webhook_types[at]);
 }

@@ -53,6 +53,6 @@ if from then
 		call('HSET', ws .. 'u:' .. cus, 'cv', rest)
 	end
 end
-call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
+call('UNLINK', KEYS[2], KEYS[3], KEYS[4], ws .. 'dr:' .. cnv)
 call('ZREM', ws .. 'rest', cnv)
 return { 'ok' }

@@ -7,9 +7,9 @@
 --      12 blobs of its attachments (4 hex digits of bucket, 16 bytes of field each; '' none),
 --      13 version of the work item or '' (fences off who no longer has it), 14 '1' goes also to who has opted out (what
 --      confirms it), 15 messages an hour that one addressee may get ('' any number) and 16 a day: of who is no machine, whose
---      messages wait for that in the outbox
+--      messages wait for that in the outbox, 17 agents whom a note names, parted by spaces
 -- Message queued into the outbox (a note has no delivery). First response stamped on the item (e.fr); an agent's
--- reply takes an item that waits for something other than the customer back. Entry message.created (e.d: out, note).
+-- reply takes an item that waits for something other than the customer back. The agent's draft is gone; who is named is told. Entry message.created (e.d: out, note).
 -- Answers {'ok', msg, n, wrk, state, v}; refused not_found, illegal_state, not_assignee, version, no_such_attachment, opted_out,
 -- recipient_cap with the ms until one more may leave. A person's message goes before machines' that were put off.
 --@use log
@@ -87,6 +87,13 @@ if not note then
 	if waiting == 0 or put_off then
 		call('ZADD', ws .. 'od', now, cnv)
 	end
+end
+call('HDEL', ws .. 'dr:' .. cnv, agent)
+for named in (ARGV[17] or ''):gmatch('%S+') do
+	local mn = ws .. 'mn:' .. named
+	call('ZADD', mn, now, msg .. ' ' .. cnv .. ' ' .. agent)
+	call('ZREMRANGEBYRANK', mn, 0, -201)
+	call('PEXPIRE', mn, 7776000000)
 end
 append('t', 'message.created', 'c', cnv, 'u', c[1], 'm', msg, 'n', n, 'ch', c[4] or '', 'w', w and w.id or '', 'v',
 	w and w.v or '', 'a', agent, 'q', w and w.q or '', 'f', from, 'o', wake and w.s or '', 'e',
