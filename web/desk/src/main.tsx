@@ -10,6 +10,7 @@ import './style/base.css';
 import './style/desk.css';
 import './style/thread.css';
 import './style/views.css';
+import './style/webhooks.css';
 
 setLanguage(language.value);
 render(<App />, document.getElementById('app')!);

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { ask, post } from '../api/client';
 import type { Channel, List } from '../api/types';
+import { keepMade } from './webhooks';
 
 export interface Field {
   name: string;
@@ -48,7 +49,7 @@ export async function showChannels(): Promise<void> {
 
 export async function saveThing(kind: string, thing: Thing): Promise<void> {
   const { version, ...body } = thing;
-  await ask(`/v1/${kind}/${encodeURIComponent(thing.id)}`, { method: 'PUT', body, version });
+  keepMade(await ask<Thing>(`/v1/${kind}/${encodeURIComponent(thing.id)}`, { method: 'PUT', body, version }));
   await showThings(kind);
 }
 

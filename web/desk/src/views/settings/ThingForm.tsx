@@ -3,6 +3,7 @@ import { attempt, notify, problem } from '../../state/notices';
 import { me } from '../../state/session';
 import { deleteThing, saveThing, textOf, withField, type Field, type Kind, type Thing } from '../../state/settings';
 import { t } from '../../words';
+import { ChoiceList } from './ChoiceList';
 
 interface InputProps {
   field: Field;
@@ -14,6 +15,7 @@ interface InputProps {
 function Input({ field, value, isReadOnly, onInput }: InputProps) {
   const id = `field-${field.name}`;
   const more = { id, disabled: isReadOnly, 'aria-describedby': `${id}-help`, required: field.required };
+  if (field.kind === 'list' && field.choices) return <ChoiceList field={field} value={value} isReadOnly={isReadOnly} onInput={onInput} />;
   const choices = field.kind === 'bool' ? ['true', 'false'] : field.choices;
   if (choices)
     return (
