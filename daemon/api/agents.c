@@ -36,34 +36,65 @@ const char *api_agent_name(struct api_call *call, const char *agent)
 	return text_equal(agent, call->who.agent) ? call->who.name : agent;
 }
 
-static void answer_me(struct api_call *call, const char *agent, const char *status, bool routable)
+static void write_me(struct api_call *call, struct json_out *out, const char *agent)
+{
+	/* About somebody else there is no role to tell: it is a matter of each token. */
+	if (text_equal(agent, call->who.agent)) {
+		jw_text(out, "role", role_name(call->who.role));
+		jw_text(out, "workspace", call->who.workspace);
+	}
+	jw_text(out, "agent", agent);
+	jw_text(out, "name", api_agent_name(call, agent));
+}
+
+static void answer_presence(struct api_call *call, const char *agent, const char *status,
+			    bool routable)
 {
 	struct buf body = { 0 };
 	struct json_out out;
 
 	jw_start(&out, &body);
 	jw_object(&out, NULL);
-	/* About somebody else there is no role to tell: it is a matter of each token. */
-	if (text_equal(agent, call->who.agent)) {
-		jw_text(&out, "role", role_name(call->who.role));
-		jw_text(&out, "workspace", call->who.workspace);
-	}
-	jw_text(&out, "agent", agent);
-	jw_text(&out, "name", api_agent_name(call, agent));
+	write_me(call, &out, agent);
 	jw_text(&out, "status", status);
 	jw_bool(&out, "routable", routable);
 	jw_object_end(&out);
 	api_answer(call, 200, &body);
 }
 
+/* NULL where the caller is no agent of the configuration, or that is still being read. */
+static const struct agent_row *own_row(struct api_call *call)
+{
+	const struct roster *roster =
+		workspace_roster(workspace_get(call->parts->workspaces, call->who.workspace));
+
+	return roster == NULL ? NULL : roster_agent(roster, call->who.agent);
+}
+
 static void on_runtime(const struct agent_runtime *runtime, const struct error *err, void *context)
 {
 	struct api_call *call = context;
+	const struct agent_row *row = own_row(call);
+	struct buf body = { 0 };
+	struct json_out out;
 
-	if (err != NULL)
+	if (err != NULL) {
 		api_fail(call, err);
+		return;
+	}
+	jw_start(&out, &body);
+	jw_object(&out, NULL);
+	write_me(call, &out, call->who.agent);
+	jw_text(&out, "status", runtime->status);
+	jw_text(&out, "reason", runtime->why);
+	jw_bool(&out, "routable", runtime->routable);
+	jw_int(&out, "load", runtime->load);
+	if (row != NULL)
+		jw_int(&out, "capacity", row->capacity);
 	else
-		answer_me(call, call->who.agent, runtime->status, runtime->routable);
+		jw_null(&out, "capacity");
+	jw_object_end(&out);
+	api_answer(call, 200, &body);
 }
 
 void handle_me(struct api_call *call)
@@ -84,7 +115,7 @@ static void on_presence(const struct work_result *result, const struct error *er
 	if (result->code != WORK_OK)
 		api_fail(setting->call, err);
 	else
-		answer_me(setting->call, setting->agent, result->state, setting->routable);
+		answer_presence(setting->call, setting->agent, result->state, setting->routable);
 }
 
 static void presence_change(struct api_call *call, const char *agent)

@@ -1,14 +1,11 @@
 // Hostile customers, every view for everybody: what the desk shows is safe and can be read.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import nodemailer from 'nodemailer';
 import { openBed, until } from './bed.js';
-import { openBrowser, openDesk, setAgent, setPassword } from './deskbed.js';
+import { isWide, openBrowser, openDesk, setAgent, setPassword, violations } from './deskbed.js';
 import { hostile } from './hostile.js';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const settingsKinds = ['channels', 'agents', 'queues', 'rules', 'canned-replies', 'sla-policies'];
 let bed, browser;
 
@@ -67,16 +64,6 @@ test('a corpus of hostile mails and names neither runs nor calls home', { timeou
   assert.deepEqual(page.foreign, []);
   await page.context().close();
 });
-
-async function violations(page) {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], rules: { region: { enabled: false } } }));
-  return found.violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`);
-}
-
-async function isWide(page) {
-  return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
-}
 
 test('every view passes axe in both themes and languages, and fits into 320 pixels', { timeout: 200_000 }, async () => {
   await setAgent(bed, 'carol', { name: '王小红', role: 'supervisor', queues: ['support'], capacity: 100 });

@@ -1,6 +1,10 @@
 // The desk in a real browser: signing in, and what must never happen on any page.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** The page is our own, and CI runs as root, where Chromium's sandbox cannot. */
 export const openBrowser = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });
@@ -40,3 +44,15 @@ export async function setAgent(bed, agent, change) {
 /** A line of each message that the thread shows. */
 export const messages = (page) => page.locator('#messages li[data-message]');
 export const said = (page, text) => page.locator('#messages li').filter({ has: page.locator('bdi.text', { hasText: text }) });
+
+/** What axe finds fault with. */
+export async function violations(page) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], rules: { region: { enabled: false } } }));
+  return found.violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`);
+}
+
+/** Must one scroll sideways? */
+export async function isWide(page) {
+  return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+}

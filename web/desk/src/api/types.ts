@@ -12,6 +12,10 @@ export interface Me {
   name: string;
   status: Presence;
   routable: boolean;
+  /** Of GET /v1/me: why not online, what is in hand, and how much may be. */
+  reason?: string | null;
+  load?: number;
+  capacity?: number | null;
   csrf_token?: string;
 }
 

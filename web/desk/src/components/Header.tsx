@@ -5,7 +5,7 @@ import { dialog } from '../state/dialogs';
 import { isLive } from '../state/live';
 import { place, theme, type Theme, type View } from '../state/look';
 import { attempt } from '../state/notices';
-import { me, presence, setPresence } from '../state/session';
+import { load, me, presence, setPresence } from '../state/session';
 import { language, setLanguage, t, word, type Key } from '../words';
 
 const PRESENCES: Presence[] = ['online', 'busy', 'away', 'offline'];
@@ -48,6 +48,16 @@ function PresenceChoice() {
   );
 }
 
+function Load() {
+  if (!load.value) return null;
+  const { held, capacity } = load.value;
+  return (
+    <span id="load" class={held >= capacity ? 'full' : ''} role="img" aria-label={`${t('load')}: ${held} ${t('of')} ${capacity}`} title={t('load')}>
+      {`${held}/${capacity}`}
+    </span>
+  );
+}
+
 function ThemeChoice() {
   const themes: Theme[] = ['auto', 'light', 'dark'];
   return (
@@ -77,9 +87,13 @@ export function Header() {
           </nav>
           <span id="who">{`${me.value.name} · ${me.value.workspace}`}</span>
           <PresenceChoice />
+          <Load />
           <span id="live" role="status" class={isLive.value ? 'live' : 'lost'}>
             {t(isLive.value ? 'connected' : 'reconnecting')}
           </span>
+          <button type="button" class="plain" onClick={() => (dialog.value = { name: 'account' })}>
+            {t('account')}
+          </button>
           <button type="button" class="plain" title={t('keys_title')} onClick={() => (dialog.value = { name: 'keys' })}>
             {t('keys')}
           </button>

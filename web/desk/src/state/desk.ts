@@ -10,7 +10,7 @@ import { background, notices, problem } from './notices';
 import { dropHeld, held, showHeld } from './offers';
 import { emptyOutbox, flushOutbox } from './outbox';
 import { clearSearch } from './search';
-import { endedBecause, me, presence, setPresence } from './session';
+import { endedBecause, keepLoad, load, me, presence, setPresence, showLoad } from './session';
 import { closeThread, open, redraw, showMessages, showOpenItem, showTalk, typing } from './thread';
 import { mine, queues, showNames, showWork, waiting } from './work';
 
@@ -19,7 +19,7 @@ let stream: Stream | null = null;
 
 async function refresh(): Promise<void> {
   await flushOutbox();
-  await Promise.all([showWork(), showHeld(), showMessages(), showTalk(), showOpenItem(), showCustomerAgain()]);
+  await Promise.all([showWork(), showLoad(), showHeld(), showMessages(), showTalk(), showOpenItem(), showCustomerAgain()]);
 }
 
 function onTyping(data: Record<string, string>): void {
@@ -37,7 +37,7 @@ async function onMessage(name: string): Promise<void> {
 }
 
 async function onWork(data: Record<string, string>): Promise<void> {
-  await Promise.all([showWork(), ...(data.work_item && data.work_item === open.value?.item?.id ? [showOpenItem()] : [])]);
+  await Promise.all([showWork(), showLoad(), ...(data.work_item && data.work_item === open.value?.item?.id ? [showOpenItem()] : [])]);
 }
 
 async function happened(name: string, data: Record<string, string>): Promise<void> {
@@ -58,12 +58,13 @@ async function happened(name: string, data: Record<string, string>): Promise<voi
 export async function start(isSigningIn: boolean): Promise<void> {
   const known = await ask<Me>('/v1/me');
   me.value = known;
+  keepLoad(known);
   endedBecause.value = '';
   stream = new Stream(`converge ${known.workspace} ${known.agent}`, {
     onEvent: (name, data) => void background(() => happened(name, data)),
     onBack: () => void background(refresh),
   });
-  await Promise.all([setPresence(isSigningIn || known.status === 'offline' ? 'online' : known.status, ''), showWork(), showHeld(), showNames()]);
+  await Promise.all([isSigningIn || known.status === 'offline' ? setPresence('online', '') : setPresence(known.status, known.reason ?? ''), showWork(), showHeld(), showNames()]);
 }
 
 export function signedOut(why: string): void {
@@ -76,6 +77,7 @@ export function signedOut(why: string): void {
   clearSearch();
   batch(() => {
     me.value = null;
+    load.value = null;
     mine.value = [];
     waiting.value = [];
     queues.value = [];

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { Suggestion } from '../api/types';
 
 export type Dialog =
-  | { name: 'transfer' | 'consult' | 'escalate' | 'snooze' | 'resolve' | 'why' | 'keys' }
+  | { name: 'transfer' | 'consult' | 'escalate' | 'snooze' | 'resolve' | 'why' | 'keys' | 'account' }
   | { name: 'merge'; into: string; other: Suggestion };
 
 export const dialog = signal<Dialog | null>(null);

@@ -1,4 +1,5 @@
 // Single keys, for hands that never leave the keyboard. None of them works while somebody writes or a dialog is open.
+import { computed, effect, signal } from '@preact/signals';
 import type { Key } from '../words';
 import { dialog } from './dialogs';
 import { areKeysOn, place } from './look';
@@ -8,7 +9,8 @@ import { me } from './session';
 import { isMine, open } from './thread';
 import { pullNext } from './transitions';
 
-interface Binding {
+export interface Binding {
+  /** '': none. */
   key: string;
   means: Key;
   does: () => void;
@@ -57,7 +59,35 @@ const all: Binding[] = [
   { key: '?', means: 'key_help', does: () => (dialog.value = { name: 'keys' }) },
 ];
 
-export const bindings = (): readonly Binding[] => all;
+type Remapped = Partial<Record<Key, string>>;
+
+function stored(): Remapped {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem('keymap') ?? '{}');
+    return Object.fromEntries(Object.entries(kept ?? {}).filter(([, key]) => typeof key === 'string' && key.length <= 1));
+  } catch {
+    return {}; // what somebody else left there is no reason to have no keys
+  }
+}
+
+const remapped = signal<Remapped>(stored());
+effect(() => localStorage.setItem('keymap', JSON.stringify(remapped.value)));
+
+/** As this browser has them. */
+export const bindings = computed<readonly Binding[]>(() => all.map((one) => ({ ...one, key: remapped.value[one.means] ?? one.key })));
+export const isRemapped = computed(() => bindings.value.some((one, at) => one.key !== all[at]!.key));
+
+/** Gives it another key ('': none), and answers what has that key already; then nothing is changed. */
+export function remap(means: Key, key: string): Binding | null {
+  const holder = bindings.value.find((one) => key !== '' && one.key === key && one.means !== means);
+  if (holder) return holder;
+  remapped.value = { ...remapped.value, [means]: key };
+  return null;
+}
+
+export function resetKeys(): void {
+  remapped.value = {};
+}
 
 const isInput = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
@@ -66,9 +96,8 @@ export function onKey(event: KeyboardEvent): void {
   if (!me.value || dialog.value || event.isComposing || event.keyCode === 229) return;
   if (event.key === 'Escape' && isInput(event.target)) (event.target as HTMLElement).blur();
   if (!areKeysOn.value || isInput(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (place.value.view !== 'desk' && event.key !== '?') return;
-  const binding = all.find((one) => one.key === event.key);
-  if (!binding) return;
+  const binding = bindings.value.find((one) => one.key === event.key);
+  if (!binding || (place.value.view !== 'desk' && binding.means !== 'key_help')) return;
   event.preventDefault();
   binding.does();
 }

@@ -2,11 +2,21 @@
 import { signal } from '@preact/signals';
 import { ask, keepSession, post } from '../api/client';
 import type { Me, Presence } from '../api/types';
+import { coalesced } from './notices';
 
 export const me = signal<Me | null>(null);
 /** Shown with the sign-in. */
 export const endedBecause = signal('');
 export const presence = signal<{ status: Presence; reason: string }>({ status: 'offline', reason: '' });
+
+/** What I hold of what I may hold. */
+export const load = signal<{ held: number; capacity: number } | null>(null);
+
+export function keepLoad(known: Me): void {
+  load.value = known.capacity == null ? null : { held: known.load ?? 0, capacity: known.capacity };
+}
+
+export const showLoad = coalesced(async () => keepLoad(await ask<Me>('/v1/me')));
 
 export const isLead = (): boolean => me.value?.role === 'supervisor' || me.value?.role === 'admin';
 

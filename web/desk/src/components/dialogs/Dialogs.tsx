@@ -1,4 +1,5 @@
 import { dialog } from '../../state/dialogs';
+import { Account } from './Account';
 import { Escalate, Hand } from './Hand';
 import { Keys } from './Keys';
 import { MergeForm } from './MergeForm';
@@ -20,6 +21,8 @@ export function Dialogs() {
       return <Resolve />;
     case 'why':
       return <Why />;
+    case 'account':
+      return <Account />;
     case 'keys':
       return <Keys />;
     case 'merge':
