@@ -11,6 +11,9 @@
 
 static const int64_t kept_ms = (int64_t)30 * 24 * 3600 * 1000;
 
+static const char nothing[] =
+	"{\"kind\":\"reply\",\"text\":\"\",\"channel\":null,\"to\":null,\"updated_at\":null}";
+
 static void not_here(struct api_call *call)
 {
 	api_problem(call, 404, "no_such_conversation",
@@ -28,8 +31,7 @@ static void on_draft(const struct store_reply *reply, const struct error *err, v
 	else if (!reply_is(reply, "ok"))
 		not_here(call);
 	else
-		api_answer_text(call, 200,
-				stored == NULL ? "{\"text\":\"\",\"updated_at\":null}" : stored);
+		api_answer_text(call, 200, stored == NULL ? nothing : stored);
 }
 
 static struct store_call *script_of(struct api_call *call, const char *name)
@@ -62,8 +64,19 @@ static void on_put(const struct store_reply *reply, const struct error *err, voi
 		not_here(call);
 }
 
+static void line_add(struct api_call *call, struct json_out *out, const char *name)
+{
+	const char *text = json_text(call->body, name);
+
+	if (text == NULL)
+		jw_null(out, name);
+	else
+		jw_text(out, name, text_clean_line(call->arena, text, strlen(text), strlen(text)));
+}
+
 void handle_draft_put(struct api_call *call)
 {
+	const char *kind = json_text(call->body, "kind");
 	const char *given = json_text(call->body, "text");
 	const char *text = text_clean(call->arena, given, strlen(given), LIMIT_DRAFT_BYTES);
 	struct store_call *put;
@@ -72,7 +85,10 @@ void handle_draft_put(struct api_call *call)
 
 	jw_start(&out, &shown);
 	jw_object(&out, NULL);
+	jw_text(&out, "kind", kind == NULL ? "reply" : kind);
 	jw_text(&out, "text", text);
+	line_add(call, &out, "channel");
+	line_add(call, &out, "to");
 	jw_time(&out, "updated_at", loop_unix_ms(call->parts->loop));
 	jw_object_end(&out);
 	call->state = arena_text(call->arena, shown.data);

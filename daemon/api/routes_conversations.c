@@ -49,6 +49,9 @@ static const struct field body_opt_out[] = {
 	{ 0 },
 };
 static const struct field body_draft[] = {
+	{ "kind", FIELD_TEXT, false, 1, 10, "reply|note", "default reply" },
+	{ "channel", FIELD_TEXT, false, 1, 40, NULL, "over which channel it is to go" },
+	{ "to", FIELD_TEXT, false, 1, 320, NULL, "to which address there" },
 	{ "text", FIELD_TEXT, true, 0, LIMIT_DRAFT_BYTES, NULL, "what is written; empty: nothing" },
 	{ 0 },
 };

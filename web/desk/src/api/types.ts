@@ -108,6 +108,14 @@ export interface Conversation {
   messages: number;
 }
 
+export interface DraftKept {
+  kind: 'reply' | 'note';
+  text: string;
+  channel: string | null;
+  to: string | null;
+  updated_at: string | null;
+}
+
 export interface Identifier {
   kind: string;
   scope: string;

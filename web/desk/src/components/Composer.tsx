@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { post, upload } from '../api/client';
 import type { Attachment, WorkItem } from '../api/types';
 import { dialog } from '../state/dialogs';
-import { draftOf } from '../state/drafts';
+import { draftOf, isDraftKept } from '../state/drafts';
 import { doesEnterSend } from '../state/look';
 import { attempt } from '../state/notices';
 import { isMine, talk, windowReason, write } from '../state/thread';
@@ -135,7 +135,6 @@ export function Composer({ conversation, item }: { conversation: string; item: W
     if (kind === 'reply' && !mayReply) return;
     if (loading.length) return;
     write(kind, draft.value, files);
-    draft.value = '';
     setFiles([]);
     area.current?.focus();
   }
@@ -186,6 +185,7 @@ export function Composer({ conversation, item }: { conversation: string; item: W
       />
       <span id="reply-hint" class="quiet">
         {t(doesEnterSend.value ? 'hint_enter' : 'hint')} · {t('canned_hint')}
+        {isDraftKept(conversation) && ` · ${t('draft_kept')}`}
       </span>
       <button class="primary" disabled={!mayReply}>{t('reply')}</button>
       <button id="note" type="button" onClick={() => send('note')}>{t('note')}</button>

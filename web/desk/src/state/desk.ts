@@ -4,14 +4,14 @@ import { ask, keepSession, whenSessionEnds } from '../api/client';
 import type { Me } from '../api/types';
 import { t } from '../words';
 import { customer, showCustomerAgain } from './customer';
-import { dropDrafts } from './drafts';
+import { dropDrafts, saveDrafts } from './drafts';
 import { Stream } from './live';
 import { background, notices, problem } from './notices';
 import { dropHeld, held, showHeld } from './offers';
 import { emptyOutbox, flushOutbox } from './outbox';
 import { clearSearch } from './search';
 import { endedBecause, keepLoad, load, me, presence, setPresence, showLoad } from './session';
-import { closeThread, open, redraw, showMessages, showOpenItem, showTalk, typing } from './thread';
+import { closeThread, open, redraw, showMessages, showMyDraft, showOpenItem, showTalk, typing } from './thread';
 import { mine, queues, showNames, showWork, waiting } from './work';
 
 const TYPING_MS = 6000;
@@ -19,7 +19,8 @@ let stream: Stream | null = null;
 
 async function refresh(): Promise<void> {
   await flushOutbox();
-  await Promise.all([showWork(), showLoad(), showHeld(), showMessages(), showTalk(), showOpenItem(), showCustomerAgain()]);
+  await saveDrafts();
+  await Promise.all([showWork(), showLoad(), showHeld(), showMessages(), showTalk(), showMyDraft(), showOpenItem(), showCustomerAgain()]);
 }
 
 function onTyping(data: Record<string, string>): void {
@@ -31,9 +32,9 @@ function onTyping(data: Record<string, string>): void {
   }, TYPING_MS);
 }
 
-async function onMessage(name: string): Promise<void> {
+async function onMessage(name: string, agent: string | undefined): Promise<void> {
   if (name === 'message.created') typing.value = null;
-  await Promise.all([showMessages(), ...(name === 'message.created' ? [showTalk()] : [])]);
+  await Promise.all([showMessages(), ...(name === 'message.created' ? [showTalk()] : []), ...(agent === me.value?.agent ? [showMyDraft()] : [])]);
 }
 
 async function onWork(data: Record<string, string>): Promise<void> {
@@ -48,7 +49,7 @@ async function happened(name: string, data: Record<string, string>): Promise<voi
     if (name !== 'offer.created' || data.agent === me.value?.agent) await showHeld();
   }
   const isOpen = !!open.value && data.conversation === open.value.conversation;
-  if (isOpen && name.startsWith('message.')) await onMessage(name);
+  if (isOpen && name.startsWith('message.')) await onMessage(name, data.agent);
   if (open.value && name === 'conversation.changed' && [data.from, data.to].includes(open.value.conversation ?? '')) await redraw();
   if (name.startsWith('work_item.') || name === 'sla.state' || name === 'transfer.state') await onWork(data);
   if (name.startsWith('customer.') && data.customer === customer.value?.id) await showCustomerAgain();
@@ -90,6 +91,7 @@ export function signedOut(why: string): void {
 }
 
 export async function leave(): Promise<void> {
+  await saveDrafts();
   await ask('/v1/session', { method: 'DELETE' }).catch(() => null);
   signedOut('');
 }

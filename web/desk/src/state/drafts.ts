@@ -1,24 +1,106 @@
-// What is written and not sent, one draft for each conversation: it must never reach another customer.
-import { effect, signal, type Signal } from '@preact/signals';
+// What is written and not sent, one draft for each conversation: it must never reach another customer. The daemon keeps it, so
+// that it goes on elsewhere; this tab keeps what the daemon does not have yet.
+import { batch, effect, signal, type Signal } from '@preact/signals';
+import { ask, Problem } from '../api/client';
+import type { DraftKept } from '../api/types';
 
-const drafts = new Map<string, Signal<string>>();
+const SAVE_AFTER_MS = 800;
 
-export function draftOf(conversation: string): Signal<string> {
-  let draft = drafts.get(conversation);
-  if (!draft) {
-    const name = `draft:${conversation}`;
-    const made = signal(sessionStorage.getItem(name) ?? '');
-    effect(() => {
-      if (made.value) sessionStorage.setItem(name, made.value);
-      else sessionStorage.removeItem(name);
-    });
-    drafts.set(conversation, made);
-    draft = made;
+interface Draft {
+  text: Signal<string>;
+  /** What the daemon has, as far as this tab knows; null: it is not known. */
+  kept: Signal<string | null>;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  saving: number;
+}
+
+const drafts = new Map<string, Draft>();
+
+/** One after the other: two at once could arrive in the wrong order. Where it fails it is tried again with the next change,
+ *  or when the connection is back. */
+async function save(conversation: string, draft: Draft): Promise<void> {
+  clearTimeout(draft.timer);
+  const text = draft.text.value;
+  if (draft.saving || text === draft.kept.value) return;
+  const path = `/v1/conversations/${conversation}/draft`;
+  draft.saving++;
+  try {
+    await ask(path, { method: 'PUT', body: { text } });
+    draft.kept.value = text;
+  } catch (what) {
+    if (!(what instanceof Problem)) throw what;
+    return;
+  } finally {
+    draft.saving--;
   }
+  if (drafts.get(conversation) === draft) await save(conversation, draft);
+}
+
+function made(conversation: string): Draft {
+  const name = `draft:${conversation}`;
+  const left = sessionStorage.getItem(name);
+  const draft: Draft = { text: signal(left ?? ''), kept: signal(left === null ? '' : null), timer: undefined, saving: 0 };
+  effect(() => {
+    const text = draft.text.value;
+    if (text && text !== draft.kept.value) sessionStorage.setItem(name, text);
+    else sessionStorage.removeItem(name);
+    clearTimeout(draft.timer);
+    if (text !== draft.kept.value) draft.timer = setTimeout(() => void save(conversation, draft), SAVE_AFTER_MS);
+  });
+  drafts.set(conversation, draft);
   return draft;
 }
 
+const entryOf = (conversation: string): Draft => drafts.get(conversation) ?? made(conversation);
+
+export const draftOf = (conversation: string): Signal<string> => entryOf(conversation).text;
+export const isDraftKept = (conversation: string): boolean => {
+  const { text, kept } = entryOf(conversation);
+  return text.value !== '' && text.value === kept.value;
+};
+
+export async function saveDrafts(): Promise<void> {
+  await Promise.all([...drafts].map(([conversation, draft]) => save(conversation, draft)));
+}
+
+/** As the daemon has it: written elsewhere, or sent from there. What was written here since stays. */
+export async function showDraft(conversation: string): Promise<void> {
+  const draft = entryOf(conversation);
+  const before = draft.text.value;
+  if (draft.saving || before !== draft.kept.value) return;
+  const known = await ask<DraftKept>(`/v1/conversations/${conversation}/draft`).catch((what) => {
+    if (what instanceof Problem && what.status === 404) return null; // at rest in the history
+    throw what;
+  });
+  if (!known || draft.saving || draft.text.value !== before) return;
+  batch(() => {
+    draft.kept.value = known.text;
+    draft.text.value = known.text;
+  });
+}
+
+/** It is on its way as a message, which takes the daemon's copy away; where that is refused the copy stays. */
+export function draftSent(conversation: string): void {
+  const draft = entryOf(conversation);
+  batch(() => {
+    draft.kept.value = '';
+    draft.text.value = '';
+  });
+}
+
+/** The message has come: with the daemon's copy went perhaps what was begun since, or a copy that was under way came late. */
+export function draftTaken(conversation: string): void {
+  const draft = entryOf(conversation);
+  if (draft.text.value || draft.saving) draft.kept.value = null;
+}
+
+/** Only here: somebody else signs in next, and what the daemon has is not theirs. */
 export function dropDrafts(): void {
-  for (const draft of drafts.values()) draft.value = '';
+  for (const conversation of drafts.keys()) draftSent(conversation);
   drafts.clear();
 }
+
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'hidden') void saveDrafts();
+});
+addEventListener('online', () => void saveDrafts());

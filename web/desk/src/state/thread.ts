@@ -6,7 +6,7 @@ import { t, word } from '../words';
 import { wordsOf } from '../words/problems';
 import { language } from '../words';
 import { showCustomer, customer } from './customer';
-import { draftOf } from './drafts';
+import { draftOf, draftSent, draftTaken, showDraft } from './drafts';
 import { coalesced } from './notices';
 import { perform } from './outbox';
 import { me } from './session';
@@ -116,6 +116,12 @@ export const showTalk = coalesced(async () => {
   if (isOpen(conversation)) talk.value = known;
 });
 
+/** What is on its way as a message is not to be written again. */
+export async function showMyDraft(): Promise<void> {
+  const conversation = open.value?.conversation;
+  if (conversation && open.value?.item && !pending.value.length) await showDraft(conversation);
+}
+
 /** Messages came or went: the thread is fetched anew. */
 export async function redraw(): Promise<void> {
   messages.value = [];
@@ -135,7 +141,7 @@ async function openThis(next: Open): Promise<void> {
     isLoading.value = true;
   });
   try {
-    await Promise.all([showMessages(), showTalk(), showCustomer(next.customer?.id ?? null)]);
+    await Promise.all([showMessages(), showTalk(), showMyDraft(), showCustomer(next.customer?.id ?? null)]);
   } finally {
     isLoading.value = false;
   }
@@ -199,6 +205,7 @@ function send(one: Pending): void {
     onDone: (message) =>
       batch(() => {
         change(one.key, null);
+        draftTaken(one.conversation);
         if (isOpen(one.conversation) && messages.value.length) messages.value = merged(messages.value, [message]);
         void showMessages();
       }),
@@ -211,6 +218,7 @@ export function write(kind: 'reply' | 'note', text: string, attachments: Attachm
   if (!conversation || (!text.trim() && !attachments.length)) return;
   const one: Pending = { key: nextKey++, conversation, kind, text, attachments, at: new Date().toISOString(), refusal: '' };
   pendingAll.value = [...pendingAll.value, one];
+  draftSent(conversation);
   send(one);
 }
 
