@@ -25,6 +25,8 @@ struct endpoint {
 	int posts; /* under way */
 	int64_t failures;
 	int64_t hold_until_ms; /* of the loop's clock */
+	int64_t version;       /* of the configuration that this was learnt with */
+	int64_t resumed_ms;    /* when somebody said that it works again, before that */
 };
 
 struct webhook_sender {
@@ -237,16 +239,20 @@ static bool is_off(const struct webhook *webhook, const struct store_reply *stat
 	       reply_field_int(state, "ov") == webhook->version;
 }
 
-static bool may_send(struct webhook_sender *sender, const struct webhook *webhook,
-		     const struct store_reply *state)
+/* What was learnt is forgotten once the configuration is another one, or somebody says that it
+ * works again. */
+static struct endpoint *endpoint_renewed(struct webhook_sender *sender,
+					 const struct webhook *webhook,
+					 const struct store_reply *state)
 {
 	struct endpoint *endpoint = endpoint_of(sender, webhook->id);
+	int64_t resumed_ms = reply_field_int(state, "rs");
 
-	/* Somebody said that it works again. */
-	if (endpoint->failures > 0 && endpoint->posts == 0 && reply_field(state, "fs") == NULL)
-		*endpoint = (struct endpoint){ 0 };
-	return webhook->is_enabled && !is_off(webhook, state) &&
-	       endpoint->hold_until_ms <= loop_now_ms(sender->parts->loop);
+	if (endpoint->version != webhook->version || endpoint->resumed_ms != resumed_ms)
+		*endpoint = (struct endpoint){ .posts = endpoint->posts,
+					       .version = webhook->version,
+					       .resumed_ms = resumed_ms };
+	return endpoint;
 }
 
 static void row_take(struct webhook_sender *sender, const struct store_reply *row)
@@ -260,9 +266,10 @@ static void row_take(struct webhook_sender *sender, const struct store_reply *ro
 	if (webhook == NULL)
 		return;
 	sender->counts->waiting += reply_int(reply_item(row, 2));
-	if (!may_send(sender, webhook, reply_item(row, 1)))
+	endpoint = endpoint_renewed(sender, webhook, reply_item(row, 1));
+	if (!webhook->is_enabled || is_off(webhook, reply_item(row, 1)) ||
+	    endpoint->hold_until_ms > loop_now_ms(sender->parts->loop))
 		return;
-	endpoint = endpoint_of(sender, webhook->id);
 	room = endpoint->failures > 0 ? 1 : POSTS_MAX;
 	for (size_t i = 0; i + DUE_FIELDS <= reply_count(due); i += DUE_FIELDS)
 		if (endpoint->posts < room &&
@@ -298,7 +305,9 @@ void webhook_sender_look(struct webhook_sender *sender)
 		store_arg_text(call, sender->list->rows[i].id);
 	sender->is_looking = true;
 	sender->refs++;
-	store_read(sender->parts->store, call, on_due, sender);
+	/* In one line with the ends of attempts: what an answer shows as waiting is either under
+	 * way here or was not sent. */
+	store_run(sender->parts->store, call, on_due, sender);
 }
 
 void webhook_sender_set_list(struct webhook_sender *sender, const struct webhook_list *list)

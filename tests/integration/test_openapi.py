@@ -125,6 +125,16 @@ class Openapi(harness.TestCase):
         self.call("POST", "/v1/deadletters/{id}/redrive", {}, self.boss, id=sent["id"])
         harness.wait_for("the second attempt", self.sink.texts)
 
+    def test_webhooks_out(self):
+        admin = self.daemon.token("admin", None)
+        self.call("PUT", "/v1/webhooks/{id}", {"url": "https://127.0.0.1/events"}, admin, id="crm")
+        self.call("GET", "/v1/webhooks/{id}/state", token=admin, id="crm")
+        made = self.call("POST", "/v1/webhooks/{id}/test", {}, admin, id="crm")
+        harness.wait_for("the failure", lambda: self.call("GET", "/v1/webhooks/{id}/deliveries", token=admin, id="crm")["data"][0]["error"])
+        self.call("POST", "/v1/webhooks/{id}/deliveries/{delivery}/resend", {}, admin, id="crm", delivery=made["id"])
+        self.call("POST", "/v1/webhooks/{id}/resume", {}, admin, id="crm")
+        self.call("GET", "/v1/webhooks/{id}/deliveries", token=admin, id="crm")
+
     def test_configuration(self):
         self.call("GET", "/v1/me")
         self.call("GET", "/v1/me/offers")

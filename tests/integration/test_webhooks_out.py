@@ -2,6 +2,7 @@
 import collections
 import http.server
 import json
+import subprocess
 import threading
 import time
 
@@ -131,6 +132,11 @@ class WebhooksOut(harness.TestCase):
     def deliveries(self, query=""):
         return self.get(f"/deliveries?limit=200{query}")["data"]
 
+    def keys(self, pattern):
+        socket = next(self.daemon.state_dir.rglob("redis.sock"))
+        return subprocess.run(["redis-cli", "-s", socket, "--scan", "--pattern", "{main}:" + pattern], check=True,
+                              capture_output=True, text=True).stdout.split()
+
     def retry_now(self):
         """What waits for its time is due now."""
         self.assertEqual(self.act("/resume").status, 200)
@@ -255,6 +261,7 @@ class WebhooksOut(harness.TestCase):
         self.assertEqual(dead[0]["event"]["message"] if "message" in dead[0]["event"] else dead[1]["event"]["message"],
                          messages[0], "the oldest")
         self.assertEqual(other.bad, [])
+        self.assertEqual({len(events) for events in other.taken.values()}, {1}, "where nothing dies nothing comes twice")
 
     def test_pages_hold_each_delivery_once(self):
         self.begin(types=["message.created"])
@@ -287,9 +294,12 @@ class WebhooksOut(harness.TestCase):
         thread.start()
         self.addCleanup(thread.join)
         self.addCleanup(stop.set)
-        for so_far in (150, 400, 700):
+        for so_far in (150, 350, 550, 750):
             harness.wait_for(f"{so_far} events", lambda: len(self.receiver.events()) >= so_far, patience_s=120)
-            self.daemon.restart(apply=False)
+            if so_far == 550:
+                self.daemon.kill_store()
+            else:
+                self.daemon.restart(apply=False)
         thread.join(180)
         self.assertEqual(len(messages), 1000)
         harness.wait_for("all", lambda: len({one["message"] for one in self.receiver.events()}) == 1000, patience_s=60)
@@ -349,6 +359,22 @@ class WebhooksOut(harness.TestCase):
         self.assertEqual(gone.status, 204, gone)
         self.assertEqual(self.daemon.request("GET", "/v1/webhooks/crm/state", token=self.admin).status, 404)
         self.assertEqual(self.daemon.request("GET", "/v1/webhooks/crm/deliveries", token=self.admin).status, 404)
+        harness.wait_for("its outbox to be gone", lambda: not self.keys("wh*"))
+
+    def test_a_file_brings_an_endpoint_and_keeps_its_secret(self):
+        self.begin()
+        path = self.daemon.folder / "hooks.yaml"
+        path.write_text(f'webhooks: [ {{ id: file, url: "{self.receiver.url}", types: [sla.state] }} ]\n')
+        self.daemon.ctl("apply", "-f", str(path))
+        first = self.get("", "file")
+        self.assertRegex(first["secret"], r"^set:")
+        self.daemon.ctl("apply", "-f", str(path))
+        self.assertEqual(self.get("", "file"), first, "the same again changes nothing")
+        shown = self.put("file", secret="new", types=["sla.state"])
+        self.receiver.secrets.append(shown.json["secret"])
+        queued = self.act("/test", hook="file")
+        harness.wait_for("the event", lambda: queued.json["id"] in self.receiver.taken)
+        self.assertEqual(self.receiver.bad, [])
 
     def test_figures(self):
         self.begin(types=["message.created"])

@@ -19,4 +19,5 @@ for _, event in ipairs(waiting) do
 	call('HSET', keys.one .. event, 'nx', now)
 end
 call('HDEL', keys.state, 'off', 'oa', 'ov', 'fs')
+call('HSET', keys.state, 'rs', now)
 return idem_keep(ARGV[1], ARGV[2], { 'ok', #waiting })
