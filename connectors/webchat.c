@@ -31,6 +31,7 @@ struct webchat_settings {
 	char *utc_offset;
 	char *calendar;
 	char *offline_message;
+	char *offline_channel;
 	struct signed_identity_settings identity;
 	struct setting_texts code_channels;
 };
@@ -63,6 +64,10 @@ static const struct setting webchat_settings_rows[] = {
 	SETTING_ROW("offline_message", TEXT, struct webchat_settings, offline_message,
 		    "We are away at the moment. Leave a message and we will answer.", .max = 2000,
 		    .text = "Shown outside the hours."),
+	SETTING_ROW("offline_channel", TEXT, struct webchat_settings, offline_channel, NULL,
+		    .max = 40,
+		    .text = "A mail channel of the same workspace: outside the hours a visitor may "
+			    "leave a message there, and is answered by mail."),
 	SIGNED_IDENTITY_ROWS(struct webchat_settings, identity),
 	SETTING_ROW("code_channels", LIST, struct webchat_settings, code_channels, NULL,
 		    .text = "Channels that send one-time codes to a visitor's address; none: the "
@@ -171,6 +176,7 @@ static void webchat_rules(const struct channel *channel, int64_t now_s, struct v
 				  ? NULL
 				  : settings->offline_message,
 		.calendar = calendar,
+		.offline_channel = settings->offline_channel,
 		.code_channels = (const char *const *)settings->code_channels.items,
 		.code_channel_count = settings->code_channels.count,
 	};
@@ -370,6 +376,25 @@ static int read_message(struct reader *reader, struct message *message)
 	return reader->error ? -1 : 0;
 }
 
+/* How far they have read: all of ours until then. */
+static int read_mark(struct reader *reader, struct parsed *ret)
+{
+	const char *until = host->json_text(reader->body, "read_until");
+	struct receipt *receipt = host->alloc(reader->arena, sizeof(*receipt));
+
+	*receipt = (struct receipt){
+		.state = RECEIPT_READ,
+		.to = host->text(reader->arena, reader->in->visitor->id),
+		.scope = host->text(reader->arena, host->channel_name(reader->channel)),
+		.until_ms = until ? host->parse_time(until) : 0,
+	};
+	if (receipt->until_ms <= 0)
+		return complain(reader, "read_until: must be a time such as 2026-01-02T03:04:05Z");
+	ret->receipts = receipt;
+	ret->receipt_count = 1;
+	return 0;
+}
+
 static int webchat_parse(const struct channel *channel, const struct inbound *in,
 			 struct arena *arena, struct parsed *ret, const char **ret_error)
 {
@@ -384,16 +409,19 @@ static int webchat_parse(const struct channel *channel, const struct inbound *in
 	reader.body = host->json_read(in->body, in->body_len, arena, ret_error);
 	if (!reader.body)
 		return -1;
-	status = host->json_kind(reader.body, "") == HOST_JSON_OBJECT
-			 ? read_message(&reader, message)
-			 : complain(&reader, "the body must be a JSON object");
+	if (host->json_kind(reader.body, "") != HOST_JSON_OBJECT)
+		status = complain(&reader, "the body must be a JSON object");
+	else if (host->json_kind(reader.body, "read_until") != HOST_JSON_ABSENT)
+		status = read_mark(&reader, ret);
+	else
+		status = read_message(&reader, message);
 	host->json_free(reader.body);
 	if (status < 0) {
 		*ret_error = reader.error;
 		return -1;
 	}
 	ret->messages = message;
-	ret->message_count = 1;
+	ret->message_count = ret->receipt_count > 0 ? 0 : 1;
 	return 0;
 }
 
@@ -439,8 +467,8 @@ static void webchat_close(struct channel *channel)
 const struct connector webchat_connector = {
 	.name = "webchat",
 	.abi = CONNECTOR_ABI,
-	.abilities = CAN_RECEIVE | CAN_SEND | HAS_MEDIA | HAS_TYPING | IDEMPOTENT_SEND |
-		     HAS_VISITORS | PROVIDER_RETRIES | REFUSES_UNREADABLE,
+	.abilities = CAN_RECEIVE | CAN_SEND | HAS_MEDIA | HAS_RECEIPTS | HAS_TYPING |
+		     IDEMPOTENT_SEND | HAS_VISITORS | PROVIDER_RETRIES | REFUSES_UNREADABLE,
 	.body_format = BODY_RAW,
 	.body_limit = (size_t)512 * 1024,
 	.identifier_kind = "visitor",

@@ -120,17 +120,35 @@ void handle_chat_options(struct api_call *call)
 
 /* Where the channel names a calendar, its hours are those; one that is not configured never
  * closes. */
-static const char *closed_text(const struct api_call *call, const struct chat_call *chat,
-			       const struct visitor_rules *rules)
+const char *chat_closed(const struct api_call *call, const struct chat_call *chat)
 {
 	const struct roster *roster = workspace_roster(
 		workspace_get(call->parts->workspaces, channel_workspace(chat->channel)));
+	struct visitor_rules rules = { 0 };
 
-	if (rules->calendar != NULL && roster != NULL &&
-	    calendar_is_open(roster_calendar(roster, rules->calendar),
+	channel_connector(chat->channel)
+		->visitor_rules(chat->channel, loop_unix_ms(call->parts->loop) / 1000, &rules);
+	if (rules.calendar != NULL && roster != NULL &&
+	    calendar_is_open(roster_calendar(roster, rules.calendar),
 			     loop_unix_ms(call->parts->loop)))
 		return NULL;
-	return rules->closed;
+	return rules.closed;
+}
+
+struct channel *chat_offline_channel(struct api_call *call, const struct chat_call *chat)
+{
+	struct visitor_rules rules = { 0 };
+	struct channel *channel;
+
+	channel_connector(chat->channel)
+		->visitor_rules(chat->channel, loop_unix_ms(call->parts->loop) / 1000, &rules);
+	if (rules.offline_channel == NULL)
+		return NULL;
+	channel = channel_find(call->parts->channels, channel_workspace(chat->channel),
+			       rules.offline_channel);
+	return channel != NULL && (channel_connector(channel)->abilities & ACCEPTS_MAIL) != 0
+		       ? channel
+		       : NULL;
 }
 
 static void session_answer(struct api_call *call, struct chat_call *chat)
@@ -148,7 +166,8 @@ static void session_answer(struct api_call *call, struct chat_call *chat)
 	jw_object(&out, NULL);
 	jw_text(&out, "token", buf_string(&token));
 	jw_text(&out, "greeting", rules.greeting);
-	jw_text(&out, "closed", closed_text(call, chat, &rules));
+	jw_text(&out, "closed", chat_closed(call, chat));
+	jw_bool(&out, "offline_form", chat_offline_channel(call, chat) != NULL);
 	jw_object_end(&out);
 	buf_clear(&token);
 	api_answer(call, 201, &body);
@@ -202,7 +221,7 @@ static void on_flight(struct flight *flight, bool durable, void *context)
 	api_answer(call, passenger->duplicate ? 200 : 201, &body);
 }
 
-static void message_launch(struct api_call *call)
+static void chat_launch(struct api_call *call, void (*done)(struct flight *, bool, void *))
 {
 	struct chat_call *chat = call->state;
 	struct inbound in = { .method = "POST" };
@@ -213,7 +232,12 @@ static void message_launch(struct api_call *call)
 	in.request = &chat->view;
 	in.visitor = &chat->visitor;
 	in.id = http_request_id(call->request);
-	pipeline_launch(call->parts->pipeline, chat->channel, &in, call->request, on_flight, call);
+	pipeline_launch(call->parts->pipeline, chat->channel, &in, call->request, done, call);
+}
+
+static void message_launch(struct api_call *call)
+{
+	chat_launch(call, on_flight);
 }
 
 static void on_rate(const struct store_reply *reply, const struct error *err, void *context)
@@ -275,6 +299,34 @@ void handle_chat_message(struct api_call *call)
 
 	if (chat != NULL && chat_files_own(call, chat))
 		chat_rate(call, message_launch);
+}
+
+static void on_read_flight(struct flight *flight, bool durable, void *context)
+{
+	struct api_call *call = context;
+
+	if (durable)
+		api_empty(call, 204);
+	else
+		api_problem(call, flight->status == 0 ? 400 : flight->status,
+			    flight->code == NULL ? "bad_message" : flight->code, "%s",
+			    flight->error.text);
+}
+
+static void read_launch(struct api_call *call)
+{
+	chat_launch(call, on_read_flight);
+}
+
+void handle_chat_read(struct api_call *call)
+{
+	struct chat_call *chat = chat_call_visitor(call);
+
+	if (chat == NULL)
+		return;
+	chat->go_on = read_launch;
+	count_one(call, "reading", chat->visitor.id,
+		  call->parts->config->limits.visitor_messages_per_minute);
 }
 
 void handle_chat_typing(struct api_call *call)

@@ -16,6 +16,10 @@ struct chat_call {
 
 /* Channel, origin rule and session token checked; NULL after having answered. */
 struct chat_call *chat_call_visitor(struct api_call *call);
+/* What is shown while nobody is there; NULL while open. */
+const char *chat_closed(const struct api_call *call, const struct chat_call *chat);
+/* The mail channel that takes what is left while closed; NULL: none, or it is away. */
+struct channel *chat_offline_channel(struct api_call *call, const struct chat_call *chat);
 /* Counts one message or upload of this visitor: go_on(call), or 429. */
 void chat_rate(struct api_call *call, route_fn *go_on);
 /* The attachments of a message about to be sent must be uploads of this visitor; false after

@@ -63,14 +63,13 @@ static void on_entry(const struct log_entry *entry, void *context)
 static void on_sign(enum sign sign, const char *conversation, const char *who, void *context)
 {
 	const struct house *house = context;
-	/* Which agents look on is not for visitors. */
-	struct seats *seats = sign == SIGN_TYPING ? seats_of(house, conversation) : NULL;
+	struct seats *seats = seats_of(house, conversation);
 	struct chat_seat *seat = seats == NULL ? NULL : TAILQ_FIRST(seats);
 	struct chat_seat *next;
 
 	for (; seat != NULL; seat = next) {
 		next = TAILQ_NEXT(seat, link);
-		house->rooms->calls.on_typing(who, seat->follower);
+		house->rooms->calls.on_sign(sign, who, seat->follower);
 	}
 }
 

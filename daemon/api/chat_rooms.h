@@ -2,6 +2,8 @@
  * conversation, however many others are open. */
 #pragma once
 
+#include "workspace.h"
+
 struct chat_rooms;
 struct chat_seat; /* one follower */
 struct log_entry;
@@ -11,7 +13,7 @@ struct parts;
 struct chat_room_calls {
 	void (*on_entry)(const struct log_entry *entry, void *follower);
 	void (*on_reset)(void *follower);
-	void (*on_typing)(const char *who, void *follower);
+	void (*on_sign)(enum sign sign, const char *who, void *follower);
 };
 
 struct chat_rooms *chat_rooms_new(struct parts *parts, const struct chat_room_calls *calls);

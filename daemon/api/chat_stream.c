@@ -1,5 +1,6 @@
 #include "api/chat_stream.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -10,11 +11,13 @@
 #include "base/text.h"
 #include "conversation/conversation.h"
 #include "parts.h"
+#include "routing/figures.h"
 #include "services/loop.h"
 #include "store/log.h"
 #include "store/store.h"
+#include "workspace.h"
 
-enum { HEARTBEAT_MS = 15 * 1000, READ_BATCH = 200 };
+enum { HEARTBEAT_MS = 15 * 1000, READ_BATCH = 200, WAIT_STEP_S = 30, AGENT_BYTES = 100 };
 
 struct chat_stream {
 	TAILQ_ENTRY(chat_stream) link;
@@ -23,11 +26,14 @@ struct chat_stream {
 	struct chat_seat *seat;
 	char *workspace;
 	char *conversation;
-	int64_t next;    /* index of the next message to show */
-	bool is_reading; /* a read is on its way */
-	bool is_behind;  /* something came while it was */
-	bool is_asking;  /* for its place in the queue */
-	int64_t place;   /* as last shown; 0: it does not wait */
+	int64_t next;           /* index of the next message to show */
+	bool is_reading;        /* a read is on its way */
+	bool is_behind;         /* something came while it was */
+	bool is_asking;         /* for its place in the queue */
+	int64_t place;          /* as last shown; 0: it does not wait */
+	int64_t wait_s;         /* as last shown; -1: not known */
+	char written[ID_BYTES]; /* the visitor's newest message that nobody is known to have read */
+	char agent[AGENT_BYTES]; /* whose work it is; "" nobody's */
 };
 
 struct chat_streams {
@@ -106,6 +112,9 @@ static void show(struct chat_stream *stream, const struct message_page *page, si
 		write_message(&text, message);
 		buf_text(&text, "\n\n");
 		http_stream_write(stream->stream, text.data, text.len);
+		if (text_equal(json_text(message, "author.type"), "customer"))
+			snprintf(stream->written, sizeof(stream->written), "%s",
+				 json_text(message, "id"));
 	}
 	json_free(&message);
 	buf_clear(&text);
@@ -148,7 +157,7 @@ static void read_on(struct chat_stream *stream)
 	conversation_messages(stream->streams->parts, &query, on_messages, stream);
 }
 
-static void show_delivery(struct chat_stream *stream, const struct log_entry *entry)
+static void show_mark(struct chat_stream *stream, const char *message, const char *state)
 {
 	struct buf text = { 0 };
 	struct json_out out;
@@ -156,8 +165,8 @@ static void show_delivery(struct chat_stream *stream, const struct log_entry *en
 	buf_text(&text, "event: delivery\ndata: ");
 	jw_start(&out, &text);
 	jw_object(&out, NULL);
-	jw_text(&out, "message", entry->message);
-	jw_text(&out, "state", entry->to);
+	jw_text(&out, "message", message);
+	jw_text(&out, "state", state);
 	jw_object_end(&out);
 	buf_text(&text, "\n\n");
 	http_stream_write(stream->stream, text.data, text.len);
@@ -166,24 +175,70 @@ static void show_delivery(struct chat_stream *stream, const struct log_entry *en
 
 /* ---- its place in the queue ---- */
 
+/* Of the item at that place, by how fast this queue's work is taken now; -1: not known. */
+static int64_t wait_expected_s(const struct chat_stream *stream, const char *queue, int64_t place)
+{
+	struct parts *parts = stream->streams->parts;
+	struct workspace *workspace = workspace_get(parts->workspaces, stream->workspace);
+	struct queue_figures figures;
+	int64_t wait_ms;
+
+	if (place == 0 || queue == NULL)
+		return -1;
+	figures_queue(workspace_figures(workspace), queue, loop_unix_ms(parts->loop), &figures);
+	wait_ms = figures_expected_wait(&figures, place, 0);
+	return wait_ms < 0 ? -1 : (wait_ms + 999) / 1000;
+}
+
+/* A guess that changes all the time looks worse than it is. */
+static bool is_news(const struct chat_stream *stream, int64_t place, int64_t wait_s)
+{
+	int64_t change = wait_s - stream->wait_s;
+
+	return place != stream->place || (wait_s < 0) != (stream->wait_s < 0) ||
+	       change >= WAIT_STEP_S || change <= -WAIT_STEP_S;
+}
+
+static void show_place(struct chat_stream *stream, int64_t place, int64_t wait_s)
+{
+	struct buf text = { 0 };
+	struct json_out out;
+
+	stream->place = place;
+	stream->wait_s = wait_s;
+	buf_text(&text, "event: queue\ndata: ");
+	jw_start(&out, &text);
+	jw_object(&out, NULL);
+	jw_int(&out, "position", place);
+	if (wait_s < 0)
+		jw_null(&out, "wait_s");
+	else
+		jw_int(&out, "wait_s", wait_s);
+	jw_object_end(&out);
+	buf_text(&text, "\n\n");
+	http_stream_write(stream->stream, text.data, text.len);
+	buf_clear(&text);
+}
+
 static void on_place(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct chat_stream *stream = context;
-	int64_t place = err == NULL ? reply_int(reply_item(reply, 1)) : stream->place;
-	struct buf text = { 0 };
+	const char *agent;
+	int64_t place, wait_s;
 
 	stream->is_asking = false;
 	if (stream->stream == NULL) {
 		stream_release(stream);
 		return;
 	}
-	if (place == stream->place)
+	if (err != NULL)
 		return;
-	stream->place = place;
-	buf_format(&text, "event: queue\ndata: {\"position\":%lld,\"wait_s\":null}\n\n",
-		   (long long)place);
-	http_stream_write(stream->stream, text.data, text.len);
-	buf_clear(&text);
+	place = reply_int(reply_item(reply, 1));
+	agent = reply_text_at(reply, 3);
+	snprintf(stream->agent, sizeof(stream->agent), "%s", agent == NULL ? "" : agent);
+	wait_s = wait_expected_s(stream, reply_text_at(reply, 2), place);
+	if (is_news(stream, place, wait_s))
+		show_place(stream, place, wait_s);
 }
 
 static void ask_place(struct chat_stream *stream)
@@ -198,13 +253,27 @@ static void ask_place(struct chat_stream *stream)
 	store_read(stream->streams->parts->store, call, on_place, stream);
 }
 
-static void on_typing(const char *who, void *context)
+/* Whose work it is looks at it, so what the visitor wrote is read. Who else looks on is not for
+ * visitors. */
+static void show_seen(struct chat_stream *stream, const char *who)
+{
+	if (*stream->written == '\0' || *stream->agent == '\0' || !text_equal(who, stream->agent))
+		return;
+	show_mark(stream, stream->written, "read");
+	*stream->written = '\0';
+}
+
+static void on_sign(enum sign sign, const char *who, void *context)
 {
 	struct chat_stream *stream = context;
 	static const char typing[] = "event: typing\ndata: {\"author\":{\"type\":\"agent\"}}\n\n";
 
-	if (stream->stream != NULL && !text_equal(who, "customer"))
+	if (stream->stream == NULL || text_equal(who, "customer"))
+		return;
+	if (sign == SIGN_TYPING)
 		http_stream_write(stream->stream, typing, sizeof(typing) - 1);
+	if (sign != SIGN_GONE)
+		show_seen(stream, who);
 }
 
 static void on_entry(const struct log_entry *entry, void *context)
@@ -217,7 +286,7 @@ static void on_entry(const struct log_entry *entry, void *context)
 	if (text_equal(entry->type, "message.created"))
 		read_on(stream);
 	else if (text_equal(entry->type, "message.delivery"))
-		show_delivery(stream, entry);
+		show_mark(stream, entry->message, entry->to);
 	else if (text_equal(entry->type, "work_item.state") && text_equal(entry->to, "closed"))
 		http_stream_write(stream->stream, closed, sizeof(closed) - 1);
 	if (stream->stream != NULL && entry->to != NULL)
@@ -241,6 +310,7 @@ void chat_streams_open(struct chat_streams *streams, struct api_call *call, cons
 	static const char hello[] = "retry: 3000\n\n";
 
 	stream->streams = streams;
+	stream->wait_s = -1;
 	stream->workspace = memory_text(workspace);
 	stream->conversation = memory_text(conversation);
 	if (last != NULL && text_uint(last, strlen(last), &index) && index < INT64_MAX)
@@ -273,7 +343,7 @@ static void on_heartbeat(void *context)
 
 struct chat_streams *chat_streams_new(struct parts *parts)
 {
-	static const struct chat_room_calls calls = { on_entry, on_reset, on_typing };
+	static const struct chat_room_calls calls = { on_entry, on_reset, on_sign };
 	struct chat_streams *streams = memory_new(sizeof(*streams));
 
 	streams->parts = parts;

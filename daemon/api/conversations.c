@@ -289,20 +289,6 @@ static bool attachments_read(struct api_call *call, struct message_record *recor
 	return true;
 }
 
-/* Whoever is copied must not depend on what a connector would leave out silently. */
-static bool is_bare_address(const char *text)
-{
-	const char *at = text == NULL ? NULL : strrchr(text, '@');
-
-	if (at == NULL || at == text || at[1] == '\0' || strlen(text) > LIMIT_ADDRESS_BYTES)
-		return false;
-	for (const char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("<>,;:\"()[]\\", *p) != NULL)
-			return false;
-	return true;
-}
-
-/* False after having answered. */
 /* extra begins with "{" here, and ends where everything is in. */
 static void add_extra(struct buf *extra, const char *name, struct json_object *value)
 {
@@ -312,6 +298,7 @@ static void add_extra(struct buf *extra, const char *name, struct json_object *v
 	json_append(value, extra);
 }
 
+/* False after having answered. */
 static bool extra_read(struct api_call *call, struct message_record *record)
 {
 	struct json_object *cc = json_at(call->body, "cc");
@@ -324,7 +311,7 @@ static bool extra_read(struct api_call *call, struct message_record *record)
 	    json_count(mentions) == 0)
 		return true;
 	for (size_t i = 0; i < json_count(cc); i++) {
-		if (is_bare_address(json_string(json_item(cc, i))))
+		if (text_is_bare_address(json_string(json_item(cc, i))))
 			continue;
 		api_invalid(call, "#/body/cc", "entry %zu is not a mail address", i);
 		return false;

@@ -1,11 +1,23 @@
 /* Providers and visitors: proved by signature or session token, not by role. */
 #include "api/handlers.h"
 #include "api/routes.h"
+#include "base/limits.h"
 #include "base/memory.h"
 
 static const struct field body_chat_rating[] = {
 	{ "score", FIELD_INT, true, 1, 5, NULL, "5 is the best" },
 	{ "comment", FIELD_TEXT, false, 0, 2000, NULL, NULL },
+	{ 0 },
+};
+static const struct field body_chat_read[] = {
+	{ "read_until", FIELD_TEXT, true, 10, 40, NULL, "created_at of the newest message seen" },
+	{ 0 },
+};
+static const struct field body_chat_offline[] = {
+	{ "email", FIELD_TEXT, true, 3, 254, NULL, "where the answer goes; a claim" },
+	{ "name", FIELD_TEXT, false, 0, 200, NULL, NULL },
+	{ "text", FIELD_TEXT, true, 1, LIMIT_VISITOR_MAIL_BYTES, NULL, "the message" },
+	{ "client_id", FIELD_TEXT, true, 8, 64, NULL, "makes a re-send harmless" },
 	{ 0 },
 };
 static const struct field body_visitor[] = {
@@ -47,6 +59,16 @@ static const struct route routes[] = {
 	  200, "The visitor's live stream (SSE)", 0 },
 	{ "POST", "/chat/{channel}/rating", ROLE_PUBLIC, handle_chat_rating, body_chat_rating, NULL,
 	  NULL, 204, "A visitor says how content they are; again replaces it", 8192 },
+	{ "POST", "/chat/{channel}/read", ROLE_PUBLIC, handle_chat_read, body_chat_read, NULL, NULL,
+	  204, "A visitor has seen what agents wrote until then", 4096 },
+	{ "OPTIONS", "/chat/{channel}/read", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
+	{ "POST", "/chat/{channel}/offline", ROLE_PUBLIC, handle_chat_offline, body_chat_offline,
+	  NULL, "ChatMessage", 201,
+	  "A visitor leaves a message while nobody is there: a mail to the offline_channel",
+	  64 * 1024 },
+	{ "OPTIONS", "/chat/{channel}/offline", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
+	  204, "CORS", 0 },
 	{ "OPTIONS", "/chat/{channel}/rating", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
 	  204, "CORS", 0 },
 	{ "OPTIONS", "/chat/{channel}/sessions", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,

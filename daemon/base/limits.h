@@ -33,6 +33,7 @@ enum {
 	LIMIT_ADDRESS_BYTES = 320,
 	LIMIT_ATTACHMENTS = 50,
 	LIMIT_IDENTIFIERS = 8,
+	LIMIT_VISITOR_MAIL_BYTES = 20 * 1000,
 	LIMIT_DRAFT_BYTES = 64 * 1024,     /* what an agent writes and has not sent */
 	LIMIT_MESSAGES_PER_REQUEST = 1000, /* what Meta puts into one batch at most */
 	/* webhooks */

@@ -1,4 +1,5 @@
 #include "base/text.h"
+#include "base/limits.h"
 
 #include <string.h>
 #include <strings.h>
@@ -220,5 +221,17 @@ bool text_uint(const char *text, size_t len, uint64_t *ret_number)
 			return false;
 	}
 	*ret_number = number;
+	return true;
+}
+
+bool text_is_bare_address(const char *text)
+{
+	const char *at = text == NULL ? NULL : strrchr(text, '@');
+
+	if (at == NULL || at == text || at[1] == '\0' || strlen(text) > LIMIT_ADDRESS_BYTES)
+		return false;
+	for (const char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f || strchr("<>,;:\"()[]\\", *p) != NULL)
+			return false;
 	return true;
 }

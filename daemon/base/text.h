@@ -86,5 +86,8 @@ void text_percent(struct buf *out, const char *text, size_t len); /* RFC 3986 un
 bool text_uint(const char *text, size_t len, uint64_t *ret_number);
 
 /* RFC 3339 both ways; -1 where it cannot be read. */
+/* local@domain and nothing around it: no name, no second address, no control character. NULL: no.
+ */
+bool text_is_bare_address(const char *text);
 int64_t text_parse_time(const char *text);            /* unix ms */
 void text_format_time(int64_t unix_ms, char out[32]); /* 2026-11-22T20:45:00.123Z */

@@ -44,6 +44,7 @@ struct visitor_rules {
 	const char *closed;   /* shown outside the hours of service; NULL while open */
 	const char *calendar; /* of the business configuration: closed is shown only while it is
 			       * closed too; NULL: none */
+	const char *offline_channel;      /* takes what is left while closed; NULL or "": none */
 	const char *const *code_channels; /* that send one-time codes; none: whichever can */
 	size_t code_channel_count;
 };

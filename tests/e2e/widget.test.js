@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
-import { openBed } from './bed.js';
+import { openBed, until } from './bed.js';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const hostile = `<img src=x onerror="window.canary=1">`;
@@ -12,13 +12,13 @@ const policy = "default-src 'none'; script-src 'self'; connect-src 'self'; style
 let bed, browser, page;
 
 /** A page of somebody else's at /shop, with the widget on it. */
-const putShop = (context, language, more = '') =>
+const putShop = (context, language, more = '', channel = 'site') =>
   context.route('**/shop', (route) =>
     route.fulfill({
       contentType: 'text/html',
       headers: { 'Content-Security-Policy': policy },
       body: `<!doctype html><html lang="${language}"><title>shop</title><link rel="stylesheet" href="/shop.css"><body><main><h1>Shop</h1></main>` +
-        `<script src="/widget.js" data-channel="site" ${more} async></script>`,
+        `<script src="/widget.js" data-channel="${channel}" ${more} async></script>`,
     }));
 
 async function openShop(context) {
@@ -59,6 +59,66 @@ test('a visitor and an agent talk, and another tab has the same conversation', a
   await other.getByRole('button', { name: '在线咨询' }).click();
   await line(other, '您好').waitFor();
   assert.equal(await line(other, hostile).count(), 1);
+});
+
+test('each side knows what the other has read', async () => {
+  const context = await browser.newContext({ locale: 'en-US' });
+  await putShop(context, 'en');
+  const shop = await openShop(context);
+  await shop.getByRole('button', { name: 'Chat with us' }).click();
+  await shop.getByLabel('Write a message').fill('anybody there?');
+  await shop.keyboard.press('Enter');
+  await line(shop, 'anybody there?Sent').waitFor();
+  const item = await bed.claim();
+  await until('the read mark', async () => {
+    await bed.call('POST', `/v1/conversations/${item.conversation}/viewing`, {});
+    return (await line(shop, 'anybody there?Read').count()) === 1;
+  });
+  const messages = async () => (await bed.call('GET', `/v1/conversations/${item.conversation}/messages`)).json.data;
+  await bed.reply(item.conversation, 'yes');
+  await line(shop, 'yes').waitFor();
+  await until('the answer to be read', async () => (await messages())[1].delivery.state === 'read');
+  await shop.getByRole('button', { name: 'Close the chat' }).click();
+  await bed.reply(item.conversation, 'still there?');
+  await until('the second answer to be sent', async () => (await messages())[2].delivery.state === 'sent');
+  await shop.getByRole('button', { name: 'Chat with us' }).click();
+  await until('the second answer to be read', async () => (await messages())[2].delivery.state === 'read');
+  await context.close();
+});
+
+test('what is left while nobody is there becomes a mail conversation', async () => {
+  for (const [language, open, fields, leave, thanks] of [
+    ['zh-CN', '在线咨询', ['您的姓名', '您的邮箱', '留言内容'], '提交留言', '感谢您的留言'],
+    ['en', 'Chat with us', ['Your name', 'Your email', 'Your message'], 'Leave the message', 'Thank you'],
+  ]) {
+    const context = await browser.newContext({ viewport: { width: 320, height: 640 }, bypassCSP: true });
+    await putShop(context, language, '', 'night');
+    const shop = await openShop(context);
+    await shop.getByRole('button', { name: open }).click();
+    await shop.getByLabel(fields[0]).fill('孟 Meng');
+    await shop.getByLabel(fields[1]).fill(`meng-${language}@customer.test`);
+    await shop.getByLabel(fields[2]).fill('订单还没到\nwhere is it?');
+    await shop.evaluate(() => document.querySelector('link').remove());
+    await shop.evaluate(axe);
+    const found = await shop.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] }));
+    assert.deepEqual(found.violations.map((one) => one.id), []);
+    // The first try's answer is lost: the second is the same message.
+    await context.route('**/chat/night/offline', async (route) => {
+      await route.fetch();
+      await route.abort();
+    }, { times: 1 });
+    await shop.getByRole('button', { name: leave }).click();
+    await shop.getByText(/未能提交|Not sent\./).waitFor();
+    await shop.getByRole('button', { name: leave }).click();
+    await shop.getByText(thanks).waitFor();
+    const item = await bed.claim();
+    assert.deepEqual([item.channel, item.customer.name], ['support', '孟 Meng']);
+    const { json: thread } = await bed.call('GET', `/v1/conversations/${item.conversation}/messages`);
+    assert.deepEqual(thread.data.map((one) => one.text.trim()), ['订单还没到\nwhere is it?']);
+    await bed.reply(item.conversation, '明天送达');
+    await until('the answer by mail', async () => (await bed.mails()).some((mail) => mail.to.includes(`meng-${language}@customer.test`)));
+    await context.close();
+  }
 });
 
 test('who is asked before writes a file, gets one, and says how it was', async () => {

@@ -5,7 +5,7 @@ import unittest
 import harness
 
 
-class Webchat(harness.TestCase):
+class Bed(harness.TestCase):
     def setUp(self):
         super().setUp()
         self.daemon = self.start_daemon("  - { name: site, connector: webchat }\n")
@@ -29,6 +29,8 @@ class Webchat(harness.TestCase):
     def next_message(self, events):
         return events.wait(lambda event: event["event"] == "message")
 
+
+class Webchat(Bed):
     def test_a_visitor_is_answered_in_the_chat(self):
         events = self.listen()
         said = self.say("你好，物流到哪了？")
@@ -163,6 +165,106 @@ class Sources(harness.TestCase):
         self.assertEqual(same_network, [201, 201, 201, 429])
         self.assertEqual(self.start_session("2001:db8:1:3::1").status, 201)
         self.assertEqual([self.start_session("127.0.0.1").status for _ in range(5)], [201] * 5)
+
+
+class Marks(Bed):
+    """What each side knows of the other's reading, and how long it takes."""
+
+    def test_the_agent_knows_what_was_read(self):
+        events = self.listen()
+        self.say("在吗")
+        item = self.daemon.claim(self.alice)
+        first = self.daemon.reply(item["conversation"], "在的", self.alice).json["id"]
+        shown = events.wait(lambda event: event["event"] == "message" and event["data"]["direction"] == "out")["data"]
+        answer = self.daemon.request("POST", "/chat/site/read", {"read_until": shown["created_at"]}, self.visitor)
+        self.assertEqual(answer.status, 204, answer)
+        self.assertEqual(self.state_of(item, first), "read")
+        later = self.daemon.reply(item["conversation"], "还需要什么吗", self.alice).json["id"]
+        harness.wait_for("the later one to be sent", lambda: self.state_of(item, later) == "sent")
+        self.assertEqual(self.daemon.request("POST", "/chat/site/read", {"read_until": shown["created_at"]}, self.visitor).status, 204)
+        self.assertEqual(self.state_of(item, later), "sent", "it came after what was seen")
+
+    def state_of(self, item, message):
+        return next(one["delivery"]["state"] for one in self.daemon.messages(item["conversation"], self.alice) if one["id"] == message)
+
+    def test_a_bad_time_and_a_stranger_are_refused(self):
+        bad = self.daemon.request("POST", "/chat/site/read", {"read_until": "yesterday morning"}, self.visitor)
+        self.assertEqual((bad.status, "read_until" in bad.json["detail"]), (400, True))
+        self.assertEqual(self.daemon.request("POST", "/chat/site/read", {"read_until": "2026-01-01T00:00:00Z"}).status, 401)
+
+    def test_the_visitor_knows_that_whose_work_it_is_looked(self):
+        events = self.listen()
+        written = self.say("在吗").json["message"]
+        item = self.daemon.claim(self.alice)
+        events.wait(lambda event: event["event"] == "queue" and event["data"]["position"] == 0)
+        place = f"/v1/conversations/{item['conversation']}/viewing"
+        self.daemon.request("POST", place, {}, self.daemon.token(agent="bob"))
+        self.daemon.request("POST", place, {}, self.alice)
+        mark = events.wait(lambda event: event["event"] == "delivery")["data"]
+        self.assertEqual(mark, {"message": written, "state": "read"})
+        self.daemon.request("POST", place, {}, self.alice)
+        self.daemon.reply(item["conversation"], "在的", self.alice)
+        events.wait(lambda event: event["event"] == "message" and event["data"]["direction"] == "out")
+        marks = [event for event in events.seen if event["event"] == "delivery" and event["data"]["message"] == written]
+        self.assertEqual(len(marks), 1, "bob looks on, and it is told once")
+
+    def test_the_wait_is_told_once_it_is_known(self):
+        events = self.listen()
+        self.say("在吗")
+        first = events.wait(lambda event: event["event"] == "queue" and event["data"]["position"] == 1)
+        self.assertIsNone(first["data"]["wait_s"])
+        tokens = [self.daemon.request("POST", "/chat/site/sessions", {}).json["token"] for _ in range(3)]
+        for token in tokens:
+            self.daemon.request("POST", "/chat/site/messages", {"text": "x"}, token)
+        for _ in range(3):
+            self.daemon.claim(self.alice)
+        last = self.daemon.events("/chat/site/events", tokens[-1])
+        self.addCleanup(last.close)
+        known = last.wait(lambda event: event["event"] == "queue")["data"]
+        self.assertEqual(known["position"], 1)
+        self.assertGreaterEqual(known["wait_s"], 0)
+
+
+class Offline(harness.TestCase):
+    """A chat that is closed for ever, and a mail channel for what is left."""
+
+    def setUp(self):
+        super().setUp()
+        self.smtp = self.start_smtp()
+        self.daemon = self.start_daemon(
+            f'  - {{ name: site, connector: webchat, hours: ["mon 00:00-00:01"], offline_channel: post }}\n'
+            f'  - {{ name: bare, connector: webchat }}\n'
+            f'  - {{ name: post, connector: email, address: help@converge.example, '
+            f'smtp: {{ url: "smtp://127.0.0.1:{self.smtp.port}" }} }}\n')
+        self.alice = self.daemon.token()
+        self.session = self.daemon.request("POST", "/chat/site/sessions", {}).json
+
+    def leave(self, channel="site", token=None, **body):
+        body = {"email": "meng@example.org", "text": "订单 4711 还没到。\n请回复", "client_id": "left-0001", **body}
+        return self.daemon.request("POST", f"/chat/{channel}/offline", body, token or self.session["token"])
+
+    def test_what_is_left_is_answered_by_mail(self):
+        self.assertTrue(self.session["offline_form"])
+        left, again = self.leave(name="孟 \r\nBcc: all@example.org"), self.leave(name="孟 \r\nBcc: all@example.org")
+        self.assertEqual((left.status, again.status), (201, 201), (left, again))
+        item = self.daemon.claim(self.alice)
+        self.assertEqual((item["channel"], item["customer"]["name"]), ("post", "孟 Bcc: all@example.org"))
+        thread = self.daemon.messages(item["conversation"], self.alice)
+        self.assertEqual([one["text"].strip() for one in thread], ["订单 4711 还没到。\n请回复"], "once")
+        customer = self.daemon.request("GET", f"/v1/customers/{item['customer']['id']}", token=self.alice).json
+        self.assertEqual([(one["kind"], one["value"], one["proof"]) for one in customer["identifiers"]],
+                         [("email", "meng@example.org", "claimed")])
+        self.daemon.reply(item["conversation"], "明天送达", self.alice)
+        harness.wait_for("the mail out", lambda: self.smtp.mails)
+        self.assertEqual(self.smtp.mails[0][1], ["meng@example.org"])
+
+    def test_no_address_no_text_no_channel(self):
+        for bad in ("meng", "a@b.example, c@d.example", "a@b.example\r\nBcc: x@y.example", "<a@b.example>"):
+            self.assertEqual(self.leave(email=bad).status, 400, bad)
+        self.assertEqual(self.leave(text="").status, 400)
+        other = self.daemon.request("POST", "/chat/bare/sessions", {}).json
+        self.assertFalse(other["offline_form"])
+        self.assertEqual(self.leave("bare", other["token"]).status, 404)
 
 
 if __name__ == "__main__":

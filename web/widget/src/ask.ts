@@ -1,5 +1,5 @@
 // What the visitor is asked before the chat, and what afterwards.
-import type { About } from './client';
+import type { About, Left } from './client';
 import { make } from './dom';
 import type { Words } from './words';
 
@@ -22,6 +22,37 @@ export function askBefore(fields: string, words: Words, done: (about: About) => 
   form.onsubmit = (event) => {
     event.preventDefault();
     done(Object.fromEntries([...inputs].map(([name, input]) => [name, input.value.trim()])));
+  };
+  return form;
+}
+
+/** While nobody is there: what is written goes by mail; leave() is tried again with the same client_id. */
+export function askAway(words: Words, newId: () => string, leave: (left: Left) => Promise<unknown>): HTMLFormElement {
+  const form = make('form', '', { class: 'ask' });
+  const clientId = newId();
+  const field = (text: string, input: HTMLInputElement | HTMLTextAreaElement) => {
+    const label = make('label', text);
+    label.append(input);
+    form.append(label);
+    return input;
+  };
+  form.append(make('h3', words.away));
+  const name = field(words.name, make('input', '', { name: 'name', autocomplete: 'name', maxlength: '200' }));
+  const email = field(words.email, make('input', '', { type: 'email', name: 'email', required: '', autocomplete: 'email', maxlength: '254' }));
+  const text = field(words.message, make('textarea', '', { rows: '4', required: '', maxlength: '6000', dir: 'auto' }));
+  const button = make('button', words.leave, { type: 'submit' });
+  const state = make('p', '', { role: 'status' });
+  form.append(button, state);
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    try {
+      await leave({ name: name.value.trim(), email: email.value.trim(), text: text.value.trim(), client_id: clientId });
+      form.replaceChildren(make('p', words.left + email.value.trim(), { role: 'status' }));
+    } catch {
+      state.textContent = words.notLeft;
+      button.disabled = false;
+    }
   };
   return form;
 }

@@ -13,6 +13,7 @@ export interface Message {
   text: string | null;
   attachments?: { id: string | null; name: string }[];
   author: { type: string; name: string | null };
+  created_at: string;
 }
 
 /** Who the visitor says to be, before the first message. */
@@ -22,13 +23,26 @@ export interface Session {
   token: string;
   greeting: string | null;
   closed: string | null;
+  /** While nobody is there: a message may be left, which is answered by mail. */
+  offline_form: boolean;
+}
+
+/** What is left while nobody is there. */
+export interface Left {
+  email: string;
+  name: string;
+  text: string;
+  client_id: string;
 }
 
 export interface Listener {
   session(session: Session): void;
   message(message: Message): void;
   typing(): void;
-  place(position: number): void;
+  /** waitSeconds: null where nobody knows. */
+  place(position: number, waitSeconds: number | null): void;
+  /** Whose work it is has read the visitor's messages up to this one. */
+  read(message: string): void;
   closed(): void;
   online(isOnline: boolean): void;
 }
@@ -68,6 +82,15 @@ export class Client {
   async send(text: string, clientId: string, attachments: Upload[]): Promise<string> {
     const answer = await this.#post('messages', { text, client_id: clientId, attachments }, this.#token());
     return answer.message as string;
+  }
+
+  /** The visitor has seen everything up to a message of this time; that it is lost costs a mark. */
+  tellRead(until: string): void {
+    if (this.#session) this.#post('read', { read_until: until }, this.#session.token).catch(() => {});
+  }
+
+  leave(left: Left): Promise<unknown> {
+    return this.#post('offline', left, this.#token());
   }
 
   async upload(file: File): Promise<Upload> {
@@ -151,7 +174,8 @@ export class Client {
       stream.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data)));
     on('message', (message: Message) => this.listener.message(message));
     on('typing', () => this.listener.typing());
-    on('queue', (queue: { position: number }) => this.listener.place(queue.position));
+    on('queue', (queue: { position: number; wait_s: number | null }) => this.listener.place(queue.position, queue.wait_s));
+    on('delivery', (mark: { message: string; state: string }) => mark.state === 'read' && this.listener.read(mark.message));
     on('closed', () => this.listener.closed());
   }
 

@@ -1,4 +1,4 @@
-import { askAfter, askBefore } from './ask';
+import { askAfter, askAway, askBefore } from './ask';
 import { type About, Client, type Message, Refused, type Upload } from './client';
 import { make } from './dom';
 import { style } from './style';
@@ -55,12 +55,17 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
   const pending: Pending[] = [];
   let typing = 0;
   let place = 0;
+  let wait: number | null = null;
+  let newest = ''; // time of the newest message of an agent
+  let told = ''; // of those, until when the other side knows it was seen
   let isOnline = true;
   let greeted = false;
 
+  // Never less than it will be: a minute that has begun is told as one.
+  const waiting = () => (place > 0 ? words.place + place + (wait === null ? '' : words.wait(Math.max(1, Math.ceil(wait / 60)))) : '');
   const tell = (text = '') => {
     clearTimeout(typing);
-    status.textContent = isOnline ? text || (place > 0 ? words.place + place : '') : words.offline;
+    status.textContent = isOnline ? text || waiting() : words.offline;
   };
   const add = (text: string, isOwn: boolean, mark: string) => {
     const bubble = make('li', text, { dir: 'auto' });
@@ -73,12 +78,22 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
   const mark = (bubble: HTMLLIElement, text: string) => {
     bubble.querySelector('small')!.textContent = text;
   };
+  const tellRead = () => {
+    if (panel.hidden || document.hidden || newest <= told) return;
+    told = newest;
+    client.tellRead(newest);
+  };
+  // Ids ascend with time.
+  const markRead = (upTo: string) => {
+    for (const bubble of list.querySelectorAll<HTMLLIElement>('li.own[data-id]')) if (bubble.dataset.id! <= upTo) mark(bubble, words.read);
+  };
   const settle = (one: Pending, id: string) => {
     const at = pending.indexOf(one);
     if (at < 0) return;
     pending.splice(at, 1);
     if (shown.has(id)) one.bubble.remove();
     else mark(one.bubble, words.sent);
+    one.bubble.dataset.id = id;
     shown.add(id);
   };
   const take = (message: Message) => {
@@ -88,6 +103,12 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
     if (own) return settle(own, message.id);
     shown.add(message.id);
     const bubble = add(message.text ?? '', isOwn, isOwn ? words.sent : message.author.name || words.agent);
+    if (isOwn) bubble.dataset.id = message.id;
+    else if (message.author.type === 'agent') {
+      markRead(message.id); // who answers has read what was written before
+      newest = message.created_at;
+      tellRead();
+    }
     for (const { id, name } of message.attachments ?? [])
       if (id) bubble.lastChild!.before(make('a', name || words.file, { href: client.fileUrl(id, name), target: '_blank', rel: 'noopener noreferrer' }));
     tell();
@@ -96,21 +117,28 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
   const url = `${base}chat/${encodeURIComponent(channel)}`;
   const about: About = {};
   let survey: HTMLElement | undefined;
+  let away: HTMLElement | undefined;
   const client: Client = new Client(url, identity, about, {
     session(session) {
       const first = session.closed || session.greeting;
       if (first && !greeted) list.prepend(make('li', first, { dir: 'auto' }));
       greeted = true;
+      if (!session.closed || !session.offline_form || away) return;
+      away = askAway(words, newId, (left) => client.leave(left));
+      log.after(away);
+      form.hidden = true; // one place to write
     },
     message: take,
     typing() {
       tell(words.typing);
       typing = setTimeout(tell, TYPING_SHOWN_MS);
     },
-    place(position) {
+    place(position, waitSeconds) {
       place = position;
+      wait = waitSeconds;
       tell();
     },
+    read: markRead,
     closed() {
       tell(words.ended);
       survey?.remove();
@@ -180,6 +208,7 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
   panel.onkeydown = (event) => {
     if (event.key === 'Escape' && !event.isComposing) hide();
   };
+  document.addEventListener('visibilitychange', tellRead);
   const connect = () =>
     client.connect().catch((error) => {
       if (!(error instanceof Refused)) return;
@@ -202,6 +231,7 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
   return () => {
     panel.hidden = false;
     button.hidden = true;
+    tellRead();
     (panel.querySelector<HTMLElement>('form:not([hidden]) input:not([hidden]), textarea') ?? input).focus();
   };
 }
