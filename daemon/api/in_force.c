@@ -1,6 +1,7 @@
 #include "api/in_force.h"
 
 #include "api/api.h"
+#include "api/auth.h"
 #include "parts.h"
 #include "workspace.h"
 
@@ -13,6 +14,8 @@ static void on_refreshed(void *context)
 {
 	struct waiting *waiting = context;
 
+	/* Sessions have the roles of their agents. */
+	auth_forget(api_auth(waiting->call->api), waiting->call->who.workspace);
 	waiting->then(waiting->call);
 }
 

@@ -4,7 +4,7 @@ import http from 'node:http';
 import { after, before, test } from 'node:test';
 import OidcProvider from 'oidc-provider';
 import { openBed } from './bed.js';
-import { openBrowser, setAgent } from './deskbed.js';
+import { openBrowser, setAgent, violations } from './deskbed.js';
 
 let bed, browser, server;
 
@@ -37,6 +37,8 @@ after(async () => {
 
 async function goThrough(page, login) {
   await page.goto(`${bed.base}/`);
+  await page.getByRole('link', { name: 'Sign in with Atlas' }).waitFor();
+  assert.deepEqual(await violations(page), []);
   await page.getByRole('link', { name: 'Sign in with Atlas' }).click();
   await page.locator('input[name=login]').fill(login);
   await page.locator('input[name=password]').fill('any');
