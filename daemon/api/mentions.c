@@ -8,13 +8,11 @@
 #include "parts.h"
 #include "routing/roster.h"
 #include "store/store.h"
-#include "workspace.h"
 
 bool mentions_read(struct api_call *call, bool is_note, const char **ret)
 {
 	struct json_object *list = json_at(call->body, "mentions");
-	const struct roster *roster =
-		workspace_roster(workspace_get(call->parts->workspaces, call->who.workspace));
+	const struct roster *roster;
 	struct buf named = { 0 };
 
 	*ret = NULL;
@@ -25,10 +23,13 @@ bool mentions_read(struct api_call *call, bool is_note, const char **ret)
 			    "only a note names agents: a reply goes to the customer");
 		return false;
 	}
+	roster = api_roster(call);
+	if (roster == NULL)
+		return false;
 	for (size_t i = 0; i < json_count(list); i++) {
 		const char *agent = json_string(json_item(list, i));
 
-		if (agent == NULL || (roster != NULL && roster_agent(roster, agent) == NULL)) {
+		if (agent == NULL || roster_agent(roster, agent) == NULL) {
 			api_invalid(call, "#/body/mentions", "entry %zu is no agent's id", i);
 			buf_clear(&named);
 			return false;

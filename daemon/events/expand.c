@@ -54,6 +54,23 @@ static void clock_add(struct json_out *out, const struct log_entry *entry)
 	json_free(&extra);
 }
 
+/* Whom a note names: they are told at once, what it says is fetched. */
+static void named_add(struct json_out *out, const struct log_entry *entry)
+{
+	struct error err;
+	struct json_object *extra =
+		entry->extra == NULL ? NULL : json_read(entry->extra, strlen(entry->extra), &err);
+	struct json_object *named = json_at(extra, "named");
+
+	if (json_count(named) > 0)
+		jw_array(out, "mentions");
+	for (size_t i = 0; i < json_count(named); i++)
+		jw_text(out, NULL, json_string(json_item(named, i)));
+	if (json_count(named) > 0)
+		jw_array_end(out);
+	json_free(&extra);
+}
+
 static void event_add(struct public_event *events, size_t *count, const struct log_entry *entry,
 		      const char *type)
 {
@@ -84,6 +101,8 @@ static void event_add(struct public_event *events, size_t *count, const struct l
 	}
 	if (text_equal(type, "sla.state"))
 		clock_add(&out, entry);
+	if (text_equal(type, "message.created"))
+		named_add(&out, entry);
 	jw_object_end(&out);
 	(*count)++;
 }

@@ -63,6 +63,16 @@ class DeskCalls(harness.TestCase):
         self.daemon.request("POST", "/v1/me/mentions/seen", {"message": note.json["id"]}, self.bob)
         self.assertEqual(self.mentions(self.bob), [])
 
+    def test_who_is_named_is_told_at_once(self):
+        ticket = self.daemon.request("POST", "/v1/events/ticket", {}, self.bob).json["ticket"]
+        stream = self.daemon.events(f"/v1/events?ticket={ticket}&types=message.created")
+        self.addCleanup(stream.close)
+        self.write(self.alice, kind="note", text="nobody")
+        note = self.write(self.alice, kind="note", text="@bob @alice", mentions=["bob", "alice"]).json["id"]
+        told = stream.wait(lambda event: event["event"] == "message.created" and event["data"]["message"] == note)["data"]
+        self.assertEqual((told["mentions"], told["agent"]), (["bob", "alice"], "alice"))
+        self.assertNotIn("text", told)
+
     def test_only_agents_are_named_and_only_in_notes(self):
         for body, why in (({"kind": "note", "text": "x", "mentions": ["nobody"]}, "entry 0"),
                           ({"kind": "reply", "text": "x", "mentions": ["bob"]}, "only a note"),

@@ -121,3 +121,20 @@ Test(expand, data_has_what_applies_and_nothing_else)
 	cr_assert_not(json_has(data, "to"), "a creation has no state before and after");
 	json_free(&data);
 }
+
+Test(expand, a_note_says_whom_it_names)
+{
+	struct log_entry entry = { .position = "1-2-3",
+				   .type = "message.created",
+				   .message = "msg_1",
+				   .extra = "{\"d\":\"note\",\"named\":[\"bob\",\"李雷\"]}" };
+	struct json_object *data = first(&entry);
+
+	cr_assert_eq(json_count(json_at(data, "mentions")), 2);
+	cr_assert_str_eq(json_text(data, "mentions.1"), "李雷");
+	json_free(&data);
+	entry.extra = "{\"d\":\"note\"}";
+	data = first(&entry);
+	cr_assert_not(json_has(data, "mentions"));
+	json_free(&data);
+}

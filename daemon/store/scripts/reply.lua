@@ -9,7 +9,8 @@
 --      confirms it), 15 messages an hour that one addressee may get ('' any number) and 16 a day: of who is no machine, whose
 --      messages wait for that in the outbox, 17 agents whom a note names, parted by spaces
 -- Message queued into the outbox (a note has no delivery). First response stamped on the item (e.fr); an agent's
--- reply takes an item that waits for something other than the customer back. The agent's draft is gone; who is named is told. Entry message.created (e.d: out, note).
+-- reply takes an item that waits for something other than the customer back. The agent's draft is gone; who is named is
+-- told. Entry message.created (e.d: out, note; e.named).
 -- Answers {'ok', msg, n, wrk, state, v}; refused not_found, illegal_state, not_assignee, version, no_such_attachment, opted_out,
 -- recipient_cap with the ms until one more may leave. A person's message goes before machines' that were put off.
 --@use log
@@ -89,7 +90,9 @@ if not note then
 	end
 end
 call('HDEL', ws .. 'dr:' .. cnv, agent)
-for named in (ARGV[17] or ''):gmatch('%S+') do
+local told = {}
+for named in (ARGV[17] or ''):gmatch('[^%s%c"\\]+') do
+	told[#told + 1] = '"' .. named .. '"'
 	local mn = ws .. 'mn:' .. named
 	call('ZADD', mn, now, msg .. ' ' .. cnv .. ' ' .. agent)
 	call('ZREMRANGEBYRANK', mn, 0, -201)
@@ -97,6 +100,6 @@ for named in (ARGV[17] or ''):gmatch('%S+') do
 end
 append('t', 'message.created', 'c', cnv, 'u', c[1], 'm', msg, 'n', n, 'ch', c[4] or '', 'w', w and w.id or '', 'v',
 	w and w.v or '', 'a', agent, 'q', w and w.q or '', 'f', from, 'o', wake and w.s or '', 'e',
-	note and '{"d":"note"}' or (first and '{"d":"out","fr":1}' or (ARGV[10] == '1' and '{"d":"out","machine":1}' or
+	note and '{"d":"note"' .. (told[1] and ',"named":[' .. table.concat(told, ',') .. ']' or '') .. '}' or (first and '{"d":"out","fr":1}' or (ARGV[10] == '1' and '{"d":"out","machine":1}' or
 		'{"d":"out"}')))
 return idem_keep(ARGV[1], ARGV[2], { 'ok', msg, n, w and w.id or '', w and w.s or '', w and w.v or 0 })

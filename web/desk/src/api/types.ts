@@ -86,7 +86,14 @@ export interface Message {
   channel: string;
   delivery: { state: string; error: string | null } | null;
   created_at: string;
-  extra?: { moved?: { to: string }; auth?: { suspicions?: string[] } };
+  extra?: { moved?: { to: string }; mentions?: string[]; auth?: { suspicions?: string[] } };
+}
+
+export interface Mention {
+  message: string;
+  conversation: string;
+  by: string;
+  at: string;
 }
 
 export interface ReplyWindow {

@@ -4,11 +4,13 @@ import type { Attachment, WorkItem } from '../api/types';
 import { dialog } from '../state/dialogs';
 import { draftOf, isDraftKept } from '../state/drafts';
 import { doesEnterSend } from '../state/look';
+import { namedIn } from '../state/mentions';
 import { attempt } from '../state/notices';
 import { isMine, talk, windowReason, write } from '../state/thread';
 import { now } from '../state/work';
 import { duration, t } from '../words';
 import { CannedList, useCanned } from './Canned';
+import { NamingList, useNaming } from './Mentions';
 
 const TYPING_EVERY_MS = 4000;
 
@@ -79,14 +81,15 @@ function FileChips({ files, loading, onDrop }: { files: Attachment[]; loading: L
   );
 }
 
-function useTypingSign(conversation: string): () => void {
-  const last = useRef(0);
-  return () => {
+function useTypingSign(conversation: string): { tell: () => void; end: () => void } {
+  const last = useRef(-TYPING_EVERY_MS);
+  const tell = () => {
     if (!isMine.value || performance.now() - last.current < TYPING_EVERY_MS) return;
     last.current = performance.now();
     // Nobody misses it where it does not arrive.
     post(`/v1/conversations/${conversation}/typing`).catch(() => null);
   };
+  return { tell, end: () => (last.current = -TYPING_EVERY_MS) };
 }
 
 interface ToolsProps {
@@ -124,8 +127,9 @@ export function Composer({ conversation, item }: { conversation: string; item: W
   const area = useRef<HTMLTextAreaElement>(null);
   const { files, loading, addAll, setFiles } = useFiles();
   const canned = useCanned(area, draft, item);
+  const naming = useNaming(area, draft);
   const composition = useComposition();
-  const tellTyping = useTypingSign(conversation);
+  const typing = useTypingSign(conversation);
   useEffect(() => {
     if (isMine.value) area.current?.focus();
   }, []);
@@ -134,14 +138,15 @@ export function Composer({ conversation, item }: { conversation: string; item: W
   function send(kind: 'reply' | 'note'): void {
     if (kind === 'reply' && !mayReply) return;
     if (loading.length) return;
-    write(kind, draft.value, files);
+    write(kind, draft.value, files, kind === 'note' ? namedIn(draft.value) : []);
     setFiles([]);
+    typing.end();
     area.current?.focus();
   }
 
   function onKeyDown(event: KeyboardEvent): void {
     if (composition.isComposing(event)) return;
-    if (canned.onKey(event)) return;
+    if (canned.onKey(event) || naming.onKey(event)) return;
     const isSend = event.key === 'Enter' && (event.ctrlKey || event.metaKey || (doesEnterSend.value && !event.shiftKey));
     if (!isSend) return;
     event.preventDefault();
@@ -164,6 +169,7 @@ export function Composer({ conversation, item }: { conversation: string; item: W
       <Tools addFiles={addAll} onCanned={canned.open} />
       <FileChips files={files} loading={loading} onDrop={(file) => setFiles((all) => all.filter((one) => one !== file))} />
       <CannedList canned={canned} />
+      <NamingList naming={naming} />
       <textarea
         id="text"
         ref={area}
@@ -171,13 +177,13 @@ export function Composer({ conversation, item }: { conversation: string; item: W
         aria-label={t('text')}
         aria-describedby="reply-hint"
         aria-haspopup="listbox"
-        aria-controls="canned"
+        aria-controls={naming.isOpen ? 'naming' : 'canned'}
         aria-autocomplete="list"
-        aria-activedescendant={canned.isOpen ? `canned-${canned.chosen}` : undefined}
+        aria-activedescendant={canned.isOpen ? `canned-${canned.chosen}` : naming.isOpen ? `naming-${naming.chosen}` : undefined}
         value={draft.value}
         onInput={(event) => {
           draft.value = event.currentTarget.value;
-          tellTyping();
+          typing.tell();
         }}
         onCompositionEnd={composition.onCompositionEnd}
         onPaste={(event) => event.clipboardData?.files.length && addAll(event.clipboardData.files)}

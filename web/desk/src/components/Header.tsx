@@ -4,6 +4,7 @@ import { leave } from '../state/desk';
 import { dialog } from '../state/dialogs';
 import { isLive } from '../state/live';
 import { place, theme, type Theme, type View } from '../state/look';
+import { Bell } from './Mentions';
 import { attempt } from '../state/notices';
 import { load, me, presence, setPresence } from '../state/session';
 import { language, setLanguage, t, word, type Key } from '../words';
@@ -88,6 +89,7 @@ export function Header() {
           <span id="who">{`${me.value.name} · ${me.value.workspace}`}</span>
           <PresenceChoice />
           <Load />
+          <Bell />
           <span id="live" role="status" class={isLive.value ? 'live' : 'lost'}>
             {t(isLive.value ? 'connected' : 'reconnecting')}
           </span>

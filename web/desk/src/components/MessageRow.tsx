@@ -67,6 +67,7 @@ function Row({ message }: { message: Message; language: string }) {
     <li class={classOf(message)} data-message={message.id}>
       <span class="quiet facts">
         {message.kind === 'note' && <b>{t('is_note')}</b>}
+        {message.extra?.mentions?.includes(me.value?.agent ?? '') && <b class="names-me">@ {t('names_you')}</b>}
         <bdi>{message.author.name || word('author', message.author.type)}</bdi>
         <ChannelBadge channel={message.channel} />
         <time dateTime={message.created_at}>{when(message.created_at)}</time>

@@ -1,5 +1,6 @@
 import { post } from '../api/client';
 import type { WorkItem } from '../api/types';
+import { viewers, writers } from '../state/company';
 import { dialog } from '../state/dialogs';
 import { attempt } from '../state/notices';
 import { isLead, me } from '../state/session';
@@ -52,14 +53,24 @@ function Actions({ item }: { item: WorkItem }) {
 
 /** What keeps the agent from answering, or who else is here. */
 function Facts({ item }: { item: WorkItem | null }) {
-  const who = typing.value;
   return (
     <p class="thread-facts quiet" role="status">
       {talk.value?.subject && <strong><bdi>{talk.value.subject}</bdi></strong>}
       {item && <span>{word('state', item.state)}</span>}
       {item && item.agent && item.agent !== me.value?.agent && <span>{t('not_mine')} {nameOf('agents', item.agent)}</span>}
       {!item && open.value && <span>{t('readonly')}</span>}
-      {who && <em>{who.by.startsWith('customer') ? t('customer') : nameOf('agents', who.by)} {t('typing')}</em>}
+      {typing.value && <em>{t('customer')} {t('typing')}</em>}
+    </p>
+  );
+}
+
+/** So that two do not write the same answer. */
+function Company() {
+  const names = (ids: string[]) => ids.map((one) => nameOf('agents', one)).join(t('and'));
+  return (
+    <p id="company" class="quiet" role="status">
+      {writers.value.length > 0 && <strong>✎ {names(writers.value)} {t('writes_reply')}</strong>}
+      {viewers.value.length > 0 && <span>{names(viewers.value)} {t('is_viewing')}</span>}
     </p>
   );
 }
@@ -78,6 +89,7 @@ export function ThreadPane() {
         </div>
       )}
       <MessageList />
+      {shown?.conversation && <Company />}
       {shown?.item && shown.conversation && <Composer key={shown.conversation} conversation={shown.conversation} item={shown.item} />}
     </section>
   );

@@ -4,8 +4,10 @@ import { ask, keepSession, whenSessionEnds } from '../api/client';
 import type { Me } from '../api/types';
 import { t } from '../words';
 import { customer, showCustomerAgain } from './customer';
+import { heardMessage, heardViewing, heardWriting, leaveCompany } from './company';
 import { dropDrafts, saveDrafts } from './drafts';
 import { Stream } from './live';
+import { mentions, seeMentions, showMentions } from './mentions';
 import { background, notices, problem } from './notices';
 import { dropHeld, held, showHeld } from './offers';
 import { emptyOutbox, flushOutbox } from './outbox';
@@ -20,20 +22,22 @@ let stream: Stream | null = null;
 async function refresh(): Promise<void> {
   await flushOutbox();
   await saveDrafts();
-  await Promise.all([showWork(), showLoad(), showHeld(), showMessages(), showTalk(), showMyDraft(), showOpenItem(), showCustomerAgain()]);
+  await Promise.all([showWork(), showLoad(), showHeld(), showMessages(), showTalk(), showMyDraft(), showOpenItem(), showCustomerAgain(), showMentions()]);
 }
 
 function onTyping(data: Record<string, string>): void {
+  if (data.by && !data.by.startsWith('customer')) return heardWriting(data.conversation!, data.by);
   if (data.conversation !== open.value?.conversation) return;
   const until = Date.now() + TYPING_MS;
-  typing.value = { conversation: data.conversation!, by: data.by ?? '', until };
+  typing.value = { conversation: data.conversation!, until };
   setTimeout(() => {
     if (typing.value?.until === until) typing.value = null;
   }, TYPING_MS);
 }
 
 async function onMessage(name: string, agent: string | undefined): Promise<void> {
-  if (name === 'message.created') typing.value = null;
+  if (name === 'message.created' && !agent) typing.value = null;
+  if (name === 'message.created' && agent) heardMessage(open.value!.conversation!, agent);
   await Promise.all([showMessages(), ...(name === 'message.created' ? [showTalk()] : []), ...(agent === me.value?.agent ? [showMyDraft()] : [])]);
 }
 
@@ -41,7 +45,15 @@ async function onWork(data: Record<string, string>): Promise<void> {
   await Promise.all([showWork(), showLoad(), ...(data.work_item && data.work_item === open.value?.item?.id ? [showOpenItem()] : [])]);
 }
 
+/** A note that names this agent; where it is before them, it is seen. */
+async function onNamed(conversation: string | undefined): Promise<void> {
+  await showMentions();
+  if (conversation === open.value?.conversation) await seeMentions(conversation ?? null);
+}
+
 async function happened(name: string, data: Record<string, string>): Promise<void> {
+  if (name === 'viewing') heardViewing(data as never);
+  if (data.mentions?.includes(me.value?.agent ?? '')) await onNamed(data.conversation);
   if (name === 'typing') onTyping(data);
   if (name === 'reset') await refresh();
   if (name === 'offer.ended') dropHeld(data.object ?? '');
@@ -65,7 +77,7 @@ export async function start(isSigningIn: boolean): Promise<void> {
     onEvent: (name, data) => void background(() => happened(name, data)),
     onBack: () => void background(refresh),
   });
-  await Promise.all([isSigningIn || known.status === 'offline' ? setPresence('online', '') : setPresence(known.status, known.reason ?? ''), showWork(), showHeld(), showNames()]);
+  await Promise.all([isSigningIn || known.status === 'offline' ? setPresence('online', '') : setPresence(known.status, known.reason ?? ''), showWork(), showHeld(), showNames(), showMentions()]);
 }
 
 export function signedOut(why: string): void {
@@ -76,6 +88,7 @@ export function signedOut(why: string): void {
   closeThread();
   dropDrafts();
   clearSearch();
+  leaveCompany();
   batch(() => {
     me.value = null;
     load.value = null;
@@ -83,6 +96,7 @@ export function signedOut(why: string): void {
     waiting.value = [];
     queues.value = [];
     held.value = [];
+    mentions.value = [];
     notices.value = [];
     problem.value = '';
     presence.value = { status: 'offline', reason: '' };
@@ -92,6 +106,7 @@ export function signedOut(why: string): void {
 
 export async function leave(): Promise<void> {
   await saveDrafts();
+  closeThread(); // while it can still be told
   await ask('/v1/session', { method: 'DELETE' }).catch(() => null);
   signedOut('');
 }

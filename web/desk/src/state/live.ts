@@ -9,7 +9,7 @@ type Told = { kind: 'event'; name: string; data: string; id: string } | { kind: 
 const NAMES = [
   'message.created', 'message.delivery', 'message.attachment', 'work_item.created', 'work_item.state', 'offer.created', 'offer.ended',
   'transfer.state', 'conversation.changed', 'conversation.opened', 'conversation.closed', 'customer.updated', 'customer.merged', 'sla.state',
-  'agent.presence', 'typing', 'reset',
+  'agent.presence', 'typing', 'viewing', 'reset',
 ];
 const RETRY_MS = 1000;
 const RETRIES_LONGEST = 5;

@@ -28,6 +28,7 @@ export interface Pending {
   kind: 'reply' | 'note';
   text: string;
   attachments: Attachment[];
+  mentions: string[];
   at: string;
   refusal: string;
 }
@@ -39,8 +40,8 @@ export const earlier = signal<string | null>(null);
 export const isLoading = signal(false);
 const pendingAll = signal<Pending[]>([]);
 export const pending = computed(() => pendingAll.value.filter((one) => one.conversation === open.value?.conversation));
-/** Who types in which conversation, and until when it is worth showing. */
-export const typing = signal<{ conversation: string; by: string; until: number } | null>(null);
+/** The customer types in this conversation, and until when it is worth showing. */
+export const typing = signal<{ conversation: string; until: number } | null>(null);
 
 let nextKey = 1;
 
@@ -200,7 +201,7 @@ function send(one: Pending): void {
   const attachments = one.attachments.map(({ id, name, type }) => ({ blob: id, name, type }));
   perform<Message>({
     path: `/v1/conversations/${one.conversation}/messages`,
-    body: { kind: one.kind, text: one.text, ...(attachments.length && { attachments }) },
+    body: { kind: one.kind, text: one.text, ...(attachments.length && { attachments }), ...(one.mentions.length && { mentions: one.mentions }) },
     isQuiet: true,
     onDone: (message) =>
       batch(() => {
@@ -213,10 +214,10 @@ function send(one: Pending): void {
   });
 }
 
-export function write(kind: 'reply' | 'note', text: string, attachments: Attachment[]): void {
+export function write(kind: 'reply' | 'note', text: string, attachments: Attachment[], mentions: string[] = []): void {
   const conversation = open.value?.conversation;
   if (!conversation || (!text.trim() && !attachments.length)) return;
-  const one: Pending = { key: nextKey++, conversation, kind, text, attachments, at: new Date().toISOString(), refusal: '' };
+  const one: Pending = { key: nextKey++, conversation, kind, text, attachments, mentions, at: new Date().toISOString(), refusal: '' };
   pendingAll.value = [...pendingAll.value, one];
   draftSent(conversation);
   send(one);

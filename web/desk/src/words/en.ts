@@ -31,7 +31,7 @@ export const en = {
   in_1h: 'in an hour', in_4h: 'in four hours', tomorrow: 'tomorrow at 9', next_week: 'in a week',
   wrap_up: 'Wrap-up', disposition: 'Outcome', outcome_solved: 'Solved', outcome_answered: 'Answered', outcome_refunded: 'Refunded',
   outcome_handed: 'Handed on', outcome_silent: 'The customer fell silent', outcome_spam: 'Spam', summary: 'Summary',
-  canned: 'Canned replies', draft_kept: 'draft saved', canned_hint: 'type / for canned replies', attach: 'Attach a file', uploading: 'uploading',
+  canned: 'Canned replies', draft_kept: 'draft saved', canned_hint: 'type / for canned replies, @ for a colleague', attach: 'Attach a file', uploading: 'uploading',
   quoted: 'Quoted text', html_mail: 'Formatted mail', show_html: 'Show as the sender formatted it', show_text: 'Show as text',
   images_off: 'Pictures from elsewhere are not loaded.', system_events: 'system events', day_today: 'Today', day_yesterday: 'Yesterday',
   window_until: 'You may reply for', window_left: 'messages left', window_closed: 'The reply window has closed: the customer must write first.',
@@ -78,6 +78,8 @@ export const en = {
   of: 'of', or: 'or', enter_with: 'Sign in with', sign_in_away: 'The sign-in provider does not answer. Try again in a moment.', sign_in_token: 'The sign-in provider answered something that is not to be trusted.',
   sign_in_denied: 'The sign-in was broken off.', sign_in_stale: 'This sign-in took too long, or began in another browser. Please start again.',
   sign_in_unknown: 'No agent belongs to this account. Ask an admin.', sign_in_unproved: 'The provider has not checked your e-mail address.', sign_in_too_many: 'Too many attempts. Wait a little.',
+  name_agent: 'Name a colleague', mentions: 'Notes that name you', mentions_none: 'No note names you.', named_you: 'named you in a note', names_you: 'names you',
+  all_seen: 'All seen', and: ' and ', is_viewing: 'is looking at this', writes_reply: 'is writing a reply', key_mentions: 'Notes that name you',
   loading: 'Loading…', empty: 'empty',
 };
 

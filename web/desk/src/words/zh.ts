@@ -33,7 +33,7 @@ export const zh: Record<Key, string> = {
   in_1h: '一小时后', in_4h: '四小时后', tomorrow: '明天 9 点', next_week: '一周后',
   wrap_up: '会话小结', disposition: '处理结果', outcome_solved: '已解决', outcome_answered: '已答复', outcome_refunded: '已退款',
   outcome_handed: '已转交', outcome_silent: '客户未再回应', outcome_spam: '垃圾信息', summary: '小结',
-  canned: '快捷回复', draft_kept: '草稿已保存', canned_hint: '输入 / 选择快捷回复', attach: '添加附件', uploading: '正在上传',
+  canned: '快捷回复', draft_kept: '草稿已保存', canned_hint: '输入 / 选择快捷回复，@ 点名同事', attach: '添加附件', uploading: '正在上传',
   quoted: '引用内容', html_mail: '带格式的邮件', show_html: '按原格式显示', show_text: '按纯文本显示',
   images_off: '不加载外部图片。', system_events: '条系统事件', day_today: '今天', day_yesterday: '昨天',
   window_until: '可回复时间还剩', window_left: '条可发', window_closed: '回复窗口已关闭：需客户先发消息。',
@@ -80,5 +80,7 @@ export const zh: Record<Key, string> = {
   of: '/', or: '或', enter_with: '使用', sign_in_away: '登录服务没有应答，请稍后再试。', sign_in_token: '登录服务的答复不可信。',
   sign_in_denied: '登录已中断。', sign_in_stale: '登录耗时过长，或是在另一个浏览器中开始的，请重新登录。',
   sign_in_unknown: '没有坐席与此账号对应，请联系管理员。', sign_in_unproved: '登录服务没有核实您的邮箱地址。', sign_in_too_many: '尝试次数过多，请稍候。',
+  name_agent: '点名同事', mentions: '点名您的备注', mentions_none: '没有备注点名您。', named_you: '在备注中点了您的名', names_you: '点名您',
+  all_seen: '全部已看', and: '、', is_viewing: '正在查看', writes_reply: '正在写回复', key_mentions: '点名您的备注',
   loading: '正在加载…', empty: '空',
 };
