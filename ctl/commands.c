@@ -60,6 +60,28 @@ static const struct column deadletter_columns[] = {
 	COLUMNS_END,
 };
 
+static const struct column webhook_columns[] = {
+	{ "ID", "id" },         { "NAME", "name" },  { "URL", "url" }, { "TYPES", "types" },
+	{ "QUEUES", "queues" }, { "ON", "enabled" }, COLUMNS_END,
+};
+
+static const struct column webhook_delivery_columns[] = {
+	{ "EVENT", "id" },
+	{ "TYPE", "type" },
+	{ "STATE", "state" },
+	{ "ATTEMPTS", "attempts" },
+	{ "STATUS", "status" },
+	{ "ERROR", "error" },
+	{ "NEXT", "next_attempt_at" },
+	COLUMNS_END,
+};
+
+static const struct choice_option webhook_delivery_options[] = {
+	{ "--state", "STATE", "state", false, "waiting, delivered or dead; default all" },
+	{ "--limit", "N", NULL, false, "stop after N rows; default 200" },
+	OPTIONS_END,
+};
+
 static const struct column retention_columns[] = {
 	{ "ID", "id" },         { "WHAT", "what" },
 	{ "BEFORE", "before" }, { "CONVERSATIONS", "conversations" },
@@ -488,6 +510,18 @@ static const struct command commands[] = {
 	{ "deadletter", "decide", "ID OUTCOME",
 	  "Say what became of an uncertain message: sent, failed or resend", run_send, "POST",
 	  "/v1/messages/%s/decide", NULL, NULL },
+	{ "webhook", "list", NULL, "List endpoints that are told of events", run_list, "GET",
+	  "/v1/webhooks", webhook_columns, list_options },
+	{ "webhook", "state", "ID", "Say whether an endpoint takes events, and how many wait",
+	  run_show, "GET", "/v1/webhooks/%s/state", NULL, NULL },
+	{ "webhook", "deliveries", "ID", "List what became of its events, newest first", run_list,
+	  "GET", "/v1/webhooks/%s/deliveries", webhook_delivery_columns, webhook_delivery_options },
+	{ "webhook", "resend", "ID EVENT", "Deliver an event again", run_send, "POST",
+	  "/v1/webhooks/%s/deliveries/%s/resend", NULL, NULL },
+	{ "webhook", "test", "ID", "Send it an event that says nothing", run_send, "POST",
+	  "/v1/webhooks/%s/test", NULL, NULL },
+	{ "webhook", "resume", "ID", "Try an endpoint that was switched off again, at once",
+	  run_send, "POST", "/v1/webhooks/%s/resume", NULL, NULL },
 	{ "doctor", NULL, NULL, "Check daemon, store, disk, blobs, clock, channels and permissions",
 	  run_doctor, NULL, NULL, NULL, NULL },
 	{ "backup", NULL, "FILE",

@@ -242,7 +242,16 @@ int run_show(struct call *call)
 	return code;
 }
 
-/* The second argument is the body's member of that name: "ID OUTCOME" sends "outcome". */
+static size_t count_holes(const char *path)
+{
+	size_t count = 0;
+	for (path = strstr(path, "%s"); path != NULL; path = strstr(path + 1, "%s"))
+		count++;
+	return count;
+}
+
+/* The second argument, unless it is part of the path, is the body's member of that name: "ID
+ * OUTCOME" sends "outcome". */
 static const char *second_name(const struct call *call)
 {
 	char *name = arena_text(call->arena, strrchr(call->command->arguments, ' ') + 1);
@@ -259,7 +268,7 @@ int run_send(struct call *call)
 	int code;
 	jw_start(&json, &body);
 	jw_object(&json, NULL);
-	if (call->argument_count > 1)
+	if (call->argument_count > 1 && count_holes(call->command->path) < 2)
 		jw_text(&json, second_name(call), call->arguments[1]);
 	for (size_t i = 0; rows != NULL && rows[i].name != NULL; i++)
 		if (rows[i].field != NULL && call->options[i] != NULL)

@@ -2,6 +2,7 @@
 import collections
 import http.server
 import json
+import shutil
 import subprocess
 import threading
 import time
@@ -66,6 +67,7 @@ class Receiver:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # a daemon that is killed ends its connections so
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/events"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -376,6 +378,21 @@ class WebhooksOut(harness.TestCase):
         harness.wait_for("the event", lambda: queued.json["id"] in self.receiver.taken)
         self.assertEqual(self.receiver.bad, [])
 
+    def test_the_command_line_shows_and_resends(self):
+        self.begin(types=["message.created"])
+        self.receiver.answers = [410]
+        message = self.post(1)
+        harness.wait_for("it is off", lambda: self.get("/state")["state"] == "off")
+        self.assertIn("crm", self.daemon.ctl("webhook", "list"))
+        self.assertEqual(json.loads(self.daemon.ctl("webhook", "state", "crm", "-o", "json"))["reason"], "gone")
+        rows = json.loads(self.daemon.ctl("webhook", "deliveries", "crm", "--state", "dead", "-o", "json"))
+        self.assertEqual([one["event"]["message"] for one in rows], [message])
+        self.daemon.ctl("webhook", "resend", "crm", rows[0]["id"])
+        self.daemon.ctl("webhook", "resume", "crm")
+        self.arrives(message)
+        self.daemon.ctl("webhook", "test", "crm")
+        harness.wait_for("the test", lambda: self.receiver.events("webhook.test"))
+
     def test_figures(self):
         self.begin(types=["message.created"])
         self.receiver.answers = [500]
@@ -389,6 +406,42 @@ class WebhooksOut(harness.TestCase):
         self.assertEqual(figure('events_total{workspace="main",result="failed_attempt"}'), 1)
         self.assertEqual(figure('events_total{workspace="main",result="copied"}'), 1)
         harness.wait_for("nothing waits", lambda: figure('waiting{workspace="main"}') == 0)
+
+
+class Fleet(harness.TestCase):
+    """Two instances over one store: whichever looks after the outboxes is killed."""
+
+    def start_instance(self, name, business=None):
+        if self.daemons:
+            state = self.folder / name / "var"
+            state.mkdir(parents=True, mode=0o700)
+            shutil.copy(self.daemons[0].state_dir / "installation.key", state)
+        self.daemons.append(self.start_daemon(
+            f'  - {{ name: shop, connector: webhook, secret: "{self.secret}" }}\n', name, business=business,
+            extra=f"store: {{ url: \"unix:{self.redis.socket}\" }}\nhistory: sqlite:{self.folder}/history.db\n" + LIMITS))
+
+    def test_another_instance_goes_on_where_one_died(self):
+        self.secret, self.daemons = harness.new_secret(), []
+        self.redis = self.start_redis()
+        self.start_instance("one", BUSINESS)
+        self.start_instance("two")
+        receiver = Receiver()
+        self.addCleanup(receiver.close)
+        made = self.daemons[0].request("PUT", "/v1/webhooks/crm", {"url": receiver.url, "types": ["message.created"]},
+                                       self.daemons[0].token(role="admin", agent=None))
+        receiver.secrets = [made.json["secret"]]
+        messages = set()
+        for number in range(200):
+            if number in (50, 100, 150):
+                self.daemons[(number // 50) % 2].kill()
+            alive = next(one for one in self.daemons if one.process.poll() is None)
+            answer = alive.post_signed("shop", self.secret, {"id": f"m{number}", "from": {"id": f"u{number}"}, "text": "help"})
+            self.assertEqual(answer.status, 200, answer)
+            messages.add(answer.json["message"])
+            if number in (70, 120):
+                self.daemons[(number // 50) % 2].start(False)
+        harness.wait_for("all", lambda: {one["message"] for one in receiver.events()} == messages)
+        self.assertEqual(receiver.bad, [])
 
 
 if __name__ == "__main__":
