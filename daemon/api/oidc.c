@@ -46,15 +46,15 @@ static struct oidc_bench bench_of(struct api_call *call)
 				    loop_unix_ms(call->parts->loop) / 1000 };
 }
 
-/* public_url without a slash at its end. */
+/* public_url without a slash at its end; empty where a reload has just taken it away. */
 static const char *base_url(struct api_call *call)
 {
 	const char *url = call->parts->config->public_url;
-	size_t len = strlen(url);
+	size_t len = url == NULL ? 0 : strlen(url);
 
 	while (len > 0 && url[len - 1] == '/')
 		len--;
-	return arena_copy(call->arena, url, len);
+	return arena_copy(call->arena, url == NULL ? "" : url, len);
 }
 
 static const char *redirect_uri(struct api_call *call)

@@ -78,6 +78,14 @@ bool oidc_url_is_fine(const struct parts *parts, const char *url)
 			       (parts->config->oidc.allow_private && text_starts(url, "http://")));
 }
 
+/* The configuration may have changed since the provider was asked. */
+static bool is_configured_one(const struct oidc_provider *provider)
+{
+	const char *issuer = provider->parts->config->oidc.issuer;
+
+	return issuer != NULL && text_equal(issuer, provider->issuer);
+}
+
 /* Everybody who waits is told; the list is emptied first, for one of them may ask again. */
 static void fetch_end(struct oidc_provider *provider)
 {
@@ -90,7 +98,9 @@ static void fetch_end(struct oidc_provider *provider)
 	arena_free(&provider->next_arena);
 	for (size_t i = 0; i < count; i++)
 		waiting[i].done(waiting[i].call,
-				provider->failed_ms == 0 ? &provider->facts : NULL);
+				provider->failed_ms == 0 && is_configured_one(provider)
+					? &provider->facts
+					: NULL);
 	free(waiting);
 }
 
@@ -226,9 +236,7 @@ static bool is_fetch_due(struct oidc_provider *provider, enum oidc_freshness fre
 {
 	int64_t now = loop_now_ms(provider->parts->loop);
 
-	if (provider->issuer == NULL ||
-	    !text_equal(provider->issuer, provider->parts->config->oidc.issuer) ||
-	    now - provider->known_ms > KEPT_MS)
+	if (!is_configured_one(provider) || now - provider->known_ms > KEPT_MS)
 		return true;
 	if (freshness == OIDC_KNOWN ||
 	    (provider->new_keys_ms != 0 && now - provider->new_keys_ms < NEW_KEYS_AGAIN_MS))
@@ -242,6 +250,10 @@ void oidc_provider_ask(struct oidc_provider *provider, struct api_call *call,
 {
 	int64_t now = loop_now_ms(provider->parts->loop);
 
+	if (provider->parts->config->oidc.issuer == NULL) {
+		done(call, NULL);
+		return;
+	}
 	if (!provider->is_fetching) {
 		if (!is_fetch_due(provider, freshness)) {
 			done(call, &provider->facts);

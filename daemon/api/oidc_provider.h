@@ -25,13 +25,14 @@ enum oidc_freshness {
 			* fetched anew, else what is known is told */
 };
 
-/* facts: NULL where the provider does not answer as it should; why is in the log. */
+/* facts: of the provider that is configured now; NULL where there is none, or where it does not
+ * answer as it should: why is in the log. */
 typedef void oidc_facts_fn(struct api_call *call, const struct oidc_facts *facts);
 
 struct oidc_provider *oidc_provider_new(struct parts *parts);
 void oidc_provider_free(struct oidc_provider **provider);
 
-/* oidc.issuer must be set. May call done before it returns. */
+/* May call done before it returns. */
 void oidc_provider_ask(struct oidc_provider *provider, struct api_call *call,
 		       enum oidc_freshness freshness, oidc_facts_fn *done);
 /* May an endpoint be talked to: TLS, or a provider in a private network? */

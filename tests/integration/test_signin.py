@@ -1,8 +1,13 @@
 """Signing in with an authenticator app as the second thing; the codes are made here, from the secret that is shown once."""
 import base64
+import concurrent.futures
 import hashlib
 import hmac
+import http.server
+import json
 import secrets
+import signal
+import threading
 import time
 import unittest
 
@@ -115,6 +120,56 @@ class SignIn(harness.TestCase):
 
     def test_a_program_has_no_app(self):
         self.ask("POST", "/v1/me/totp", {"password": "x"}, 409, token=self.admin)
+
+    def test_a_reload_while_the_provider_is_asked_ends_the_sign_in(self):
+        """What comes back is of a provider that is configured no more, or of another one."""
+        asked, go_on = threading.Event(), threading.Event()
+
+        class Provider(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                base = f"http://127.0.0.1:{self.server.server_port}/{self.path.split('/')[1]}"
+                if self.path.endswith("/keys"):
+                    asked.set()
+                    go_on.wait(60)
+                    answer = {"keys": [{"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                                        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}
+                else:
+                    answer = {"issuer": base, "authorization_endpoint": f"{base}/a", "token_endpoint": f"{base}/t", "jwks_uri": f"{base}/keys"}
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Provider)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.addCleanup(go_on.set)
+        base = f"http://127.0.0.1:{self.daemon.http_port}"
+        other = f'public_url: "{base}"\noidc: {{ issuer: "http://127.0.0.1:9", client_id: x, name: other, allow_private: true }}\n'
+        for number, (change, name, where) in enumerate(
+                (("", None, "/#/sign-in/away"), (other, "other", f"{base}/#/sign-in/away"), (None, "right", "{issuer}/a?"))):
+            with self.subTest(name=name):
+                issuer = f"http://127.0.0.1:{server.server_port}/{number}"
+                right = other.replace("http://127.0.0.1:9", issuer).replace("other", "right")
+                self.reload(right, "right")
+                asked.clear()
+                go_on.clear()
+                with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                    starting = pool.submit(self.daemon.request, "GET", "/v1/oidc/start")
+                    self.assertTrue(asked.wait(60))
+                    self.reload(right if change is None else change, name)
+                    go_on.set()
+                    answer = starting.result(60)
+                self.assertEqual(answer.status, 303, answer)
+                self.assertTrue(answer.headers["Location"].startswith(where.format(issuer=issuer)), answer.headers["Location"])
+
+    def reload(self, extra, name):
+        self.daemon.write_config("", extra)
+        self.daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_for(name, lambda: self.daemon.request("GET", "/v1/session/ways").json["oidc"] == (name and {"name": name}))
 
 
 if __name__ == "__main__":
