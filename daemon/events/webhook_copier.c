@@ -14,7 +14,7 @@
 #include "store/log.h"
 #include "store/store.h"
 
-enum { ROWS_MAX = 1000, POSITION_BYTES = 64 };
+enum { ROWS_MAX = 1000, POSITION_BYTES = 64, PASS_TICKS = 8 };
 
 /* Texts in the batch's arena. */
 struct copy_row {
@@ -44,7 +44,8 @@ struct webhook_copier {
 	bool is_known;                /* where the cursor stands */
 	bool is_asking;               /* for it */
 	bool is_writing;              /* a copy or the cursor */
-	int refs;                     /* its owner, answers under way */
+	int ticks;
+	int refs; /* its owner, answers under way */
 	bool is_dead;
 };
 
@@ -317,7 +318,8 @@ void webhook_copier_tick(struct webhook_copier *copier)
 	if (copier->is_known && !copier->is_writing) {
 		if (copier->sending != NULL)
 			batch_send(copier);
-		else if (copier->collected == NULL && !text_equal(copier->handed, copier->stored))
+		else if (copier->collected == NULL && copier->ticks++ % PASS_TICKS == 0 &&
+			 !text_equal(copier->handed, copier->stored))
 			cursor_pass(copier);
 	}
 	go_on(copier);

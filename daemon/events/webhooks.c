@@ -11,7 +11,7 @@
 #include "store/store.h"
 #include "workspace.h"
 
-enum { TICK_MS = 250, SWEEP_TICKS = 40 };
+enum { TICK_MS = 250, SWEEP_TICKS = 240 };
 
 struct webhooks {
 	struct parts *parts;
