@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { attempt, notify, problem } from '../../state/notices';
 import { me } from '../../state/session';
 import { deleteThing, saveThing, textOf, withField, type Field, type Kind, type Thing } from '../../state/settings';
@@ -34,25 +34,48 @@ function Input({ field, value, isReadOnly, onInput }: InputProps) {
   return field.kind === 'count' ? <input {...text} type="number" min={field.min} max={field.max} /> : <input {...text} type="text" />;
 }
 
+interface FormProps {
+  kind: Kind;
+  thing: Thing;
+  onDone: () => void;
+  /** What is typed and not saved; null where it is no value, and when the form goes. */
+  onTyped?: (thing: Thing | null) => void;
+}
+
 /** A form made of the kind's fields; the daemon judges it and says what is wrong. */
-export function ThingForm({ kind, thing, onDone }: { kind: Kind; thing: Thing; onDone: () => void }) {
+export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
   const isReadOnly = me.value?.role !== 'admin';
   const isNew = !thing.id;
   const [texts, setTexts] = useState<Record<string, string>>(() => Object.fromEntries(kind.fields.map((field) => [field.name, textOf(field, thing)])));
 
-  async function save(): Promise<void> {
+  function typed(): Thing {
     let changed = thing;
+    for (const field of kind.fields) {
+      const text = texts[field.name] ?? '';
+      if (text !== textOf(field, thing)) changed = withField(changed, field, text);
+    }
+    return { ...changed, id: String(changed.id || changed.name || '') };
+  }
+
+  useEffect(() => {
     try {
-      for (const field of kind.fields) {
-        const text = texts[field.name] ?? '';
-        if (text !== textOf(field, thing)) changed = withField(changed, field, text);
-      }
+      onTyped?.(typed());
+    } catch {
+      onTyped?.(null);
+    }
+    return () => onTyped?.(null);
+  }, [texts]);
+
+  async function save(): Promise<void> {
+    let changed: Thing;
+    try {
+      changed = typed();
     } catch (wrong) {
       if (!(wrong instanceof SyntaxError)) throw wrong;
       problem.value = `${t('bad_json')}: ${wrong.message}`;
       return;
     }
-    await saveThing(kind.id, { ...changed, id: String(changed.id || changed.name) });
+    await saveThing(kind.id, changed);
     notify(t('saved'));
     onDone();
   }

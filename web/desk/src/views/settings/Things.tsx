@@ -3,6 +3,7 @@ import { background } from '../../state/notices';
 import { me } from '../../state/session';
 import { showThings, things, type Kind, type Thing } from '../../state/settings';
 import { t } from '../../words';
+import { edited } from '../../state/rules';
 import { ThingForm } from './ThingForm';
 import { MadeSecret, WebhookDeliveries, WebhookStanding } from './Webhook';
 
@@ -37,7 +38,7 @@ export function Things({ kind }: { kind: Kind }) {
         {thing && (
           <div class="column">
             {isHook && thing.id && <WebhookStanding key={thing.id} thing={thing} />}
-            <ThingForm key={`form ${chosen}`} kind={kind} thing={thing} onDone={() => setChosen(null)} />
+            <ThingForm key={`form ${chosen}`} kind={kind} thing={thing} onDone={() => setChosen(null)} onTyped={kind.id === 'rules' ? (typed) => (edited.value = typed?.id ? typed : null) : undefined} />
             {isHook && thing.id && <WebhookDeliveries key={`all ${thing.id}`} hook={thing.id} />}
           </div>
         )}

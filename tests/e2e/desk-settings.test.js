@@ -1,0 +1,106 @@
+// The settings pages of the desk: rules tried before they count, tokens, the audit.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openBed, until } from './bed.js';
+import { isWide, openBrowser, openDesk, setAgent, setPassword, violations } from './deskbed.js';
+
+const PASSWORD = 'carols-password-1';
+let bed, browser, page;
+
+before(async () => {
+  bed = await openBed('desk-settings');
+  browser = await openBrowser();
+  await setAgent(bed, 'carol', { name: 'Carol', queues: ['support'], role: 'admin' });
+  await setPassword(bed, 'carol', PASSWORD);
+  page = await openDesk(browser, bed, 'carol', PASSWORD);
+});
+after(async () => {
+  await browser?.close();
+  await bed?.close();
+});
+
+const part = (name) => page.locator('details.part').filter({ has: page.locator('summary', { hasText: name }) });
+
+test('rules are tried as they are typed, on a message and on the work that came', async () => {
+  for (const [id, text] of [['r1', '我要退款'], ['r2', 'where is my parcel?']])
+    assert.equal((await bed.post({ id, from: { id: `u-${id}`, name: 'Li' }, text })).status, 200);
+  await page.goto(`${bed.base}/#/settings/rules`);
+  await page.locator('.things .item').first().waitFor();
+  await part('Try a message').locator('summary').click();
+  await page.getByLabel('What the customer writes').fill('please refund me');
+  await part('Try a message').getByRole('button', { name: 'Test' }).click();
+  const fired = part('Try a message').locator('.verdicts .good');
+  await fired.filter({ hasText: 'refunds' }).waitFor();
+  assert.match(await part('Try a message').locator('dl').textContent(), /refund/);
+  assert.deepEqual(await violations(page), []);
+  // The same with the rule changed and not saved.
+  await page.locator('.things .item', { hasText: 'refunds' }).click();
+  await page.locator('#field-when').fill('{"text": "parcel"}');
+  await page.getByText('Below, everything counts as you have typed it').waitFor();
+  await part('Try a message').getByRole('button', { name: 'Test' }).click();
+  await until('the rule not to fire', async () => (await fired.filter({ hasText: 'refunds' }).count()) === 0);
+  await part('Run over past work').locator('summary').click();
+  await part('Run over past work').getByRole('button', { name: 'Run over past work' }).click();
+  const rows = part('Run over past work').locator('tbody tr');
+  await rows.filter({ hasText: '我要退款' }).waitFor();
+  assert.equal(await rows.count(), 2, 'one is no refund any more, the other has become one');
+  assert.equal(await rows.filter({ hasText: 'parcel' }).locator('ins').first().textContent(), 'refund');
+  assert.deepEqual(await violations(page), []);
+  const stored = (await bed.call('GET', '/v1/rules', undefined, bed.admin)).json.data.find((one) => one.name === 'refunds');
+  assert.match(JSON.stringify(stored.when), /退款/, 'nothing was saved');
+  await part('Look for mistakes').locator('summary').click();
+  await part('Look for mistakes').getByRole('button').click();
+  await part('Look for mistakes').locator('[role=status] p, [role=status] li').first().waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').waitFor();
+  await page.reload();
+  await part('Earlier versions').locator('summary').click();
+  await part('Earlier versions').getByRole('button').last().click();
+  await part('Earlier versions').getByText('Changed:').waitFor({ timeout: 5000 }).catch(async () => assert.fail(await part('Earlier versions').textContent()));
+  assert.match(await part('Earlier versions').textContent(), /refunds/);
+});
+
+test('a token is shown once, works, and is refused once it is revoked', async () => {
+  await page.goto(`${bed.base}/#/settings/tokens`);
+  await page.getByLabel('Name').fill('warehouse');
+  await page.getByLabel('Days it lasts').fill('30');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  const token = await page.getByLabel('The new token').inputValue();
+  assert.match(token, /^cvg_main_/);
+  assert.deepEqual(await violations(page), []);
+  assert.equal((await bed.call('GET', '/v1/me', undefined, token)).status, 200);
+  await page.getByRole('button', { name: 'I have kept it' }).click();
+  assert.equal((await page.content()).includes(token), false);
+  await page.getByRole('button', { name: 'Revoke: warehouse' }).click();
+  await page.getByRole('button', { name: 'Yes, revoke it now: warehouse' }).click();
+  await until('the token to go', async () => (await page.locator('tbody tr', { hasText: 'warehouse' }).count()) === 0);
+  assert.equal((await bed.call('GET', '/v1/me', undefined, token)).status, 401);
+});
+
+test('the audit tells who changed what, and finds it', async () => {
+  await page.goto(`${bed.base}/#/settings/audit`);
+  const rows = page.locator('tbody tr');
+  await rows.first().waitFor();
+  const all = await rows.count();
+  await page.getByLabel('What', { exact: true }).fill('tokens.create');
+  const types = await rows.locator('code').allTextContents();
+  const type = types.find((one) => /token/.test(one));
+  assert.ok(type, `no token among ${types}`);
+  await page.getByLabel('What', { exact: true }).fill(type);
+  await page.getByRole('button', { name: 'Search' }).click();
+  await until('fewer rows', async () => (await rows.count()) < all);
+  assert.deepEqual([...new Set(await rows.locator('th').allTextContents())], ['carol']);
+  await rows.first().locator('summary').click();
+  assert.deepEqual(await violations(page), []);
+});
+
+test('the settings pages fit into 320 pixels and speak Chinese in the dark', async () => {
+  const small = await openDesk(browser, bed, 'carol', PASSWORD, { viewport: { width: 320, height: 700 }, colorScheme: 'dark', locale: 'zh-CN' });
+  for (const [kind, title] of [['rules', '规则'], ['tokens', '令牌'], ['audit', '审计']]) {
+    await small.goto(`${bed.base}/#/settings/${kind}`);
+    await small.getByRole('heading', { name: title }).waitFor();
+    assert.equal(await isWide(small), false, kind);
+    assert.deepEqual(await violations(small), [], kind);
+  }
+  assert.deepEqual(small.foreign, []);
+});
