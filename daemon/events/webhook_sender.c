@@ -255,6 +255,25 @@ static struct endpoint *endpoint_renewed(struct webhook_sender *sender,
 	return endpoint;
 }
 
+static void on_woken(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct webhook_sender *sender = context;
+
+	(void)reply;
+	if (err == NULL && !sender->is_dead)
+		webhook_sender_look(sender);
+	sender_unref(sender);
+}
+
+static void endpoint_wake(struct webhook_sender *sender, const char *id)
+{
+	struct store_call *call = store_script("webhook_wake", sender->workspace);
+
+	store_arg_text(call, id);
+	sender->refs++;
+	store_run(sender->parts->store, call, on_woken, sender);
+}
+
 static void row_take(struct webhook_sender *sender, const struct store_reply *row)
 {
 	const struct webhook *webhook =
@@ -266,6 +285,8 @@ static void row_take(struct webhook_sender *sender, const struct store_reply *ro
 	if (webhook == NULL)
 		return;
 	sender->counts->waiting += reply_int(reply_item(row, 2));
+	if (reply_field(reply_item(row, 1), "wk") != NULL)
+		endpoint_wake(sender, webhook->id);
 	endpoint = endpoint_renewed(sender, webhook, reply_item(row, 1));
 	if (!webhook->is_enabled || is_off(webhook, reply_item(row, 1)) ||
 	    endpoint->hold_until_ms > loop_now_ms(sender->parts->loop))
