@@ -394,3 +394,18 @@ void auth_request(struct auth *auth, struct http_request *request, struct arena 
 	auth_hash(credential, asking->hash);
 	look_up(asking);
 }
+
+void auth_again(struct auth *auth, const struct principal *who, struct arena *arena,
+		auth_done_fn *done, void *context)
+{
+	struct asking *asking = arena_alloc(arena, sizeof(*asking));
+
+	*asking = (struct asking){ .auth = auth,
+				   .arena = arena,
+				   .done = done,
+				   .context = context,
+				   .workspace = arena_text(arena, who->workspace),
+				   .by_cookie = who->by_cookie };
+	snprintf(asking->hash, sizeof(asking->hash), "%s", who->credential);
+	look_up(asking);
+}

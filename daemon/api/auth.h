@@ -25,6 +25,10 @@ void auth_free(struct auth **auth);
 /* who's texts are in arena. May call done before it returns (cache hit). */
 void auth_request(struct auth *auth, struct http_request *request, struct arena *arena,
 		  auth_done_fn *done, void *context);
+/* Does a credential that was good still stand? who is of that time; only workspace, credential and
+ * by_cookie are looked at. */
+void auth_again(struct auth *auth, const struct principal *who, struct arena *arena,
+		auth_done_fn *done, void *context);
 /* Forgets everything cached of a workspace (a token or session ended). */
 void auth_forget(struct auth *auth, const char *workspace);
 

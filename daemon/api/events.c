@@ -20,10 +20,15 @@
 #include "store/store.h"
 #include "workspace.h"
 
-enum { TICKET_S = 30, POSITION_BYTES = 48 };
+/* A credential is looked at again every few heartbeats, each watcher's at another one. */
+enum { TICKET_S = 30, POSITION_BYTES = 48, CHECKED_EVERY = 4, HASH_HEX = 2 * SHA256_BYTES };
 
 struct watcher {
 	TAILQ_ENTRY(watcher) link;
+	char credential[HASH_HEX + 1]; /* "": of no token or session, such as the admin socket's */
+	bool by_cookie;
+	unsigned beats;
+	struct check *check; /* on its way; NULL */
 	struct events *events;
 	struct http_stream *stream;
 	struct log_reader *reader;
@@ -35,7 +40,14 @@ struct watcher {
 	char previous[POSITION_BYTES]; /* of the entry before; "" at first */
 };
 
+/* Does the credential of a stream still stand? It outlives a watcher that goes meanwhile. */
+struct check {
+	struct arena *arena;
+	struct watcher *watcher; /* NULL: gone */
+};
+
 struct events {
+	unsigned watched; /* streams so far */
 	struct parts *parts;
 	struct loop_timer *heartbeat;
 	TAILQ_HEAD(, watcher) watchers;
@@ -49,6 +61,8 @@ static void watcher_free(void *object)
 {
 	struct watcher *watcher = object;
 
+	if (watcher->check != NULL)
+		watcher->check->watcher = NULL;
 	log_reader_free(&watcher->reader);
 	hearer_free(&watcher->hearer);
 	free(watcher->types);
@@ -157,6 +171,39 @@ static void on_sign(enum sign sign, const char *conversation, const char *who, v
 	buf_clear(&text);
 }
 
+/* Who has signed out, or lost the token, hears no more. */
+static void on_checked(enum auth_outcome outcome, const struct principal *who, void *context)
+{
+	struct check *check = context;
+	struct watcher *watcher = check->watcher;
+	struct arena *arena = check->arena;
+	struct http_stream *stream;
+
+	(void)who;
+	arena_free(&arena);
+	if (watcher == NULL)
+		return;
+	watcher->check = NULL;
+	if (outcome != AUTH_REFUSED || watcher->stream == NULL)
+		return;
+	stream = watcher->stream;
+	watcher_stop(watcher);
+	http_stream_end(&stream);
+}
+
+static void check_start(struct watcher *watcher)
+{
+	struct arena *arena = arena_new(0);
+	struct check *check = arena_alloc(arena, sizeof(*check));
+	const struct principal who = { .workspace = watcher->workspace,
+				       .credential = watcher->credential,
+				       .by_cookie = watcher->by_cookie };
+
+	*check = (struct check){ arena, watcher };
+	watcher->check = check;
+	auth_again(api_auth(watcher->events->parts->api), &who, arena, on_checked, check);
+}
+
 static void on_heartbeat(void *context)
 {
 	struct events *events = context;
@@ -168,6 +215,9 @@ static void on_heartbeat(void *context)
 		http_stream_write(watcher->stream, ":\n\n", 3);
 		if (watcher->agent != NULL)
 			api_seen(events->parts, watcher->workspace, watcher->agent);
+		if (++watcher->beats % CHECKED_EVERY == 0 && watcher->credential[0] != '\0' &&
+		    watcher->check == NULL)
+			check_start(watcher);
 	}
 	loop_timer_start(events->heartbeat, api_seen_every_ms(events->parts));
 }
@@ -213,6 +263,10 @@ void events_watch(struct events *events, struct api_call *call, const struct pri
 	watcher->types = memory_text(api_query(call, "types"));
 	watcher->queue = memory_text(api_query(call, "queue"));
 	watcher->workspace = memory_text(who->workspace);
+	watcher->by_cookie = who->by_cookie;
+	watcher->beats = events->watched++ % CHECKED_EVERY;
+	if (who->credential != NULL && strlen(who->credential) == HASH_HEX)
+		memcpy(watcher->credential, who->credential, sizeof(watcher->credential));
 	if (!text_starts(who->agent, "token:"))
 		watcher->agent = memory_text(who->agent);
 	http_request_add_field(call->request, "Cache-Control", "no-store");
@@ -290,6 +344,8 @@ void handle_ticket_make(struct api_call *call)
 	jw_text(&out, "role", role_name(call->who.role));
 	jw_text(&out, "agent", call->who.agent);
 	jw_text(&out, "name", call->who.name);
+	jw_text(&out, "credential", call->who.credential);
+	jw_bool(&out, "by_cookie", call->who.by_cookie);
 	jw_object_end(&out);
 	session_put(&(struct keeper){ call->parts->store, call->who.workspace },
 		    &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash,
@@ -319,6 +375,8 @@ static void on_ticket_taken(const struct store_reply *reply, const struct error 
 	}
 	call->who.role = role_from_name(json_text(kept, "role"));
 	call->who.agent = json_text_copy(kept, "agent", call->arena);
+	call->who.credential = json_text_copy(kept, "credential", call->arena);
+	call->who.by_cookie = json_bool(kept, "by_cookie", false);
 	json_free(&kept);
 	watch(call);
 }

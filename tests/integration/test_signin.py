@@ -118,6 +118,27 @@ class SignIn(harness.TestCase):
         answer = self.daemon.request("POST", "/v1/session", {"agent": "alice", "password": PASSWORD})
         self.assertEqual((answer.status, answer.json["role"]), (201, "supervisor"), answer)
 
+    def test_a_stream_ends_with_what_opened_it(self):
+        self.daemon.write_config("", "limits: { disconnect_grace: 4s }\n")
+        self.daemon.restart()
+        ask, own = self.daemon.request, self.daemon.token("supervisor", "bob")
+        stays = harness.Events(self.daemon.http_port, "/v1/events", {"Authorization": f"Bearer {own}"})
+        token = json.loads(self.daemon.ctl("token", "create", "--role", "agent", "--agent", "alice", "-o", "json"))
+        listening = [harness.Events(self.daemon.http_port, "/v1/events", {"Authorization": f"Bearer {token['token']}"})]
+        signed = ask("POST", "/v1/session", {"agent": "alice", "password": PASSWORD})
+        mine = {"Cookie": signed.headers["Set-Cookie"].split(";")[0], "X-CSRF-Token": signed.json["csrf_token"]}
+        listening.append(harness.Events(self.daemon.http_port, "/v1/events", {"Cookie": mine["Cookie"]}))
+        ticket = ask("POST", "/v1/events/ticket", {}, headers=mine).json["ticket"]
+        listening.append(harness.Events(self.daemon.http_port, f"/v1/events?ticket={ticket}"))
+        self.assertEqual([one.status for one in (stays, *listening)], [200] * 4)
+        self.assertEqual(ask("DELETE", "/v1/session", headers=mine).status, 204)
+        self.assertEqual(ask("DELETE", f"/v1/tokens/{token['id']}", token=self.admin).status, 204)
+        for one in listening:
+            self.assertIsNone(one.queue.get(timeout=harness.PATIENCE_S))
+        ask("PUT", "/v1/me/presence", {"status": "busy"}, own)
+        stays.wait(lambda event: event["event"] == "agent.presence" and event["data"]["to"] == "busy")
+        stays.close()
+
     def test_a_program_has_no_app(self):
         self.ask("POST", "/v1/me/totp", {"password": "x"}, 409, token=self.admin)
 
