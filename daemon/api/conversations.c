@@ -7,6 +7,7 @@
 #include "api/mentions.h"
 #include "api/names.h"
 #include "api/page.h"
+#include "api/reply_ways.h"
 #include "api/send_window.h"
 #include "base/id.h"
 #include "base/limits.h"
@@ -455,6 +456,8 @@ struct starting {
 	struct identifier identifier;
 	struct identity_key key;
 	struct identity_key proved; /* as if the address were proved */
+	const char *answers;        /* the customer who is answered over another way; NULL */
+	bool is_claimed;            /* by that customer */
 };
 
 static void start_with(struct api_call *call, const char *customer)
@@ -517,7 +520,14 @@ static void start_store(struct api_call *call)
 {
 	struct starting *starting = call->state;
 
-	customer_find(call->parts->store, &starting->place, &starting->identifier, on_proved, call);
+	if (starting->answers == NULL) {
+		customer_find(call->parts->store, &starting->place, &starting->identifier,
+			      on_proved, call);
+		return;
+	}
+	if (starting->is_claimed)
+		starting->identifier.proof = PROOF_CLAIMED;
+	start_with(call, starting->answers);
 }
 
 /* The channel and the roster, or NULL after having answered. */
@@ -604,6 +614,16 @@ static void target_read(struct api_call *call, const struct channel *channel)
 		api_fail(call, &err);
 }
 
+static void on_answered(struct api_call *call, const struct answered *answered)
+{
+	struct starting *starting = call->state;
+
+	starting->answers = answered->customer;
+	starting->identifier.scope = answered->scope;
+	starting->is_claimed = answered->is_claimed;
+	start_at_target(call);
+}
+
 /* A phone number is the same person's on every channel, an account only on its own. */
 static bool is_known_everywhere(const struct connector *connector)
 {
@@ -631,5 +651,8 @@ void handle_conversation_start(struct api_call *call)
 		.value = json_text_copy(call->body, "to", call->arena),
 		.scope = is_known_everywhere(connector) ? "" : starting->place.channel,
 	};
-	target_read(call, channel);
+	if (json_text(call->body, "answers") == NULL)
+		target_read(call, channel);
+	else
+		answered_find(call, starting->place.channel, &starting->identifier, on_answered);
 }

@@ -57,6 +57,7 @@ route_fn handle_work_accept, handle_work_decline, handle_work_release, handle_wo
 	handle_work_snooze; /* work.c */
 route_fn handle_conversation_start, handle_conversation_get, handle_message_list,
 	handle_message_write;    /* conversations.c */
+route_fn handle_reply_ways;      /* reply_ways.c */
 route_fn handle_message_preview; /* message_preview.c */
 route_fn handle_opt_out;         /* opt_out.c */
 route_fn handle_conversation_split, handle_conversation_move, handle_conversation_merge,

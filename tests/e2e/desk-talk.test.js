@@ -1,15 +1,15 @@
-// Writing together: drafts that go on elsewhere, notes that name somebody, who else is here.
+// Writing together: drafts that go on elsewhere, notes that name somebody, who else is here, over which channel.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openBed, until } from './bed.js';
 import { openBrowser, openDesk, said, setPassword } from './deskbed.js';
 
 let bed, browser, page, bobs;
-const write = (id, text) => bed.post({ id: `m-${id}-${text}`, from: { id, name: `Customer ${id}` }, text });
+const write = (id, text, more = {}) => bed.post({ id: `m-${id}-${text}`, from: { id, name: `Customer ${id}`, ...more }, text });
 const draft = async (conversation) => (await bed.call('GET', `/v1/conversations/${conversation}/draft`, undefined, bed.alice)).json.text;
 
-async function pull(id) {
-  await write(id, `hello from ${id}`);
+async function pull(id, more) {
+  await write(id, `hello from ${id}`, more);
   await page.locator('#waiting').getByText(`Customer ${id}`).waitFor();
   await page.locator('#pull').click();
   await page.locator('#thread-title').getByText(`Customer ${id}`).waitFor();
@@ -134,4 +134,50 @@ test('who looks on and who writes is shown above the editor', async () => {
   await openItem(page, 'Customer names');
   await until('Alice to have left', async () => (await bobs.locator('#company').textContent()) === '');
   assert.ok(work_item);
+});
+
+test('the answer goes over another of the customer\'s ways', async () => {
+  const talk = await pull('ways', { email: 'ways@example.test' });
+  const via = page.getByLabel('Reply over');
+  await via.waitFor();
+  assert.match(await via.locator('option', { hasText: 'site' }).textContent(), /no address known there/);
+  assert.ok(await via.locator('option', { hasText: 'site' }).isDisabled());
+  await page.locator('#text').fill('We answer by mail.');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('v');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'via');
+  await via.selectOption('support ways@example.test');
+  await until('the draft to know it', async () => (await bed.call('GET', `/v1/conversations/${talk}/draft`, undefined, bed.alice)).json.channel === 'support');
+  await page.reload();
+  await openItem(page, 'Customer ways');
+  await until('the draft to be there', async () => (await page.locator('#text').inputValue()) === 'We answer by mail.');
+  await until('the choice to be there', async () => (await via.inputValue()) === 'support ways@example.test');
+  await page.locator('#text').press('Control+Enter');
+  await page.locator('#thread-title').getByText('support').waitFor();
+  await said(page, 'We answer by mail.').waitFor();
+  await until('the mail to be sent', async () => (await bed.mails()).some((one) => one.to.includes('ways@example.test')));
+  await until('the draft to be gone', async () => (await draft(talk)) === '');
+  // The other way round: the webhook conversation is mine, too.
+  await page.getByLabel('Reply over').selectOption('shop ways');
+  await page.locator('#text').fill('And here again.');
+  await page.locator('#text').press('Control+Enter');
+  await page.locator('#thread-title').getByText('shop').waitFor();
+  await said(page, 'And here again.').getByText('sent').waitFor();
+  const { json } = await bed.call('GET', `/v1/conversations/${talk}/messages`, undefined, bed.alice);
+  assert.deepEqual(json.data.map((one) => one.text), ['hello from ways', 'And here again.']);
+});
+
+test('a way that is closed says why, and takes no reply', async () => {
+  const way = { channel: 'shop', connector: 'webhook', to: 'closed', proof: 'proved', here: true, how: 'reply', conversation: null, work_item: null, agent: null,
+    may_send: false, reason: 'window_closed', detail: null, from: null, until: null, left: null, template: false, parked_because: null };
+  let ways = [way];
+  await page.route('**/ways', (route) => route.fulfill({ json: { data: ways, next_cursor: null } }));
+  await pull('closed', {});
+  await page.locator('.via .closed').getByText('the customer must write first').waitFor();
+  assert.ok(await page.getByRole('button', { name: 'Reply', exact: true }).isDisabled());
+  ways = [{ ...way, may_send: true, reason: null, until: new Date(Date.now() + 47.5 * 3600_000).toISOString(), left: 4 }];
+  await write('closed', 'I am back');
+  await page.locator('.via .window').getByText('You may reply for 48 h · 4 messages left').waitFor();
+  assert.ok(!(await page.getByRole('button', { name: 'Reply', exact: true }).isDisabled()));
+  await page.unroute('**/ways');
 });

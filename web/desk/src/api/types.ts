@@ -96,6 +96,21 @@ export interface Mention {
   at: string;
 }
 
+/** Over what a customer can be answered. */
+export interface Way {
+  channel: string;
+  connector: string | null;
+  to: string | null;
+  proof: 'proved' | 'claimed' | null;
+  here: boolean;
+  how: 'reply' | 'start';
+  conversation: string | null;
+  may_send: boolean;
+  reason: string | null;
+  until: string | null;
+  left: number | null;
+}
+
 export interface ReplyWindow {
   open: boolean;
   reason: string | null;

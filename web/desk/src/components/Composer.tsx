@@ -1,16 +1,17 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { post, upload } from '../api/client';
-import type { Attachment, WorkItem } from '../api/types';
+import type { Attachment, Way, WorkItem } from '../api/types';
 import { dialog } from '../state/dialogs';
 import { draftOf, isDraftKept } from '../state/drafts';
 import { doesEnterSend } from '../state/look';
 import { namedIn } from '../state/mentions';
-import { attempt } from '../state/notices';
-import { isMine, talk, windowReason, write } from '../state/thread';
-import { now } from '../state/work';
-import { duration, t } from '../words';
+import { attempt, problem } from '../state/notices';
+import { isMine, talk, write } from '../state/thread';
+import { chosenWay, mayTake, writeOver } from '../state/ways';
+import { t } from '../words';
 import { CannedList, useCanned } from './Canned';
 import { NamingList, useNaming } from './Mentions';
+import { ReplyVia } from './ReplyVia';
 
 const TYPING_EVERY_MS = 4000;
 
@@ -26,19 +27,6 @@ function useComposition() {
     onCompositionEnd: () => (endedAt.current = performance.now()),
     isComposing: (event: KeyboardEvent) => event.isComposing || event.keyCode === 229 || (event.key === 'Enter' && performance.now() - endedAt.current < 30),
   };
-}
-
-function ReplyWindow() {
-  const window = talk.value?.window;
-  if (!window) return null;
-  if (!window.open) return <span class="window closed">{windowReason.value}</span>;
-  const left = window.until ? (Date.parse(window.until) - now.value) / 1000 : 0;
-  return (
-    <span class="window quiet">
-      {window.until && `${t('window_until')} ${duration(Math.max(0, left))}`}
-      {window.left !== null && ` · ${window.left} ${t('window_left')}`}
-    </span>
-  );
 }
 
 function useFiles() {
@@ -117,7 +105,6 @@ function Tools({ addFiles, onCanned }: ToolsProps) {
       <label class="quiet">
         <input type="checkbox" checked={doesEnterSend.value} onChange={(event) => (doesEnterSend.value = event.currentTarget.checked)} /> {t('enter_sends')}
       </label>
-      <ReplyWindow />
     </div>
   );
 }
@@ -133,15 +120,26 @@ export function Composer({ conversation, item }: { conversation: string; item: W
   useEffect(() => {
     if (isMine.value) area.current?.focus();
   }, []);
-  const mayReply = isMine.value && !windowReason.value;
+  const way = chosenWay.value;
+  const mayReply = isMine.value && (way ? mayTake(way) : talk.value?.window?.open !== false);
 
   function send(kind: 'reply' | 'note'): void {
     if (kind === 'reply' && !mayReply) return;
     if (loading.length) return;
+    if (kind === 'reply' && way && !way.here) return sendOver(way);
     write(kind, draft.value, files, kind === 'note' ? namedIn(draft.value) : []);
     setFiles([]);
     typing.end();
     area.current?.focus();
+  }
+
+  function sendOver(over: Way): void {
+    if (files.length) {
+      problem.value = t('via_no_files');
+      return;
+    }
+    writeOver(over, draft.value);
+    typing.end();
   }
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -167,6 +165,7 @@ export function Composer({ conversation, item }: { conversation: string; item: W
       }}
     >
       <Tools addFiles={addAll} onCanned={canned.open} />
+      <ReplyVia conversation={conversation} />
       <FileChips files={files} loading={loading} onDrop={(file) => setFiles((all) => all.filter((one) => one !== file))} />
       <CannedList canned={canned} />
       <NamingList naming={naming} />

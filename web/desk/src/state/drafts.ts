@@ -6,10 +6,17 @@ import type { DraftKept } from '../api/types';
 
 const SAVE_AFTER_MS = 800;
 
+export interface Via {
+  channel: string;
+  to: string;
+}
+
 interface Draft {
   text: Signal<string>;
   /** What the daemon has, as far as this tab knows; null: it is not known. */
   kept: Signal<string | null>;
+  /** Over which other way it is to go. */
+  via: Signal<Via | null>;
   timer: ReturnType<typeof setTimeout> | undefined;
   saving: number;
 }
@@ -25,7 +32,7 @@ async function save(conversation: string, draft: Draft): Promise<void> {
   const path = `/v1/conversations/${conversation}/draft`;
   draft.saving++;
   try {
-    await ask(path, { method: 'PUT', body: { text } });
+    await ask(path, { method: 'PUT', body: { text, ...draft.via.value } });
     draft.kept.value = text;
   } catch (what) {
     if (!(what instanceof Problem)) throw what;
@@ -39,13 +46,19 @@ async function save(conversation: string, draft: Draft): Promise<void> {
 function made(conversation: string): Draft {
   const name = `draft:${conversation}`;
   const left = sessionStorage.getItem(name);
-  const draft: Draft = { text: signal(left ?? ''), kept: signal(left === null ? '' : null), timer: undefined, saving: 0 };
+  const draft: Draft = { text: signal(left ?? ''), kept: signal(left === null ? '' : null), via: signal(null), timer: undefined, saving: 0 };
   effect(() => {
     const text = draft.text.value;
     if (text && text !== draft.kept.value) sessionStorage.setItem(name, text);
     else sessionStorage.removeItem(name);
     clearTimeout(draft.timer);
     if (text !== draft.kept.value) draft.timer = setTimeout(() => void save(conversation, draft), SAVE_AFTER_MS);
+  });
+  let viaBefore = draft.via.value;
+  effect(() => {
+    const via = draft.via.value;
+    if (via !== viaBefore && draft.text.peek() && draft.kept.peek() === draft.text.peek()) draft.kept.value = null;
+    viaBefore = via;
   });
   drafts.set(conversation, draft);
   return draft;
@@ -54,6 +67,7 @@ function made(conversation: string): Draft {
 const entryOf = (conversation: string): Draft => drafts.get(conversation) ?? made(conversation);
 
 export const draftOf = (conversation: string): Signal<string> => entryOf(conversation).text;
+export const viaOf = (conversation: string): Signal<Via | null> => entryOf(conversation).via;
 export const isDraftKept = (conversation: string): boolean => {
   const { text, kept } = entryOf(conversation);
   return text.value !== '' && text.value === kept.value;
@@ -74,6 +88,8 @@ export async function showDraft(conversation: string): Promise<void> {
   });
   if (!known || draft.saving || draft.text.value !== before) return;
   batch(() => {
+    // Of an empty draft the choice is this tab's.
+    if (known.text) draft.via.value = known.channel && known.to ? { channel: known.channel, to: known.to } : null;
     draft.kept.value = known.text;
     draft.text.value = known.text;
   });

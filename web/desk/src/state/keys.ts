@@ -55,6 +55,7 @@ const all: Binding[] = [
       if (open.value?.item) dialog.value = { name: 'why' };
     },
   },
+  { key: 'v', means: 'key_via', does: () => focus('via') },
   { key: 'm', means: 'key_mentions', does: () => document.getElementById('bell')?.click() },
   { key: '/', means: 'key_search', does: () => focus('query') },
   { key: '?', means: 'key_help', does: () => (dialog.value = { name: 'keys' }) },

@@ -2,7 +2,7 @@
 import { batch, computed, signal } from '@preact/signals';
 import { ask } from '../api/client';
 import type { Attachment, Conversation, Hit, List, Message, WorkItem } from '../api/types';
-import { t, word } from '../words';
+import { t } from '../words';
 import { wordsOf } from '../words/problems';
 import { language } from '../words';
 import { showCustomer, customer } from './customer';
@@ -51,11 +51,6 @@ export const titleOf = (item: WorkItem): string =>
 export const isMine = computed(() => {
   const item = open.value?.item;
   return !!item && (item.agent === me.value?.agent || !!item.helpers?.includes(me.value?.agent ?? ''));
-});
-
-export const windowReason = computed(() => {
-  const window = talk.value?.window;
-  return window && !window.open ? word('window', window.reason) : '';
 });
 
 function fetchPage(conversation: string, after: string | null): Promise<List<Message>> {

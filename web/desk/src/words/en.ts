@@ -34,9 +34,8 @@ export const en = {
   canned: 'Canned replies', draft_kept: 'draft saved', canned_hint: 'type / for canned replies, @ for a colleague', attach: 'Attach a file', uploading: 'uploading',
   quoted: 'Quoted text', html_mail: 'Formatted mail', show_html: 'Show as the sender formatted it', show_text: 'Show as text',
   images_off: 'Pictures from elsewhere are not loaded.', system_events: 'system events', day_today: 'Today', day_yesterday: 'Yesterday',
-  window_until: 'You may reply for', window_left: 'messages left', window_closed: 'The reply window has closed: the customer must write first.',
-  window_used_up: 'As many replies as the channel allows were sent: the customer must write first.',
-  window_template_only: 'This channel takes approved templates only.', typing: 'is typing…', readonly: 'Nobody works on this conversation: it is only read.',
+  window_until: 'You may reply for', window_left: 'messages left',
+  typing: 'is typing…', readonly: 'Nobody works on this conversation: it is only read.',
   not_mine: 'This is in the hands of', offline_banner: 'No connection. What you do is kept and done when it is back.', queued_actions: 'waiting to be done',
   undone: 'Undone', done_resolved: 'Resolved.', done_transferred: 'Handed on.', done_snoozed: 'Put aside.', done_escalated: 'Escalated.',
   done_released: 'Given back.', done_consulted: 'Help was asked for.', done_note: 'Note added.',
@@ -89,6 +88,10 @@ export const en = {
   sign_in_unknown: 'No agent belongs to this account. Ask an admin.', sign_in_unproved: 'The provider has not checked your e-mail address.', sign_in_too_many: 'Too many attempts. Wait a little.',
   name_agent: 'Name a colleague', mentions: 'Notes that name you', mentions_none: 'No note names you.', named_you: 'named you in a note', names_you: 'names you',
   all_seen: 'All seen', and: ' and ', is_viewing: 'is looking at this', writes_reply: 'is writing a reply', key_mentions: 'Notes that name you',
+  via: 'Reply over', key_via: 'Over which channel', via_subject: 'Your request', sent_via: 'Sent over',
+  via_no_files: 'Files go only over the channel that the customer wrote on: take them out, or choose that one.', way_window_closed: 'the reply window has closed: the customer must write first', way_window_used_up: 'as many replies as allowed were sent: the customer must write first', way_template_only: 'approved templates only',
+  way_opted_out: 'wants no messages there', way_recipient_cap: 'has had as many messages as the channel allows', way_no_address: 'no address known there', way_shared_address: 'several people use that address',
+  way_other_agent: 'another agent or a queue has that conversation', way_cannot_send: 'only receives', way_no_channel: 'is not configured any more', way_quiet_hours: 'outside the hours',
   loading: 'Loading…', empty: 'empty',
 };
 
