@@ -77,11 +77,16 @@ void handle_webhook_deliveries(struct api_call *call)
 	struct page *page = arena_alloc(call->arena, sizeof(*page));
 	const char *state = api_query(call, "state");
 	struct store_call *read;
+	uint64_t number; /* of a delivery */
 
 	if (state != NULL && !word_check(call, "state", state, states))
 		return;
 	if (!page_read(call, false, page))
 		return;
+	if (page->after != NULL && !text_uint(page->after, strlen(page->after), &number)) {
+		page_refuse(call);
+		return;
+	}
 	read = store_script("webhook_list", call->who.workspace);
 	store_arg_text(read, call->params[0]);
 	store_arg_text(read, state == NULL ? "all" : state);

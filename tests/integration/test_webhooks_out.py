@@ -1,4 +1,5 @@
 """Webhooks out: what an endpoint elsewhere is told of, whatever it answers and whoever dies."""
+import base64
 import collections
 import http.server
 import json
@@ -175,6 +176,7 @@ class WebhooksOut(harness.TestCase):
         self.assertEqual(wrong.status, 400)
         self.assertIn('did you mean "work_item.state"', wrong.json["detail"])
         self.assertEqual(self.put("other", queues=["no-such"]).status, 400)
+        self.assertEqual(self.daemon.request("DELETE", "/v1/queues/money", token=self.admin).status, 409)
 
     def test_whatever_it_answers_nothing_is_lost(self):
         self.begin(types=["message.created"], timeout="1s")
@@ -278,6 +280,11 @@ class WebhooksOut(harness.TestCase):
                     break
                 after = f"&after={page['next_cursor']}"
             self.assertEqual(seen, wanted)
+        cursor = base64.urlsafe_b64decode(self.get("/deliveries?limit=7")["next_cursor"] + "===").decode()
+        forged = cursor.rsplit(" ", 1)[0] + " +inf"
+        for bad in ("7", "bm9uZQ", base64.urlsafe_b64encode(forged.encode()).decode().rstrip("=")):
+            answer = self.daemon.request("GET", f"/v1/webhooks/crm/deliveries?after={bad}", token=self.admin)
+            self.assertEqual(answer.status, 400, answer)
 
     def test_kill_nine_in_the_middle_loses_nothing(self):
         self.begin(types=["message.created"])
