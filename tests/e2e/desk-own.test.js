@@ -104,7 +104,9 @@ test('keys are changed, kept, refused where they are taken, and reset', async ()
   await change('Write a note', 'Delete');
   await dialog.getByRole('button', { name: 'Write a note: no key' }).waitFor();
   await change('This list', 'h');
+  await dialog.getByRole('button', { name: 'This list: h' }).waitFor();
   await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
   await page.keyboard.press('/');
   await page.keyboard.press('?');
   assert.equal(await page.evaluate(() => document.activeElement.id), '');

@@ -7,7 +7,7 @@ import { doesEnterSend } from '../state/look';
 import { namedIn } from '../state/mentions';
 import { attempt, problem } from '../state/notices';
 import { isMine, talk, write } from '../state/thread';
-import { chosenWay, mayTake, writeOver } from '../state/ways';
+import { chosenWay, mayCarry, mayTake, writeOver } from '../state/ways';
 import { t } from '../words';
 import { CannedList, useCanned } from './Canned';
 import { NamingList, useNaming } from './Mentions';
@@ -134,11 +134,12 @@ export function Composer({ conversation, item }: { conversation: string; item: W
   }
 
   function sendOver(over: Way): void {
-    if (files.length) {
+    if (!mayCarry(over, files)) {
       problem.value = t('via_no_files');
       return;
     }
-    writeOver(over, draft.value);
+    writeOver(over, draft.value, files);
+    setFiles([]);
     typing.end();
   }
 

@@ -1,7 +1,7 @@
 // Over which of the customer's channels and addresses the answer goes: as it came, unless the agent chooses another one.
 import { computed, signal } from '@preact/signals';
 import { ask } from '../api/client';
-import type { List, Message, Way } from '../api/types';
+import type { Attachment, List, Message, Way } from '../api/types';
 import { t } from '../words';
 import { draftOf, draftTaken, viaOf } from './drafts';
 import { background, coalesced, notify } from './notices';
@@ -36,16 +36,20 @@ export function chooseWay(way: Way): void {
 }
 
 /** Into its conversation over there, or one that begins: either is opened once it has the answer. */
-export function writeOver(way: Way, text: string): void {
+/** A conversation begins with a text alone. */
+export const mayCarry = (way: Way, files: Attachment[]): boolean => !files.length || way.how === 'reply';
+
+export function writeOver(way: Way, text: string, files: Attachment[]): void {
   const from = open.value?.conversation;
-  if (!from || !text.trim()) return;
+  if (!from || (!text.trim() && !files.length)) return;
+  const attachments = files.map(({ id, name, type }) => ({ blob: id, name, type }));
   const subject = talk.value?.subject || `${t('via_subject')} #${open.value?.item?.number ?? ''}`;
   const begins = { channel: way.channel, to: way.to, text, subject, answers: from };
   const draft = draftOf(from);
   draft.value = '';
   perform<Message>({
     path: way.how === 'reply' ? `/v1/conversations/${way.conversation}/messages` : '/v1/conversations',
-    body: way.how === 'reply' ? { kind: 'reply', text } : begins,
+    body: way.how === 'reply' ? { kind: 'reply', text, ...(attachments.length && { attachments }) } : begins,
     onDone: (message) => {
       draftTaken(from);
       viaOf(from).value = null;

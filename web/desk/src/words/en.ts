@@ -89,7 +89,7 @@ export const en = {
   name_agent: 'Name a colleague', mentions: 'Notes that name you', mentions_none: 'No note names you.', named_you: 'named you in a note', names_you: 'names you',
   all_seen: 'All seen', and: ' and ', is_viewing: 'is looking at this', writes_reply: 'is writing a reply', key_mentions: 'Notes that name you',
   via: 'Reply over', key_via: 'Over which channel', via_subject: 'Your request', sent_via: 'Sent over',
-  via_no_files: 'Files go only over the channel that the customer wrote on: take them out, or choose that one.', way_window_closed: 'the reply window has closed: the customer must write first', way_window_used_up: 'as many replies as allowed were sent: the customer must write first', way_template_only: 'approved templates only',
+  via_no_files: 'A conversation over there begins with a text alone: take the files out, or choose another way.', way_window_closed: 'the reply window has closed: the customer must write first', way_window_used_up: 'as many replies as allowed were sent: the customer must write first', way_template_only: 'approved templates only',
   way_opted_out: 'wants no messages there', way_recipient_cap: 'has had as many messages as the channel allows', way_no_address: 'no address known there', way_shared_address: 'several people use that address',
   way_other_agent: 'another agent or a queue has that conversation', way_cannot_send: 'only receives', way_no_channel: 'is not configured any more', way_quiet_hours: 'outside the hours',
   loading: 'Loading…', empty: 'empty',

@@ -91,7 +91,7 @@ export const zh: Record<Key, string> = {
   name_agent: '点名同事', mentions: '点名您的备注', mentions_none: '没有备注点名您。', named_you: '在备注中点了您的名', names_you: '点名您',
   all_seen: '全部已看', and: '、', is_viewing: '正在查看', writes_reply: '正在写回复', key_mentions: '点名您的备注',
   via: '回复渠道', key_via: '选择回复渠道', via_subject: '您的咨询', sent_via: '已发送，渠道：',
-  via_no_files: '附件只能经客户来消息的渠道发送：请移除附件，或改选该渠道。', way_window_closed: '回复窗口已关闭，需等客户先来消息', way_window_used_up: '已达渠道允许的回复条数，需等客户先来消息', way_template_only: '只能发送已审核的模板',
+  via_no_files: '在那边新建会话时只能发送文字：请移除附件，或改选其他渠道。', way_window_closed: '回复窗口已关闭，需等客户先来消息', way_window_used_up: '已达渠道允许的回复条数，需等客户先来消息', way_template_only: '只能发送已审核的模板',
   way_opted_out: '客户已退订', way_recipient_cap: '该地址收到的消息已达渠道上限', way_no_address: '没有该渠道的地址', way_shared_address: '该地址由多人共用',
   way_other_agent: '该会话在其他坐席或队列手中', way_cannot_send: '只能接收', way_no_channel: '已不再配置', way_quiet_hours: '不在可发送时段',
   loading: '正在加载…', empty: '空',
