@@ -14,6 +14,7 @@ import time
 
 import bed
 import channels
+import desk
 import history as behind
 import historybed
 import erase as erasing
@@ -620,4 +621,16 @@ def answers(plan):
             row("its p50", ms(ours, "p50_us"), ms(theirs, "p50_us"), ratios(ours, theirs, "p50_us"), None)]
 
 
-ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search, "view": view, "erase": erase, "connectors": connectors, "smpp": smpp}
+def pages(plan):
+    """From an input to the frame that shows it, in Chromium, with everything loaded that there is."""
+    with bed.Bed() as ground:
+        took = desk.taken(ground, SUT, LOAD)
+    kinds = {"next_in_queue": f"j in a queue of {took['queue']:,}", "scroll_queue": "scrolling that queue", "type": f"a character beside a thread of {took['thread']:,}",
+             "scroll_thread": "scrolling that thread", "note": "a note into that thread, shown", "language": "the other language, everywhere"}
+    for name, what in kinds.items():
+        say(f"  {what}: median {took[name]['median']:.0f} ms, p95 {took[name]['p95']:.0f} ms, worst {took[name]['worst']:.0f} ms")
+    return [row(f"{what}: median to the frame / 100 ms", f"{took[name]['median']:.0f} ms", "100 ms", took[name]["median"] / 100, 1, at_least=False)
+            for name, what in kinds.items()]
+
+
+ITEMS = {"routing": routing, "rebuild": rebuild, "share": share, "turns": turns, "rate": rate, "always": always, "idle": idle, "growth": growth, "memory": memory, "left": left, "mail": mail, "history": history, "search": search, "view": view, "erase": erase, "connectors": connectors, "smpp": smpp, "pages": pages}

@@ -1,4 +1,5 @@
 """Every list pages the same way: newest first or as asked, to a null cursor, and says what is wrong with a query."""
+import concurrent.futures
 import unittest
 
 import harness
@@ -73,6 +74,29 @@ class Lists(harness.TestCase):
                     self.assertEqual((answer.status, answer.json["code"]), (400, code), answer)
                     if code != "bad_parameter":
                         self.assertRegex(answer.json["detail"], "limit|order|after")
+
+    def test_what_an_agent_has_in_hand_is_on_the_first_page(self):
+        """However many came after it: a page looks at 2,000 items, and alice's is older than those."""
+        post = lambda number: self.daemon.post_signed("shop0", self.secret, {"id": f"h{number}", "from": {"id": f"h{number}"}, "text": "x"})
+        post(0)
+        alice = self.daemon.token()
+        mine = self.daemon.claim(alice)["id"]
+        with concurrent.futures.ThreadPoolExecutor(16) as pool:
+            self.assertEqual({answer.status for answer in pool.map(post, range(1, 2101))}, {200})
+        page = self.daemon.request("GET", "/v1/work-items?agent=me&limit=50", token=alice).json
+        self.assertEqual([one["id"] for one in page["data"]], [mine])
+        others = [self.daemon.claim(alice)["id"] for _ in range(4)]
+        for size in (1, 2, 50):
+            for order, wanted in (("asc", [mine, *others]), ("desc", [*reversed(others), mine])):
+                self.assertEqual(self.pages_of(f"/v1/work-items?agent=me&order={order}&limit={size}", alice), wanted, (size, order))
+
+    def pages_of(self, path, token):
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = self.daemon.request("GET", f"{path}{cursor and '&after=' + cursor}", token=token).json
+            seen += [row["id"] for row in page["data"]]
+            cursor = page["next_cursor"]
+        return seen
 
     def test_a_cursor_is_good_for_its_own_list_and_order(self):
         for path in ("/v1/channels", "/v1/agents"):

@@ -1,11 +1,14 @@
+import { useComputed } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import type { WorkItem } from '../api/types';
-import { attempt } from '../state/notices';
+import { attempt, background } from '../state/notices';
 import { answerOffer, held } from '../state/offers';
 import { open, openItem, titleOf } from '../state/thread';
 import { pullNext } from '../state/transitions';
-import { myWork, now, queues, waiting } from '../state/work';
-import { duration, remaining, secondsSince, t, word } from '../words';
+import { furtherWaiting, halfMinute, myWork, now, queues, showFurtherWaiting, waiting } from '../state/work';
+import { duration, language, remaining, secondsSince, t, word } from '../words';
 import { ChannelBadge, SlaPip } from './marks';
+import { memo } from './memo';
 import { SearchBox } from './SearchBox';
 
 function Offers() {
@@ -36,8 +39,18 @@ function Offers() {
   );
 }
 
-export function ItemRow({ item }: { item: WorkItem }) {
-  const isOpen = open.value?.item?.id === item.id;
+const SECONDS_SHOWN_MS = 120_000;
+
+/** Its text changes without the row being drawn again; thousands of rows age at once. */
+function Age({ since }: { since: string }) {
+  const text = useComputed(() => {
+    const isYoung = halfMinute.value - Date.parse(since) < SECONDS_SHOWN_MS;
+    return duration(secondsSince(since, isYoung ? now.value : halfMinute.value));
+  });
+  return <span class="age">{text}</span>;
+}
+
+function Row({ item, isOpen }: { item: WorkItem; isOpen: boolean; language: string }) {
   return (
     <li>
       <button
@@ -49,7 +62,7 @@ export function ItemRow({ item }: { item: WorkItem }) {
       >
         <span class="item-name">
           <bdi>{item.customer?.name || t('unnamed')}</bdi>
-          <span class="age">{duration(secondsSince(item.since, now.value))}</span>
+          <Age since={item.since} />
         </span>
         <span class="quiet">
           #{item.number} <ChannelBadge channel={item.channel} /> {item.queue} · {word('state', item.state)}
@@ -57,6 +70,36 @@ export function ItemRow({ item }: { item: WorkItem }) {
           <SlaPip item={item} />
         </span>
       </button>
+    </li>
+  );
+}
+
+const MemoRow = memo(Row);
+
+export function ItemRows({ items }: { items: WorkItem[] }) {
+  const shown = open.value?.item?.id;
+  return (
+    <>
+      {items.map((item) => (
+        <MemoRow key={item.id} item={item} isOpen={item.id === shown} language={language.value} />
+      ))}
+    </>
+  );
+}
+
+/** Fetches the next of them when the reader comes near. */
+function Further() {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!button.current) return;
+    const watch = new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && void background(showFurtherWaiting));
+    watch.observe(button.current);
+    return () => watch.disconnect();
+  }, [furtherWaiting.value]);
+  if (!furtherWaiting.value) return null;
+  return (
+    <li>
+      <button ref={button} id="further" type="button" class="plain" onClick={() => void attempt(showFurtherWaiting)}>{t('more')}</button>
     </li>
   );
 }
@@ -92,16 +135,13 @@ export function WorkPane() {
       </div>
       <Offers />
       <ul id="items" class="list">
-        {myWork.value.map((item) => (
-          <ItemRow key={item.id} item={item} />
-        ))}
+        <ItemRows items={myWork.value} />
         {!myWork.value.length && <li class="quiet">{t('mine_none')}</li>}
       </ul>
       <h2 id="waiting-title">{t('waiting_list')}</h2>
       <ul id="waiting" class="list" aria-labelledby="waiting-title">
-        {waiting.value.map((item) => (
-          <ItemRow key={item.id} item={item} />
-        ))}
+        <ItemRows items={waiting.value} />
+        <Further />
         {!waiting.value.length && <li class="quiet">{t('none')}</li>}
       </ul>
       <h2 id="queues-title">{t('queues')}</h2>

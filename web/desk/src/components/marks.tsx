@@ -1,6 +1,6 @@
 // Small marks: colour never stands alone.
 import type { WorkItem } from '../api/types';
-import { nextDue, now } from '../state/work';
+import { halfMinute, nextDue, now } from '../state/work';
 import { duration, t } from '../words';
 
 export function ChannelBadge({ channel }: { channel: string | null }) {
@@ -8,11 +8,13 @@ export function ChannelBadge({ channel }: { channel: string | null }) {
 }
 
 const SOON_MS = 15 * 60 * 1000;
+const SECONDS_SHOWN_MS = 3 * 60 * 1000;
 
 export function SlaPip({ item }: { item: WorkItem }) {
   const next = nextDue(item);
   if (!next) return null;
-  const left = next.due - now.value;
+  const isNear = Math.abs(next.due - halfMinute.value) < SECONDS_SHOWN_MS;
+  const left = next.due - (isNear ? now.value : halfMinute.value);
   const state = left < 0 || next.state === 'breached' ? 'late' : left < SOON_MS || next.state === 'warned' ? 'soon' : 'fine';
   return (
     <span class={`pip ${state}`}>

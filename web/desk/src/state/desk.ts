@@ -14,12 +14,13 @@ import { emptyOutbox, flushOutbox } from './outbox';
 import { clearSearch } from './search';
 import { endedBecause, keepLoad, load, me, presence, setPresence, showLoad } from './session';
 import { closeThread, open, redraw, showMessages, showMyDraft, showOpenItem, showTalk, typing } from './thread';
-import { mine, queues, showNames, showWork, waiting } from './work';
+import { dropWaiting, forgetFurther, mine, queues, showNames, showWork, waiting } from './work';
 
 const TYPING_MS = 6000;
 let stream: Stream | null = null;
 
 async function refresh(): Promise<void> {
+  forgetFurther();
   await flushOutbox();
   await saveDrafts();
   await Promise.all([showWork(), showLoad(), showHeld(), showMessages(), showTalk(), showMyDraft(), showOpenItem(), showCustomerAgain(), showMentions()]);
@@ -42,6 +43,7 @@ async function onMessage(name: string, agent: string | undefined): Promise<void>
 }
 
 async function onWork(data: Record<string, string>): Promise<void> {
+  if (data.work_item && data.to && data.to !== 'queued') dropWaiting(data.work_item);
   await Promise.all([showWork(), showLoad(), ...(data.work_item && data.work_item === open.value?.item?.id ? [showOpenItem()] : [])]);
 }
 
@@ -94,6 +96,7 @@ export function signedOut(why: string): void {
     load.value = null;
     mine.value = [];
     waiting.value = [];
+    forgetFurther();
     queues.value = [];
     held.value = [];
     mentions.value = [];

@@ -1,5 +1,5 @@
 // My work, what waits, and the queues.
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import { ask, post } from '../api/client';
 import type { List, LiveQueue, Named, WorkItem } from '../api/types';
 import { t } from '../words';
@@ -15,22 +15,82 @@ const leaving = signal<ReadonlySet<string>>(new Set());
 
 export const myWork = computed(() => mine.value.filter((item) => !leaving.value.has(item.id)));
 
-/** A clock for everything that ages on the page. */
+/** A clock for everything that ages on the page, and one for what has aged so long that seconds are not shown. */
 export const now = signal(Date.now());
+export const halfMinute = signal(Date.now());
 setInterval(() => {
   now.value = Date.now();
+  if (now.value - halfMinute.value >= 30_000) halfMinute.value = now.value;
 }, 1000);
+
+const FIRST_PAGE = 100;
+const FURTHER_PAGE = 200;
+const LOOKS_MAX = 10;
+/** What waits behind the first page, as far as the reader went down. */
+let behind: WorkItem[] = [];
+/** Where the rest of it begins; null: all of it is there. */
+export const furtherWaiting = signal<string | null>(null);
+
+/** One page may be short of a filter's items and yet not be the last: the daemon looks at so many at a time. */
+async function firstWaiting(): Promise<List<WorkItem>> {
+  const all: WorkItem[] = [];
+  let after = '';
+  for (let turn = 0; turn < LOOKS_MAX; turn++) {
+    const page = await ask<List<WorkItem>>(`/v1/work-items?state=queued&limit=${FIRST_PAGE}&order=asc${after && `&after=${encodeURIComponent(after)}`}`);
+    all.push(...page.data);
+    after = page.next_cursor ?? '';
+    if (!after || all.length >= FIRST_PAGE) break;
+  }
+  return { data: all, next_cursor: after || null };
+}
+
+/** The same object where nothing has changed, so that its row is not drawn again. */
+function keptOf(list: WorkItem[], known: WorkItem[]): WorkItem[] {
+  const before = new Map(known.map((one) => [one.id, one]));
+  return list.map((one) => {
+    const old = before.get(one.id);
+    return old && JSON.stringify(old) === JSON.stringify(one) ? old : one;
+  });
+}
 
 export const showWork = coalesced(async () => {
   const [assigned, queued, live] = await Promise.all([
     ask<List<WorkItem>>('/v1/work-items?agent=me&limit=100'),
-    ask<List<WorkItem>>('/v1/work-items?state=queued&limit=100&order=asc'),
+    firstWaiting(),
     ask<{ queues: LiveQueue[] }>('/v1/live'),
   ]);
-  mine.value = assigned.data.filter((item) => !DONE.includes(item.state));
-  waiting.value = queued.data;
-  queues.value = live.queues;
+  const first = keptOf(queued.data, waiting.value.slice(0, 2 * FIRST_PAGE));
+  const isFirst = new Set(first.map((one) => one.id));
+  behind = behind.filter((one) => !isFirst.has(one.id));
+  batch(() => {
+    mine.value = keptOf(assigned.data.filter((item) => !DONE.includes(item.state)), mine.value);
+    if (!behind.length) furtherWaiting.value = queued.next_cursor;
+    waiting.value = [...first, ...behind];
+    queues.value = live.queues;
+  });
 });
+
+export const showFurtherWaiting = coalesced(async () => {
+  if (!furtherWaiting.value) return;
+  const page = await ask<List<WorkItem>>(`/v1/work-items?state=queued&limit=${FURTHER_PAGE}&order=asc&after=${encodeURIComponent(furtherWaiting.value)}`);
+  const known = new Set(waiting.value.map((one) => one.id));
+  const come = page.data.filter((one) => !known.has(one.id));
+  batch(() => {
+    behind = [...behind, ...come];
+    furtherWaiting.value = page.next_cursor;
+    waiting.value = [...waiting.value, ...come];
+  });
+});
+
+/** Somebody has taken it. The first page is fetched anew, what is behind it is not. */
+export function dropWaiting(id: string): void {
+  behind = behind.filter((one) => one.id !== id);
+}
+
+/** The stream does not say what happened meanwhile. */
+export function forgetFurther(): void {
+  behind = [];
+}
 
 export function hideItem(id: string): void {
   leaving.value = new Set([...leaving.value, id]);
