@@ -153,6 +153,23 @@ test('who looks on and who writes is shown above the editor', async () => {
   assert.ok(work_item);
 });
 
+test('a note about somebody who was erased since is told of no more', async () => {
+  await openBob();
+  const talk = await pull('erased');
+  await page.locator('#text').fill('@Bob');
+  await page.locator('#text').press('Control+Alt+Enter');
+  await bobs.locator('#bell .badge').waitFor();
+  const { work_item, customer } = (await bed.call('GET', `/v1/conversations/${talk}`)).json;
+  assert.equal((await bed.call('POST', `/v1/work-items/${work_item}/close`, {}, bed.alice)).status, 200);
+  const { json: job } = await bed.call('DELETE', `/v1/customers/${customer.id}`, undefined, bed.admin);
+  await until('the erasure', async () => (await bed.call('GET', `/v1/jobs/${job.id}`, undefined, bed.admin)).json.state === 'done');
+  await bobs.locator('#bell').click();
+  await bobs.locator('#mentions button').first().click();
+  await bobs.locator('#problem').getByText('no longer there').waitFor();
+  await bobs.locator('#bell .badge').waitFor({ state: 'detached' });
+  assert.deepEqual((await bed.call('GET', '/v1/me/mentions', undefined, bed.bob)).json.data, []);
+});
+
 test('the answer goes over another of the customer\'s ways', async () => {
   const talk = await pull('ways', { email: 'ways@example.test' });
   const via = page.getByLabel('Reply over');

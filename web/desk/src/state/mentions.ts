@@ -1,6 +1,6 @@
 // Notes of others that name this agent, until they were looked at.
 import { signal } from '@preact/signals';
-import { ask, post } from '../api/client';
+import { ask, post, Problem } from '../api/client';
 import type { List, Mention, Named } from '../api/types';
 import { coalesced } from './notices';
 import { me } from './session';
@@ -26,7 +26,13 @@ export async function seeMentions(conversation: string | null): Promise<void> {
 }
 
 export async function openMention(one: Mention): Promise<void> {
-  await openConversation(one.conversation);
+  try {
+    await openConversation(one.conversation);
+  } catch (what) {
+    // Its customer was erased: there is nothing to come back for.
+    if (what instanceof Problem && what.status === 404) await markSeen([one]);
+    throw what;
+  }
   await seeMentions(one.conversation);
 }
 
