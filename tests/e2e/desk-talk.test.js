@@ -216,3 +216,24 @@ test('a way that is closed says why, and takes no reply', async () => {
   assert.ok(!(await page.getByRole('button', { name: 'Reply', exact: true }).isDisabled()));
   await page.unroute('**/ways');
 });
+
+test('a reply waits for the file that is to go with it, and says so', async () => {
+  await pull('slow');
+  let arrive;
+  const held = new Promise((resolve) => (arrive = resolve));
+  await page.route('**/v1/attachments?*', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.locator('input[type=file]').setInputFiles({ name: 'slow.txt', mimeType: 'text/plain', buffer: Buffer.from('slow') });
+  await page.locator('#text').fill('with a file');
+  await page.locator('#text').press('Control+Enter');
+  await page.locator('#problem').getByText('still being uploaded').waitFor();
+  assert.equal(await page.locator('#text').inputValue(), 'with a file');
+  arrive();
+  await page.locator('.chips').getByRole('button', { name: 'Remove: slow.txt' }).waitFor();
+  await page.locator('#text').press('Control+Enter');
+  await said(page, 'with a file').getByText('sent').waitFor();
+  await page.locator('#problem').getByText('still being uploaded').waitFor({ state: 'detached' });
+  await page.unroute('**/v1/attachments?*');
+});

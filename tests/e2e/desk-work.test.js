@@ -180,7 +180,7 @@ test('an action shows at once, and is taken back visibly when it is refused', as
 test('a file goes with the reply, and a picture is seen', async () => {
   const dot = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
   await page.locator('input[type=file]').setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: dot });
-  await page.locator('.chips').getByText('dot.png').waitFor();
+  await page.locator('.chips').getByRole('button', { name: 'Remove: dot.png' }).waitFor();
   await page.locator('#text').fill('see here');
   await key('Control+Enter');
   const picture = said(page, 'see here').locator('img');

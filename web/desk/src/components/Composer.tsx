@@ -124,8 +124,12 @@ export function Composer({ conversation, item }: { conversation: string; item: W
   const mayReply = isMine.value && (way ? mayTake(way) : talk.value?.window?.open !== false);
 
   function send(kind: 'reply' | 'note'): void {
+    problem.value = '';
     if (kind === 'reply' && !mayReply) return;
-    if (loading.length) return;
+    if (loading.length) {
+      problem.value = t('still_uploading');
+      return;
+    }
     if (kind === 'reply' && way && !way.here) return sendOver(way);
     write(kind, draft.value, files, kind === 'note' ? namedIn(draft.value) : []);
     setFiles([]);

@@ -31,7 +31,7 @@ export const en = {
   in_1h: 'in an hour', in_4h: 'in four hours', tomorrow: 'tomorrow at 9', next_week: 'in a week',
   wrap_up: 'Wrap-up', disposition: 'Outcome', outcome_solved: 'Solved', outcome_answered: 'Answered', outcome_refunded: 'Refunded',
   outcome_handed: 'Handed on', outcome_silent: 'The customer fell silent', outcome_spam: 'Spam', summary: 'Summary',
-  canned: 'Canned replies', draft_kept: 'draft saved', canned_hint: 'type / for canned replies, @ for a colleague', attach: 'Attach a file', uploading: 'uploading',
+  canned: 'Canned replies', draft_kept: 'draft saved', canned_hint: 'type / for canned replies, @ for a colleague', attach: 'Attach a file', uploading: 'uploading', still_uploading: 'A file is still being uploaded: send once it is there.',
   quoted: 'Quoted text', html_mail: 'Formatted mail', show_html: 'Show as the sender formatted it', show_text: 'Show as text',
   images_off: 'Pictures from elsewhere are not loaded.', system_events: 'system events', day_today: 'Today', day_yesterday: 'Yesterday',
   window_until: 'You may reply for', window_left: 'messages left',

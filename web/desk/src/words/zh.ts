@@ -33,7 +33,7 @@ export const zh: Record<Key, string> = {
   in_1h: '一小时后', in_4h: '四小时后', tomorrow: '明天 9 点', next_week: '一周后',
   wrap_up: '会话小结', disposition: '处理结果', outcome_solved: '已解决', outcome_answered: '已答复', outcome_refunded: '已退款',
   outcome_handed: '已转交', outcome_silent: '客户未再回应', outcome_spam: '垃圾信息', summary: '小结',
-  canned: '快捷回复', draft_kept: '草稿已保存', canned_hint: '输入 / 选择快捷回复，@ 点名同事', attach: '添加附件', uploading: '正在上传',
+  canned: '快捷回复', draft_kept: '草稿已保存', canned_hint: '输入 / 选择快捷回复，@ 点名同事', attach: '添加附件', uploading: '正在上传', still_uploading: '附件仍在上传：请等上传完成后再发送。',
   quoted: '引用内容', html_mail: '带格式的邮件', show_html: '按原格式显示', show_text: '按纯文本显示',
   images_off: '不加载外部图片。', system_events: '条系统事件', day_today: '今天', day_yesterday: '昨天',
   window_until: '可回复时间还剩', window_left: '条可发',
