@@ -275,6 +275,7 @@ int broker_open_channels(struct broker *broker)
 			.remember_ms = row->remember_ms,
 			.window_ms = row->window_ms,
 			.sending = &row->sending,
+			.is_simulated = row->is_simulated,
 		};
 
 		if (channel_find(broker->parts.channels, row->workspace, row->name) != NULL)

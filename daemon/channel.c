@@ -170,6 +170,7 @@ int channel_open(struct channels *channels, const struct channel_options *option
 	channel->remember_ms = options->remember_ms;
 	channel->window_ms = options->window_ms;
 	channel->sending = options->sending;
+	channel->is_simulated = options->is_simulated;
 	channel->state = memory_new(options->connector->state_size + 1);
 	channel->wake = loop_timer_new(channels->options.loop, on_wake, channel);
 	if (channel->connector->open(&host_services, channel, &why) < 0) {
@@ -283,6 +284,11 @@ const char *channel_workspace(const struct channel *channel)
 const struct connector *channel_connector(const struct channel *channel)
 {
 	return channel->connector;
+}
+
+bool channel_is_simulated(const struct channel *channel)
+{
+	return channel->is_simulated;
 }
 
 const char *channel_public_url(const struct channel *channel)

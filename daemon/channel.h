@@ -105,6 +105,7 @@ struct channel_options {
 	int64_t remember_ms;        /* 0: the connector's */
 	int64_t window_ms;          /* 0: the connector's */
 	const struct sending_rules *sending; /* outlives the channel; NULL: none */
+	bool is_simulated;                   /* its customers are a program's */
 };
 
 struct channels *channels_new(const struct channels_options *options);
@@ -139,6 +140,7 @@ const char *channel_name(const struct channel *channel);
 const char *channel_workspace(const struct channel *channel);
 const struct connector *channel_connector(const struct channel *channel);
 const char *channel_public_url(const struct channel *channel);
+bool channel_is_simulated(const struct channel *channel);
 const char *channel_default_region(const struct channel *channel);
 /* How long a message may be repeated (0: 8 days), how long we may answer one (0: always). */
 int64_t channel_remember_ms(const struct channel *channel);

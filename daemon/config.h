@@ -95,6 +95,7 @@ struct config_channel {
 	char *default_region; /* upper case, the channel's, else the file's; NULL: none */
 	bool trust_addresses;
 	bool allow_private_urls;
+	bool is_simulated;
 	int64_t remember_ms; /* 0: the connector's */
 	int64_t window_ms;   /* 0: the connector's */
 	struct sending_rules sending;

@@ -324,6 +324,9 @@ const struct setting config_channel_rows[] = {
 		    .text = "Takes e-mail addresses and phone numbers in its messages as proved."),
 	SETTING_ROW("allow_private_urls", BOOL, struct config_channel, allow_private_urls, "false",
 		    .text = "May connect to addresses of this machine and of private networks."),
+	SETTING_ROW("simulated", BOOL, struct config_channel, is_simulated, "false",
+		    .text = "Its customers are a program's, as in the demonstration; the desk says "
+			    "so."),
 	SETTING_ROW("remember", TIME, struct config_channel, remember_ms, NULL, .min = HOUR,
 		    .max = 30 * DAY,
 		    .text = "How long repeated messages are recognised; by default as long as the "

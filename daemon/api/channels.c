@@ -43,6 +43,7 @@ static void write_channel(struct json_out *out, const struct page_row *row)
 	jw_text(out, "name", channel_name(channel));
 	jw_text(out, "connector", connector->name);
 	jw_bool(out, "read_only", true);
+	jw_bool(out, "simulated", channel_is_simulated(channel));
 	jw_text(out, "state", parked == NULL ? "working" : "parked");
 	jw_text(out, "parked_because", parked);
 	jw_bool(out, "can_send", (connector->abilities & CAN_SEND) != 0);

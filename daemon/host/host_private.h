@@ -29,6 +29,7 @@ struct channel {
 	const struct connector *connector;
 	const void *settings;
 	char *public_url;
+	bool is_simulated;
 	char *default_region;
 	int64_t remember_ms; /* 0: the connector's */
 	int64_t window_ms;   /* 0: the connector's */

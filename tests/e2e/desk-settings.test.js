@@ -13,6 +13,8 @@ before(async () => {
   await setAgent(bed, 'carol', { name: 'Carol', queues: ['support'], role: 'admin' });
   await setPassword(bed, 'carol', PASSWORD);
   page = await openDesk(browser, bed, 'carol', PASSWORD);
+  await page.locator('header select').first().selectOption('busy'); // the work is alice's
+  await until('her to be busy', async () => (await bed.call('GET', '/v1/live', undefined, bed.admin)).json.agents.find((one) => one.agent === 'carol')?.status === 'busy');
 });
 after(async () => {
   await browser?.close();
@@ -20,6 +22,23 @@ after(async () => {
 });
 
 const part = (name) => page.locator('details.part').filter({ has: page.locator('summary', { hasText: name }) });
+
+test('the first steps lead to an answered message, and go when all are done', async () => {
+  const steps = page.getByRole('region', { name: 'First steps' });
+  const current = async () => (await steps.locator('[aria-current=step] a').textContent());
+  await steps.waitFor();
+  assert.equal(await current(), 'Get a message', 'agents, queue, rule and channel are there');
+  assert.deepEqual(await violations(page), []);
+  assert.equal((await bed.post({ id: 's1', from: { id: 'u-s1', name: 'Li' }, text: 'hello' })).status, 200);
+  await steps.getByRole('button', { name: 'Look again' }).click();
+  await until('the next step', async () => (await current()) === 'Answer it');
+  const item = await bed.claim();
+  await bed.reply(item.conversation, 'hello yourself');
+  await until('the answer to be sent', async () =>
+    (await bed.call('GET', `/v1/conversations/${item.conversation}/messages`)).json.data.some((one) => one.delivery?.state === 'sent'));
+  await steps.getByRole('button', { name: 'Look again' }).click();
+  await steps.waitFor({ state: 'detached' });
+});
 
 test('rules are tried as they are typed, on a message and on the work that came', async () => {
   for (const [id, text] of [['r1', '我要退款'], ['r2', 'where is my parcel?']])

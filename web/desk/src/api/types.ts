@@ -283,6 +283,7 @@ export interface CannedReply extends Named {
 }
 
 export interface Channel {
+  simulated?: boolean;
   id: string;
   name: string;
   connector: string;

@@ -9,6 +9,7 @@ import { step } from '../state/transitions';
 import { nameOf, showWork } from '../state/work';
 import { t, word } from '../words';
 import { Composer } from './Composer';
+import { FirstSteps } from './FirstSteps';
 import { MessageList } from './MessageList';
 
 const title = (): string => {
@@ -88,6 +89,7 @@ export function ThreadPane() {
           <Actions item={shown.item} />
         </div>
       )}
+      {!shown && <FirstSteps />}
       <MessageList />
       {shown?.conversation && <Company />}
       {shown?.item && shown.conversation && <Composer key={shown.conversation} conversation={shown.conversation} item={shown.item} />}

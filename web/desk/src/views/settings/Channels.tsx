@@ -21,7 +21,7 @@ function Row({ channel }: { channel: Channel }) {
   return (
     <tr>
       <th scope="row"><ChannelBadge channel={channel.name} /></th>
-      <td>{channel.connector}</td>
+      <td>{channel.connector}{channel.simulated && <span class="quiet"> · {t('simulated')}</span>}</td>
       <td>
         <span class={channel.state === 'working' ? 'good' : 'bad'}>{channel.state === 'working' ? t('working') : t('parked')}</span>
         {channel.parked_because && <span class="quiet"> <bdi>{channel.parked_because}</bdi></span>}
@@ -47,6 +47,8 @@ function Row({ channel }: { channel: Channel }) {
 export function Channels() {
   useEffect(() => void background(showChannels), []);
   return (
+    <>
+    <p class="quiet">{t('channels_help')}</p>
     <div class="scroll" tabIndex={0} role="group" aria-labelledby="settings-title">
       <table>
         <thead>
@@ -65,5 +67,6 @@ export function Channels() {
         </tbody>
       </table>
     </div>
+    </>
   );
 }
