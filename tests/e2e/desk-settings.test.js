@@ -123,3 +123,17 @@ test('the settings pages fit into 320 pixels and speak Chinese in the dark', asy
   }
   assert.deepEqual(small.foreign, []);
 });
+
+test('every field of every form speaks Chinese', async () => {
+  const chinese = await openDesk(browser, bed, 'carol', PASSWORD, { locale: 'zh-CN' });
+  const kinds = (await bed.call('GET', '/v1/configuration/kinds', undefined, bed.admin)).json.data;
+  assert.ok(kinds.length > 10);
+  for (const kind of kinds) {
+    await chinese.goto(`${bed.base}/#/settings/${kind.id}`);
+    await chinese.getByRole('button', { name: '新建' }).click();
+    await chinese.locator('.thing .field').first().waitFor();
+    assert.equal(await chinese.locator('.thing .field').count(), kind.fields.length, kind.id);
+    assert.deepEqual(await chinese.locator('.thing .field span[lang=en]').allTextContents(), [], kind.id);
+  }
+  await chinese.context().close();
+});

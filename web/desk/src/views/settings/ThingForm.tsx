@@ -3,6 +3,7 @@ import { attempt, notify, problem } from '../../state/notices';
 import { me } from '../../state/session';
 import { deleteThing, saveThing, textOf, withField, type Field, type Kind, type Thing } from '../../state/settings';
 import { t } from '../../words';
+import { fieldHelp, fieldLabel } from '../../words/fields';
 import { ChoiceList } from './ChoiceList';
 
 interface InputProps {
@@ -32,6 +33,19 @@ function Input({ field, value, isReadOnly, onInput }: InputProps) {
   const text = { ...more, placeholder, value, autocomplete: 'off', onInput: (event: { currentTarget: HTMLInputElement }) => onInput(event.currentTarget.value) } as const;
   if (field.secret) return <input {...text} type="password" />;
   return field.kind === 'count' ? <input {...text} type="number" min={field.min} max={field.max} /> : <input {...text} type="text" />;
+}
+
+function FieldLabel({ kind, field }: { kind: string; field: Field }) {
+  return (
+    <label for={`field-${field.name}`}>
+      {fieldLabel(kind, field.name)}{field.required && ' *'} <code class="quiet">{field.name}</code>
+    </label>
+  );
+}
+
+function FieldHelp({ kind, field }: { kind: string; field: Field }) {
+  const help = fieldHelp(kind, field.name, field.help);
+  return <span id={`field-${field.name}-help`} class="quiet" lang={help.lang}>{help.text}</span>;
 }
 
 interface FormProps {
@@ -97,14 +111,14 @@ export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
     >
       {kind.fields.map((field) => (
         <div key={field.name} class="field">
-          <label for={`field-${field.name}`}>{field.name}{field.required && ' *'}</label>
+          <FieldLabel kind={kind.id} field={field} />
           <Input
             field={field}
             value={texts[field.name] ?? ''}
             isReadOnly={isReadOnly || (field.name === 'id' && !isNew)}
             onInput={(text) => setTexts((all) => ({ ...all, [field.name]: text }))}
           />
-          <span id={`field-${field.name}-help`} class="quiet" lang="en">{field.help}</span>
+          <FieldHelp kind={kind.id} field={field} />
         </div>
       ))}
       {!isReadOnly && (
