@@ -69,12 +69,30 @@ class Postgres:
     def url(self):
         return f"postgresql://{self.user}@127.0.0.1:{self.port}/postgres"
 
+    def _psql(self):
+        return ([program("psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", self.user, "-d", "postgres", "-XqAt"],
+                {**os.environ, "PGPASSWORD": self.password})
+
+    @contextlib.contextmanager
+    def locked(self, statement):
+        """What the statement locks stays locked: SELECT ... FOR UPDATE, say."""
+        words, environment = self._psql()
+        session = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        session.stdin.write(f"BEGIN;\n{statement};\n\\echo locked\n")
+        session.stdin.flush()
+        while session.stdout.readline().strip() != "locked":
+            if session.poll() is not None:
+                raise AssertionError(f"psql ended with {session.returncode}")
+        try:
+            yield
+        finally:
+            session.communicate("ROLLBACK;\n", timeout=60)
+
     def rows(self, statement):
         """Texts, NULL as ''."""
-        done = subprocess.run(
-            [program("psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", self.user, "-d", "postgres", "-XqAt",
-             "-F", "\x1f", "-R", "\x1e", "-c", statement], capture_output=True, text=True, timeout=60,
-            env={**os.environ, "PGPASSWORD": self.password})
+        words, environment = self._psql()
+        done = subprocess.run([*words, "-F", "\x1f", "-R", "\x1e", "-c", statement], capture_output=True, text=True,
+                              timeout=60, env=environment)
         if done.returncode != 0:
             raise AssertionError(done.stderr)
         return [tuple(row.split("\x1f")) for row in done.stdout.rstrip("\n").split("\x1e") if row]
