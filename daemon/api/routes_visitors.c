@@ -20,6 +20,12 @@ static const struct field body_chat_offline[] = {
 	{ "client_id", FIELD_TEXT, true, 8, 64, NULL, "makes a re-send harmless" },
 	{ 0 },
 };
+static const struct field body_chat_transcript[] = {
+	{ "email", FIELD_TEXT, true, 3, 254, NULL, "where it goes" },
+	{ "language", FIELD_TEXT, false, 2, 16, NULL, "zh or en; default en" },
+	{ "client_id", FIELD_TEXT, true, 8, 64, NULL, "makes a re-send harmless" },
+	{ 0 },
+};
 static const struct field body_visitor[] = {
 	{ "name", FIELD_TEXT, false, 0, 200, NULL, "from the pre-chat form" },
 	{ "email", FIELD_TEXT, false, 0, 320, NULL, "a claim until it is proved" },
@@ -69,6 +75,11 @@ static const struct route routes[] = {
 	  64 * 1024 },
 	{ "OPTIONS", "/chat/{channel}/offline", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
 	  204, "CORS", 0 },
+	{ "POST", "/chat/{channel}/transcript", ROLE_PUBLIC, handle_chat_transcript,
+	  body_chat_transcript, NULL, NULL, 202,
+	  "A visitor gets what was said by mail, once somebody has answered", 4096 },
+	{ "OPTIONS", "/chat/{channel}/transcript", ROLE_PUBLIC, handle_chat_options, NULL, NULL,
+	  NULL, 204, "CORS", 0 },
 	{ "OPTIONS", "/chat/{channel}/rating", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
 	  204, "CORS", 0 },
 	{ "OPTIONS", "/chat/{channel}/sessions", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,

@@ -24,7 +24,7 @@ def channels_of(folder, imap, smtp, deliver_url, secret):
     password.chmod(0o600)
     return f"""\
   - {{ name: shop, connector: webhook, secret: "{secret}", deliver_url: "{deliver_url}", allow_private_urls: true }}
-  - {{ name: site, connector: webchat }}
+  - {{ name: site, connector: webchat, offline_channel: support }}
   - {{ name: night, connector: webchat, hours: ["mon 00:00-00:01"], offline_channel: support }}
   - name: support
     connector: email

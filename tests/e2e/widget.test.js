@@ -143,6 +143,11 @@ test('who is asked before writes a file, gets one, and says how it was', async (
   for (const act of ['resolve', 'close']) assert.equal((await bed.call('POST', `/v1/work-items/${item.id}/${act}`, {})).status, 200);
   await shop.getByRole('button', { name: '4 of 5' }).click();
   await shop.getByText('Thank you!').waitFor();
+  await shop.getByLabel('Send me this conversation by email').fill('ann@customer.test');
+  await shop.locator('form.mail button').click();
+  await shop.getByText('Sent to ann@customer.test').waitFor();
+  const mail = await until('the transcript', async () => (await bed.mails()).find((one) => one.to.includes('ann@customer.test')));
+  assert.match(mail.raw.toString(), /Subject: Your conversation with us/);
   const { json: customer } = await bed.call('GET', `/v1/customers/${item.customer.id}`);
   assert.deepEqual([customer.csat.count, customer.csat.last.score], [1, 4]);
   // What was sent comes again as a link in a later visit; nobody is asked twice.

@@ -1,5 +1,7 @@
 """Web chat: a visitor's session, messages both ways over SSE, and re-sends."""
 import datetime
+import email
+import email.policy
 import unittest
 
 import harness
@@ -257,6 +259,36 @@ class Offline(harness.TestCase):
         self.daemon.reply(item["conversation"], "明天送达", self.alice)
         harness.wait_for("the mail out", lambda: self.smtp.mails)
         self.assertEqual(self.smtp.mails[0][1], ["meng@example.org"])
+
+    def transcript(self, token=None, **body):
+        body = {"email": "meng@example.org", "language": "zh", "client_id": "asked-0001", **body}
+        return self.daemon.request("POST", "/chat/site/transcript", body, token or self.session["token"])
+
+    def test_a_transcript_goes_by_mail(self):
+        self.daemon.request("POST", "/chat/site/messages", {"text": "在吗"}, self.session["token"])
+        item = self.daemon.claim(self.alice)
+        early = self.transcript()
+        self.assertEqual((early.status, early.json["code"]), (409, "nobody_answered"))
+        self.daemon.reply(item["conversation"], "只给同事看", self.alice, kind="note")
+        self.daemon.reply(item["conversation"], "在的，请讲", self.alice)
+        self.assertEqual([self.transcript().status for _ in range(2)], [202, 202], "asked again after a lost answer")
+        harness.wait_for("the mail", lambda: self.smtp.mails)
+        sender, to, raw = self.smtp.mails[0]
+        mail = email.message_from_bytes(raw, policy=email.policy.default)
+        text = mail.get_body(("plain",)).get_content()
+        self.assertEqual((to, mail["subject"]), (["meng@example.org"], "您的会话记录"))
+        self.assertRegex(text, "您: 在吗\r?\n.*Alice: 在的，请讲")
+        self.assertNotIn("同事", text)
+        for number in range(2):
+            self.assertEqual(self.transcript(client_id=f"another-{number}").status, 202)
+        self.assertEqual(self.transcript(client_id="too-many-1").status, 429)
+        harness.wait_for("all mails", lambda: len(self.smtp.mails) == 3)
+        self.assertEqual(len(self.daemon.request("GET", "/v1/work-items", token=self.alice).json["data"]), 1, "it is no work")
+
+    def test_a_transcript_is_the_visitor_s_own(self):
+        stranger = self.daemon.request("POST", "/chat/site/sessions", {}).json["token"]
+        self.assertIn(self.transcript(stranger).status, (404, 409))
+        self.assertEqual(self.transcript(email="a@b.example\r\nBcc: x@y.example").status, 400)
 
     def test_no_address_no_text_no_channel(self):
         for bad in ("meng", "a@b.example, c@d.example", "a@b.example\r\nBcc: x@y.example", "<a@b.example>"):

@@ -41,7 +41,7 @@ for _, item in ipairs(items) do
 		call('ZREM', ws .. 'timers', item[2])
 	end
 end
-for _, kind in ipairs({ 'm:', 'y:', 'oq:', 'otp:', 'otpn:', 'mvs:', 'dr:' }) do
+for _, kind in ipairs({ 'm:', 'y:', 'oq:', 'otp:', 'otpn:', 'trn:', 'mvs:', 'dr:' }) do
 	call('UNLINK', ws .. kind .. cnv)
 end
 call('ZREM', ws .. 'od', cnv)

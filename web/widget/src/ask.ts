@@ -57,6 +57,29 @@ export function askAway(words: Words, newId: () => string, leave: (left: Left) =
   return form;
 }
 
+/** What was said, by mail to an address that is asked for. */
+export function askTranscript(words: Words, newId: () => string, send: (email: string, clientId: string) => Promise<unknown>): HTMLFormElement {
+  const form = make('form', '', { class: 'mail' });
+  const clientId = newId();
+  const label = make('label', words.transcript);
+  const email = make('input', '', { type: 'email', required: '', autocomplete: 'email', maxlength: '254' });
+  const button = make('button', words.send, { type: 'submit' });
+  label.append(email);
+  form.append(label, button);
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    button.disabled = true;
+    try {
+      await send(email.value.trim(), clientId);
+      form.replaceChildren(make('span', words.transcriptSent + email.value.trim(), { role: 'status' }));
+    } catch {
+      button.disabled = false;
+      email.focus(); // it can be pressed again
+    }
+  };
+  return form;
+}
+
 /** Five buttons, of which one is pressed; rate() is tried until it works. */
 export function askAfter(words: Words, rate: (score: number) => Promise<unknown>): HTMLElement {
   const group = make('div', '', { role: 'group', 'aria-label': words.rate, class: 'rate' });

@@ -23,7 +23,7 @@ export interface Session {
   token: string;
   greeting: string | null;
   closed: string | null;
-  /** While nobody is there: a message may be left, which is answered by mail. */
+  /** There is a mail channel behind the chat: messages may be left while nobody is there, and transcripts sent. */
   offline_form: boolean;
 }
 
@@ -89,6 +89,11 @@ export class Client {
     if (this.#session) this.#post('read', { read_until: until }, this.#session.token).catch(() => {});
   }
 
+  /** What was said, by mail; clientId makes a second try harmless. */
+  transcript(email: string, language: string, clientId: string): Promise<unknown> {
+    return this.#post('transcript', { email, language, client_id: clientId }, this.#token());
+  }
+
   leave(left: Left): Promise<unknown> {
     return this.#post('offline', left, this.#token());
   }
@@ -142,7 +147,10 @@ export class Client {
       },
       body: isFile ? body : JSON.stringify(body),
     });
-    if (answer.ok) return answer.status === 204 ? {} : answer.json();
+    if (answer.ok) {
+      const text = await answer.text();
+      return text ? JSON.parse(text) : {};
+    }
     if (token && answer.status === 401) {
       this.#forget(); // the session has ended: with the next one it is tried again
       throw new Error('401');

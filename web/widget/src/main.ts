@@ -1,4 +1,4 @@
-import { askAfter, askAway, askBefore } from './ask';
+import { askAfter, askAway, askBefore, askTranscript } from './ask';
 import { type About, Client, type Message, Refused, type Upload } from './client';
 import { make } from './dom';
 import { style } from './style';
@@ -118,8 +118,10 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
   const about: About = {};
   let survey: HTMLElement | undefined;
   let away: HTMLElement | undefined;
+  let hasMail = false;
   const client: Client = new Client(url, identity, about, {
     session(session) {
+      hasMail = session.offline_form;
       const first = session.closed || session.greeting;
       if (first && !greeted) list.prepend(make('li', first, { dir: 'auto' }));
       greeted = true;
@@ -142,7 +144,9 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
     closed() {
       tell(words.ended);
       survey?.remove();
-      survey = askAfter(words, (score) => client.rate(score));
+      survey = make('div', '', { class: 'after' });
+      survey.append(askAfter(words, (score) => client.rate(score)));
+      if (hasMail) survey.append(askTranscript(words, newId, (email, clientId) => client.transcript(email, isChinese ? 'zh' : 'en', clientId)));
       form.before(survey);
     },
     online(now) {

@@ -21,6 +21,7 @@ form button,.rate button{border-radius:8px;min-height:40px;padding:0 12px}
 .ask{flex-direction:column;overflow-y:auto;border:0}.ask label{display:flex;flex-direction:column;gap:2px}
 .ask h3{margin:4px 0;font-size:15px}.ask input{font:inherit;min-height:40px;padding:0 8px;border:1px solid #6b7280;border-radius:8px;background:inherit;color:inherit}
 .rate{display:flex;flex-wrap:wrap;align-items:center;gap:6px;padding:8px 16px;border-block-start:1px solid #9ca3af}.rate span{flex-basis:100%}
+.after{border-block-start:1px solid #9ca3af}.after .rate{border:0}.mail{border:0;align-items:end;flex-wrap:wrap}.mail label{flex:1 1 180px;font-size:14px}.mail input{display:block;inline-size:100%;box-sizing:border-box;font:inherit;min-height:40px;padding:0 8px;border:1px solid #6b7280;border-radius:8px;background:inherit;color:inherit}
 a:focus-visible,input:focus-visible{outline:3px solid #1d4ed8}
 @media (prefers-color-scheme:dark){section{background:#111827;color:#f3f4f6;border-color:#6b7280}
 li{background:#374151}li.own{background:#1e3a8a}small,[role=status]{color:#d1d5db}textarea:focus-visible,a:focus-visible,input:focus-visible{outline-color:#93c5fd}}

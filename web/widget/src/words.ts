@@ -8,7 +8,7 @@ const english = {
   away: 'Leave a message, and we will answer by email.', message: 'Your message', leave: 'Leave the message', left: 'Thank you. We will answer to ',
   notLeft: 'Not sent. Please try again.',
   askTitle: 'Before we start', name: 'Your name', email: 'Your email', phone: 'Your phone number', begin: 'Start the chat',
-  rate: 'How did we do?', rated: 'Thank you!', points: ' of 5',
+  transcript: 'Send me this conversation by email', transcriptSent: 'Sent to ', rate: 'How did we do?', rated: 'Thank you!', points: ' of 5',
 };
 
 const chinese: typeof english = {
@@ -21,7 +21,7 @@ const chinese: typeof english = {
   away: '请留言，我们会通过邮件回复您。', message: '留言内容', leave: '提交留言', left: '感谢您的留言，我们会回复到 ',
   notLeft: '未能提交，请重试。',
   askTitle: '开始之前', name: '您的姓名', email: '您的邮箱', phone: '您的电话', begin: '开始咨询',
-  rate: '您对本次服务满意吗？', rated: '感谢您的评价！', points: ' 分（满分 5 分）',
+  transcript: '把会话记录发到我的邮箱', transcriptSent: '已发送到 ', rate: '您对本次服务满意吗？', rated: '感谢您的评价！', points: ' 分（满分 5 分）',
 };
 
 export type Words = typeof english;
