@@ -1,5 +1,6 @@
 // The widget in a real browser, on a page with a strict policy and a stylesheet that spoils everything it reaches.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
@@ -83,6 +84,52 @@ test('each side knows what the other has read', async () => {
   await until('the second answer to be sent', async () => (await messages())[2].delivery.state === 'sent');
   await shop.getByRole('button', { name: 'Chat with us' }).click();
   await until('the second answer to be read', async () => (await messages())[2].delivery.state === 'read');
+  await context.close();
+});
+
+/** What the page's own server would sign. */
+function signed(sub, name) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, name, aud: 'member', exp: Math.floor(Date.now() / 1000) + 600 })}`;
+  return `${text}.${createHmac('sha256', "the page's own server and nobody else knows it").update(text).digest('base64url')}`;
+}
+
+test('a signed identity is asked for anew when the session ends, and may change', async () => {
+  const context = await browser.newContext({ locale: 'en-US', bypassCSP: true });
+  let asked = 0;
+  await context.route('**/who', (route) => {
+    asked++;
+    return route.fulfill({ contentType: 'text/plain', body: signed('c-4711', 'Meng') });
+  });
+  await context.route('**/shop', (route) => route.fulfill({
+    contentType: 'text/html',
+    body: `<!doctype html><html lang="en"><title>shop</title><body>
+      <script>window.converge = function (...given) { (converge.q = converge.q || []).push(given); };
+      converge('on', 'identity', () => fetch('/who').then((answer) => answer.text()));</script>
+      <script src="/widget.js" data-channel="member" async></script>`,
+  }));
+  const shop = await openShop(context);
+  await until('the widget', () => shop.evaluate(() => window.converge.q === undefined));
+  await shop.evaluate(() => converge('open'));
+  await shop.getByLabel('Write a message').fill('it is me');
+  await shop.keyboard.press('Enter');
+  await line(shop, 'it is meSent').waitFor();
+  assert.equal(asked, 1);
+  await context.route('**/chat/member/messages', (route) => route.fulfill({ status: 401, body: '{}' }), { times: 1 });
+  await shop.getByLabel('Write a message').fill('still me');
+  await shop.keyboard.press('Enter');
+  await line(shop, 'still meSent').waitFor();
+  assert.equal(asked, 2, 'the page was asked again');
+  const item = await bed.claim();
+  assert.equal(item.customer.name, 'Meng');
+  const { json: thread } = await bed.call('GET', `/v1/conversations/${item.conversation}/messages`);
+  assert.deepEqual(thread.data.map((one) => one.text), ['it is me', 'still me']);
+  await shop.evaluate((token) => converge('identify', token), signed('c-4712', 'Hana'));
+  await until('an empty chat', async () => (await line(shop, 'it is me').count()) === 0);
+  await shop.getByLabel('Write a message').fill('and now I');
+  await shop.keyboard.press('Enter');
+  await line(shop, 'and now ISent').waitFor();
+  assert.equal((await bed.claim()).customer.name, 'Hana');
   await context.close();
 });
 

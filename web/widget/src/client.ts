@@ -35,6 +35,9 @@ export interface Left {
   client_id: string;
 }
 
+/** A signed identity, as the page gets it from its own server. */
+export type Identity = () => Promise<string>;
+
 export interface Listener {
   session(session: Session): void;
   message(message: Message): void;
@@ -60,7 +63,8 @@ export class Client {
 
   constructor(
     private readonly url: string,
-    private readonly identity: string | undefined,
+    /** The page's word for who this is, asked for anew with each session; undefined: nobody in particular. */
+    private identity: Identity | undefined,
     private readonly about: About,
     private readonly listener: Listener,
   ) {}
@@ -87,6 +91,14 @@ export class Client {
   /** The visitor has seen everything up to a message of this time; that it is lost costs a mark. */
   tellRead(until: string): void {
     if (this.#session) this.#post('read', { read_until: until }, this.#session.token).catch(() => {});
+  }
+
+  /** Somebody else is there now: their own conversation is shown. */
+  async identify(identity: Identity): Promise<void> {
+    this.identity = identity;
+    this.#session = undefined;
+    this.#stream?.close();
+    await this.connect();
   }
 
   /** What was said, by mail; clientId makes a second try harmless. */
@@ -129,7 +141,7 @@ export class Client {
     const join = async () => {
       const kept = this.identity ? null : localStorage.getItem(key);
       if (kept) return JSON.parse(kept) as Session;
-      const session = await this.#post('sessions', this.identity ? { identity: this.identity } : this.about);
+      const session = await this.#post('sessions', this.identity ? { identity: await this.identity() } : this.about);
       if (!this.identity) localStorage.setItem(key, JSON.stringify(session));
       return session as unknown as Session;
     };
@@ -176,7 +188,9 @@ export class Client {
     };
     stream.onerror = () => {
       this.listener.online(false);
-      if (stream.readyState === EventSource.CLOSED) this.#again();
+      if (stream.readyState !== EventSource.CLOSED) return;
+      if (this.identity) this.#session = undefined; // perhaps it has ended: the page says anew who this is
+      this.#again();
     };
     const on = (name: string, take: (data: any) => void) =>
       stream.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data)));

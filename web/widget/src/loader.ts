@@ -1,5 +1,8 @@
+import type { Identity } from './client';
+import type { Chat } from './main';
+
 // The one script of a page: a button, and the rest of the chat when it is first pressed. A classic script, so nothing of
-// it may reach the page's own names.
+// it may reach the page's own names, but for converge().
 (() => {
   const script = document.currentScript as HTMLScriptElement;
   const language = script.dataset.lang ?? document.documentElement.lang ?? navigator.language;
@@ -20,16 +23,17 @@
   button.textContent = isChinese ? '在线咨询' : 'Chat with us';
   button.setAttribute('aria-haspopup', 'dialog');
   root.append(button);
-  let open: (() => void) | undefined;
+  let chat: Chat | undefined;
+  let identity: Identity | undefined = script.dataset.identity ? async () => script.dataset.identity! : undefined;
   button.onclick = async () => {
-    if (!open) {
+    if (!chat) {
       button.disabled = true;
       try {
         const main = await import(/* @vite-ignore */ new URL('widget-main.js', script.src).href);
-        open ??= main.start({
+        chat ??= main.start({
           base: new URL('.', script.src).href,
           channel: script.dataset.channel ?? 'site',
-          identity: script.dataset.identity,
+          identity,
           ask: script.dataset.ask ?? '',
           isChinese,
           root,
@@ -41,8 +45,22 @@
         button.disabled = false;
       }
     }
-    open?.();
+    chat?.open();
   };
+  const identify = (next: Identity) => {
+    identity = next;
+    chat?.identify(next);
+  };
+  const calls: Record<string, (...given: never[]) => void> = {
+    open: () => button.click(),
+    identify: (token: string) => identify(async () => token),
+    on: (name: string, call: Identity) => name === 'identity' && identify(call),
+  };
+  // What the page asked for before this was loaded waits in a queue.
+  const page = window as unknown as { converge?: { (name: string, ...given: never[]): void; q?: [string, ...never[]][] } };
+  const asked = page.converge?.q ?? [];
+  page.converge = (name, ...given) => calls[name]?.(...given);
+  for (const [name, ...given] of asked) page.converge(name, ...given);
   const put = () => document.body.append(host);
   if (document.body) put();
   else addEventListener('DOMContentLoaded', put);

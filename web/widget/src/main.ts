@@ -1,5 +1,5 @@
 import { askAfter, askAway, askBefore, askTranscript } from './ask';
-import { type About, Client, type Message, Refused, type Upload } from './client';
+import { type About, Client, type Identity, type Message, Refused, type Upload } from './client';
 import { make } from './dom';
 import { style } from './style';
 import { wordsOf } from './words';
@@ -7,7 +7,7 @@ import { wordsOf } from './words';
 interface Options {
   base: string;
   channel: string;
-  identity: string | undefined;
+  identity: Identity | undefined;
   ask: string;
   isChinese: boolean;
   root: ShadowRoot;
@@ -27,8 +27,13 @@ const TYPING_SHOWN_MS = 5000;
 // crypto.randomUUID is for pages over https only.
 const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16)).join('-');
 
-/** Builds the chat beside the button and answers what opens it. */
-export function start({ base, channel, identity, ask, isChinese, root, button }: Options): () => void {
+export interface Chat {
+  open(): void;
+  identify(identity: Identity): void;
+}
+
+/** Builds the chat beside the button. */
+export function start({ base, channel, identity, ask, isChinese, root, button }: Options): Chat {
   const words = wordsOf(isChinese);
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(style);
@@ -118,6 +123,7 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
   const about: About = {};
   let survey: HTMLElement | undefined;
   let away: HTMLElement | undefined;
+  let before: HTMLElement | undefined;
   let hasMail = false;
   const client: Client = new Client(url, identity, about, {
     session(session) {
@@ -214,16 +220,12 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
   };
   document.addEventListener('visibilitychange', tellRead);
   const connect = () =>
-    client.connect().catch((error) => {
-      if (!(error instanceof Refused)) return;
-      status.textContent = words.refused;
-      form.inert = true;
-    });
+    client.connect().catch((error: unknown) => refused(error));
   if (ask && !identity && !Client.isKnown(url)) {
     form.hidden = true;
-    const before = askBefore(ask, words, (answered) => {
+    before = askBefore(ask, words, (answered) => {
       Object.assign(about, answered);
-      before.remove();
+      before!.remove();
       form.hidden = false;
       input.focus();
       void connect();
@@ -232,10 +234,25 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
   } else {
     void connect();
   }
-  return () => {
-    panel.hidden = false;
-    button.hidden = true;
-    tellRead();
-    (panel.querySelector<HTMLElement>('form:not([hidden]) input:not([hidden]), textarea') ?? input).focus();
+  const refused = (error: unknown) => {
+    if (!(error instanceof Refused)) return;
+    status.textContent = words.refused;
+    form.inert = true;
+  };
+  return {
+    open() {
+      panel.hidden = false;
+      button.hidden = true;
+      tellRead();
+      (panel.querySelector<HTMLElement>('form:not([hidden]) input:not([hidden]), textarea') ?? input).focus();
+    },
+    identify(next) {
+      list.replaceChildren();
+      shown.clear();
+      newest = told = '';
+      form.inert = form.hidden = false;
+      before?.remove();
+      client.identify(next).catch(refused);
+    },
   };
 }
