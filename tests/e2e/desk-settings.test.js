@@ -124,6 +124,24 @@ test('the settings pages fit into 320 pixels and speak Chinese in the dark', asy
   assert.deepEqual(small.foreign, []);
 });
 
+test('the outcomes of the wrap-up form and the targets of the wallboard are the queue\'s', async () => {
+  const { json: queue } = await bed.call('GET', '/v1/queues/support', undefined, bed.admin);
+  const { version: _, ...known } = queue;
+  assert.equal((await bed.call('PUT', '/v1/queues/support', { ...known, outcomes: ['已补发', 'exchanged'], target_wait: '7m', target_level: 95 }, bed.admin)).status, 200);
+  await bed.post({ id: 'o1', from: { id: 'u-o1', name: 'Li' }, text: 'hello' });
+  const admin = await openDesk(browser, bed, 'carol', PASSWORD);
+  await admin.goto(`${bed.base}/#/wall`);
+  await admin.locator('.tile', { hasText: 'target at most 7 min' }).waitFor();
+  await admin.locator('.tile', { hasText: 'target at least 95 %' }).waitFor();
+  await admin.goto(`${bed.base}/#/desk`);
+  await admin.locator('#accept, #pull').first().click();
+  await admin.locator('#items .item').first().click();
+  await admin.locator('#messages li[data-message]').first().waitFor();
+  await admin.locator('#resolve').click();
+  assert.deepEqual(await admin.locator('dialog select option').allTextContents(), ['已补发', 'exchanged']);
+  await admin.context().close();
+});
+
 test('every field of every form speaks Chinese', async () => {
   const chinese = await openDesk(browser, bed, 'carol', PASSWORD, { locale: 'zh-CN' });
   const kinds = (await bed.call('GET', '/v1/configuration/kinds', undefined, bed.admin)).json.data;

@@ -276,6 +276,14 @@ export interface Named {
   version?: number;
 }
 
+/** What the pages need of a queue's configuration. */
+export interface QueueRow extends Named {
+  outcomes?: string[];
+  target_waiting?: number;
+  target_wait_ms?: number;
+  target_level?: number;
+}
+
 export interface CannedReply extends Named {
   title: string;
   text: string;

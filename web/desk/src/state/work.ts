@@ -1,7 +1,7 @@
 // My work, what waits, and the queues.
 import { batch, computed, signal } from '@preact/signals';
 import { ask, post } from '../api/client';
-import type { List, LiveQueue, Named, WorkItem } from '../api/types';
+import type { List, LiveQueue, Named, QueueRow, WorkItem } from '../api/types';
 import { t } from '../words';
 import { coalesced, problem } from './notices';
 
@@ -108,13 +108,23 @@ export async function pull(): Promise<WorkItem | null> {
 
 // ---- names of what work can go to; few and rarely changed, so they are fetched when a form wants them ----
 
-export const named = signal<Record<'queues' | 'agents' | 'departments', Named[]>>({ queues: [], agents: [], departments: [] });
+export const named = signal<{ queues: QueueRow[]; agents: Named[]; departments: Named[] }>({ queues: [], agents: [], departments: [] });
 
 export async function showNames(): Promise<void> {
-  const [queueList, agents, departments] = await Promise.all(
-    ['queues', 'agents', 'departments'].map((kind) => ask<List<Named>>(`/v1/${kind}?limit=200`)),
-  );
-  named.value = { queues: queueList!.data, agents: agents!.data, departments: departments!.data };
+  const [queueList, agents, departments] = await Promise.all([
+    ask<List<QueueRow>>('/v1/queues?limit=200'),
+    ask<List<Named>>('/v1/agents?limit=200'),
+    ask<List<Named>>('/v1/departments?limit=200'),
+  ]);
+  named.value = { queues: queueList.data, agents: agents.data, departments: departments.data };
+}
+
+const OUTCOMES = ['solved', 'answered', 'refunded', 'handed', 'silent', 'spam'];
+
+/** How work of a queue may end. */
+export function outcomesOf(queue: string): string[] {
+  const own = named.value.queues.find((one) => one.id === queue)?.outcomes;
+  return own?.length ? own : OUTCOMES;
 }
 
 export const nameOf = (kind: 'queues' | 'agents' | 'departments', id: string | null): string =>

@@ -1,14 +1,15 @@
 // The wrap-up form (会话小结): how it ended, and what the next one should know.
 import { useState } from 'preact/hooks';
 import { closeDialog } from '../../state/dialogs';
+import { open } from '../../state/thread';
 import { step } from '../../state/transitions';
+import { outcomesOf } from '../../state/work';
 import { t, word } from '../../words';
 import { Frame } from './Frame';
 
-const OUTCOMES = ['solved', 'answered', 'refunded', 'handed', 'silent', 'spam'];
-
 export function Resolve() {
-  const [reason, setReason] = useState(OUTCOMES[0]!);
+  const outcomes = outcomesOf(open.value?.item?.queue ?? '');
+  const [reason, setReason] = useState(outcomes[0]!);
   const [note, setNote] = useState('');
   const does = () => {
     closeDialog();
@@ -20,7 +21,7 @@ export function Resolve() {
       <label>
         {t('disposition')}
         <select value={reason} onChange={(event) => setReason(event.currentTarget.value)}>
-          {OUTCOMES.map((one) => (
+          {outcomes.map((one) => (
             <option key={one} value={one}>
               {word('outcome', one)}
             </option>

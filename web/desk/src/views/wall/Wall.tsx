@@ -1,8 +1,9 @@
 import { useEffect } from 'preact/hooks';
+import type { QueueRow } from '../../api/types';
 import { background } from '../../state/notices';
 import { isLead } from '../../state/session';
 import { EVERY_MS, figures, live, showLive, showOpenWork } from '../../state/wall';
-import { showNames } from '../../state/work';
+import { named, showNames } from '../../state/work';
 import { duration, language, t, type Key } from '../../words';
 import { AgentTable } from './AgentTable';
 import { History } from './History';
@@ -19,9 +20,16 @@ interface Tile {
 }
 
 const SIGNS: Record<Verdict, string> = { ok: '●', warn: '◆', bad: '▲' };
-const OLDEST_S = { warn: 60, bad: 120 };
-const LEVEL_PERCENT = { warn: 80, bad: 60 };
-const WAITING_EACH = { warn: 2, bad: 4 };
+const LEVEL_MARGIN = 20;
+
+/** Of all queues the strictest; twice as much, or a level that much lower, is bad. */
+function targets() {
+  const rows: QueueRow[] = named.value.queues.length ? named.value.queues : [{ id: '' }];
+  const waiting = Math.min(...rows.map((one) => one.target_waiting ?? 2));
+  const wait = Math.min(...rows.map((one) => (one.target_wait_ms ?? 60_000) / 1000));
+  const level = Math.max(...rows.map((one) => one.target_level ?? 80));
+  return { waiting: { warn: waiting, bad: 2 * waiting }, wait: { warn: wait, bad: 2 * wait }, level: { warn: level, bad: level - LEVEL_MARGIN } };
+}
 
 const above = (value: number, at: { warn: number; bad: number }): Verdict => (value > at.bad ? 'bad' : value > at.warn ? 'warn' : 'ok');
 const below = (value: number, at: { warn: number; bad: number }): Verdict => (value < at.bad ? 'bad' : value < at.warn ? 'warn' : 'ok');
@@ -29,15 +37,16 @@ const below = (value: number, at: { warn: number; bad: number }): Verdict => (va
 function tiles(): Tile[] {
   const { waiting, oldest, level, abandoned, online, within } = figures.value;
   const atMost = (text: string) => `${t('target_at_most')} ${text}`;
-  const most = Math.max(1, online) * WAITING_EACH.warn;
+  const asked = targets();
+  const most = Math.max(1, online) * asked.waiting.warn;
   return [
-    { title: 'wall_waiting', value: String(waiting), verdict: above(waiting / Math.max(1, online), WAITING_EACH), target: atMost(String(most)) },
-    { title: 'wall_oldest', value: duration(oldest), verdict: above(oldest, OLDEST_S), target: atMost(duration(OLDEST_S.warn)) },
+    { title: 'wall_waiting', value: String(waiting), verdict: above(waiting / Math.max(1, online), asked.waiting), target: atMost(String(most)) },
+    { title: 'wall_oldest', value: duration(oldest), verdict: above(oldest, asked.wait), target: atMost(duration(asked.wait.warn)) },
     {
       title: 'wall_level',
       value: level === null ? '–' : `${Math.round(level)} %`,
-      verdict: level === null ? 'ok' : below(level, LEVEL_PERCENT),
-      target: `${t('target_at_least')} ${LEVEL_PERCENT.warn} % / ${duration(within)}`,
+      verdict: level === null ? 'ok' : below(level, asked.level),
+      target: `${t('target_at_least')} ${asked.level.warn} % / ${duration(within)}`,
     },
     { title: 'wall_abandoned', value: String(abandoned), verdict: above(abandoned, { warn: 0, bad: 5 }), target: atMost('0') },
     { title: 'wall_agents', value: String(online), verdict: online ? 'ok' : 'bad', target: `${t('target_at_least')} 1` },
