@@ -69,9 +69,7 @@ async function happened(name: string, data: Record<string, string>): Promise<voi
   if (name.startsWith('customer.') && data.customer === customer.value?.id) await showCustomerAgain();
 }
 
-/** Signing in means being there; another tab or a reload leaves the presence as it was. */
-export async function start(isSigningIn: boolean): Promise<void> {
-  const known = await ask<Me>('/v1/me');
+async function startAs(known: Me, isSigningIn: boolean): Promise<void> {
   me.value = known;
   keepLoad(known);
   endedBecause.value = '';
@@ -79,7 +77,13 @@ export async function start(isSigningIn: boolean): Promise<void> {
     onEvent: (name, data) => void background(() => happened(name, data)),
     onBack: () => void background(refresh),
   });
-  await Promise.all([isSigningIn || known.status === 'offline' ? setPresence('online', '') : setPresence(known.status, known.reason ?? ''), showWork(), showHeld(), showNames(), showMentions()]);
+  await (isSigningIn || known.status === 'offline' ? setPresence('online', '') : setPresence(known.status, known.reason ?? ''));
+}
+
+/** Signing in means being there; another tab or a reload leaves the presence as it was. The first view is one round trip: all of it is asked for at once. */
+export async function start(isSigningIn: boolean): Promise<void> {
+  const known = ask<Me>('/v1/me').then((answer) => startAs(answer, isSigningIn));
+  await Promise.all([known, showWork(), showHeld(), showNames(), showMentions()]);
 }
 
 export function signedOut(why: string): void {
