@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Customer, Happening, Order, SlaClock, Suggestion } from '../api/types';
 import { addCustomerNote, customer, dismiss, setTags, timelinePage } from '../state/customer';
 import { dialog } from '../state/dialogs';
-import { attempt, background, notify } from '../state/notices';
+import { attempt, background } from '../state/notices';
 import { open, openConversation } from '../state/thread';
 import { now } from '../state/work';
 import { ago, duration, remaining, t, when, word, type Key } from '../words';
@@ -175,11 +175,8 @@ function NoteForm() {
       class="row"
       onSubmit={(event) => {
         event.preventDefault();
-        void attempt(async () => {
-          await addCustomerNote(text);
-          setText('');
-          notify(t('done_note'));
-        });
+        addCustomerNote(text, setText);
+        setText('');
       }}
     >
       <input id="about" maxLength={10000} aria-label={t('note_about')} placeholder={t('note_about')} value={text} onInput={(event) => setText(event.currentTarget.value)} />

@@ -5,7 +5,7 @@ import { dialog } from '../state/dialogs';
 import { attempt } from '../state/notices';
 import { isLead, me } from '../state/session';
 import { isMine, open, openItem, talk, titleOf, typing } from '../state/thread';
-import { step } from '../state/transitions';
+import { step, underWay } from '../state/transitions';
 import { nameOf, showWork } from '../state/work';
 import { t, word } from '../words';
 import { Composer } from './Composer';
@@ -58,6 +58,7 @@ function Facts({ item }: { item: WorkItem | null }) {
     <p class="thread-facts quiet" role="status">
       {talk.value?.subject && <strong><bdi>{talk.value.subject}</bdi></strong>}
       {item && <span>{word('state', item.state)}</span>}
+      {item && underWay.value?.item === item.id && <strong class="doing">{t(underWay.value.doing)}</strong>}
       {item && item.agent && item.agent !== me.value?.agent && <span>{t('not_mine')} {nameOf('agents', item.agent)}</span>}
       {!item && open.value && <span>{t('readonly')}</span>}
       {typing.value && <em>{t('customer')} {t('typing')}</em>}

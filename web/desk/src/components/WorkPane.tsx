@@ -4,7 +4,7 @@ import type { WorkItem } from '../api/types';
 import { attempt, background } from '../state/notices';
 import { answerOffer, held } from '../state/offers';
 import { open, openItem, titleOf } from '../state/thread';
-import { pullNext } from '../state/transitions';
+import { isPulling, pullNext } from '../state/transitions';
 import { furtherWaiting, halfMinute, myWork, now, queues, showFurtherWaiting, waiting } from '../state/work';
 import { duration, language, remaining, secondsSince, t, word } from '../words';
 import { ChannelBadge, SlaPip } from './marks';
@@ -129,8 +129,8 @@ export function WorkPane() {
       <SearchBox />
       <div class="row spread">
         <h2 id="mine-title">{t('mine')}</h2>
-        <button id="pull" type="button" class="primary" onClick={() => void attempt(pullNext)}>
-          {t('pull')}
+        <button id="pull" type="button" class="primary" aria-busy={isPulling.value} onClick={() => !isPulling.value && void attempt(pullNext)}>
+          {t(isPulling.value ? 'pulling' : 'pull')}
         </button>
       </div>
       <Offers />

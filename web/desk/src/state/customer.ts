@@ -5,6 +5,7 @@ import type { Customer, Happening, List, Merge } from '../api/types';
 import { t } from '../words';
 import { attempt, background, notify } from './notices';
 import { perform } from './outbox';
+import { me } from './session';
 
 export const customer = signal<Customer | null>(null);
 let wanted: string | null = null;
@@ -21,11 +22,25 @@ export async function showCustomer(id: string | null): Promise<void> {
 
 export const showCustomerAgain = (): Promise<void> => showCustomer(wanted);
 
-export async function addCustomerNote(text: string): Promise<void> {
-  const id = customer.value?.id;
-  if (!id || !text.trim()) return;
-  await post(`/v1/customers/${id}/notes`, { text: text.trim() }, newKey());
-  await showCustomerAgain();
+/** Shown at once; onRefused() gets the text back. */
+export function addCustomerNote(text: string, onRefused: (text: string) => void): void {
+  const before = customer.value;
+  if (!before || !text.trim()) return;
+  const note = { id: newKey(), text: text.trim(), author: { name: me.value?.name ?? '' }, created_at: new Date().toISOString() };
+  customer.value = { ...before, notes: [note as NonNullable<Customer['notes']>[number], ...(before.notes ?? [])] };
+  perform({
+    path: `/v1/customers/${before.id}/notes`,
+    body: { text: note.text },
+    onDone: () => {
+      notify(t('done_note'));
+      void background(showCustomerAgain);
+    },
+    onRefused: () => {
+      const shown = customer.value;
+      if (shown?.id === before.id) customer.value = { ...shown, notes: (shown.notes ?? []).filter((one) => one.id !== note.id) };
+      onRefused(text);
+    },
+  });
 }
 
 export function setTags(tags: string[]): void {

@@ -1,4 +1,5 @@
 // What an agent does with the open work item: shown at once, taken back where the daemon refuses.
+import { signal } from '@preact/signals';
 import type { WorkItem } from '../api/types';
 import { t, type Key } from '../words';
 import { background, notify, showProblem } from './notices';
@@ -14,17 +15,26 @@ interface Step {
   leaves: boolean;
 }
 
+/** What was asked for and is not answered: the item, and what it is. */
+export const underWay = signal<{ item: string; doing: Key } | null>(null);
+export const isPulling = signal(false);
+
 export function step({ verb, body, done, leaves }: Step): void {
   const item = open.value?.item;
   if (!item) return;
+  const mine = { item: item.id, doing: `doing_${verb}` as Key };
+  const end = (): void => {
+    if (underWay.value === mine) underWay.value = null;
+  };
   if (leaves) {
     hideItem(item.id);
     closeThread();
-  }
+  } else underWay.value = mine;
   perform<WorkItem>({
     path: `/v1/work-items/${item.id}/${verb}`,
     body,
     onDone: () => {
+      end();
       notify(t(done));
       void background(async () => {
         await Promise.all([showWork(), showOpenItem()]);
@@ -32,6 +42,7 @@ export function step({ verb, body, done, leaves }: Step): void {
       });
     },
     onRefused: () => {
+      end();
       unhideItem(item.id);
       if (leaves && !open.value) openItem(item).catch(showProblem);
     },
@@ -39,7 +50,8 @@ export function step({ verb, body, done, leaves }: Step): void {
 }
 
 export async function pullNext(): Promise<void> {
-  const item = await pull();
+  isPulling.value = true;
+  const item = await pull().finally(() => (isPulling.value = false));
   if (!item) return;
   await openItem(item);
   await showWork();

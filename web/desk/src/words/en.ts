@@ -80,6 +80,7 @@ export const en = {
   step_channel: 'Connect a channel of your own', step_channel_help: 'Add it to converged.yaml and reload; the page then shows the address to paste at the provider, and tests it.',
   step_message: 'Get a message', step_message_help: 'Write to that channel as a customer would.', step_answer: 'Answer it', step_answer_help: 'Pull it, reply, and see that it arrives.',
   simulated: 'simulated', channels_help: 'Channels stand in converged.yaml: add one there and reload (systemctl reload converged@main, or SIGHUP). Then paste its callback address at the provider, and test it here.',
+  pulling: 'Pulling…', doing_transfer: 'Handing on…', doing_consult: 'Asking for help…', doing_escalate: 'Escalating…', doing_snooze: 'Putting aside…',
   new_one: 'New', delete: 'Delete', sure_delete: 'Delete it for good?', saved: 'Saved.', deleted: 'Deleted.', read_only_role: 'Only admins may change this.',
   bad_json: 'This is not JSON', test: 'Test', test_ok: 'It works', test_failed: 'It does not work', callback: 'Callback address', copy: 'Copy', copied: 'Copied.',
   connector: 'Connector', working: 'working', parked: 'parked',

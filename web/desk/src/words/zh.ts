@@ -82,6 +82,7 @@ export const zh: Record<Key, string> = {
   step_channel: '接入自己的渠道', step_channel_help: '写入 converged.yaml 并重新加载；页面会给出要粘贴到服务商后台的地址，并可测试。',
   step_message: '收到一条消息', step_message_help: '像客户那样往该渠道发一条消息。', step_answer: '答复它', step_answer_help: '领取、回复，确认对方收到。',
   simulated: '模拟', channels_help: '渠道写在 converged.yaml 中：添加后重新加载（systemctl reload converged@main 或 SIGHUP），再把回调地址粘贴到服务商后台，并在此测试。',
+  pulling: '领取中…', doing_transfer: '转接中…', doing_consult: '请求协助中…', doing_escalate: '升级中…', doing_snooze: '处理中…',
   new_one: '新建', delete: '删除', sure_delete: '确定要删除吗？', saved: '已保存。', deleted: '已删除。', read_only_role: '只有管理员可以修改。',
   bad_json: '不是有效的 JSON', test: '测试', test_ok: '正常', test_failed: '不正常', callback: '回调地址', copy: '复制', copied: '已复制。',
   connector: '连接器', working: '正常', parked: '已停用',

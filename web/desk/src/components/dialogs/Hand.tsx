@@ -8,7 +8,15 @@ import { named, showNames } from '../../state/work';
 import { t, word, type Key } from '../../words';
 import { Frame } from './Frame';
 
-export function TargetChoice({ value, onChange, onlyAgents }: { value: string; onChange: (to: string) => void; onlyAgents: boolean }) {
+interface ChoiceProps {
+  value: string;
+  onChange: (to: string) => void;
+  onlyAgents: boolean;
+  /** Without one the daemon finds it. */
+  isOptional?: boolean;
+}
+
+export function TargetChoice({ value, onChange, onlyAgents, isOptional = false }: ChoiceProps) {
   useEffect(() => void background(showNames), []);
   const groups: ['queues' | 'agents' | 'departments', string, Key][] = [
     ['agents', 'agent', 'target_agent'],
@@ -17,7 +25,7 @@ export function TargetChoice({ value, onChange, onlyAgents }: { value: string; o
   return (
     <label>
       {t('target')}
-      <select required value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      <select required={!isOptional} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         <option value="" />
         {groups.map(([kind, prefix, title]) => (
           <optgroup key={kind} label={t(title)}>
@@ -70,7 +78,7 @@ export function Escalate() {
   };
   return (
     <Frame title="escalate" does="escalate" onDo={does}>
-      <TargetChoice value={target} onChange={setTarget} onlyAgents={false} />
+      <TargetChoice value={target} onChange={setTarget} onlyAgents={false} isOptional />
       <label>
         {t('urgency')}
         <select value={urgency} onChange={(event) => setUrgency(event.currentTarget.value)}>
