@@ -96,23 +96,3 @@ test('resolving shows at once, and stays', async () => {
   await atOnce('resolve', () => inDialog('Resolve'), async () => (await page.locator('#items .item').count()) === 0);
   await page.getByText('Resolved.').waitFor();
 });
-
-test('the first view waits for the line once', async () => {
-  const wanted = ['/v1/me', '/v1/work-items?agent=me', '/v1/work-items?state=queued', '/v1/live', '/v1/me/offers', '/v1/queues'];
-  const known = new Set();
-  let answers;
-  const all = new Promise((resolve) => (answers = resolve));
-  await page.unroute('**/v1/**');
-  await page.route('**/v1/**', async (route) => {
-    const url = route.request().url().replace(bed.base, '');
-    for (const one of wanted) if (url === one || url.startsWith(`${one}&`) || url.startsWith(`${one}?`)) known.add(one);
-    await all; // nothing is answered before everything is asked for
-    return route.continue();
-  });
-  const loaded = page.reload();
-  await until('all of it to be asked for', () => known.size === wanted.length).catch(() => assert.deepEqual([...known].sort(), [...wanted].sort()));
-  answers();
-  await loaded;
-  await page.locator('#live.live').waitFor();
-  await page.unroute('**/v1/**');
-});
