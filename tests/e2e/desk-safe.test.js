@@ -102,6 +102,11 @@ test('every view passes axe in both themes and languages, and fits into 320 pixe
         await page.goto(`${bed.base}/${hash}`);
         await page.locator('main').waitFor();
         assert.equal(await isWide(page), false, `${hash} ${locale}`);
+        if (hash === '#/settings/channels') {
+          await page.locator('.scroll thead th').first().waitFor();
+          const lines = await page.locator('.scroll thead th').evaluateAll((all) => all.map((one) => one.clientHeight / parseFloat(getComputedStyle(one).fontSize)));
+          assert.ok(Math.max(...lines) < 4, `words of a table are broken: ${lines} ${locale}`);
+        }
       }
       assert.deepEqual(page.foreign, []);
       await page.context().close();
