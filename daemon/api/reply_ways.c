@@ -300,9 +300,11 @@ static void on_conversation(const struct conversation *conversation, const struc
 		.last_inbound_ms = conversation->last_inbound_ms,
 	};
 	here = way_add(ways, conversation->channel);
-	here->to = ways->here.address;
-	here->is_here = true;
-	here->conversation = call->params[0];
+	if (here != NULL) {
+		here->to = ways->here.address;
+		here->is_here = true;
+		here->conversation = call->params[0];
+	}
 	customer_read(call->parts->store, call->who.workspace, conversation->customer, on_customer,
 		      ways);
 }
