@@ -101,7 +101,7 @@ function Talks({ known }: { known: Customer }) {
   return (
     <Section title="channels">
       {known.conversations.map((one) => (
-        <Fact key={one.id} beside={[word('state', one.state), `${one.messages} ${t('messages')}`, one.last_message && ago(one.last_message.at)]}>
+        <Fact key={one.id} beside={[word('state', one.state), one.messages === 1 ? t('one_message') : `${one.messages} ${t('messages')}`, one.last_message && ago(one.last_message.at)]}>
           <ChannelBadge channel={one.channel} />{' '}
           <button type="button" class="plain link" disabled={one.id === open.value?.conversation} onClick={() => void attempt(() => openConversation(one.id))}>
             <bdi>{one.subject || one.last_message?.text.slice(0, 80) || word('state', one.state)}</bdi>
@@ -179,7 +179,7 @@ function NoteForm() {
         setText('');
       }}
     >
-      <input id="about" maxLength={10000} aria-label={t('note_about')} placeholder={t('note_about')} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      <input id="about" maxLength={10000} aria-label={t('note_about')} placeholder={t('note_short')} value={text} onInput={(event) => setText(event.currentTarget.value)} />
       <button>{t('add')}</button>
     </form>
   );
