@@ -144,6 +144,8 @@ struct conflict {
 	size_t allowed_count;
 };
 void api_conflict(struct api_call *call, const struct conflict *conflict);
+/* 404: the first parameter names no conversation. */
+void api_no_conversation(struct api_call *call);
 /* A problem with an "errors" list of one pointer. */
 void api_invalid(struct api_call *call, const char *pointer, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

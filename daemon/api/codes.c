@@ -347,8 +347,7 @@ static void on_conversation(const struct conversation *conversation, const struc
 		coding->channel = channel_find(call->parts->channels, coding->workspace,
 					       conversation->channel);
 	if (conversation == NULL || coding->channel == NULL) {
-		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
-			    call->params[0]);
+		api_no_conversation(call);
 		return;
 	}
 	if (json_text(call->body, "code") != NULL)

@@ -395,12 +395,7 @@ void handle_config_kinds(struct api_call *call)
 	struct buf body = { 0 };
 	struct json_out out;
 
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_array(&out, "data");
+	page_start(&out, &body);
 	business_describe(&out);
-	jw_array_end(&out);
-	jw_null(&out, "next_cursor");
-	jw_object_end(&out);
-	api_answer(call, 200, &body);
+	page_end_whole(call, &out, &body);
 }

@@ -278,8 +278,7 @@ static void on_known(const struct conversation *conversation, const struct error
 	if (err != NULL)
 		api_fail(call, err);
 	else if (conversation == NULL)
-		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
-			    call->params[0]);
+		api_no_conversation(call);
 	else
 		changes_of_conversation(call->parts->store, call->who.workspace, call->params[0],
 					on_changes, call);

@@ -40,8 +40,7 @@ static void on_conversation(const struct conversation *conversation, const struc
 		return;
 	}
 	if (conversation == NULL) {
-		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
-			    call->params[0]);
+		api_no_conversation(call);
 		return;
 	}
 	jw_start(&out, &body);
@@ -83,8 +82,7 @@ static void on_page(const struct message_page *messages, const struct error *err
 		return;
 	}
 	if (messages == NULL) {
-		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
-			    call->params[0]);
+		api_no_conversation(call);
 		return;
 	}
 	next = messages->next;
@@ -416,8 +414,7 @@ static void on_target(const struct conversation *conversation, const struct erro
 		return;
 	}
 	if (conversation == NULL) {
-		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
-			    call->params[0]);
+		api_no_conversation(call);
 		return;
 	}
 	writing->customer = arena_text(call->arena, conversation->customer);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "base/text.h"
 #include "parts.h"
 #include "routing/roster.h"
@@ -69,16 +70,11 @@ static void on_mentions(const struct store_reply *reply, const struct error *err
 		api_fail(call, err);
 		return;
 	}
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_array(&out, "data");
+	page_start(&out, &body);
 	for (size_t i = 0; i + 1 < reply_count(reply); i += 2)
 		write_mention(&out, arena_text(call->arena, reply_text_at(reply, i)),
 			      reply_text_at(reply, i + 1));
-	jw_array_end(&out);
-	jw_null(&out, "next_cursor");
-	jw_object_end(&out);
-	api_answer(call, 200, &body);
+	page_end_whole(call, &out, &body);
 }
 
 void handle_mentions(struct api_call *call)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/merges.h"
+#include "api/page.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "identity/customer.h"
@@ -468,15 +469,10 @@ static void on_merges(const struct store_reply *reply, const struct error *err, 
 		api_fail(call, err);
 		return;
 	}
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_array(&out, "data");
+	page_start(&out, &body);
 	for (size_t i = 0; i < reply_count(reply); i++)
 		merge_write(&out, reply_item(reply, i));
-	jw_array_end(&out);
-	jw_null(&out, "next_cursor");
-	jw_object_end(&out);
-	api_answer(call, 200, &body);
+	page_end_whole(call, &out, &body);
 }
 
 static void on_merged_customer(const struct customer *customer, const struct error *err,

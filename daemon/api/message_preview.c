@@ -235,8 +235,7 @@ static void on_conversation(const struct conversation *conversation, const struc
 		return;
 	}
 	if (conversation == NULL) {
-		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
-			    call->params[0]);
+		api_no_conversation(call);
 		return;
 	}
 	preview->channel =

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "base/text.h"
 #include "parts.h"
 #include "store/store.h"
@@ -51,15 +52,10 @@ static void on_offers(const struct store_reply *reply, const struct error *err, 
 		api_fail(call, err);
 		return;
 	}
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_array(&out, "data");
+	page_start(&out, &body);
 	for (size_t i = 0; i < reply_count(reply); i++)
 		write_offer(&out, reply_item(reply, i));
-	jw_array_end(&out);
-	jw_null(&out, "next_cursor");
-	jw_object_end(&out);
-	api_answer(call, 200, &body);
+	page_end_whole(call, &out, &body);
 }
 
 void handle_my_offers(struct api_call *call)

@@ -16,8 +16,7 @@ static void on_put(const struct store_reply *reply, const struct error *err, voi
 	if (err != NULL)
 		api_fail(call, err);
 	else if (reply_is(reply, "refused"))
-		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
-			    call->params[0]);
+		api_no_conversation(call);
 	else
 		api_answer_text(call, 200, call->state);
 }
@@ -79,8 +78,7 @@ static void on_conversation(const struct conversation *conversation, const struc
 		return;
 	}
 	if (conversation == NULL) {
-		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
-			    call->params[0]);
+		api_no_conversation(call);
 		return;
 	}
 	consent_fill(call, conversation);

@@ -97,6 +97,14 @@ void page_end(const struct page *page, struct json_out *out, struct buf *body, c
 	api_answer(page->call, 200, body);
 }
 
+void page_end_whole(struct api_call *call, struct json_out *out, struct buf *body)
+{
+	jw_array_end(out);
+	jw_null(out, "next_cursor");
+	jw_object_end(out);
+	api_answer(call, 200, body);
+}
+
 /* ---- lists that are read whole ---- */
 
 static int by_place(const void *a, const void *b)

@@ -24,6 +24,8 @@ void page_refuse(struct api_call *call);
  * page goes on; NULL: there is none. Ends the call. */
 void page_start(struct json_out *out, struct buf *body);
 void page_end(const struct page *page, struct json_out *out, struct buf *body, const char *last);
+/* Of a list that has no pages. */
+void page_end_whole(struct api_call *call, struct json_out *out, struct buf *body);
 
 /* A list that is read whole: sorted, cut and answered here. Descending by default. */
 struct page_row {

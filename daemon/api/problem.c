@@ -70,6 +70,12 @@ static void problem_write(struct api_call *call, int status, const char *code, c
 	problem_end(call, &out, status, &body);
 }
 
+void api_no_conversation(struct api_call *call)
+{
+	api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
+		    call->params[0]);
+}
+
 void api_conflict(struct api_call *call, const struct conflict *conflict)
 {
 	struct buf body = { 0 };

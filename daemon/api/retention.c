@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "history/history.h"
@@ -28,9 +29,7 @@ static void on_counted(struct json_object *answer, const struct error *err, void
 		api_fail(call, err);
 		return;
 	}
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_array(&out, "data");
+	page_start(&out, &body);
 	for (size_t i = 0; i < rules->count && i < json_count(due); i++) {
 		const struct retain_rule *rule = &rules->list[i];
 		struct json_object *row = json_item(due, i);
@@ -46,10 +45,7 @@ static void on_counted(struct json_object *answer, const struct error *err, void
 		jw_text(&out, "oldest", json_text(row, "oldest"));
 		jw_object_end(&out);
 	}
-	jw_array_end(&out);
-	jw_null(&out, "next_cursor");
-	jw_object_end(&out);
-	api_answer(call, 200, &body);
+	page_end_whole(call, &out, &body);
 }
 
 static void on_rules(const struct store_reply *reply, const struct error *err, void *context)

@@ -8,8 +8,7 @@
 static void tell(struct api_call *call, enum sign sign)
 {
 	if (!id_is(call->params[0], "cnv_")) {
-		api_problem(call, 404, "no_such_conversation", "there is no conversation \"%s\"",
-			    call->params[0]);
+		api_no_conversation(call);
 		return;
 	}
 	workspace_tell_sign(workspace_get(call->parts->workspaces, call->who.workspace), sign,

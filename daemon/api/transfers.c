@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "api/handlers.h"
+#include "api/page.h"
 #include "api/work_json.h"
 #include "base/text.h"
 #include "parts.h"
@@ -65,15 +66,10 @@ static void on_chain(const struct store_reply *reply, const struct error *err, v
 			    call->params[0]);
 		return;
 	}
-	jw_start(&out, &body);
-	jw_object(&out, NULL);
-	jw_array(&out, "data");
+	page_start(&out, &body);
 	for (size_t i = 0; i < reply_count(reply); i++)
 		transfer_write(&out, reply_item(reply, i));
-	jw_array_end(&out);
-	jw_null(&out, "next_cursor");
-	jw_object_end(&out);
-	api_answer(call, 200, &body);
+	page_end_whole(call, &out, &body);
 }
 
 void handle_transfer_list(struct api_call *call)
