@@ -140,6 +140,16 @@ test('what is written without a connection is kept, and sent once when it is bac
   assert.equal(sent('written in a tunnel'), 1);
 });
 
+test('what failed to leave goes once it can, though nobody says that the connection is back', async () => {
+  await page.route('**/messages', (route) => (route.request().method() === 'POST' ? route.abort() : route.continue()));
+  await page.locator('#text').fill('written in a lift');
+  await key('Control+Enter');
+  await page.locator('#messages li.pending').getByText('on its way').waitFor();
+  await page.unroute('**/messages');
+  await said(page, 'written in a lift').getByText('sent').waitFor();
+  assert.equal(sent('written in a lift'), 1);
+});
+
 test('the banner says that the connection is away', async () => {
   await page.route('**/v1/events/ticket', (route) => route.abort());
   await bed.ask('restart');

@@ -27,6 +27,9 @@ export interface Doing<T> {
 const waiting: Action<unknown>[] = [];
 export const waitingCount = signal(0);
 let isRunning = false;
+/** A connection may be back without anybody saying so. */
+const AGAIN_MS = 3000;
+let again: ReturnType<typeof setTimeout> | undefined;
 
 async function sendFirst(): Promise<boolean> {
   const action = waiting[0]!;
@@ -52,6 +55,8 @@ export async function flushOutbox(): Promise<void> {
   } finally {
     isRunning = false;
     waitingCount.value = waiting.length;
+    clearTimeout(again);
+    if (waiting.length) again = setTimeout(() => void flushOutbox(), AGAIN_MS);
   }
 }
 
@@ -73,6 +78,7 @@ export function perform<T>({ method = 'POST', path, body = {}, onDone, onRefused
 
 export function emptyOutbox(): void {
   waiting.length = 0;
+  clearTimeout(again);
   waitingCount.value = 0;
 }
 
