@@ -15,6 +15,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests" / "integration"))
+from ports import free_port  # noqa: E402
+
 HERE = ROOT / "tests" / "bench"
 BUILD = pathlib.Path(os.environ.get("CONVERGE_BUILD", ROOT / "build"))
 TOOLS = ROOT / "build" / "bench"
@@ -38,12 +41,6 @@ def cpu(number):
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(what, check, patience_s=30):

@@ -28,6 +28,8 @@ import threading
 import time
 import unittest
 
+from ports import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CONVERGE_BUILD", ROOT / "build" / "dev"))
 RUNS = ROOT / "build" / "test-runs"
@@ -47,20 +49,6 @@ rules:
   - { name: refunds, when: { text: "退款|refund" }, then: { queue: support, type: refund, urgency: high, priority: 60 } }
   - { name: everything-else, then: { queue: support } }
 """
-
-
-GIVEN_PORTS = set()
-
-
-def free_port():
-    """One that nobody listens on, and none of those given before: they may not be bound yet."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in GIVEN_PORTS:
-            GIVEN_PORTS.add(port)
-            return port
 
 
 def wait_for(what, check, patience_s=PATIENCE_S):

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #include <unistd.h>
 
 enum { READ_BYTES = 64 * 1024, START_TRIES = 1000 };
+/* Below the ports that the kernel gives to connections (ip_local_port_range). */
+enum { PORT_LOW = 10000, PORT_HIGH = 32768 };
 
 static void die(const char *what)
 {
@@ -133,18 +136,41 @@ void redis_child_stop(struct redis_child *child)
 	free(child->buffer);
 }
 
-int redis_free_port(void)
+/* Held by a name that no file stands behind; the kernel lets go of it with the process. */
+static bool port_is_mine(int port)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t len = sizeof(address);
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int len = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "converge-test-port-%d",
+			   port);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (bind(fd, (struct sockaddr *)&name,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0)
+		return true;
+	close(fd);
+	return false;
+}
+
+static bool port_is_free(int port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is_free;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)&address, len) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &len) < 0)
-		die("bind");
+	is_free = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 	close(fd);
-	return ntohs(address.sin_port);
+	return is_free;
+}
+
+int redis_free_port(void)
+{
+	int port = PORT_LOW + getpid() % (PORT_HIGH - PORT_LOW);
+
+	/* Not by bind(0): what it gives, the next one who asks or connects may be given too. */
+	while (!port_is_mine(port) || !port_is_free(port))
+		port = port + 1 < PORT_HIGH ? port + 1 : PORT_LOW;
+	return port;
 }
 
 /* --- client --- */

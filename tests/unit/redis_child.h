@@ -24,7 +24,9 @@ void redis_child_kill(struct redis_child *child); /* SIGKILL, directory kept */
 void redis_child_again(struct redis_child *child, const char *const *options); /* after a kill */
 void redis_child_stop(struct redis_child *child); /* and removes the directory */
 
-int redis_free_port(void); /* a TCP port nobody listened on just now */
+/* A TCP port that nobody listens on, and no other test is given while this process lives; as
+ * tests/integration/ports.py. */
+int redis_free_port(void);
 
 struct resp {
 	char type; /* + - : $ * and _ for nil */
