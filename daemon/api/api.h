@@ -20,6 +20,7 @@ struct claims;
 struct events;
 struct oidc_provider;
 struct parts;
+struct problems;
 struct store_reply;
 
 /* Who is asking; bits, so that a route names a set. */
@@ -146,6 +147,10 @@ struct conflict {
 void api_conflict(struct api_call *call, const struct conflict *conflict);
 /* 404: the first parameter names no conversation. */
 void api_no_conversation(struct api_call *call);
+/* 400 with all the errors that business_judge() found. */
+void api_invalid_object(struct api_call *call, struct problems *problems);
+/* 400; pointer: within the body, NULL where the name is not of the body. */
+void api_unknown_name(struct api_call *call, const char *pointer, const char *detail);
 /* A problem with an "errors" list of one pointer. */
 void api_invalid(struct api_call *call, const char *pointer, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -196,8 +196,9 @@ void handle_claim(struct api_call *call)
 	struct name_given *names = arena_alloc(call->arena, (count + 1) * sizeof(*names));
 
 	for (size_t i = 0; i < count; i++)
-		names[i] = (struct name_given){ NAME_QUEUE, json_string(json_item(list, i)),
-						"queues" };
+		names[i] =
+			(struct name_given){ NAME_QUEUE, json_string(json_item(list, i)), "queues",
+					     arena_format(call->arena, "/queues/%zu", i) };
 	if (channels_are_known(call))
 		names_check(call, names, count, claim_start);
 }

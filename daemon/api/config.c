@@ -9,6 +9,7 @@
 #include "api/keep.h"
 #include "api/names.h"
 #include "api/page.h"
+#include "base/problems.h"
 #include "base/text.h"
 #include "business/business.h"
 #include "parts.h"
@@ -247,7 +248,7 @@ static bool id_is_good(struct api_call *call)
 }
 
 /* The path names the object; a body without "id" gets it from there. */
-static int object_check(struct api_call *call, struct buf *canonical, struct error *err)
+static int object_check(struct api_call *call, struct buf *canonical, struct problems *problems)
 {
 	struct buf text = { 0 };
 	struct buf rest = { 0 };
@@ -256,7 +257,7 @@ static int object_check(struct api_call *call, struct buf *canonical, struct err
 	int result;
 
 	if (json_has(call->body, "id"))
-		return business_check(kind_of(call), call->body, canonical, err);
+		return business_judge(kind_of(call), call->body, canonical, problems);
 	json_append(call->body, &rest);
 	jw_start(&out, &text);
 	jw_object(&out, NULL);
@@ -267,11 +268,9 @@ static int object_check(struct api_call *call, struct buf *canonical, struct err
 	else
 		jw_object_end(&out);
 	buf_clear(&rest);
-	object = json_read(text.data, text.len, err);
+	object = json_read(text.data, text.len, NULL);
 	buf_clear(&text);
-	if (object == NULL)
-		return -1;
-	result = business_check(kind_of(call), object, canonical, err);
+	result = business_judge(kind_of(call), object, canonical, problems);
 	json_free(&object);
 	return result;
 }
@@ -292,7 +291,7 @@ static void put_check_names(struct api_call *call)
 
 	for (size_t i = 0; i < count; i++)
 		names[i] = (struct name_given){ name_kind_of(&references[i]), references[i].name,
-						references[i].field };
+						references[i].field, references[i].at.file };
 	names_check(call, names, count, put_after_names);
 }
 
@@ -300,15 +299,18 @@ static void put_begin(struct api_call *call, bool shows_made)
 {
 	struct putting *putting = arena_alloc(call->arena, sizeof(*putting));
 	struct buf canonical = { 0 };
-	struct error err;
+	struct problems *problems;
+	bool is_good;
 
 	if (!id_is_good(call))
 		return;
-	if (object_check(call, &canonical, &err) != 0) {
-		buf_clear(&canonical);
-		api_problem(call, 400, "invalid_object", "%s", err.text);
+	problems = problems_new();
+	is_good = object_check(call, &canonical, problems) == 0;
+	if (!is_good)
+		api_invalid_object(call, problems);
+	problems_free(&problems);
+	if (!is_good)
 		return;
-	}
 	putting->canonical = arena_text(call->arena, buf_string(&canonical));
 	putting->shows_made = shows_made;
 	buf_clear(&canonical);

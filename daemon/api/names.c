@@ -93,6 +93,7 @@ const char *channel_hint(struct api_call *call, const char *name)
 static bool is_known(struct naming *naming, const struct name_given *given)
 {
 	struct arena *arena = naming->call->arena;
+	const char *there_is;
 
 	for (size_t i = 0; i < naming->known_count; i++)
 		if (text_equal(naming->known[i], given->name))
@@ -100,16 +101,19 @@ static bool is_known(struct naming *naming, const struct name_given *given)
 	if (naming->known_count == 0 && given->kind != NAME_CALENDAR &&
 	    given->kind != NAME_CLASSIFIER)
 		return true;
-	if (naming->known_count == 0) {
-		api_problem(naming->call, 400, "unknown_name",
-			    "%s: there is no %s \"%s\" (there is none at all)", given->where,
-			    nouns[given->kind], settings_shown(arena, given->name));
-		return false;
-	}
-	api_problem(naming->call, 400, "unknown_name", "%s: there is no %s \"%s\"%s (there %s: %s)",
-		    given->where, nouns[given->kind], settings_shown(arena, given->name),
-		    name_hint(naming->call, given->name, naming->known),
-		    naming->known_count == 1 ? "is" : "are", known_list(arena, naming->known));
+	if (naming->known_count == 0)
+		there_is = "there is none at all";
+	else
+		there_is =
+			arena_format(arena, "there %s: %s", naming->known_count == 1 ? "is" : "are",
+				     known_list(arena, naming->known));
+	api_unknown_name(naming->call, given->pointer,
+			 arena_format(arena, "%s: there is no %s \"%s\"%s (%s)", given->where,
+				      nouns[given->kind], settings_shown(arena, given->name),
+				      naming->known_count == 0
+					      ? ""
+					      : name_hint(naming->call, given->name, naming->known),
+				      there_is));
 	return false;
 }
 
@@ -216,7 +220,7 @@ void name_check(struct api_call *call, enum name_kind kind, const char *name, co
 {
 	struct name_given *given = arena_alloc(call->arena, sizeof(*given));
 
-	*given = (struct name_given){ kind, name, where };
+	*given = (struct name_given){ kind, name, where, NULL };
 	names_check(call, given, 1, next);
 }
 

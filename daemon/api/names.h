@@ -17,8 +17,9 @@ enum name_kind {
 
 struct name_given {
 	enum name_kind kind;
-	const char *name;  /* NULL: not given */
-	const char *where; /* "agent" or "then.queue", for the answer */
+	const char *name;    /* NULL: not given */
+	const char *where;   /* "agent" or "then.queue", for the answer */
+	const char *pointer; /* JSON pointer within the body; NULL: it stands elsewhere */
 };
 
 struct business_reference;

@@ -51,7 +51,7 @@ static bool is_seen(struct putting *putting, const struct business_reference *re
 }
 
 static void add_name(struct putting *putting, const struct business_reference *reference,
-		     const char *id)
+		     const char *id, const char *pointer)
 {
 	struct arena *arena = putting->call->arena;
 	struct name_given *larger;
@@ -66,13 +66,15 @@ static void add_name(struct putting *putting, const struct business_reference *r
 	putting->names[putting->count++] =
 		(struct name_given){ name_kind_of(reference), reference->name,
 				     arena_format(arena, "%s of \"%s\" in %s", reference->field, id,
-						  reference->from) };
+						  reference->from),
+				     arena_format(arena, "%s%s", pointer, reference->at.file) };
 	map_put(putting->seen, key_of(putting->call, reference->kind, reference->name),
 		putting->call);
 }
 
-static void add_names(struct putting *putting, struct json_object *item)
+static void add_names(struct putting *putting, struct json_object *item, size_t index)
 {
+	const char *pointer = arena_format(putting->call->arena, "/put/%zu/object", index);
 	const char *kind = json_text(item, "kind");
 	const char *id = json_text(item, "object.id");
 	size_t count;
@@ -81,7 +83,7 @@ static void add_names(struct putting *putting, struct json_object *item)
 
 	for (size_t i = 0; i < count; i++)
 		if (!is_seen(putting, &references[i]))
-			add_name(putting, &references[i], id);
+			add_name(putting, &references[i], id, pointer);
 }
 
 /* One look-up a kind is enough when its names stand together. */
@@ -99,7 +101,7 @@ void names_check_put(struct api_call *call, route_fn *next)
 	for (size_t i = 0; i < json_count(list); i++)
 		note_brought(&putting, json_item(list, i));
 	for (size_t i = 0; i < json_count(list); i++)
-		add_names(&putting, json_item(list, i));
+		add_names(&putting, json_item(list, i), i);
 	map_free(&putting.seen);
 	if (putting.count > 0)
 		qsort(putting.names, putting.count, sizeof(*putting.names), by_kind);

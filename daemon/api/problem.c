@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "api/audit.h"
 #include "base/memory.h"
+#include "base/problems.h"
 
 static const char *status_title(int status)
 {
@@ -50,6 +51,16 @@ static void problem_end(struct api_call *call, struct json_out *out, int status,
 	json_free(&call->body);
 }
 
+static void write_pointed(struct json_out *out, const char *code, const char *detail,
+			  const char *pointer)
+{
+	jw_object(out, NULL);
+	jw_text(out, "pointer", pointer);
+	jw_text(out, "code", code);
+	jw_text(out, "detail", detail);
+	jw_object_end(out);
+}
+
 static void problem_write(struct api_call *call, int status, const char *code, const char *detail,
 			  const char *pointer)
 {
@@ -60,11 +71,7 @@ static void problem_write(struct api_call *call, int status, const char *code, c
 	problem_begin(call, &out, status, code, detail);
 	if (pointer != NULL) {
 		jw_array(&out, "errors");
-		jw_object(&out, NULL);
-		jw_text(&out, "pointer", pointer);
-		jw_text(&out, "code", code);
-		jw_text(&out, "detail", detail);
-		jw_object_end(&out);
+		write_pointed(&out, code, detail, pointer);
 		jw_array_end(&out);
 	}
 	problem_end(call, &out, status, &body);
@@ -134,6 +141,40 @@ void api_invalid(struct api_call *call, const char *pointer, const char *format,
 	vsnprintf(detail, sizeof(detail), format, args);
 	va_end(args);
 	problem_write(call, 400, "invalid_field", detail, pointer);
+}
+
+/* "text (hint)" */
+static const char *phrase(struct api_call *call, const struct problem *problem)
+{
+	return problem->hint == NULL
+		       ? problem->text
+		       : arena_format(call->arena, "%s (%s)", problem->text, problem->hint);
+}
+
+void api_invalid_object(struct api_call *call, struct problems *problems)
+{
+	const struct problem *problem;
+	struct buf body = { 0 };
+	struct json_out out;
+	size_t first = 0;
+
+	while (problem_at(problems, first)->severity != PROBLEM_ERROR)
+		first++;
+	jw_start(&out, &body);
+	problem_begin(call, &out, 400, "invalid_object", phrase(call, problem_at(problems, first)));
+	jw_array(&out, "errors");
+	for (size_t i = first; (problem = problem_at(problems, i)) != NULL; i++)
+		if (problem->severity == PROBLEM_ERROR)
+			write_pointed(&out, "invalid_field", phrase(call, problem),
+				      arena_format(call->arena, "#/body%s", problem->at.file));
+	jw_array_end(&out);
+	problem_end(call, &out, 400, &body);
+}
+
+void api_unknown_name(struct api_call *call, const char *pointer, const char *detail)
+{
+	problem_write(call, 400, "unknown_name", detail,
+		      pointer == NULL ? NULL : arena_format(call->arena, "#/body%s", pointer));
 }
 
 void api_fail(struct api_call *call, const struct error *err)

@@ -38,8 +38,8 @@ static void check_filters(struct api_call *call)
 
 	if (text_equal(agent, "me") || (agent != NULL && text_starts(agent, "token:")))
 		agent = NULL;
-	names[0] = (struct name_given){ NAME_QUEUE, api_query(call, "queue"), "queue" };
-	names[1] = (struct name_given){ NAME_AGENT, agent, "agent" };
+	names[0] = (struct name_given){ NAME_QUEUE, api_query(call, "queue"), "queue", NULL };
+	names[1] = (struct name_given){ NAME_AGENT, agent, "agent", NULL };
 	names_check(call, names, 2, answer_none);
 }
 

@@ -69,6 +69,10 @@ const struct business_reference *business_references(const char *kind, struct js
  * phrase for the answer. "x": "30s" and "x_ms": 30000 are both taken; nulls are left out. */
 int business_check(const char *kind, struct json_object *object, struct buf *out,
 		   struct error *err);
+/* The same, with all that is wrong: the file of each place is the JSON pointer within the object,
+ * "" for the whole of it. */
+int business_judge(const char *kind, struct json_object *object, struct buf *out,
+		   struct problems *problems);
 
 /* ---- secrets of objects (a classifier's) are never shown again, but as "set:" and a fingerprint
  * ---- */

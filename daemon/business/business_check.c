@@ -10,7 +10,26 @@ struct turning {
 	struct yaml_node *map;
 };
 
-static struct yaml_node *node_of(struct json_object *value, struct arena *arena);
+static struct yaml_node *node_of(struct json_object *value, struct arena *arena,
+				 const char *pointer);
+
+/* RFC 6901: "~" and "/" in a key are written ~0 and ~1. */
+static const char *pointer_into(struct arena *arena, const char *pointer, const char *key)
+{
+	struct buf text = { 0 };
+	const char *copy;
+
+	buf_format(&text, "%s/", pointer);
+	for (; *key != '\0'; key++) {
+		if (*key == '~' || *key == '/')
+			buf_format(&text, "~%c", *key == '~' ? '0' : '1');
+		else
+			buf_add(&text, key, 1);
+	}
+	copy = arena_text(arena, buf_string(&text));
+	buf_clear(&text);
+	return copy;
+}
 
 /* Room doubles at each power of two. */
 static void pairs_grow(struct arena *arena, struct yaml_node *map)
@@ -36,8 +55,9 @@ static void add_pair(const char *key, struct json_object *value, void *context)
 	pairs_grow(turning->arena, map);
 	pair = &map->pairs[map->count++];
 	pair->key = arena_text(turning->arena, key);
-	pair->at = map->at;
-	pair->value = node_of(value, turning->arena);
+	pair->value =
+		node_of(value, turning->arena, pointer_into(turning->arena, map->at.file, key));
+	pair->at = pair->value->at;
 }
 
 static struct yaml_node *list_of(struct json_object *value, struct yaml_node *node,
@@ -47,18 +67,20 @@ static struct yaml_node *list_of(struct json_object *value, struct yaml_node *no
 	node->count = json_count(value);
 	node->items = arena_alloc(arena, (node->count + 1) * sizeof(*node->items));
 	for (size_t i = 0; i < node->count; i++)
-		node->items[i] = node_of(json_item(value, i), arena);
+		node->items[i] = node_of(json_item(value, i), arena,
+					 arena_format(arena, "%s/%zu", node->at.file, i));
 	return node;
 }
 
 /* Recursion is bounded: json_read() refuses what is nested too deep. */
-static struct yaml_node *node_of(struct json_object *value, struct arena *arena)
+static struct yaml_node *node_of(struct json_object *value, struct arena *arena,
+				 const char *pointer)
 {
 	struct yaml_node *node = arena_alloc(arena, sizeof(*node));
 	struct turning turning = { arena, node };
 	struct buf text = { 0 };
 
-	node->at.file = "";
+	node->at.file = pointer;
 	node->text = "";
 	switch (json_kind(value)) {
 	case JSON_OBJECT:
@@ -173,33 +195,47 @@ const struct business_reference *business_references(const char *kind, struct js
 	struct references references = { .arena = arena, .from = found == NULL ? "" : found->key };
 
 	if (found != NULL)
-		references_add(&references, found->fields, node_of(object, arena), "");
+		references_add(&references, found->fields, node_of(object, arena, ""), "");
 	*ret_count = references.count;
 	return references.list;
 }
 
-int business_check(const char *kind, struct json_object *object, struct buf *out, struct error *err)
+static void judge(const struct business_kind *kind, struct json_object *object, struct buf *out,
+		  struct problems *problems)
 {
-	const struct business_kind *found = business_kind(kind);
-	struct settings_source source = { .folder = "" };
+	struct settings_source source = { .folder = "", .problems = problems };
 	struct buf json = { 0 };
-	struct yaml_node *map;
-	int status = 0;
 
-	if (found == NULL)
-		return error_set(err, ERROR_MISUSE, "there is no kind \"%.40s\"", kind);
-	if (json_kind(object) != JSON_OBJECT)
-		return error_set(err, ERROR_MISUSE, "an object is expected");
 	source.arena = arena_new(0);
-	source.problems = problems_new();
-	map = node_of(object, source.arena);
-	object_write(&source, found, map, &json);
-	if (problems_errors(source.problems) > 0)
-		status = refuse(source.problems, err);
-	else
+	object_write(&source, kind, node_of(object, source.arena, ""), &json);
+	if (problems_errors(problems) == 0)
 		buf_add(out, json.data, json.len);
 	buf_clear(&json);
-	problems_free(&source.problems);
 	arena_free(&source.arena);
+}
+
+int business_judge(const char *kind, struct json_object *object, struct buf *out,
+		   struct problems *problems)
+{
+	static const struct place whole = { .file = "" };
+	const struct business_kind *found = business_kind(kind);
+
+	if (found == NULL)
+		problem_error(problems, &whole, "there is no kind \"%.40s\"", kind);
+	else if (json_kind(object) != JSON_OBJECT)
+		problem_error(problems, &whole, "an object is expected");
+	else
+		judge(found, object, out, problems);
+	return problems_errors(problems) == 0 ? 0 : -1;
+}
+
+int business_check(const char *kind, struct json_object *object, struct buf *out, struct error *err)
+{
+	struct problems *problems = problems_new();
+	int status = business_judge(kind, object, out, problems);
+
+	if (status != 0)
+		refuse(problems, err);
+	problems_free(&problems);
 	return status;
 }

@@ -21,7 +21,31 @@ static const char *kind_word(enum setting_kind kind)
 	return known == NULL ? "text" : known;
 }
 
-static void describe_field(struct json_out *out, const struct business_field *field)
+/* The fields that hold the one at hand, outermost first. */
+struct within {
+	const struct within *outer;
+	const struct business_field *field;
+};
+
+static void describe_fields(struct json_out *out, const struct business_field *fields,
+			    const struct within *outer);
+
+/* A condition holds conditions: such a field names the one around it that has the same fields. */
+static void describe_inner(struct json_out *out, const struct within *within)
+{
+	for (const struct within *outer = within->outer; outer != NULL; outer = outer->outer) {
+		if (outer->field->fields != within->field->fields)
+			continue;
+		jw_text(out, "fields_of", outer->field->row.name);
+		return;
+	}
+	jw_array(out, "fields");
+	describe_fields(out, within->field->fields, within);
+	jw_array_end(out);
+}
+
+static void describe_field(struct json_out *out, const struct business_field *field,
+			   const struct within *outer)
 {
 	const struct setting *row = &field->row;
 
@@ -45,7 +69,16 @@ static void describe_field(struct json_out *out, const struct business_field *fi
 	if (field->names != NULL && *field->names != '\0')
 		jw_text(out, "names", field->names);
 	jw_text(out, "help", row->text);
+	if (field->fields != NULL)
+		describe_inner(out, &(struct within){ outer, field });
 	jw_object_end(out);
+}
+
+static void describe_fields(struct json_out *out, const struct business_field *fields,
+			    const struct within *outer)
+{
+	for (; fields->row.name != NULL; fields++)
+		describe_field(out, fields, outer);
 }
 
 void business_describe(struct json_out *out)
@@ -55,9 +88,7 @@ void business_describe(struct json_out *out)
 		jw_text(out, "id", kind->store);
 		jw_text(out, "key", kind->key);
 		jw_array(out, "fields");
-		for (const struct business_field *field = kind->fields; field->row.name != NULL;
-		     field++)
-			describe_field(out, field);
+		describe_fields(out, kind->fields, NULL);
 		jw_array_end(out);
 		jw_object_end(out);
 	}

@@ -322,6 +322,18 @@ static void unknown_keys(const struct settings_source *source, const struct yaml
 	}
 }
 
+/* What came as JSON has no lines: there the place is the field that should have been. */
+static void missing(const struct settings_source *source, const struct yaml_node *map,
+		    const struct business_field *field, const char *where)
+{
+	struct place at = map->at;
+
+	if (at.line == 0)
+		at.file = arena_format(source->arena, "%s/%s", at.file, field->row.name);
+	problem_error(source->problems, &at, "\"%s\" is missing in %s\t%s", field->row.name, where,
+		      field->row.text);
+}
+
 void business_object_read(const struct settings_source *source, const struct yaml_node *map,
 			  const struct business_field *fields, const char *where,
 			  struct json_out *out)
@@ -337,8 +349,7 @@ void business_object_read(const struct settings_source *source, const struct yam
 		else if (milliseconds_write(&writing, fields, map))
 			continue;
 		else if ((fields->row.flags & SETTING_REQUIRED) != 0)
-			problem_error(source->problems, &map->at, "\"%s\" is missing in %s\t%s",
-				      fields->row.name, where, fields->row.text);
+			missing(source, map, fields, where);
 		else if (fields->row.fallback != NULL)
 			plain_write(&writing, fields, fields->row.fallback, &map->at);
 	}

@@ -100,6 +100,32 @@ class Names(harness.TestCase):
         self.daemon.request("PUT", "/v1/skills/refunds", {"id": "refunds"}, self.admin)
         self.api_refused("PUT", "/v1/agents/erin", agent, 'skills: there is no skill "jokes"')
 
+    def test_all_that_is_wrong_with_an_object_is_told_and_where(self):
+        body = {"strategy": "lucky", "offer_timeot": "1m", "overflow": [{"when": {"wait": "soon"}, "to": "support"}, {"when": {}}]}
+        answer = self.daemon.request("PUT", "/v1/queues/vip", body, self.admin)
+        self.assertEqual((answer.status, answer.json["code"]), (400, "invalid_object"), answer)
+        self.assertEqual({error["pointer"]: error["code"] for error in answer.json["errors"]}, dict.fromkeys(
+            ("#/body/strategy", "#/body/offer_timeot", "#/body/overflow/0/when/wait", "#/body/overflow/1/to"),
+            "invalid_field"))
+        self.assertIn(answer.json["detail"], [error["detail"] for error in answer.json["errors"]])
+        rule = {"name": "r", "when": {"attributes": {"a/b~c": [""]}}, "then": {"steps": [{"agents": ["alice", "boob"]}]}}
+        [error] = self.daemon.request("PUT", "/v1/rules/r", rule, self.admin).json["errors"]
+        self.assertEqual(error["pointer"], "#/body/when/attributes/a~1b~0c/0")
+        del rule["when"]
+        [error] = self.daemon.request("PUT", "/v1/rules/r", rule, self.admin).json["errors"]
+        self.assertEqual((error["pointer"], error["code"]), ("#/body/then/steps/0/agents/1", "unknown_name"))
+
+    def test_kinds_tell_their_inner_fields_once(self):
+        kinds = {kind["id"]: kind for kind in self.daemon.request("GET", "/v1/configuration/kinds", None, self.admin).json["data"]}
+
+        def field(fields, name):
+            return next(one for one in fields if one["name"] == name)
+        when = field(kinds["rules"]["fields"], "when")
+        self.assertEqual(field(field(when["fields"], "hours")["fields"], "calendar")["names"], "calendars")
+        self.assertEqual([field(when["fields"], name).get("fields_of") for name in ("all", "any", "not")], ["when"] * 3)
+        slots = field(field(kinds["calendars"]["fields"], "workdays")["fields"], "hours")["fields"]
+        self.assertEqual([one["name"] for one in slots], ["from", "to"])
+
     def test_the_sample_configuration_applies(self):
         sample = harness.ROOT / "conf" / "business.yaml"
         self.assertNotIn(" 0 new", self.daemon.ctl("apply", "-f", sample))
