@@ -106,7 +106,7 @@ test('keys are changed, kept, refused where they are taken, and reset', async ()
   await change('This list', 'h');
   await dialog.getByRole('button', { name: 'This list: h' }).waitFor();
   await page.keyboard.press('Escape');
-  await dialog.waitFor({ state: 'hidden' });
+  await page.locator('dialog').waitFor({ state: 'detached' });
   await page.keyboard.press('/');
   await page.keyboard.press('?');
   assert.equal(await page.evaluate(() => document.activeElement.id), '');
@@ -122,6 +122,7 @@ test('keys are changed, kept, refused where they are taken, and reset', async ()
   await dialog.getByRole('button', { name: 'Write a note: n' }).waitFor();
   await dialog.getByLabel('Single keys work').uncheck();
   await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
   await page.keyboard.press('/');
   assert.equal(await page.evaluate(() => document.activeElement.id), '');
   await page.context().close();

@@ -22,7 +22,16 @@ export function Frame({ title, does, onDo, children }: FrameProps) {
     };
   }, []);
   return (
-    <dialog ref={node} aria-labelledby="dialog-title" onClose={closeDialog}>
+    <dialog
+      ref={node}
+      aria-labelledby="dialog-title"
+      onCancel={(event) => {
+        // The browser tells of the closing later than of the next key, which would be lost.
+        event.preventDefault();
+        closeDialog();
+      }}
+      onClose={closeDialog}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault();
