@@ -127,7 +127,7 @@ test('an admin changes a queue in the form, and is told what is wrong', async ()
   await admin.locator('.things .item').first().click();
   await admin.locator('#field-offer_timeout').fill('soon');
   await admin.getByRole('button', { name: 'Save' }).click();
-  await admin.locator('#problem').getByText(/offer_timeout/).waitFor();
+  await admin.locator('.field', { has: admin.locator('#field-offer_timeout') }).getByText(/not a time/).waitFor();
   await admin.locator('#field-offer_timeout').fill('45s');
   await admin.getByRole('button', { name: 'Save' }).click();
   await admin.getByText('Saved.').waitFor();

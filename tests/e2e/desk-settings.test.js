@@ -54,7 +54,7 @@ test('rules are tried as they are typed, on a message and on the work that came'
   assert.deepEqual(await violations(page), []);
   // The same with the rule changed and not saved.
   await page.locator('.things .item', { hasText: 'refunds' }).click();
-  await page.locator('#field-when').fill('{"text": "parcel"}');
+  await page.locator('#field-when-text').fill('parcel');
   await page.getByText('Below, everything counts as you have typed it').waitFor();
   await part('Try a message').getByRole('button', { name: 'Test' }).click();
   await until('the rule not to fire', async () => (await fired.filter({ hasText: 'refunds' }).count()) === 0);
@@ -142,6 +142,92 @@ test('the outcomes of the wrap-up form and the targets of the wallboard are the 
   await admin.context().close();
 });
 
+/** Opens all that a form can hold, two levels deep: conditions hold conditions without end. */
+const openAll = (form) =>
+  form.evaluate(async (node) => {
+    const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    const isDeep = (one) => {
+      let depth = 0;
+      for (let at = one.closest('.inner'); at; at = at.parentElement.closest('.inner')) depth++;
+      return depth > 2;
+    };
+    const isEmpty = (button) => !button.closest('.field').querySelector('.inner, .pairs .row');
+    const next = () => [...node.querySelectorAll('select.add')].find((one) => !isDeep(one)) ?? [...node.querySelectorAll('button.add')].find((one) => !isDeep(one) && isEmpty(one));
+    for (let one = next(); one; one = next()) {
+      if (one.tagName === 'SELECT') {
+        one.value = one.options[1].value;
+        one.dispatchEvent(new Event('change', { bubbles: true }));
+      } else one.click();
+      await frame();
+    }
+  });
+
+test('what is inside a field is a form too, and says beside itself what is wrong with it', async () => {
+  await page.goto(`${bed.base}/#/settings/queues`);
+  await page.getByRole('button', { name: 'New', exact: true }).click();
+  await page.locator('#field-name').fill('VIP');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.field', { has: page.locator('#field-id') }).getByText('This is needed.').waitFor();
+  await page.locator('#field-id').fill('vip');
+  await page.getByRole('button', { name: '+ Overflow' }).click();
+  await page.getByRole('button', { name: '+ Overflow' }).click();
+  await page.locator('#field-overflow-0-when-wait').fill('soon');
+  await page.locator('#field-overflow-0-to').fill('nowhere');
+  await page.getByRole('button', { name: 'Save' }).click();
+  const wrong = async (id) => page.locator('.field', { has: page.locator(`#${id}`) }).last().locator('.wrong').allTextContents();
+  await until('the word beside the time', async () => /not a time/.test(await wrong('field-overflow-0-when-wait')));
+  assert.match((await wrong('field-overflow-1-to')).join(), /"to" is missing/);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'field-overflow-0-when-wait');
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole('button', { name: 'Remove: Overflow 2' }).click();
+  await page.locator('#field-overflow-0-when-wait').fill('5m');
+  await until('the word to go', async () => (await wrong('field-overflow-0-when-wait')).length === 0);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await until('the name to be refused', async () => /no queue "nowhere"/.test(await wrong('field-overflow-0-to')));
+  await page.locator('#field-overflow-0-to').fill('support');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').last().waitFor();
+  const { json } = await bed.call('GET', '/v1/queues/vip', undefined, bed.admin);
+  assert.deepEqual([json.name, json.overflow], ['VIP', [{ when: { wait_ms: 300000 }, to: 'support' }]]);
+  // Saved again as it is, nothing of it changes.
+  await page.locator('.things .item', { hasText: 'vip' }).click();
+  await page.locator('#field-description').fill('for the best');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await until('it to be saved', async () => (await bed.call('GET', '/v1/queues/vip', undefined, bed.admin)).json.description);
+  const { json: again } = await bed.call('GET', '/v1/queues/vip', undefined, bed.admin);
+  assert.deepEqual({ ...again, version: 0, description: 0 }, { ...json, version: 0, description: 0 });
+});
+
+test('conditions, steps and levels are typed without a brace', async () => {
+  await page.goto(`${bed.base}/#/settings/rules`);
+  await page.getByRole('button', { name: 'New', exact: true }).click();
+  await page.locator('#field-name').fill('golden');
+  await page.getByRole('button', { name: '+ When' }).click();
+  const more = page.getByRole('combobox', { name: 'More…' });
+  await more.first().selectOption('keywords');
+  await page.locator('#field-when-keywords').fill('发票, invoice');
+  await more.first().selectOption('attributes');
+  await page.getByLabel('Attributes 1').fill('country');
+  await page.getByLabel('Values 1').fill('cn, hk');
+  await more.first().selectOption('not');
+  await more.first().selectOption('tier');
+  await page.locator('#field-when-not-tier').fill('silver');
+  await more.last().selectOption('skills');
+  await page.getByLabel('Skills 1').fill('refunds');
+  await page.getByLabel('Level 1').fill('2');
+  await more.last().selectOption('steps');
+  await page.locator('#field-then-steps-0-agents').getByLabel('alice').check();
+  await page.locator('#field-then-steps-0-for').fill('5m');
+  assert.deepEqual(await violations(page), []);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await until('the rule', async () => (await bed.call('GET', '/v1/rules/golden', undefined, bed.admin)).status === 200);
+  const { json } = await bed.call('GET', '/v1/rules/golden', undefined, bed.admin);
+  assert.deepEqual(json.when, { keywords: ['发票', 'invoice'], attributes: { country: ['cn', 'hk'] }, not: { tier: ['silver'] } });
+  assert.deepEqual(json.then, { skills: { refunds: 2 }, steps: [{ agents: ['alice'], for_ms: 300000 }] });
+  await page.locator('.things .item', { hasText: 'golden' }).click();
+  assert.equal(await page.locator('#field-when-not-tier').inputValue(), 'silver');
+});
+
 test('every field of every form speaks Chinese', async () => {
   const chinese = await openDesk(browser, bed, 'carol', PASSWORD, { locale: 'zh-CN' });
   const kinds = (await bed.call('GET', '/v1/configuration/kinds', undefined, bed.admin)).json.data;
@@ -150,7 +236,8 @@ test('every field of every form speaks Chinese', async () => {
     await chinese.goto(`${bed.base}/#/settings/${kind.id}`);
     await chinese.getByRole('button', { name: '新建' }).click();
     await chinese.locator('.thing .field').first().waitFor();
-    assert.equal(await chinese.locator('.thing .field').count(), kind.fields.length, kind.id);
+    assert.equal(await chinese.locator('.thing > .fields > .field').count(), kind.fields.length, kind.id);
+    await openAll(chinese.locator('.thing'));
     assert.deepEqual(await chinese.locator('.thing .field span[lang=en]').allTextContents(), [], kind.id);
   }
   await chinese.context().close();

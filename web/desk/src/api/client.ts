@@ -5,6 +5,8 @@ export class Problem extends Error {
     readonly status: number,
     readonly code: string,
     readonly detail = '',
+    /** What is wrong in the body, and where: RFC 6901 behind "#/body". */
+    readonly errors: { pointer: string; detail: string }[] = [],
   ) {
     super(detail || code);
   }
@@ -55,7 +57,7 @@ async function answerOf<T>(path: string, init: RequestInit): Promise<T> {
   const data = await answer.json().catch(() => ({}));
   if (answer.ok) return data as T;
   if (answer.status === 401 && path !== '/v1/session') onEnded();
-  throw new Problem(answer.status, data.code ?? '', data.detail ?? data.title ?? '');
+  throw new Problem(answer.status, data.code ?? '', data.detail ?? data.title ?? '', data.errors);
 }
 
 export function ask<T>(path: string, { method = 'GET', body, key, version }: Ask = {}): Promise<T> {

@@ -14,8 +14,17 @@ export interface Field {
   min?: number;
   max?: number;
   choices?: string[];
+  /** The kind of what it names; '' where the value says it: queue:ID, agent:ID. */
   names?: string;
   help: string;
+  /** Of the forms object and objects. */
+  fields?: Field[];
+  /** In their place: the field around this one that has the same. */
+  fields_of?: string;
+  /** "rules.when.text": what its words are found by. */
+  path: string;
+  /** It is typed into several lines. */
+  isLong: boolean;
 }
 
 export interface Kind {
@@ -31,8 +40,31 @@ export const kinds = signal<Kind[]>([]);
 export const things = signal<{ kind: string; list: Thing[] } | null>(null);
 export const channels = signal<Channel[]>([]);
 
+const LONG = new Set(['canned-replies.text', 'calendars.ical', 'queues.description', 'skills.description']);
+
+/** Conditions hold conditions: those get the very fields of the one around them. */
+function linkFields(fields: Field[], path: string, around: Field[]): void {
+  for (const field of fields) {
+    field.path = `${path}.${field.name}`;
+    field.isLong = LONG.has(field.path);
+    if (field.fields) linkFields(field.fields, field.path, [...around, field]);
+    else if (field.fields_of) field.fields = around.filter((one) => one.name === field.fields_of).at(-1)?.fields;
+  }
+}
+
 export async function showKinds(): Promise<void> {
-  if (!kinds.value.length) kinds.value = (await ask<List<Kind>>('/v1/configuration/kinds')).data;
+  if (kinds.value.length) return;
+  const { data } = await ask<List<Kind>>('/v1/configuration/kinds');
+  for (const kind of data) linkFields(kind.fields, kind.id, []);
+  kinds.value = data;
+}
+
+/** Ids of what fields may name, by kind; fetched when a form asks for them. */
+export const namable = signal<Record<string, string[]>>({});
+
+export async function showNamable(kind: string): Promise<void> {
+  const { data } = await ask<List<Thing & { name?: string }>>(`/v1/${kind}?limit=200&order=asc`);
+  namable.value = { ...namable.value, [kind]: data.map((one) => String(kind === 'channels' ? one.name : one.id)) };
 }
 
 let wantedKind = '';
@@ -59,36 +91,3 @@ export async function deleteThing(kind: string, thing: Thing): Promise<void> {
 }
 
 export const testChannel = (name: string): Promise<{ ok: boolean; detail: string }> => post(`/v1/channels/${name}/test`);
-
-// ---- a field's value as text and back ----
-
-const UNITS: [number, string][] = [[86_400_000, 'd'], [3_600_000, 'h'], [60_000, 'm'], [1000, 's']];
-
-function timeText(ms: number): string {
-  const unit = UNITS.find(([size]) => ms && ms % size === 0);
-  return ms === 0 ? '0' : unit ? `${ms / unit[0]}${unit[1]}` : `${ms}ms`;
-}
-
-/** Plain texts and numbers are typed as they are; lists, maps and objects as JSON, lists of words with commas. */
-export function textOf(field: Field, thing: Thing): string {
-  const value = field.kind === 'time' ? thing[`${field.name}_ms`] : thing[field.name];
-  if (value === undefined || value === null) return '';
-  if (field.kind === 'time') return timeText(Number(value));
-  if (Array.isArray(value) && value.every((one) => typeof one === 'string' && !one.includes(','))) return value.join(', ');
-  return typeof value === 'object' ? JSON.stringify(value, null, 1) : String(value);
-}
-
-/** Throws SyntaxError where JSON is meant and is not there. */
-function valueOf(field: Field, text: string): unknown {
-  if (field.form === 'plain' && field.kind === 'list') return text.startsWith('[') ? JSON.parse(text) : text.split(/[,，]/).map((one) => one.trim()).filter(Boolean);
-  if (['levels', 'object', 'objects', 'words'].includes(field.form)) return JSON.parse(text);
-  if (field.form === 'texts') return /^[[{"]/.test(text) ? JSON.parse(text) : text.split(/[,，]/).map((one) => one.trim()).filter(Boolean);
-  if (field.kind === 'bool') return text === 'true';
-  if (field.kind === 'count') return Number(text);
-  return text;
-}
-
-export function withField(thing: Thing, field: Field, text: string): Thing {
-  const { [field.name]: _, [`${field.name}_ms`]: __, ...rest } = thing;
-  return (text.trim() === '' ? rest : { ...rest, [field.name]: valueOf(field, text.trim()) }) as Thing;
-}

@@ -82,7 +82,7 @@ export const en = {
   simulated: 'simulated', channels_help: 'Channels stand in converged.yaml: add one there and reload (systemctl reload converged@main, or SIGHUP). Then paste its callback address at the provider, and test it here.',
   pulling: 'Pulling…', doing_transfer: 'Handing on…', doing_consult: 'Asking for help…', doing_escalate: 'Escalating…', doing_snooze: 'Putting aside…',
   new_one: 'New', delete: 'Delete', sure_delete: 'Delete it for good?', saved: 'Saved.', deleted: 'Deleted.', read_only_role: 'Only admins may change this.',
-  bad_json: 'This is not JSON', test: 'Test', test_ok: 'It works', test_failed: 'It does not work', callback: 'Callback address', copy: 'Copy', copied: 'Copied.',
+  look_at_fields: 'Not saved: some fields are not right. Each says why.', level: 'Level', values: 'Values', add_field: 'More…', move_up: 'Move up', field_needed: 'This is needed.', test: 'Test', test_ok: 'It works', test_failed: 'It does not work', callback: 'Callback address', copy: 'Copy', copied: 'Copied.',
   connector: 'Connector', working: 'working', parked: 'parked',
   standing_not_preferred: 'not for this step', standing_lacks_skill: 'lacks a skill', standing_away: 'away', standing_holds_it: 'has handed it on', standing_declined: 'has declined', standing_offered: 'is being asked', standing_has_offer: 'has another offer', standing_full: 'full', standing_limit: 'as much of the channel as allowed', standing_may_not_interrupt: 'may not be interrupted', standing_eligible: 'could take it',
   account: 'My sign-in', totp: 'Authenticator app', totp_off: 'Beside your password, a code of an authenticator app can be asked for when you sign in. Your password is asked for first.',

@@ -1,5 +1,6 @@
 // What the fields of the configuration are called. The daemon explains each in English; the Chinese stands here, by kind and
-// field, or by field alone where it means the same everywhere. A test holds this complete.
+// path ("rules.when.text"), by the end of the path, or by field alone where it means the same everywhere. A test holds this complete.
+import type { Field } from '../state/settings';
 import { language } from './index';
 
 type Words = [label: string, help: string];
@@ -38,7 +39,7 @@ const zh: Record<string, Words> = {
   'agents.oidc_subject': ['身份编号', '邮箱不足以识别时，身份提供方对该坐席的称呼（sub）。'],
   'agents.role': ['角色', 'agent 坐席、supervisor 主管或 admin 管理员。'],
   'agents.queues': ['队列', '坐席服务的队列；不填：全部。'],
-  'agents.skills': ['技能', '技能及 1 到 5 的等级，例如 { refunds: 3, zh: 5 }。'],
+  'agents.skills': ['技能', '技能及 1 到 5 的等级，例如 refunds 3、zh 5。'],
   'agents.capacity': ['接待上限', '同时可处理多少工作。'],
   'agents.lines': ['电话线路', '电话系统对该坐席的称呼：分机、号码、SIP 地址，或 PJSIP/101 这样的队列成员。'],
   'agents.limits': ['渠道上限', '各渠道同时最多接待多少。'],
@@ -99,16 +100,92 @@ const zh: Record<string, Words> = {
   'webhooks.timeout': ['时限', '等待回答的最长时间。'],
   'webhooks.max_waiting': ['排队上限', '最多有多少事件等待送出；超出时放弃最早的。'],
   'webhooks.disable_after': ['停用', '连续失败这么久后自动停用。'],
+  'overflow.when': ['条件', '所填的都须成立。'],
+  'when.length': ['排队数', '有这么多或更多工单在等待。'],
+  'when.wait': ['已等待', '该工单至少已等待这么久。'],
+  'when.expected_wait': ['预计等待', '预计等待至少这么久。'],
+  'when.nobody': ['无人可派', '队列没有在线且可派单的坐席。'],
+  'when.closed': ['非开放时间', '队列的日历此时不开放。'],
+  'overflow.to': ['去往队列', '工单移到哪个队列。'],
+  'escalation.after': ['等待之后', '在队列中等待多久之后。'],
+  'escalation.to': ['请谁处理', 'queue:<编号> 或 agent:<编号>。'],
+  'escalation.accept': ['接手时限', '他们有多久；之后请下一级。'],
+  'escalation.urgency': ['紧急程度', '此后工单的紧急程度。'],
+  priority: ['优先', '工单提前的分钟数。'],
+  'limits.channel': ['渠道', '渠道名称。'],
+  'limits.at_once': ['同时', '该渠道同时最多处理几个工单；0：不处理。'],
+  'rules.when.text': ['文字', '与消息文字或主题匹配的正则表达式。'],
+  'when.keywords': ['关键词', '文字或主题中出现其中之一。'],
+  'when.channel': ['渠道', '消息来自的渠道。'],
+  'when.language': ['语言', '消息的语言，例如 en、zh 或 zh-Hant。'],
+  'when.script': ['文字系统', '消息所用的文字，例如 Han 汉字或 Latin 拉丁字母。'],
+  'when.attachments': ['附件', 'true、false、image、audio、video、document 或媒体类型。'],
+  'when.hours': ['时间', '消息到来时日历是否开放。'],
+  'hours.calendar': ['日历', '由哪个日历决定是否开放。'],
+  'hours.open': ['开放', '是：开放时；否：不开放时。'],
+  'when.tier': ['客户等级', '客户的等级。'],
+  'when.attributes': ['客户属性', '客户的属性，例如 country 为 cn 或 hk。'],
+  'when.previous': ['以前的工单', '该客户以前的工单。'],
+  'previous.type': ['类型', '以前工单的类型。'],
+  'previous.topic': ['主题', '以前工单的主题。'],
+  'previous.queue': ['队列', '它现在或曾经所在的队列。'],
+  'previous.state': ['状态', '它的状态。'],
+  'previous.within': ['时间之内', '最多在这么久以前进入该状态。'],
+  'previous.count': ['个数', '至少几个；不填：1。'],
+  'when.all': ['全部成立', '其中每组条件都成立。'],
+  'when.any': ['任一成立', '其中有一组条件成立。'],
+  'when.not': ['不成立', '这组条件不成立。'],
+  'then.queue': ['队列', '工单进入哪个队列。'],
+  'then.type': ['类型', '工单的类型。'],
+  'then.topic': ['主题', '工单的主题。'],
+  urgency: ['紧急程度', 'low 低、normal 普通、high 高或 urgent 紧急。'],
+  'then.classifier': ['分类服务', '询问哪个分类服务；不填：第一个适用于其队列和渠道的。'],
+  'then.skills': ['所需技能', '坐席须具备的技能与等级，例如 refunds 2。'],
+  need: ['技能表达式', '以表达式写所需技能，例如 refunds>=2&(zh>=3|en>=4)。'],
+  'then.steps': ['步骤', '起初派给谁，过一段时间后还可派给谁。'],
+  'steps.skills': ['所需技能', '本步骤期间坐席须具备的技能。'],
+  'steps.agents': ['坐席', '本步骤期间只询问这些坐席。'],
+  'steps.priority': ['优先', '从本步骤起增加的提前分钟数。'],
+  'steps.for': ['持续', '本步骤持续多久；不填：一分钟，最后一步一直持续。'],
+  'hours.days': ['星期', 'mon、tue、wed、thu、fri、sat、sun 或 mon-fri 这样的范围；不填：每天。'],
+  'hours.from': ['开始', '开始时间，例如 09:00。'],
+  'hours.to': ['结束', '结束时间，最晚 24:00。'],
+  'holidays.date': ['日期', '哪一天，例如 2026-10-01。'],
+  'holidays.to': ['至', '不止一天时的最后一天。'],
+  'workdays.date': ['日期', '虽非平常工作日而上班的，或作息不同的一天。'],
+  'workdays.like': ['同星期几', '按星期几的时间开放；不填：mon 星期一。'],
+  'workdays.hours': ['当日时间', '当天自己的开放时间。'],
+  'sla-policies.when.queue': ['队列', '工单所在的队列。'],
+  'sla-policies.when.type': ['类型', '工单的类型。'],
+  'sla-policies.when.topic': ['主题', '工单的主题。'],
+  'sla-policies.when.urgency': ['紧急程度', '计时提高它之前，工单的紧急程度。'],
+  escalate: ['升级给', '请谁接手：queue:<编号> 或 agent:<编号>。'],
+  accept: ['接手时限', '他们有多久。'],
 };
 
-const known = (kind: string, field: string): Words | undefined => zh[`${kind}.${field}`] ?? zh[field];
+const choices: Record<string, string> = {
+  true: '是', false: '否', longest_idle: '空闲最久者', least_loaded: '负荷最低者', best_skill: '技能最高者', round_robin: '轮流',
+  low: '低', normal: '普通', high: '高', urgent: '紧急', agent: '坐席', supervisor: '主管', admin: '管理员',
+  conversation: '整个会话', messages: '消息的文字与文件', attachments: '仅文件',
+  new: '新建', queued: '排队中', offered: '派单中', assigned: '处理中', waiting: '等待中', wrapping: '整理中', resolved: '已解决', closed: '已关闭', cancelled: '已取消',
+  Latin: '拉丁字母', Greek: '希腊字母', Cyrillic: '西里尔字母', Armenian: '亚美尼亚字母', Hebrew: '希伯来字母', Arabic: '阿拉伯字母', Indic: '印度系文字',
+  Thai: '泰文', Hangul: '谚文', Kana: '假名', Han: '汉字',
+};
 
-const spaced = (field: string): string => field.charAt(0).toUpperCase() + field.slice(1).replaceAll('_', ' ');
+/** "rules.when.text" is looked for as it is, as "when.text" and as "text". */
+function known({ path }: Field): Words | undefined {
+  const parts = path.split('.');
+  return zh[path] ?? zh[parts.slice(-2).join('.')] ?? zh[parts.at(-1)!];
+}
 
-export const fieldLabel = (kind: string, field: string): string => (language.value === 'zh' && known(kind, field)?.[0]) || spaced(field);
+const spaced = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1).replaceAll('_', ' ');
+
+export const fieldLabel = (field: Field): string => (language.value === 'zh' && known(field)?.[0]) || spaced(field.name);
+
+export const choiceLabel = (value: string): string => (language.value === 'zh' ? choices[value] ?? value : value === 'true' ? 'Yes' : value === 'false' ? 'No' : /^[a-z_]+$/.test(value) ? spaced(value) : value);
 
 /** The daemon's own words where there are no others; then they are English. */
-export function fieldHelp(kind: string, field: string, help: string): { text: string; lang: string } {
-  const own = language.value === 'zh' ? known(kind, field)?.[1] : undefined;
-  return own ? { text: own, lang: 'zh-CN' } : { text: help, lang: 'en' };
+export function fieldHelp(field: Field): { text: string; lang: string } {
+  const own = language.value === 'zh' ? known(field)?.[1] : undefined;
+  return own ? { text: own, lang: 'zh-CN' } : { text: field.help, lang: 'en' };
 }

@@ -84,7 +84,7 @@ export const zh: Record<Key, string> = {
   simulated: '模拟', channels_help: '渠道写在 converged.yaml 中：添加后重新加载（systemctl reload converged@main 或 SIGHUP），再把回调地址粘贴到服务商后台，并在此测试。',
   pulling: '领取中…', doing_transfer: '转接中…', doing_consult: '请求协助中…', doing_escalate: '升级中…', doing_snooze: '处理中…',
   new_one: '新建', delete: '删除', sure_delete: '确定要删除吗？', saved: '已保存。', deleted: '已删除。', read_only_role: '只有管理员可以修改。',
-  bad_json: '不是有效的 JSON', test: '测试', test_ok: '正常', test_failed: '不正常', callback: '回调地址', copy: '复制', copied: '已复制。',
+  look_at_fields: '没有保存：有的内容不正确，旁边写明了原因。', level: '等级', values: '值', add_field: '更多…', move_up: '上移', field_needed: '必须填写。', test: '测试', test_ok: '正常', test_failed: '不正常', callback: '回调地址', copy: '复制', copied: '已复制。',
   connector: '连接器', working: '正常', parked: '已停用',
   standing_not_preferred: '此步骤不适用', standing_lacks_skill: '缺少技能', standing_away: '离开', standing_holds_it: '已转出', standing_declined: '已拒接', standing_offered: '派单中', standing_has_offer: '有其他派单', standing_full: '已满', standing_limit: '已达渠道上限', standing_may_not_interrupt: '不可打断', standing_eligible: '可接',
   account: '我的登录', totp: '验证器应用', totp_off: '登录时，除密码外还可以要求验证器应用的动态码。请先输入密码。',

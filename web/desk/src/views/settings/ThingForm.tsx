@@ -1,58 +1,29 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Problem } from '../../api/client';
+import { draftsOf, withDrafts, type Draft, type DraftMap } from '../../state/field_values';
 import { attempt, notify, problem } from '../../state/notices';
 import { me } from '../../state/session';
-import { deleteThing, saveThing, textOf, withField, type Field, type Kind, type Thing } from '../../state/settings';
+import { deleteThing, saveThing, type Kind, type Thing } from '../../state/settings';
 import { t } from '../../words';
-import { fieldHelp, fieldLabel } from '../../words/fields';
-import { ChoiceList } from './ChoiceList';
+import { Fields, Wrong, type FormState } from './FieldInput';
 
-interface InputProps {
-  field: Field;
-  value: string;
-  isReadOnly: boolean;
-  onInput: (text: string) => void;
+type Errors = Record<string, string>;
+
+/** The map with what stands at the pointer replaced. */
+function placed(draft: Draft, [first, ...rest]: string[], put: Draft): Draft {
+  if (first === undefined) return put;
+  if (Array.isArray(draft)) return (draft as DraftMap[]).map((one, index) => (String(index) === first ? placed(one, rest, put) : one)) as DraftMap[];
+  return { ...(draft as DraftMap), [first]: placed((draft as DraftMap)[first] ?? null, rest, put) };
 }
 
-function Input({ field, value, isReadOnly, onInput }: InputProps) {
-  const id = `field-${field.name}`;
-  const more = { id, disabled: isReadOnly, 'aria-describedby': `${id}-help`, required: field.required };
-  if (field.kind === 'list' && field.choices) return <ChoiceList field={field} value={value} isReadOnly={isReadOnly} onInput={onInput} />;
-  const choices = field.kind === 'bool' ? ['true', 'false'] : field.choices;
-  if (choices)
-    return (
-      <select {...more} value={value} onChange={(event) => onInput(event.currentTarget.value)}>
-        {!field.required && <option value="">{field.default ?? ''}</option>}
-        {choices.map((one) => (
-          <option key={one} value={one}>{one}</option>
-        ))}
-      </select>
-    );
-  const placeholder = field.default ?? '';
-  if (field.form !== 'plain' || value.length > 60 || value.includes('\n') || field.name === 'text')
-    return <textarea {...more} rows={Math.min(10, value.split('\n').length + 1)} placeholder={placeholder} value={value} onInput={(event) => onInput(event.currentTarget.value)} />;
-  const text = { ...more, placeholder, value, autocomplete: 'off', onInput: (event: { currentTarget: HTMLInputElement }) => onInput(event.currentTarget.value) } as const;
-  if (field.secret) return <input {...text} type="password" />;
-  return field.kind === 'count' ? <input {...text} type="number" min={field.min} max={field.max} /> : <input {...text} type="text" />;
-}
-
-function FieldLabel({ kind, field }: { kind: string; field: Field }) {
-  return (
-    <label for={`field-${field.name}`}>
-      {fieldLabel(kind, field.name)}{field.required && ' *'} <code class="quiet">{field.name}</code>
-    </label>
-  );
-}
-
-function FieldHelp({ kind, field }: { kind: string; field: Field }) {
-  const help = fieldHelp(kind, field.name, field.help);
-  return <span id={`field-${field.name}-help`} class="quiet" lang={help.lang}>{help.text}</span>;
-}
+const errorsOf = (what: Problem): Errors => Object.fromEntries(what.errors.map(({ pointer, detail }) => [pointer.replace('#/body', ''), detail]));
+const isAbout = (pointer: string, at: string): boolean => pointer === at || pointer.startsWith(`${at}/`) || pointer.startsWith(`${at}_ms`);
 
 interface FormProps {
   kind: Kind;
   thing: Thing;
   onDone: () => void;
-  /** What is typed and not saved; null where it is no value, and when the form goes. */
+  /** What is typed and not saved; null when the form goes. */
   onTyped?: (thing: Thing | null) => void;
 }
 
@@ -60,36 +31,44 @@ interface FormProps {
 export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
   const isReadOnly = me.value?.role !== 'admin';
   const isNew = !thing.id;
-  const [texts, setTexts] = useState<Record<string, string>>(() => Object.fromEntries(kind.fields.map((field) => [field.name, textOf(field, thing)])));
+  const key = kind.fields.some((field) => field.name === 'id') ? 'id' : 'name';
+  const form = useRef<HTMLFormElement>(null);
+  const [drafts, setDrafts] = useState<DraftMap>(() => draftsOf(kind.fields, thing));
+  const [errors, setErrors] = useState<Errors>({});
+  const unplaced = Object.entries(errors).filter(([pointer]) => !kind.fields.some((field) => isAbout(pointer, `/${field.name}`)));
+
+  const state: FormState = {
+    isReadOnly,
+    errors,
+    onDraft: (pointer, draft) => {
+      setDrafts((all) => placed(all, pointer.split('/').slice(1), draft) as DraftMap);
+      setErrors((all) => Object.fromEntries(Object.entries(all).filter(([at]) => !isAbout(at, pointer))));
+    },
+  };
 
   function typed(): Thing {
-    let changed = thing;
-    for (const field of kind.fields) {
-      const text = texts[field.name] ?? '';
-      if (text !== textOf(field, thing)) changed = withField(changed, field, text);
-    }
-    return { ...changed, id: String(changed.id || changed.name || '') };
+    const changed = withDrafts(kind.fields, thing, drafts);
+    return { ...changed, id: String(changed[key] ?? '') };
   }
 
   useEffect(() => {
-    try {
-      onTyped?.(typed());
-    } catch {
-      onTyped?.(null);
-    }
+    onTyped?.(typed());
     return () => onTyped?.(null);
-  }, [texts]);
+  }, [drafts]);
+  useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid=true], .wrong')?.focus(), [errors]);
 
   async function save(): Promise<void> {
-    let changed: Thing;
+    const changed = typed();
+    setErrors(changed.id ? {} : { [`/${key}`]: t('field_needed') });
+    if (!changed.id) return;
     try {
-      changed = typed();
-    } catch (wrong) {
-      if (!(wrong instanceof SyntaxError)) throw wrong;
-      problem.value = `${t('bad_json')}: ${wrong.message}`;
+      await saveThing(kind.id, changed);
+    } catch (what) {
+      if (!(what instanceof Problem) || !what.errors.length) throw what;
+      setErrors(errorsOf(what));
+      problem.value = t('look_at_fields');
       return;
     }
-    await saveThing(kind.id, changed);
     notify(t('saved'));
     onDone();
   }
@@ -101,26 +80,21 @@ export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
     onDone();
   }
 
+  // The id is the address, so it is not edited; whoever wants another one makes another one.
+  const fields = isNew ? kind.fields : kind.fields.filter((field) => field.name !== key);
   return (
     <form
       class="thing"
+      ref={form}
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
         void attempt(save);
       }}
     >
-      {kind.fields.map((field) => (
-        <div key={field.name} class="field">
-          <FieldLabel kind={kind.id} field={field} />
-          <Input
-            field={field}
-            value={texts[field.name] ?? ''}
-            isReadOnly={isReadOnly || (field.name === 'id' && !isNew)}
-            onInput={(text) => setTexts((all) => ({ ...all, [field.name]: text }))}
-          />
-          <FieldHelp kind={kind.id} field={field} />
-        </div>
-      ))}
+      {!isNew && <h3><code>{thing.id}</code></h3>}
+      {unplaced.map(([pointer, text]) => <Wrong key={pointer} text={text} />)}
+      <Fields form={state} fields={fields} at="" drafts={drafts} />
       {!isReadOnly && (
         <div class="row end">
           {!isNew && <button type="button" onClick={() => void attempt(remove)}>{t('delete')}</button>}
