@@ -51,8 +51,9 @@ struct events {
 	struct parts *parts;
 	struct loop_timer *heartbeat;
 	TAILQ_HEAD(, watcher) watchers;
-	/* The newest entry as text: many watchers ask for the same one in turn. */
-	char position[96];
+	/* The newest entry as text: many watchers ask for the same one in turn. Known by workspace
+	 * and position: two logs may give one position to different things. */
+	char newest[128];
 	struct public_event expanded[EXPANDED_MAX];
 	size_t expanded_count;
 };
@@ -87,14 +88,17 @@ static void on_gone(void *context)
 		watcher_stop(watcher);
 }
 
-static void expand_once(struct events *events, const struct log_entry *entry)
+static void expand_once(struct events *events, const char *workspace, const struct log_entry *entry)
 {
-	if (text_equal(events->position, entry->position))
+	char wanted[sizeof(events->newest)];
+
+	snprintf(wanted, sizeof(wanted), "%s %s", workspace, entry->position);
+	if (text_equal(events->newest, wanted))
 		return;
 	for (size_t i = 0; i < events->expanded_count; i++)
 		buf_clear(&events->expanded[i].data);
 	events->expanded_count = event_expand(entry, events->expanded);
-	snprintf(events->position, sizeof(events->position), "%s", entry->position);
+	memcpy(events->newest, wanted, sizeof(wanted));
 }
 
 static bool wants(const struct watcher *watcher, const struct public_event *event)
@@ -114,7 +118,7 @@ static void on_entry(const struct log_entry *entry, void *context)
 
 	if (watcher->stream == NULL)
 		return;
-	expand_once(events, entry);
+	expand_once(events, watcher->workspace, entry);
 	for (size_t i = 0; i < events->expanded_count; i++)
 		if (wants(watcher, &events->expanded[i]))
 			last = i;

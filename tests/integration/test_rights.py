@@ -189,5 +189,24 @@ class Rights(harness.TestCase):
         connection.close()
 
 
+class Streams(harness.TestCase):
+    def test_an_event_is_heard_in_its_own_workspace_alone(self):
+        """The logs of two workspaces give the same id to what happens in one millisecond."""
+        redis = self.start_redis()
+        channels = "".join(f"  - {{ name: site, workspace: {name}, connector: webchat }}\n" for name in ("main", "other"))
+        daemon = self.start_daemon(channels, extra=f"store: unix:{redis.socket}\n")
+        streams = {name: daemon.events("/v1/events?types=agent.presence", daemon.token("admin", None, name))
+                   for name in ("main", "other")}
+        for name, stream in streams.items():
+            self.addCleanup(stream.close)
+            self.assertEqual(stream.status, 200)
+        for at in range(3):
+            for name in streams:
+                redis.ask("XADD", f"{{{name}}}:log", f"{2 ** 42}-{at}", "t", "agent.presence", "a", f"{name}-{at}", "o", "busy")
+                redis.ask("PUBLISH", f"{{{name}}}:bell", "")
+            for name, stream in streams.items():
+                self.assertEqual(stream.next()["data"]["agent"], f"{name}-{at}")
+
+
 if __name__ == "__main__":
     unittest.main()
