@@ -205,6 +205,16 @@ static bool if_match_read(struct api_call *call)
 	return false;
 }
 
+/* A person is the same one in the next session: what was under way when one ended is not done
+ * twice. */
+static const char *key_owner(const struct api_call *call)
+{
+	const struct principal *who = &call->who;
+
+	return who->by_cookie ? arena_format(call->arena, "person:%s", who->agent)
+			      : who->credential;
+}
+
 static void call_run(struct api_call *call)
 {
 	if ((call->route->roles & ROLE_PUBLIC) == 0 &&
@@ -212,8 +222,8 @@ static void call_run(struct api_call *call)
 		api_problem(call, 403, "not_allowed", "this needs another role than yours");
 		return;
 	}
-	if (query_check(call) && api_idempotency(call, call->who.credential) &&
-	    if_match_read(call) && body_read(call))
+	if (query_check(call) && api_idempotency(call, key_owner(call)) && if_match_read(call) &&
+	    body_read(call))
 		audit_run(call);
 }
 

@@ -43,7 +43,7 @@ struct principal {
 	const char *workspace;
 	const char *agent;      /* agent id; "token:<id>" for an integration or admin without one */
 	const char *name;       /* shown on what they write */
-	const char *credential; /* hex hash: scopes idempotency keys and rate limits */
+	const char *credential; /* hex hash: scopes rate limits, and a token's idempotency keys */
 	bool by_cookie;         /* CSRF field was required */
 	bool is_bot;            /* a token that sees the bot's subset of customers only */
 };
@@ -160,7 +160,8 @@ const char *api_query(struct api_call *call, const char *name); /* NULL if absen
 /* False after having answered 429: this credential is over limits.api_per_second. */
 bool api_rate_allows(struct api_call *call);
 /* Fills idempotency_key and request_hash from the request, the key scoped to whose it is; false
- * after having answered 400. The API does it with the credential before the handler runs. */
+ * after having answered 400. The API does it before the handler runs: a token is itself, a
+ * session is its agent. */
 bool api_idempotency(struct api_call *call, const char *whose);
 const struct route *api_route(size_t index); /* NULL after the last */
 bool api_is_workspace(const char *name);     /* 1 to 40 of a-z, 0-9 and - */

@@ -85,6 +85,23 @@ class Keys(harness.TestCase):
         self.assertEqual(wrong.status, 401, wrong)
         self.refused(self.ask("/v1/session", {"workspace": "main", **body}, None, "k1"))
 
+    def sign_in(self, agent):
+        answer = self.daemon.request("POST", "/v1/session", {"agent": agent, **PASSWORD})
+        self.assertEqual(answer.status, 201, answer)
+        return {"Cookie": answer.headers["Set-Cookie"].split(";")[0], "X-CSRF-Token": answer.json["csrf_token"]}
+
+    def test_the_next_session_of_an_agent_repeats_what_the_one_before_did(self):
+        for agent in ("alice", "bob"):
+            put = self.daemon.request("PUT", f"/v1/agents/{agent}/password", PASSWORD, self.admin)
+            self.assertEqual(put.status, 204, put)
+        self.daemon.post_signed("shop", self.secret, {"id": "s1", "from": {"id": "u1"}, "text": "?"})
+        path = f"/v1/conversations/{self.daemon.claim(self.alice)['conversation']}/messages"
+        sessions = [self.sign_in(agent) for agent in ("alice", "alice", "bob")]
+        first, again, other = (self.ask(path, {"kind": "note", "text": "once"}, None, "k1", **one) for one in sessions)
+        self.assertEqual([one.status for one in (first, again, other)], [201] * 3)
+        self.assertEqual((again.body, again.headers["Idempotency-Replayed"]), (first.body, "true"))
+        self.assertNotEqual(other.json["id"], first.json["id"])
+
 
 if __name__ == "__main__":
     unittest.main()
