@@ -170,7 +170,7 @@ export interface Suggestion {
   name?: string;
   score: number;
   state: string;
-  evidence?: unknown;
+  evidence?: { channel?: string; kind: string; value: string; proof?: 'proved' | 'claimed' }[];
 }
 
 export interface CustomerTalk {
@@ -215,10 +215,23 @@ export interface Happening {
 export interface Merge {
   merge?: string;
   preview?: boolean;
-  identifiers?: unknown[];
-  conversations?: unknown;
+  /** What would move; how many did, once it is done. */
+  identifiers?: Identifier[] | number;
+  conversations?: { id: string; channel: string; subject: string | null; messages: number }[] | number;
   conflicts?: { field: string; into: unknown; from: unknown }[];
   versions?: { into: number; from: number };
+}
+
+export interface CustomerMerge {
+  id: string;
+  kind: string;
+  state: string;
+  into: string;
+  from: string;
+  evidence?: { reason?: string } | null;
+  by: string;
+  at: string;
+  reverted_at?: string;
 }
 
 export interface Hit {

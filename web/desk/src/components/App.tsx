@@ -3,7 +3,7 @@ import { place } from '../state/look';
 import { me } from '../state/session';
 import { onKey } from '../state/keys';
 import { Banner } from './Banner';
-import { CustomerPane } from './CustomerPane';
+import { CustomerPane } from './customer/CustomerPane';
 import { Dialogs } from './dialogs/Dialogs';
 import { Header } from './Header';
 import { Login } from './Login';

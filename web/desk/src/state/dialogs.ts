@@ -1,10 +1,13 @@
 // Which dialog is open; one at a time.
 import { signal } from '@preact/signals';
-import type { Suggestion } from '../api/types';
+import type { CustomerMerge, Identifier, Suggestion } from '../api/types';
 
 export type Dialog =
-  | { name: 'transfer' | 'consult' | 'escalate' | 'snooze' | 'resolve' | 'why' | 'keys' | 'account' }
-  | { name: 'merge'; into: string; other: Suggestion };
+  | { name: 'transfer' | 'consult' | 'escalate' | 'snooze' | 'resolve' | 'why' | 'keys' | 'account' | 'person' }
+  | { name: 'merge'; into: string; other: Suggestion }
+  | { name: 'dismiss'; of: string; other: Suggestion }
+  | { name: 'split'; of: string; identifier: Identifier }
+  | { name: 'revert'; of: string; merge: CustomerMerge };
 
 export const dialog = signal<Dialog | null>(null);
 

@@ -178,7 +178,7 @@ function known({ path }: Field): Words | undefined {
   return zh[path] ?? zh[parts.slice(-2).join('.')] ?? zh[parts.at(-1)!];
 }
 
-const spaced = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1).replaceAll('_', ' ');
+const spaced = (word: string): string => (word.charAt(0).toUpperCase() + word.slice(1).replaceAll('_', ' ')).replace(/\b(id|oidc|url)\b/gi, (one) => one.toUpperCase());
 
 export const fieldLabel = (field: Field): string => (language.value === 'zh' && known(field)?.[0]) || spaced(field.name);
 

@@ -1,8 +1,9 @@
 import { dialog } from '../../state/dialogs';
 import { Account } from './Account';
 import { Escalate, Hand } from './Hand';
+import { DismissForm, MergeForm, RevertForm, SplitForm } from './Identity';
 import { Keys } from './Keys';
-import { MergeForm } from './MergeForm';
+import { PersonForm } from './PersonForm';
 import { Resolve } from './Resolve';
 import { Snooze } from './Snooze';
 import { Why } from './Why';
@@ -27,6 +28,14 @@ export function Dialogs() {
       return <Keys />;
     case 'merge':
       return <MergeForm into={shown.into} other={shown.other} />;
+    case 'split':
+      return <SplitForm of={shown.of} identifier={shown.identifier} />;
+    case 'revert':
+      return <RevertForm of={shown.of} merge={shown.merge} />;
+    case 'dismiss':
+      return <DismissForm of={shown.of} other={shown.other} />;
+    case 'person':
+      return <PersonForm />;
     default:
       return null;
   }
