@@ -150,6 +150,30 @@ test('what failed to leave goes once it can, though nobody says that the connect
   assert.equal(sent('written in a lift'), 1);
 });
 
+for (const [status, again] of [
+  [504, async () => {}], // by itself: what stands between did not wait for the answer
+  [500, () => page.locator('#messages li.pending').getByRole('button', { name: 'Try again' }).click()],
+])
+  test(`what was done though ${status} was answered is not done twice`, async () => {
+    const text = `answered ${status}`;
+    let asked = 0;
+    await page.route('**/messages', async (route) => {
+      if (route.request().method() !== 'POST' || asked++) return route.continue();
+      assert.equal((await route.fetch()).status(), 201);
+      return route.fulfill({ status, body: 'no' });
+    });
+    await page.locator('#text').fill(text);
+    await key('Control+Enter');
+    await again();
+    await until('it to be asked again', () => asked > 1);
+    await page.locator('#messages li.pending').waitFor({ state: 'detached' });
+    await page.unroute('**/messages');
+    const held = (await bed.call('GET', '/v1/work-items?state=assigned', undefined, bed.alice)).json.data;
+    const { conversation } = held.find((one) => one.customer.name === 'Customer ime');
+    const { json } = await bed.call('GET', `/v1/conversations/${conversation}/messages?limit=200`, undefined, bed.alice);
+    assert.equal(json.data.filter((one) => one.text === text).length, 1);
+  });
+
 test('the banner says that the connection is away', async () => {
   await page.route('**/v1/events/ticket', (route) => route.abort());
   await bed.ask('restart');

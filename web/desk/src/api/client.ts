@@ -11,9 +11,9 @@ export class Problem extends Error {
     super(detail || code);
   }
 
-  /** Nothing was answered: the request may be repeated with its key. */
-  get isOffline(): boolean {
-    return this.status === 0;
+  /** Nobody has decided, or what stands between does not know: the request may be repeated with its key. */
+  get isUndecided(): boolean {
+    return [0, 502, 503, 504].includes(this.status);
   }
 }
 

@@ -1,5 +1,5 @@
 // What the agent did and the daemon has not confirmed: shown at once, sent with a key so that repeating is harmless, kept
-// while there is no connection, and taken back visibly where the daemon refuses.
+// while there is no connection or the daemon cannot decide, and taken back visibly where it refuses.
 import { signal } from '@preact/signals';
 import { ask, newKey, Problem } from '../api/client';
 import { showProblem } from './notices';
@@ -17,6 +17,8 @@ export interface Doing<T> {
   method?: string;
   path: string;
   body?: unknown;
+  /** What has one from before was perhaps done then. */
+  key?: string;
   onDone?: (answer: T) => void;
   /** Undoes what was shown; the problem is shown by the outbox. */
   onRefused?: (problem: Problem) => void;
@@ -39,7 +41,7 @@ async function sendFirst(): Promise<boolean> {
     action.onDone(answer);
   } catch (what) {
     if (!(what instanceof Problem)) throw what;
-    if (what.isOffline) return false;
+    if (what.isUndecided) return false;
     waiting.shift();
     action.onRefused(what);
   }
@@ -60,12 +62,12 @@ export async function flushOutbox(): Promise<void> {
   }
 }
 
-export function perform<T>({ method = 'POST', path, body = {}, onDone, onRefused, isQuiet }: Doing<T>): void {
+export function perform<T>({ method = 'POST', path, body = {}, key = newKey(), onDone, onRefused, isQuiet }: Doing<T>): void {
   waiting.push({
     method,
     path,
     body,
-    key: newKey(),
+    key,
     onDone: (answer) => onDone?.(answer as T),
     onRefused: (problem) => {
       onRefused?.(problem);

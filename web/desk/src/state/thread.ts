@@ -1,6 +1,6 @@
 // The conversation that is open: its item, its messages, and what was written and is not confirmed.
 import { batch, computed, signal } from '@preact/signals';
-import { ask } from '../api/client';
+import { ask, newKey } from '../api/client';
 import type { Attachment, Conversation, Hit, List, Message, WorkItem } from '../api/types';
 import { t } from '../words';
 import { wordsOf } from '../words/problems';
@@ -23,7 +23,8 @@ export interface Open {
 }
 
 export interface Pending {
-  key: number;
+  /** Idempotency-Key, of every try: the one before has perhaps reached the customer. */
+  key: string;
   conversation: string;
   kind: 'reply' | 'note';
   text: string;
@@ -42,8 +43,6 @@ const pendingAll = signal<Pending[]>([]);
 export const pending = computed(() => pendingAll.value.filter((one) => one.conversation === open.value?.conversation));
 /** The customer types in this conversation, and until when it is worth showing. */
 export const typing = signal<{ conversation: string; until: number } | null>(null);
-
-let nextKey = 1;
 
 export const titleOf = (item: WorkItem): string =>
   `#${item.number} ${item.customer?.name || t('unnamed')} · ${item.channel ?? ''}`;
@@ -188,7 +187,7 @@ export function closeThread(): void {
 
 // ---- writing ----
 
-function change(key: number, to: Partial<Pending> | null): void {
+function change(key: string, to: Partial<Pending> | null): void {
   pendingAll.value = pendingAll.value.flatMap((one) => (one.key !== key ? [one] : to ? [{ ...one, ...to }] : []));
 }
 
@@ -196,6 +195,7 @@ function send(one: Pending): void {
   const attachments = one.attachments.map(({ id, name, type }) => ({ blob: id, name, type }));
   perform<Message>({
     path: `/v1/conversations/${one.conversation}/messages`,
+    key: one.key,
     body: { kind: one.kind, text: one.text, ...(attachments.length && { attachments }), ...(one.mentions.length && { mentions: one.mentions }) },
     isQuiet: true,
     onDone: (message) =>
@@ -212,7 +212,7 @@ function send(one: Pending): void {
 export function write(kind: 'reply' | 'note', text: string, attachments: Attachment[], mentions: string[] = []): void {
   const conversation = open.value?.conversation;
   if (!conversation || (!text.trim() && !attachments.length)) return;
-  const one: Pending = { key: nextKey++, conversation, kind, text, attachments, mentions, at: new Date().toISOString(), refusal: '' };
+  const one: Pending = { key: newKey(), conversation, kind, text, attachments, mentions, at: new Date().toISOString(), refusal: '' };
   pendingAll.value = [...pendingAll.value, one];
   draftSent(conversation);
   send(one);
