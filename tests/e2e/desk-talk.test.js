@@ -237,3 +237,41 @@ test('a reply waits for the file that is to go with it, and says so', async () =
   await page.locator('#problem').getByText('still being uploaded').waitFor({ state: 'detached' });
   await page.unroute('**/v1/attachments?*');
 });
+
+test('what a session that ended took along comes back to who wrote it, and to nobody else', async () => {
+  const talk = await pull('ended');
+  const signIn = async (agent, password) => {
+    await page.locator('#login input').first().fill(agent);
+    await page.locator('#login input[type=password]').fill(password);
+    await page.keyboard.press('Enter');
+    await page.locator('#live.live').waitFor();
+    await page.locator('header select').first().selectOption('away');
+    await page.locator('#mine').getByText('Customer ended').click();
+  };
+  await page.context().setOffline(true);
+  for (const text of ['a first word', 'a second word']) {
+    await page.locator('#text').fill(text);
+    await page.keyboard.press('Control+Enter');
+    await page.locator('#messages li.pending', { hasText: text }).waitFor();
+  }
+  await page.locator('#text').fill('half a thought');
+  await page.context().clearCookies();
+  await page.context().setOffline(false);
+  await signIn('alice', bed.password);
+  assert.equal(await page.locator('#text').inputValue(), 'half a thought');
+  const again = (text) => page.locator('#messages li.pending', { hasText: text }).getByRole('button', { name: 'Try again' });
+  await again('a second word').waitFor();
+  await again('a first word').click();
+  await page.locator('#messages li.out[data-message]', { hasText: 'a first word' }).waitFor();
+  await openBob();
+  await page.context().setOffline(true);
+  await page.locator('#text').fill('never told');
+  await page.context().clearCookies();
+  await page.context().setOffline(false);
+  const item = (await bed.call('GET', `/v1/conversations/${talk}`, undefined, bed.admin)).json.work_item;
+  assert.equal((await bed.call('POST', `/v1/work-items/${item}/assign`, { target: 'agent:bob' }, bed.admin)).status, 200);
+  await signIn('bob', 'bobs-password-1');
+  await page.locator('#messages li.out[data-message]', { hasText: 'a first word' }).waitFor();
+  assert.equal(await page.locator('#messages li.pending').count(), 0);
+  assert.equal(await page.locator('#text').inputValue(), '');
+});

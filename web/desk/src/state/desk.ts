@@ -5,7 +5,7 @@ import type { Me } from '../api/types';
 import { t } from '../words';
 import { customer, showCustomerAgain } from './customer';
 import { heardMessage, heardViewing, heardWriting, leaveCompany } from './company';
-import { dropDrafts, saveDrafts } from './drafts';
+import { ownDrafts, saveDrafts } from './drafts';
 import { Stream } from './live';
 import { mentions, seeMentions, showMentions } from './mentions';
 import { background, notices, problem } from './notices';
@@ -70,6 +70,7 @@ async function happened(name: string, data: Record<string, string>): Promise<voi
 }
 
 async function startAs(known: Me, isSigningIn: boolean): Promise<void> {
+  ownDrafts(known.agent);
   me.value = known;
   keepLoad(known);
   endedBecause.value = '';
@@ -92,7 +93,6 @@ export function signedOut(why: string): void {
   keepSession('');
   emptyOutbox();
   closeThread();
-  dropDrafts();
   clearSearch();
   leaveCompany();
   batch(() => {

@@ -3,6 +3,7 @@
 import { batch, effect, signal, type Signal } from '@preact/signals';
 import { ask, Problem } from '../api/client';
 import type { DraftKept } from '../api/types';
+import { me } from './session';
 
 const SAVE_AFTER_MS = 800;
 
@@ -19,16 +20,19 @@ interface Draft {
   via: Signal<Via | null>;
   timer: ReturnType<typeof setTimeout> | undefined;
   saving: number;
+  end: () => void;
 }
 
 const drafts = new Map<string, Draft>();
+/** Whose they are. After a session has ended, until somebody else signs in. */
+let owner = '';
 
 /** One after the other: two at once could arrive in the wrong order. Where it fails it is tried again with the next change,
  *  or when the connection is back. */
 async function save(conversation: string, draft: Draft): Promise<void> {
   clearTimeout(draft.timer);
   const text = draft.text.value;
-  if (draft.saving || text === draft.kept.value) return;
+  if (!me.value || draft.saving || text === draft.kept.value) return;
   const path = `/v1/conversations/${conversation}/draft`;
   draft.saving++;
   try {
@@ -44,10 +48,10 @@ async function save(conversation: string, draft: Draft): Promise<void> {
 }
 
 function made(conversation: string): Draft {
-  const name = `draft:${conversation}`;
+  const name = `draft:${owner}:${conversation}`;
   const left = sessionStorage.getItem(name);
-  const draft: Draft = { text: signal(left ?? ''), kept: signal(left === null ? '' : null), via: signal(null), timer: undefined, saving: 0 };
-  effect(() => {
+  const draft: Draft = { text: signal(left ?? ''), kept: signal(left === null ? '' : null), via: signal(null), timer: undefined, saving: 0, end: () => {} };
+  const endKeeping = effect(() => {
     const text = draft.text.value;
     if (text && text !== draft.kept.value) sessionStorage.setItem(name, text);
     else sessionStorage.removeItem(name);
@@ -55,11 +59,16 @@ function made(conversation: string): Draft {
     if (text !== draft.kept.value) draft.timer = setTimeout(() => void save(conversation, draft), SAVE_AFTER_MS);
   });
   let viaBefore = draft.via.value;
-  effect(() => {
+  const endChoosing = effect(() => {
     const via = draft.via.value;
     if (via !== viaBefore && draft.text.peek() && draft.kept.peek() === draft.text.peek()) draft.kept.value = null;
     viaBefore = via;
   });
+  draft.end = () => {
+    clearTimeout(draft.timer);
+    endKeeping();
+    endChoosing();
+  };
   drafts.set(conversation, draft);
   return draft;
 }
@@ -110,10 +119,12 @@ export function draftTaken(conversation: string): void {
   if (draft.text.value || draft.saving) draft.kept.value = null;
 }
 
-/** Only here: somebody else signs in next, and what the daemon has is not theirs. */
-export function dropDrafts(): void {
-  for (const conversation of drafts.keys()) draftSent(conversation);
+/** Somebody signs in. What another agent wrote and the daemon does not have waits for them in this tab's storage. */
+export function ownDrafts(agent: string): void {
+  if (agent === owner) return;
+  for (const draft of drafts.values()) draft.end();
   drafts.clear();
+  owner = agent;
 }
 
 document.addEventListener('visibilitychange', () => {

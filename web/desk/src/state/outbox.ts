@@ -37,12 +37,12 @@ async function sendFirst(): Promise<boolean> {
   const action = waiting[0]!;
   try {
     const answer = await ask<unknown>(action.path, { method: action.method, body: action.body, key: action.key });
-    waiting.shift();
+    if (waiting[0] === action) waiting.shift();
     action.onDone(answer);
   } catch (what) {
     if (!(what instanceof Problem)) throw what;
-    if (what.isUndecided) return false;
-    waiting.shift();
+    if (what.isUndecided && waiting[0] === action) return false;
+    if (waiting[0] === action) waiting.shift();
     action.onRefused(what);
   }
   return true;
@@ -78,10 +78,12 @@ export function perform<T>({ method = 'POST', path, body = {}, key = newKey(), o
   void flushOutbox();
 }
 
+/** The session has ended: what did not leave with it is taken back, and what is under way waits for its answer. */
 export function emptyOutbox(): void {
-  waiting.length = 0;
+  const left = waiting.splice(0);
   clearTimeout(again);
   waitingCount.value = 0;
+  for (const action of left.slice(isRunning ? 1 : 0)) action.onRefused(new Problem(401, 'not_signed_in'));
 }
 
 addEventListener('online', () => void flushOutbox());

@@ -25,6 +25,8 @@ export interface Open {
 export interface Pending {
   /** Idempotency-Key, of every try: the one before has perhaps reached the customer. */
   key: string;
+  /** Who wrote it: nobody else who signs in here sees it. */
+  agent: string;
   conversation: string;
   kind: 'reply' | 'note';
   text: string;
@@ -40,7 +42,7 @@ export const messages = signal<Message[]>([]);
 export const earlier = signal<string | null>(null);
 export const isLoading = signal(false);
 const pendingAll = signal<Pending[]>([]);
-export const pending = computed(() => pendingAll.value.filter((one) => one.conversation === open.value?.conversation));
+export const pending = computed(() => pendingAll.value.filter((one) => one.conversation === open.value?.conversation && one.agent === me.value?.agent));
 /** The customer types in this conversation, and until when it is worth showing. */
 export const typing = signal<{ conversation: string; until: number } | null>(null);
 
@@ -212,7 +214,7 @@ function send(one: Pending): void {
 export function write(kind: 'reply' | 'note', text: string, attachments: Attachment[], mentions: string[] = []): void {
   const conversation = open.value?.conversation;
   if (!conversation || (!text.trim() && !attachments.length)) return;
-  const one: Pending = { key: newKey(), conversation, kind, text, attachments, mentions, at: new Date().toISOString(), refusal: '' };
+  const one: Pending = { key: newKey(), agent: me.value?.agent ?? '', conversation, kind, text, attachments, mentions, at: new Date().toISOString(), refusal: '' };
   pendingAll.value = [...pendingAll.value, one];
   draftSent(conversation);
   send(one);

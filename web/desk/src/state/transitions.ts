@@ -41,10 +41,10 @@ export function step({ verb, body, done, leaves }: Step): void {
         unhideItem(item.id);
       });
     },
-    onRefused: () => {
+    onRefused: (why) => {
       end();
       unhideItem(item.id);
-      if (leaves && !open.value) openItem(item).catch(showProblem);
+      if (leaves && !open.value && why.status !== 401) openItem(item).catch(showProblem);
     },
   });
 }
