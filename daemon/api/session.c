@@ -183,6 +183,12 @@ static void on_login(const struct store_reply *reply, const struct error *err, v
 	json_free(&login);
 }
 
+void session_too_many(struct api_call *call)
+{
+	http_request_add_field(call->request, "Retry-After", "30");
+	api_problem(call, 429, "too_many_attempts", "too many attempts; wait a little");
+}
+
 /* Guessing is held back per agent and per source; both buckets are in the store, so that a fleet
  * counts together. */
 static void on_allowed(const struct store_reply *reply, const struct error *err, void *context)
@@ -196,9 +202,7 @@ static void on_allowed(const struct store_reply *reply, const struct error *err,
 		return;
 	}
 	if (!reply_is(reply, "ok")) {
-		http_request_add_field(call->request, "Retry-After", "30");
-		api_problem(call, 429, "too_many_attempts",
-			    "too many attempts to sign in; wait a little");
+		session_too_many(call);
 		return;
 	}
 	read = store_command("HGET");
@@ -207,16 +211,22 @@ static void on_allowed(const struct store_reply *reply, const struct error *err,
 	store_read(call->parts->store, read, on_login, call);
 }
 
-static void attempt_count(struct api_call *call, const char *what, const char *whose, int size,
+struct attempts {
+	const char *workspace;
+	const char *what;
+	const char *whose;
+	int size;
+};
+
+static void attempt_count(struct api_call *call, const struct attempts *attempts,
 			  store_done_fn *done)
 {
-	const struct signing *signing = call->state;
-	struct store_call *rate = store_script("rate", signing->workspace);
+	struct store_call *rate = store_script("rate", attempts->workspace);
 	char hash[65];
 
-	auth_hash(whose, hash);
-	store_key(rate, "rate:%s:%.16s", what, hash);
-	store_arg_int(rate, size);
+	auth_hash(attempts->whose, hash);
+	store_key(rate, "rate:%s:%.16s", attempts->what, hash);
+	store_arg_int(rate, attempts->size);
 	store_arg_text(rate, "0.05");
 	store_arg_int(rate, 1);
 	store_run(call->parts->store, rate, done, call);
@@ -224,8 +234,19 @@ static void attempt_count(struct api_call *call, const char *what, const char *w
 
 void session_source_count(struct api_call *call, struct signing *signing, store_done_fn *done)
 {
+	const struct attempts attempts = { signing->workspace, "source",
+					   http_request_source(call->request), SOURCE_ATTEMPTS };
+
 	call->state = signing;
-	attempt_count(call, "source", http_request_source(call->request), SOURCE_ATTEMPTS, done);
+	attempt_count(call, &attempts, done);
+}
+
+void session_guess_count(struct api_call *call, store_done_fn *done)
+{
+	const struct attempts attempts = { call->who.workspace, "guess", call->who.agent,
+					   AGENT_ATTEMPTS };
+
+	attempt_count(call, &attempts, done);
 }
 
 static void on_source_allowed(const struct store_reply *reply, const struct error *err,
@@ -237,7 +258,10 @@ static void on_source_allowed(const struct store_reply *reply, const struct erro
 	if (err != NULL || !reply_is(reply, "ok"))
 		on_allowed(reply, err, context);
 	else
-		attempt_count(call, "login", signing->agent, AGENT_ATTEMPTS, on_allowed);
+		attempt_count(call,
+			      &(struct attempts){ signing->workspace, "login", signing->agent,
+						  AGENT_ATTEMPTS },
+			      on_allowed);
 }
 
 void handle_session_start(struct api_call *call)

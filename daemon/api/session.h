@@ -27,3 +27,7 @@ struct signing {
 void session_open(struct api_call *call, struct signing *signing);
 /* Attempts from one source, in a bucket of the store: "ok" to done where one more is allowed. */
 void session_source_count(struct api_call *call, struct signing *signing, store_done_fn *done);
+/* Guesses at a secret of the agent whose session it is: "ok" to done where one more is allowed. */
+void session_guess_count(struct api_call *call, store_done_fn *done);
+/* Answers 429. */
+void session_too_many(struct api_call *call);

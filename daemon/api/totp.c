@@ -9,6 +9,7 @@
 #include "api/auth.h"
 #include "api/handlers.h"
 #include "api/keep.h"
+#include "api/session.h"
 #include "api/totp_code.h"
 #include "base/crypto.h"
 #include "base/text.h"
@@ -151,6 +152,34 @@ static bool is_person(struct api_call *call)
 	return false;
 }
 
+struct guessing {
+	route_fn *go_on;
+};
+
+static void on_guess_counted(const struct store_reply *reply, const struct error *err,
+			     void *context)
+{
+	struct api_call *call = context;
+	const struct guessing *guessing = call->state;
+
+	if (err != NULL)
+		api_fail(call, err);
+	else if (!reply_is(reply, "ok"))
+		session_too_many(call);
+	else
+		guessing->go_on(call);
+}
+
+/* Who has a session only, of a desk left open, must not find out the password or a code. */
+static void guess(struct api_call *call, route_fn *go_on)
+{
+	struct guessing *guessing = arena_alloc(call->arena, sizeof(*guessing));
+
+	guessing->go_on = go_on;
+	call->state = guessing;
+	session_guess_count(call, on_guess_counted);
+}
+
 static void answer_secret(struct api_call *call, const struct owner *owner)
 {
 	unsigned char secret[SHA256_BYTES];
@@ -249,16 +278,19 @@ static void on_own_login(const struct store_reply *reply, const struct error *er
 	json_free(&login);
 }
 
-void handle_totp_begin(struct api_call *call)
+static void own_login_read(struct api_call *call)
 {
-	struct store_call *read;
+	struct store_call *read = store_command("HGET");
 
-	if (!is_person(call))
-		return;
-	read = store_command("HGET");
 	store_arg_key(read, call->who.workspace, "logins");
 	store_arg_text(read, call->who.agent);
 	store_read(call->parts->store, read, on_own_login, call);
+}
+
+void handle_totp_begin(struct api_call *call)
+{
+	if (is_person(call))
+		guess(call, own_login_read);
 }
 
 static void on_confirmed(const struct store_reply *reply, const struct error *err, void *context)
@@ -389,13 +421,17 @@ static void on_own_code(enum totp_verdict verdict, const struct second_factor *f
 		factor_remove(call, call->who.agent);
 }
 
-void handle_totp_remove(struct api_call *call)
+static void own_code_judge(struct api_call *call)
 {
 	const struct keeper keeper = keeper_of(call);
 
+	totp_judge(call, &keeper, call->who.agent, json_text(call->body, "code"), on_own_code);
+}
+
+void handle_totp_remove(struct api_call *call)
+{
 	if (is_person(call))
-		totp_judge(call, &keeper, call->who.agent, json_text(call->body, "code"),
-			   on_own_code);
+		guess(call, own_code_judge);
 }
 
 void handle_agent_totp_remove(struct api_call *call)

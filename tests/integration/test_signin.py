@@ -95,6 +95,17 @@ class SignIn(harness.TestCase):
         self.daemon.ctl("agent", "totp-remove", "alice")
         self.sign_in(201)
 
+    def test_a_session_alone_guesses_neither_the_code_nor_the_password(self):
+        secret = self.set_up()["secret"]
+        ask = lambda path, body: self.daemon.request("POST", path, body, self.alice)
+        wrong = next(one for one in ("123456", "654321") if one not in [code(secret, self.step + at) for at in (-1, 0, 1, 2)])
+        answers = [ask("/v1/me/totp/remove", {"code": wrong}) for _ in range(20)]
+        self.assertEqual({one.status for one in answers}, {403, 429})
+        self.assertEqual((answers[-1].json["code"], answers[-1].headers["Retry-After"]), ("too_many_attempts", "30"))
+        for path, body in (("remove", {"code": code(secret, self.step + 1)}), ("", {"password": PASSWORD})):
+            self.assertEqual(ask(f"/v1/me/totp/{path}".rstrip("/"), body).status, 429)
+        self.sign_in(201, code(secret, self.step + 1))  # who knows all of it is not kept out
+
     def test_no_file_holds_a_secret(self):
         made = self.set_up()
         raw = base64.b32decode(made["secret"])
