@@ -236,6 +236,46 @@ test('what is written without a connection is sent once, when it is back', async
   await context.close();
 });
 
+test('the same words as once before are sent again', async () => {
+  const context = await browser.newContext({ locale: 'en-US' });
+  await putShop(context, 'en');
+  const open = async () => {
+    const shop = await openShop(context);
+    await shop.getByRole('button', { name: 'Chat with us' }).click();
+    return shop;
+  };
+  const say = async (shop, text) => {
+    await shop.getByLabel('Write a message').fill(text);
+    await shop.keyboard.press('Enter');
+  };
+  const before = await open();
+  await say(before, 'anybody there?');
+  await line(before, 'anybody there?Sent').waitFor();
+  const item = await bed.claim();
+  await before.close();
+  // The next visit: both are written before the history has come.
+  let release;
+  await context.route('**/chat/site/events*', (route) => route.abort());
+  await context.route('**/chat/site/messages', async (route) => {
+    await new Promise((resolve) => (release = resolve));
+    await route.continue();
+  });
+  const shop = await open();
+  await say(shop, 'hello again');
+  await say(shop, 'anybody there?');
+  await until('the first to be asked', () => release);
+  await context.unroute('**/chat/site/events*');
+  await bed.reply(item.conversation, 'yes');
+  await line(shop, 'yes').waitFor({ timeout: 20_000 });
+  await context.unroute('**/chat/site/messages');
+  release();
+  await until('all to be sent', async () => (await line(shop, 'Sending').count()) === 0);
+  const { json: thread } = await bed.call('GET', `/v1/conversations/${item.conversation}/messages`);
+  assert.deepEqual(thread.data.map((one) => one.text), ['anybody there?', 'yes', 'hello again', 'anybody there?']);
+  assert.equal(await line(shop, 'anybody there?').count(), 2);
+  await context.close();
+});
+
 test('it passes axe in both themes and languages, fits into 320 pixels, and is left by Escape', async () => {
   for (const colorScheme of ['light', 'dark'])
     for (const [language, open, write] of [['en', 'Chat with us', 'Write a message'], ['zh-CN', '在线咨询', '输入消息']]) {

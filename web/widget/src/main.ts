@@ -58,6 +58,7 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
 
   const shown = new Set<string>();
   const pending: Pending[] = [];
+  const doubtful: Message[] = []; // the words of one that is not known to be sent, perhaps said before
   let typing = 0;
   let place = 0;
   let wait: number | null = null;
@@ -104,8 +105,10 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
   const take = (message: Message) => {
     if (shown.has(message.id)) return;
     const isOwn = message.author.type === 'customer';
-    const own = isOwn && pending.find((one) => !one.file && one.text === message.text);
-    if (own) return settle(own, message.id);
+    if (isOwn && pending.some((one) => !one.file && one.text === message.text)) {
+      doubtful.push(message);
+      return void flush(); // what the server answers tells which one it is
+    }
     shown.add(message.id);
     const bubble = add(message.text ?? '', isOwn, isOwn ? words.sent : message.author.name || words.agent);
     if (isOwn) bubble.dataset.id = message.id;
@@ -183,6 +186,7 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
       for (const one of pending) mark(one.bubble, words.failed);
     } finally {
       isFlushing = false;
+      if (!pending.length) doubtful.splice(0).forEach(take);
     }
   };
   const say = (text: string, file?: File) => {
@@ -249,6 +253,7 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
     identify(next) {
       list.replaceChildren();
       shown.clear();
+      doubtful.length = 0;
       newest = told = '';
       form.inert = form.hidden = false;
       before?.remove();
