@@ -63,6 +63,7 @@ static void write_standing(struct json_out *json, const struct work_item *item)
 		jw_int(json, "escalation_level", item->escalation_level);
 	jw_time(json, "since", item->state_ms);
 	jw_time(json, "first_response_at", item->first_response_ms);
+	jw_time(json, "last_inbound_at", item->last_inbound_ms);
 	if (item->lease_ms)
 		jw_time(json, "lease_expires_at", item->lease_ms);
 	jw_text(json, "rule", item->rule);
@@ -150,6 +151,7 @@ static struct work_item item_read(const struct hash *hash, const char *id, const
 		.created_ms = hash_int(hash, "ct"),
 		.state_ms = hash_int(hash, "st"),
 		.first_response_ms = hash_int(hash, "fr"),
+		.last_inbound_ms = hash_int(hash, "lt"),
 		.lease_ms = hash_int(hash, "lx"),
 		.sla = hash_text(hash, "sla"),
 		.attention = hash_text(hash, "sl"),

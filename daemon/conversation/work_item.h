@@ -43,6 +43,7 @@ struct work_item {
 	int64_t created_ms;
 	int64_t state_ms; /* in this state since */
 	int64_t first_response_ms;
+	int64_t last_inbound_ms; /* the customer wrote last; of what is in the store */
 	int64_t lease_ms;      /* a tool's claim ends */
 	const char *sla;       /* its service level clocks: a JSON list */
 	const char *attention; /* what they ask: warned, breached */
