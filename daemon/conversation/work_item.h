@@ -44,9 +44,9 @@ struct work_item {
 	int64_t state_ms; /* in this state since */
 	int64_t first_response_ms;
 	int64_t last_inbound_ms; /* the customer wrote last; of what is in the store */
-	int64_t lease_ms;      /* a tool's claim ends */
-	const char *sla;       /* its service level clocks: a JSON list */
-	const char *attention; /* what they ask: warned, breached */
+	int64_t lease_ms;        /* a tool's claim ends */
+	const char *sla;         /* its service level clocks: a JSON list */
+	const char *attention;   /* what they ask: warned, breached */
 };
 
 /* The API's form, as the next value of json. */

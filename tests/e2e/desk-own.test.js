@@ -48,8 +48,8 @@ async function scan(page) {
 
 test('an authenticator app is set up, asked for, and removed', async () => {
   const page = await openDesk(browser, bed, 'alice', bed.password);
-  await page.getByRole('button', { name: 'My sign-in' }).click();
-  const dialog = page.getByRole('dialog', { name: 'My sign-in' });
+  await page.getByRole('button', { name: 'My settings' }).click();
+  const dialog = page.getByRole('dialog', { name: 'My settings' });
   await dialog.getByLabel('Password').fill('not mine');
   await page.keyboard.press('Enter');
   await dialog.getByRole('alert').getByText('The agent or the password is wrong.').waitFor();
@@ -77,7 +77,7 @@ test('an authenticator app is set up, asked for, and removed', async () => {
   await page.getByLabel('Code of the authenticator app').fill(recovery);
   await page.keyboard.press('Enter');
   await page.locator('#live.live').waitFor();
-  await page.getByRole('button', { name: 'My sign-in' }).click();
+  await page.getByRole('button', { name: 'My settings' }).click();
   await dialog.getByLabel('Code of the authenticator app').fill(codeOf(secret, 1));
   await page.getByRole('button', { name: 'Ask for no code' }).click();
   await dialog.getByText('No code is asked for any more.').waitFor();
@@ -156,7 +156,7 @@ test('all of it passes axe in both themes and languages, and fits into 320 pixel
   for (const colorScheme of ['light', 'dark'])
     for (const locale of ['en-US', 'zh-CN']) {
       const page = await openDesk(browser, bed, 'alice', bed.password, { colorScheme, locale, viewport: { width: 320, height: 640 } });
-      for (const name of [/^(My sign-in|我的登录)$/, /^(Keys|按键|快捷键)$/]) {
+      for (const name of [/^(My settings|我的设置)$/, /^(Keys|按键|快捷键)$/]) {
         await page.getByRole('button', { name }).click();
         await page.locator('dialog input').first().waitFor();
         assert.deepEqual(await violations(page), [], `${name} ${colorScheme} ${locale}`);

@@ -45,6 +45,8 @@ export interface WorkItem {
   agent: string | null;
   created_at: string;
   since: string;
+  /** When the customer wrote last. */
+  last_inbound_at: string | null;
   sla: SlaClock[];
   transfer: string | null;
   helpers?: string[];

@@ -1,6 +1,7 @@
 import { useComputed } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { WorkItem } from '../api/types';
+import { unread } from '../state/attention';
 import { attempt, background } from '../state/notices';
 import { answerOffer, held } from '../state/offers';
 import { open, openItem, titleOf } from '../state/thread';
@@ -50,7 +51,7 @@ function Age({ since }: { since: string }) {
   return <span class="age">{text}</span>;
 }
 
-function Row({ item, isOpen }: { item: WorkItem; isOpen: boolean; language: string }) {
+function Row({ item, isOpen, isUnread }: { item: WorkItem; isOpen: boolean; isUnread: boolean; language: string }) {
   return (
     <li>
       <button
@@ -62,6 +63,7 @@ function Row({ item, isOpen }: { item: WorkItem; isOpen: boolean; language: stri
       >
         <span class="item-name">
           <bdi>{item.customer?.name || t('unnamed')}</bdi>
+          {isUnread && <span class="badge unread">{t('unread')}</span>}
           <Age since={item.since} />
         </span>
         <span class="quiet">
@@ -81,7 +83,7 @@ export function ItemRows({ items }: { items: WorkItem[] }) {
   return (
     <>
       {items.map((item) => (
-        <MemoRow key={item.id} item={item} isOpen={item.id === shown} language={language.value} />
+        <MemoRow key={item.id} item={item} isOpen={item.id === shown} isUnread={unread.value.has(item.id)} language={language.value} />
       ))}
     </>
   );

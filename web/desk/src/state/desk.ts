@@ -3,6 +3,7 @@ import { batch } from '@preact/signals';
 import { ask, keepSession, whenSessionEnds } from '../api/client';
 import type { Me } from '../api/types';
 import { t } from '../words';
+import { heardFrom, tell } from './attention';
 import { customer, showCustomerAgain } from './customer';
 import { heardMessage, heardViewing, heardWriting, leaveCompany } from './company';
 import { ownDrafts, saveDrafts } from './drafts';
@@ -36,9 +37,9 @@ function onTyping(data: Record<string, string>): void {
   }, TYPING_MS);
 }
 
-async function onMessage(name: string, agent: string | undefined): Promise<void> {
-  if (name === 'message.created' && !agent) typing.value = null;
-  if (name === 'message.created' && agent) heardMessage(open.value!.conversation!, agent);
+async function onMessage(name: string, { agent, direction }: Record<string, string>): Promise<void> {
+  if (name === 'message.created' && direction === 'in') typing.value = null;
+  if (name === 'message.created' && direction === 'out' && agent) heardMessage(open.value!.conversation!, agent);
   await Promise.all([showMessages(), ...(name === 'message.created' ? [showTalk()] : []), ...(agent === me.value?.agent ? [showMyDraft()] : [])]);
 }
 
@@ -53,6 +54,17 @@ async function onNamed(conversation: string | undefined): Promise<void> {
   if (conversation === open.value?.conversation) await seeMentions(conversation ?? null);
 }
 
+/** One tab of the browser tells of it: the one that has the connection. */
+async function onAsked(name: string, data: Record<string, string>): Promise<void> {
+  if (name === 'message.created' && data.direction === 'in' && data.conversation) {
+    const item = await heardFrom(data.conversation);
+    if (item && stream?.leads) tell('new_message', item);
+    return;
+  }
+  const asked = name === 'offer.created' && data.agent === me.value?.agent ? held.value.find((one) => one.offer.id === data.object) : undefined;
+  if (asked && stream?.leads) tell(asked.offer.kind === 'offer' ? 'offered' : asked.offer.kind === 'consult' ? 'asked' : 'handed', asked.item);
+}
+
 async function happened(name: string, data: Record<string, string>): Promise<void> {
   if (name === 'viewing') heardViewing(data as never);
   if (data.mentions?.includes(me.value?.agent ?? '')) await onNamed(data.conversation);
@@ -63,9 +75,10 @@ async function happened(name: string, data: Record<string, string>): Promise<voi
     if (name !== 'offer.created' || data.agent === me.value?.agent) await showHeld();
   }
   const isOpen = !!open.value && data.conversation === open.value.conversation;
-  if (isOpen && name.startsWith('message.')) await onMessage(name, data.agent);
+  if (isOpen && name.startsWith('message.')) await onMessage(name, data);
   if (open.value && name === 'conversation.changed' && [data.from, data.to].includes(open.value.conversation ?? '')) await redraw();
   if (name.startsWith('work_item.') || name === 'sla.state' || name === 'transfer.state') await onWork(data);
+  await onAsked(name, data);
   if (name.startsWith('customer.') && data.customer === customer.value?.id) await showCustomerAgain();
 }
 

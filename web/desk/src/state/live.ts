@@ -46,6 +46,11 @@ export class Stream {
     void navigator.locks.request(name, () => this.leadUntilEnd());
   }
 
+  /** Of the tabs of a browser one has the connection. */
+  get leads(): boolean {
+    return this.isLeader;
+  }
+
   end(): void {
     this.isEnded = true;
     this.source?.close();

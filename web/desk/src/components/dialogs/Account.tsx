@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, newKey, post, Problem } from '../../api/client';
+import { allowNotifications, hasNotifications, hasSound } from '../../state/attention';
 import { me } from '../../state/session';
 import { language, t } from '../../words';
 import { wordsOf } from '../../words/problems';
@@ -37,7 +38,28 @@ function Made({ made }: { made: Secret }) {
   );
 }
 
-/** Who is signed in, and the authenticator app that is asked for beside the password. */
+/** Each is of this browser, and counts at once. */
+function Telling() {
+  const [isRefused, setRefused] = useState(false);
+  const onNotify = async (isOn: boolean): Promise<void> => {
+    if (!isOn) hasNotifications.value = false;
+    else setRefused(!(await allowNotifications()));
+  };
+  return (
+    <>
+      <h3>{t('telling')}</h3>
+      <label class="check">
+        <input type="checkbox" checked={hasSound.value} onChange={(event) => (hasSound.value = event.currentTarget.checked)} /> {t('telling_sound')}
+      </label>
+      <label class="check">
+        <input type="checkbox" checked={hasNotifications.value} onChange={(event) => void onNotify(event.currentTarget.checked)} /> {t('telling_notify')}
+      </label>
+      <p role="status" class="bad">{isRefused && t('telling_refused')}</p>
+    </>
+  );
+}
+
+/** Who is signed in, what tells them of new work, and the authenticator app that is asked for beside the password. */
 export function Account() {
   const [step, setStep] = useState<Step | null>(null);
   const [typed, setTyped] = useState('');
@@ -82,6 +104,7 @@ export function Account() {
   return (
     <Frame title="account" does={step ? does[step.name] : undefined} onDo={() => step && void run(acts[step.name])}>
       <p>{`${me.value?.name} · ${me.value?.agent} · ${me.value?.workspace}`}</p>
+      <Telling />
       <h3>{t('totp')}</h3>
       {step?.name === 'off' && <p class="quiet">{t('totp_off')}</p>}
       {step?.name === 'on' && <p class="quiet">{t('totp_on')}</p>}
