@@ -95,6 +95,19 @@ class SignIn(harness.TestCase):
         self.daemon.ctl("agent", "totp-remove", "alice")
         self.sign_in(201)
 
+    def test_who_gets_the_id_of_an_agent_that_was_deleted_is_somebody_else(self):
+        path = "/v1/agents/alice"
+        for how in ("one", "many"):
+            self.daemon.ctl("agent", "password", "alice", "--stdin", stdin=PASSWORD + "\n")
+            self.set_up()
+            if how == "one":
+                self.ask("DELETE", path, status=204, token=self.admin)
+            else:
+                self.ask("POST", "/v1/configuration", {"put": [], "delete": [{"kind": "agents", "id": "alice"}]}, token=self.admin)
+            self.ask("PUT", path, {"id": "alice", "queues": ["support"]}, token=self.admin)
+            self.assertEqual(self.sign_in(401), "wrong_password", how)
+            self.assertEqual(self.ask("GET", "/v1/me/totp"), {"active": False})
+
     def test_a_session_alone_guesses_neither_the_code_nor_the_password(self):
         secret = self.set_up()["secret"]
         ask = lambda path, body: self.daemon.request("POST", path, body, self.alice)

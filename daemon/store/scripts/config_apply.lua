@@ -3,6 +3,7 @@
 -- KEYS 1 meta, 2... cfg:<kind>, one for each kind that is touched
 -- ARGV 1 idempotency key, 2 request hash, then four for each object: place of its kind among KEYS, id, version it
 --      replaces (0: there is none yet; '': whichever, when it is deleted), JSON ('' deletes it)
+-- With an agent that is deleted go the password and the authenticator app (config_delete).
 -- The JSON starts with {"version":N and N is one more than what it replaces (config_put).
 -- Entry config.changed (x apply, v how many objects, e rv: the new version of the rules, where they changed). Answers
 -- {'ok', objects, version of the rules}, or refused version with <kind>:<id> and what is stored.
@@ -37,7 +38,12 @@ local rules_before = redis.call('HGET', KEYS[1], 'rv') or '0'
 
 for i = 3, #ARGV, 4 do
 	local key = KEYS[tonumber(ARGV[i])]
-	local born = ws .. 'born:' .. key:match(':cfg:(.*)$')
+	local kind = key:match(':cfg:(.*)$')
+	local born = ws .. 'born:' .. kind
+	if ARGV[i + 3] == '' and kind == 'agents' then
+		redis.call('HDEL', ws .. 'logins', ARGV[i + 1])
+		redis.call('DEL', ws .. 'totp:' .. ARGV[i + 1])
+	end
 	if ARGV[i + 3] == '' then
 		redis.call('HDEL', key, ARGV[i + 1])
 		redis.call('ZREM', born, ARGV[i + 1])
