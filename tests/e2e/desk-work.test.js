@@ -221,6 +221,31 @@ test('a file goes with the reply, and a picture is seen', async () => {
   await until('the picture', () => picture.evaluate((one) => one.naturalWidth === 1).catch(() => false));
 });
 
+test('a form is about the work it was opened for, though other work comes before it', async () => {
+  await write('asked', 'who is resolved?');
+  await page.locator('#waiting').getByText('Customer asked').waitFor();
+  const held = async () => (await bed.call('GET', '/v1/work-items?agent=me', undefined, bed.alice)).json.data;
+  const meant = (await held()).find((one) => one.customer.name === 'Customer ime');
+  let answer;
+  await page.route('**/claim', async (route) => {
+    await new Promise((resolve) => (answer = resolve));
+    return route.continue();
+  });
+  await key('Escape');
+  await key('p');
+  await until('the claim', () => answer);
+  await key('e');
+  await page.getByRole('dialog', { name: 'Wrap-up' }).waitFor();
+  answer();
+  await page.locator('#thread-title').getByText('Customer asked').waitFor();
+  await page.unroute('**/claim');
+  await page.getByRole('dialog', { name: 'Wrap-up' }).locator('button.primary').click();
+  await page.getByText('Resolved.').waitFor();
+  assert.deepEqual((await held()).filter((one) => one.state === 'assigned').map((one) => one.customer.name), ['Customer asked']);
+  assert.notEqual((await bed.call('GET', `/v1/work-items/${meant.id}`, undefined, bed.alice)).json.state, 'assigned');
+  await page.locator('#thread-title').getByText('Customer asked').waitFor();
+});
+
 test('two tabs have one stream, and the other takes over', async () => {
   const second = await page.context().newPage();
   const tickets = [];

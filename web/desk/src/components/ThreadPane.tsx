@@ -46,7 +46,7 @@ function Actions({ item }: { item: WorkItem }) {
       <button type="button" onClick={opens('consult')}>{t('consult')}</button>
       <button type="button" onClick={opens('escalate')}>{t('escalate')}</button>
       <button type="button" onClick={opens('snooze')}>{t('snooze')}</button>
-      <button type="button" onClick={() => step({ verb: 'release', body: {}, done: 'done_released', leaves: true })}>{t('release')}</button>
+      <button type="button" onClick={() => step({ item, verb: 'release', body: {}, done: 'done_released', leaves: true })}>{t('release')}</button>
       <button type="button" onClick={opens('why')}>{t('why')}</button>
     </>
   );

@@ -96,7 +96,7 @@ export function saveCustomer(before: Customer, { name, tier, attributes }: Perso
   const body = { ...(name !== before.name && { name }), ...(tier !== (before.tier ?? '') && { tier }), ...(Object.keys(attributesNow).length && { attributes: attributesNow }) };
   if (!Object.keys(body).length) return;
   const shown = Object.entries({ ...before.attributes, ...Object.fromEntries(Object.entries(attributesNow).map(([one, value]) => [one, { value, source: null, at: null }])) });
-  customer.value = { ...before, name, tier: tier || null, attributes: Object.fromEntries(shown.filter(([, one]) => one.value !== null)) };
+  if (customer.value?.id === before.id) customer.value = { ...before, name, tier: tier || null, attributes: Object.fromEntries(shown.filter(([, one]) => one.value !== null)) };
   perform({
     method: 'PATCH',
     path: `/v1/customers/${before.id}`,

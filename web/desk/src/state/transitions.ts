@@ -8,6 +8,8 @@ import { closeThread, open, openItem, showOpenItem } from './thread';
 import { hideItem, pull, showWork, unhideItem } from './work';
 
 interface Step {
+  /** The one that was before the agent when they began: meanwhile another may have come. */
+  item: WorkItem | null;
   verb: string;
   body: Record<string, unknown>;
   done: Key;
@@ -19,8 +21,7 @@ interface Step {
 export const underWay = signal<{ item: string; doing: Key } | null>(null);
 export const isPulling = signal(false);
 
-export function step({ verb, body, done, leaves }: Step): void {
-  const item = open.value?.item;
+export function step({ item, verb, body, done, leaves }: Step): void {
   if (!item) return;
   const mine = { item: item.id, doing: `doing_${verb}` as Key };
   const end = (): void => {
@@ -28,7 +29,7 @@ export function step({ verb, body, done, leaves }: Step): void {
   };
   if (leaves) {
     hideItem(item.id);
-    closeThread();
+    if (open.value?.item?.id === item.id) closeThread();
   } else underWay.value = mine;
   perform<WorkItem>({
     path: `/v1/work-items/${item.id}/${verb}`,

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { closeDialog } from '../../state/dialogs';
 import { background } from '../../state/notices';
 import { me } from '../../state/session';
+import { open } from '../../state/thread';
 import { step } from '../../state/transitions';
 import { named, showNames } from '../../state/work';
 import { t, word, type Key } from '../../words';
@@ -53,12 +54,13 @@ export function NoteField({ value, onInput }: { value: string; onInput: (text: s
 }
 
 export function Hand({ verb }: { verb: 'transfer' | 'consult' }) {
+  const [item] = useState(open.value?.item ?? null);
   const [target, setTarget] = useState('');
   const [note, setNote] = useState('');
   const does = () => {
     closeDialog();
     // A queue leaves it with its agent until somebody takes it.
-    step({ verb, body: { target, ...(note.trim() && { note }) }, done: verb === 'transfer' ? 'done_transferred' : 'done_consulted', leaves: false });
+    step({ item, verb, body: { target, ...(note.trim() && { note }) }, done: verb === 'transfer' ? 'done_transferred' : 'done_consulted', leaves: false });
   };
   return (
     <Frame title={verb} does={verb} onDo={does}>
@@ -69,12 +71,13 @@ export function Hand({ verb }: { verb: 'transfer' | 'consult' }) {
 }
 
 export function Escalate() {
+  const [item] = useState(open.value?.item ?? null);
   const [target, setTarget] = useState('');
   const [urgency, setUrgency] = useState('high');
   const [note, setNote] = useState('');
   const does = () => {
     closeDialog();
-    step({ verb: 'escalate', body: { urgency, ...(target && { target }), ...(note.trim() && { note }) }, done: 'done_escalated', leaves: false });
+    step({ item, verb: 'escalate', body: { urgency, ...(target && { target }), ...(note.trim() && { note }) }, done: 'done_escalated', leaves: false });
   };
   return (
     <Frame title="escalate" does="escalate" onDo={does}>

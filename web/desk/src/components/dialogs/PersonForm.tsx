@@ -13,7 +13,7 @@ interface Row {
 
 /** Name, tier and attributes. An attribute without a value goes. */
 export function PersonForm() {
-  const known = customer.value!;
+  const [known] = useState(customer.value!);
   const [name, setName] = useState(known.name);
   const [tier, setTier] = useState(known.tier ?? '');
   const [rows, setRows] = useState<Row[]>(() => Object.entries(known.attributes).map(([one, { value }]) => ({ name: one, value: plain(value), isNew: false })));

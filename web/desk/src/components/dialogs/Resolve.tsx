@@ -8,12 +8,13 @@ import { t, word } from '../../words';
 import { Frame } from './Frame';
 
 export function Resolve() {
-  const outcomes = outcomesOf(open.value?.item?.queue ?? '');
+  const [item] = useState(open.value?.item ?? null);
+  const outcomes = outcomesOf(item?.queue ?? '');
   const [reason, setReason] = useState(outcomes[0]!);
   const [note, setNote] = useState('');
   const does = () => {
     closeDialog();
-    step({ verb: 'resolve', body: { reason, ...(note.trim() && { note }) }, done: 'done_resolved', leaves: true });
+    step({ item, verb: 'resolve', body: { reason, ...(note.trim() && { note }) }, done: 'done_resolved', leaves: true });
     document.getElementById('pull')?.focus();
   };
   return (

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { closeDialog } from '../../state/dialogs';
+import { open } from '../../state/thread';
 import { step } from '../../state/transitions';
 import { t, word, type Key } from '../../words';
 import { Frame } from './Frame';
@@ -23,11 +24,12 @@ const CHOICES: [Key, () => Date][] = [
 const local = (date: Date): string => new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
 export function Snooze() {
+  const [item] = useState(open.value?.item ?? null);
   const [until, setUntil] = useState(() => local(CHOICES[0]![1]()));
   const [waitingFor, setWaitingFor] = useState('customer');
   const does = () => {
     closeDialog();
-    step({ verb: 'snooze', body: { until: new Date(until).toISOString(), waiting_for: waitingFor }, done: 'done_snoozed', leaves: false });
+    step({ item, verb: 'snooze', body: { until: new Date(until).toISOString(), waiting_for: waitingFor }, done: 'done_snoozed', leaves: false });
   };
   return (
     <Frame title="snooze" does="snooze" onDo={does}>

@@ -9,7 +9,7 @@ import { Frame } from './Frame';
 
 export function Why() {
   const [answer, setAnswer] = useState<Explain | null>(null);
-  const id = open.value?.item?.id;
+  const [id] = useState(open.value?.item?.id);
   useEffect(() => {
     if (id) void background(async () => setAnswer(await ask<Explain>(`/v1/work-items/${id}/explain`)));
   }, [id]);
