@@ -1,11 +1,12 @@
 // The figures of the wallboard: asked for again and again while it is looked at, and remembered for the chart.
-import { computed, signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import { ask, post } from '../api/client';
 import type { List, Live, LiveQueue, WorkItem } from '../api/types';
 import { coalesced } from './notices';
 
 export const EVERY_MS = 5000;
 const REMEMBERED = 720; // an hour
+const PAGE = 100;
 
 export const live = signal<Live | null>(null);
 export const samples = signal<{ at: number; waiting: number; oldest: number }[]>([]);
@@ -46,12 +47,39 @@ export const showLive = coalesced(async () => {
   samples.value = [...samples.value, { at: Date.parse(live.value.at) / 1000, waiting, oldest }].slice(-REMEMBERED);
 });
 
-const OPEN = ['queued', 'offered', 'assigned', 'wrapping', 'waiting'];
+/** '': any. The daemon filters, so that what is asked for is found among however many. */
+export const workFilter = signal({ queue: '', state: '', agent: '' });
+/** How many the reader wants to see, and whether there are more. */
+const wanted = signal(PAGE);
+export const hasMoreWork = signal(false);
 
 export const showOpenWork = coalesced(async () => {
-  const pages = await Promise.all(OPEN.map((state) => ask<List<WorkItem>>(`/v1/work-items?state=${state}&limit=100`)));
-  openWork.value = pages.flatMap((page) => page.data).sort((a, b) => a.created_at.localeCompare(b.created_at));
+  const filter = workFilter.value;
+  const given = Object.entries(filter).map(([name, value]) => value && `&${name}=${encodeURIComponent(value)}`).join('');
+  const found: WorkItem[] = [];
+  let after = '';
+  do {
+    const page = await ask<List<WorkItem>>(`/v1/work-items?limit=${PAGE}&order=asc${given}${after && `&after=${encodeURIComponent(after)}`}`);
+    found.push(...page.data);
+    after = page.next_cursor ?? '';
+  } while (after && found.length < wanted.value);
+  if (filter !== workFilter.value) return;
+  batch(() => {
+    openWork.value = found;
+    hasMoreWork.value = !!after;
+  });
 });
+
+export async function filterWork(change: Partial<typeof workFilter.value>): Promise<void> {
+  workFilter.value = { ...workFilter.value, ...change };
+  wanted.value = PAGE;
+  await showOpenWork();
+}
+
+export async function showMoreWork(): Promise<void> {
+  wanted.value = openWork.value.length + PAGE;
+  await showOpenWork();
+}
 
 export async function pauseQueue(queue: string, pause: boolean): Promise<void> {
   await post(`/v1/queues/${queue}/${pause ? 'pause' : 'resume'}`);

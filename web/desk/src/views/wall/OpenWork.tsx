@@ -1,14 +1,11 @@
 // All work that is open, with filters; a supervisor looks into it and gives it to somebody else.
-import { useState } from 'preact/hooks';
 import type { WorkItem } from '../../api/types';
 import { SlaPip } from '../../components/marks';
 import { attempt } from '../../state/notices';
 import { openItem } from '../../state/thread';
-import { assign, openWork } from '../../state/wall';
+import { assign, filterWork, hasMoreWork, openWork, showMoreWork, workFilter } from '../../state/wall';
 import { nameOf, named } from '../../state/work';
 import { ago, t, word } from '../../words';
-
-const SHOWN = 200;
 
 function Choice({ title, value, all, onChange }: { title: string; value: string; all: [string, string][]; onChange: (to: string) => void }) {
   return (
@@ -65,10 +62,7 @@ function Row({ item, isLead }: { item: WorkItem; isLead: boolean }) {
 }
 
 export function OpenWork({ isLead }: { isLead: boolean }) {
-  const [queue, setQueue] = useState('');
-  const [state, setState] = useState('');
-  const [agent, setAgent] = useState('');
-  const shown = openWork.value.filter((one) => (!queue || one.queue === queue) && (!state || one.state === state) && (!agent || one.agent === agent)).slice(0, SHOWN);
+  const { queue, state, agent } = workFilter.value;
   const states: [string, string][] = ['queued', 'offered', 'assigned', 'wrapping', 'waiting'].map((one) => [one, word('state', one)]);
   const names = (kind: 'queues' | 'agents'): [string, string][] => named.value[kind].map((one) => [one.id, one.name || one.id]);
   return (
@@ -76,9 +70,9 @@ export function OpenWork({ isLead }: { isLead: boolean }) {
       <div class="row spread">
         <h2 id="wall-work">{t('live_list')}</h2>
         <span class="row">
-          <Choice title={t('queue')} value={queue} all={names('queues')} onChange={setQueue} />
-          <Choice title={t('state')} value={state} all={states} onChange={setState} />
-          <Choice title={t('agent')} value={agent} all={names('agents')} onChange={setAgent} />
+          <Choice title={t('queue')} value={queue} all={names('queues')} onChange={(to) => void attempt(() => filterWork({ queue: to }))} />
+          <Choice title={t('state')} value={state} all={states} onChange={(to) => void attempt(() => filterWork({ state: to }))} />
+          <Choice title={t('agent')} value={agent} all={names('agents')} onChange={(to) => void attempt(() => filterWork({ agent: to }))} />
         </span>
       </div>
       <div class="scroll" tabIndex={0} role="group" aria-labelledby="wall-work">
@@ -92,12 +86,13 @@ export function OpenWork({ isLead }: { isLead: boolean }) {
             </tr>
           </thead>
           <tbody>
-            {shown.map((item) => (
+            {openWork.value.map((item) => (
               <Row key={item.id} item={item} isLead={isLead} />
             ))}
           </tbody>
         </table>
       </div>
+      {hasMoreWork.value && <button type="button" onClick={() => void attempt(showMoreWork)}>{t('more')}</button>}
     </section>
   );
 }
