@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openBed, until } from './bed.js';
-import { messages, openBrowser, openDesk, said, setPassword } from './deskbed.js';
+import { messages, openBrowser, openDesk, said, setPassword, violations } from './deskbed.js';
 
 let bed, browser, page;
 const write = (id, text, from = { id, name: `Customer ${id}` }) => bed.post({ id: `m-${id}-${text}`, from, text });
@@ -219,6 +219,13 @@ test('a file goes with the reply, and a picture is seen', async () => {
   await key('Control+Enter');
   const picture = said(page, 'see here').locator('img');
   await until('the picture', () => picture.evaluate((one) => one.naturalWidth === 1).catch(() => false));
+  await picture.click();
+  const large = page.getByRole('dialog').locator('img');
+  await until('the large one', () => large.evaluate((one) => one.naturalWidth === 1).catch(() => false));
+  assert.equal(await page.getByRole('dialog').getByRole('link', { name: 'Download' }).getAttribute('download'), 'dot.png');
+  assert.deepEqual(await violations(page), []);
+  await key('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
 });
 
 test('a form is about the work it was opened for, though other work comes before it', async () => {

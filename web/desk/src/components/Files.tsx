@@ -1,4 +1,5 @@
 import type { Attachment } from '../api/types';
+import { dialog } from '../state/dialogs';
 import { word } from '../words';
 
 const PICTURES = /^image\/(png|jpeg|gif|webp|avif|bmp)$/;
@@ -12,10 +13,21 @@ function File({ file }: { file: Attachment }) {
   const name = file.name || file.url || file.id?.slice(0, 8) || '';
   if (!file.id)
     return <span class="file">📎 <bdi>{[name, word('file', file.state), file.state === 'failed' ? file.error : ''].filter(Boolean).join(' · ')}</bdi></span>;
+  const words = (
+    <>
+      <bdi>{name}</bdi> <span class="quiet">{sizeOf(file.size)}</span>
+    </>
+  );
+  if (PICTURES.test(file.type))
+    return (
+      <button type="button" class="plain file" onClick={() => (dialog.value = { name: 'picture', address: addressOf(file), title: name })}>
+        <img src={addressOf(file)} alt={name} loading="lazy" /> {words}
+      </button>
+    );
   return (
     <a class="file" href={addressOf(file)} download={file.name || 'file'}>
-      {PICTURES.test(file.type) ? <img src={addressOf(file)} alt={name} loading="lazy" /> : <span aria-hidden="true">📎 </span>}
-      <bdi>{name}</bdi> <span class="quiet">{sizeOf(file.size)}</span>
+      <span aria-hidden="true">📎 </span>
+      {words}
     </a>
   );
 }

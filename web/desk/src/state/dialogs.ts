@@ -4,6 +4,7 @@ import type { CustomerMerge, Identifier, Suggestion } from '../api/types';
 
 export type Dialog =
   | { name: 'transfer' | 'consult' | 'escalate' | 'snooze' | 'resolve' | 'why' | 'keys' | 'account' | 'person' }
+  | { name: 'picture'; address: string; title: string }
   | { name: 'merge'; into: string; other: Suggestion }
   | { name: 'dismiss'; of: string; other: Suggestion }
   | { name: 'split'; of: string; identifier: Identifier }

@@ -88,7 +88,7 @@ export const zh: Record<Key, string> = {
   look_at_fields: '没有保存：有的内容不正确，旁边写明了原因。', level: '等级', values: '值', add_field: '更多…', move_up: '上移', field_needed: '必须填写。', test: '测试', test_ok: '正常', test_failed: '不正常', callback: '回调地址', copy: '复制', copied: '已复制。',
   connector: '连接器', working: '正常', parked: '已停用',
   standing_not_preferred: '此步骤不适用', standing_lacks_skill: '缺少技能', standing_away: '离开', standing_holds_it: '已转出', standing_declined: '已拒接', standing_offered: '派单中', standing_has_offer: '有其他派单', standing_full: '已满', standing_limit: '已达渠道上限', standing_may_not_interrupt: '不可打断', standing_eligible: '可接',
-  new_message: '新消息', unread: '新', telling: '新工单与新消息', telling_sound: '发出提示音', telling_notify: '页面不在眼前时显示桌面通知', telling_refused: '浏览器不允许：请在其设置中允许本站发送通知。',
+  picture: '图片', download: '下载', new_message: '新消息', unread: '新', telling: '新工单与新消息', telling_sound: '发出提示音', telling_notify: '页面不在眼前时显示桌面通知', telling_refused: '浏览器不允许：请在其设置中允许本站发送通知。',
   account: '我的设置', totp: '验证器应用', totp_off: '登录时，除密码外还可以要求验证器应用的动态码。请先输入密码。',
   totp_on: '用密码登录时会要求验证器应用的动态码。输入当前动态码即可停用。', totp_begin: '设置', totp_confirm: '确认', totp_remove: '不再要求动态码',
   totp_scan: '用应用扫描此码，然后输入它显示的第一个动态码。', totp_qr: '密钥的二维码', totp_secret: '或手动输入：',

@@ -4,6 +4,7 @@ import { Escalate, Hand } from './Hand';
 import { DismissForm, MergeForm, RevertForm, SplitForm } from './Identity';
 import { Keys } from './Keys';
 import { PersonForm } from './PersonForm';
+import { Picture } from './Picture';
 import { Resolve } from './Resolve';
 import { Snooze } from './Snooze';
 import { Why } from './Why';
@@ -34,6 +35,8 @@ export function Dialogs() {
       return <RevertForm of={shown.of} merge={shown.merge} />;
     case 'dismiss':
       return <DismissForm of={shown.of} other={shown.other} />;
+    case 'picture':
+      return <Picture address={shown.address} title={shown.title} />;
     case 'person':
       return <PersonForm />;
     default:
