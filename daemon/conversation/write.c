@@ -88,6 +88,12 @@ static void add_caps(struct store_call *call, const struct reply *reply)
 	store_arg_int(call, reply->per_day);
 }
 
+static void add_no_caps(struct store_call *call)
+{
+	store_arg_text(call, "");
+	store_arg_text(call, "");
+}
+
 void conversation_reply(struct store *store, const struct reply *reply, write_done_fn *done,
 			void *context)
 {
@@ -113,10 +119,11 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 	else
 		store_arg_text(call, "");
 	store_arg_text(call, reply->to_opted_out ? "1" : "");
-	if (!is_by_machine(message)) {
+	if (is_by_machine(message))
+		add_no_caps(call);
+	else
 		add_caps(call, reply);
-		store_arg_text(call, reply->mentions == NULL ? "" : reply->mentions);
-	}
+	store_arg_text(call, reply->mentions == NULL ? "" : reply->mentions);
 	store_run(store, call, on_written, run_new(done, context));
 }
 

@@ -63,6 +63,12 @@ class DeskCalls(harness.TestCase):
         self.daemon.request("POST", "/v1/me/mentions/seen", {"message": note.json["id"]}, self.bob)
         self.assertEqual(self.mentions(self.bob), [])
 
+    def test_who_a_program_names_is_told_too(self):
+        program = self.daemon.token("integration", None)
+        note = self.write(program, kind="note", text="@bob the parcel is lost", mentions=["bob"])
+        self.assertEqual(note.status, 201, note)
+        self.assertEqual([one["message"] for one in self.mentions(self.bob)], [note.json["id"]])
+
     def test_who_is_named_is_told_at_once(self):
         ticket = self.daemon.request("POST", "/v1/events/ticket", {}, self.bob).json["ticket"]
         stream = self.daemon.events(f"/v1/events?ticket={ticket}&types=message.created")
