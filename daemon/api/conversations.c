@@ -123,6 +123,7 @@ struct writing {
 	char id[ID_BYTES];
 	const char *customer;
 	bool is_note;
+	struct window_answer window; /* where reply.is_shut */
 };
 
 static void answer_message(struct api_call *call, const struct writing *writing)
@@ -171,6 +172,14 @@ static void refuse_capped(struct api_call *call, const char *wait_ms)
 		    from);
 }
 
+static void refuse_window(struct api_call *call, const struct window_answer *window)
+{
+	static const char *const possible[] = { "note", "template" };
+
+	api_conflict(call, &(struct conflict){ window->code, window->why, "closed", possible,
+					       window->template_possible ? 2 : 1 });
+}
+
 static void answer_refusal(struct api_call *call, const struct write_result *result,
 			   const struct error *err)
 {
@@ -186,6 +195,8 @@ static void answer_refusal(struct api_call *call, const struct write_result *res
 		api_problem(call, 412, "version",
 			    "the work item has changed meanwhile: it is at version %lld",
 			    (long long)result->version);
+	else if (text_equal(result->refusal, "window"))
+		refuse_window(call, &((const struct writing *)call->state)->window);
 	else if (text_equal(result->refusal, "opted_out"))
 		api_conflict(call, &(struct conflict){ "opted_out",
 						       "the customer has opted out of messages on "
@@ -374,18 +385,14 @@ static void channel_fill(struct reply *reply, const struct channel *channel)
 	reply->per_day = channel_sending(channel)->per_recipient_day;
 }
 
-/* False after having answered: a reply could not leave. A note never does. */
-static bool window_allows(struct api_call *call, const struct conversation *conversation)
+/* A reply could not leave now; a note never does. One that is asked for again may have been the
+ * last that the window took: the script knows. */
+static bool window_is_shut(struct api_call *call, const struct conversation *conversation)
 {
-	static const char *const possible[] = { "note", "template" };
-	const struct writing *writing = call->state;
-	struct window_answer answer;
+	struct writing *writing = call->state;
 
-	if (writing->is_note || !send_window(call, conversation, NULL, &answer) || answer.may)
-		return true;
-	api_conflict(call, &(struct conflict){ answer.code, answer.why, "closed", possible,
-					       answer.template_possible ? 2 : 1 });
-	return false;
+	return !writing->is_note && send_window(call, conversation, NULL, &writing->window) &&
+	       !writing->window.may;
 }
 
 static void reply_store(struct api_call *call)
@@ -418,8 +425,11 @@ static void on_target(const struct conversation *conversation, const struct erro
 		return;
 	}
 	writing->customer = arena_text(call->arena, conversation->customer);
-	if (!window_allows(call, conversation))
+	writing->reply.is_shut = window_is_shut(call, conversation);
+	if (writing->reply.is_shut && conversation->is_past) {
+		refuse_window(call, &writing->window);
 		return;
+	}
 	if (!writing_fill(call, writing, call->params[0],
 			  arena_text(call->arena, conversation->channel)))
 		return;

@@ -54,6 +54,7 @@ struct reply {
 	int64_t per_hour;   /* messages that the addressee may get; 0: any number */
 	int64_t per_day;
 	const char *mentions; /* agents whom a note names, parted by spaces; NULL: nobody */
+	bool is_shut;         /* the reply window: only what was written before is answered */
 	bool to_opted_out;    /* goes also to who wants no messages: what confirms that */
 };
 /* A message of kind MESSAGE_NOTE is a note: it never leaves. */

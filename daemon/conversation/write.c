@@ -124,6 +124,7 @@ void conversation_reply(struct store *store, const struct reply *reply, write_do
 	else
 		add_caps(call, reply);
 	store_arg_text(call, reply->mentions == NULL ? "" : reply->mentions);
+	store_arg_text(call, reply->is_shut ? "1" : "");
 	store_run(store, call, on_written, run_new(done, context));
 }
 

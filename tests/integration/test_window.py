@@ -63,6 +63,16 @@ class Windows(harness.TestCase):
         refused = self.daemon.reply(conversation, "three", self.alice)
         self.assertEqual((refused.status, refused.json["code"]), (409, "window_used_up"))
 
+    def test_the_last_one_asked_for_again_is_the_one_that_was_sent(self):
+        conversation = self.item("shop")
+        self.keep(conversation, 3000, 1)
+        first = self.daemon.reply(conversation, "the last", self.alice, key="k1")
+        harness.wait_for("it to be sent", lambda: self.delivery(conversation, first.json["id"]))
+        again = self.daemon.reply(conversation, "the last", self.alice, key="k1")
+        self.assertEqual((again.status, again.body, again.headers["Idempotency-Replayed"]), (201, first.body, "true"))
+        for text, key, status in (("another", "k1", 422), ("another", "k2", 409)):
+            self.assertEqual(self.daemon.reply(conversation, text, self.alice, key=key).status, status)
+
     def test_what_waited_too_long_fails_with_the_reason(self):
         conversation = self.item("shop")
         self.sink.answers = [503]

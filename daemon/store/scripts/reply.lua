@@ -7,12 +7,12 @@
 --      12 blobs of its attachments (4 hex digits of bucket, 16 bytes of field each; '' none),
 --      13 version of the work item or '' (fences off who no longer has it), 14 '1' goes also to who has opted out (what
 --      confirms it), 15 messages an hour that one addressee may get ('' any number) and 16 a day: of who is no machine, whose
---      messages wait for that in the outbox, 17 agents whom a note names, parted by spaces
+--      messages wait for that in the outbox, 17 agents whom a note names, parted by spaces, 18 '1' its reply window is closed: only a repeated request is answered
 -- Message queued into the outbox (a note has no delivery). First response stamped on the item (e.fr); an agent's
 -- reply takes an item that waits for something other than the customer back. The agent's draft is gone; who is named is
 -- told. Entry message.created (e.d: out, note; e.named).
 -- Answers {'ok', msg, n, wrk, state, v}; refused not_found, illegal_state, not_assignee, version, no_such_attachment, opted_out,
--- recipient_cap with the ms until one more may leave. A person's message goes before machines' that were put off.
+-- window, recipient_cap with the ms until one more may leave. A person's message goes before machines' that were put off.
 --@use log
 --@use idem
 --@use grace
@@ -22,6 +22,9 @@
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then
 	return before
+end
+if ARGV[18] == '1' then
+	return { 'refused', 'window' }
 end
 local cnv, msg, note, agent = ARGV[3], ARGV[4], ARGV[6] == 'note', ARGV[7]
 local c = call('HMGET', KEYS[2], 'u', 'w', 's', 'ch', 'ik')
