@@ -41,7 +41,8 @@ struct asking {
 	const char *workspace;
 	bool by_cookie;
 	char hash[HASH_HEX + 1];
-	struct json_object *session; /* while its agent is looked up */
+	struct json_object *session; /* while its agent and their login are looked up */
+	enum role role;              /* that agent's */
 };
 
 static void cached_clear(struct cached *slot)
@@ -205,23 +206,52 @@ static bool slot_fill(struct cached *slot, const struct asking *asking, struct j
 	return true;
 }
 
+/* Who sets a new password wants to be rid of who came in with the old one. */
+static void on_login(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct asking *asking = context;
+	struct cached *slot = cache_slot(asking->auth, asking->hash);
+	OWNED(json_free) struct json_object *login = NULL;
+	size_t len = 0;
+	const char *text = err == NULL ? reply_text(reply, &len) : NULL;
+
+	if (text != NULL)
+		login = json_read(text, len, NULL);
+	if (err != NULL)
+		asking->done(AUTH_AWAY, NULL, asking->context);
+	else if (json_int(login, "since", 0) > json_int(asking->session, "opened", 0) ||
+		 !slot_fill(slot, asking, asking->session, asking->role))
+		asking->done(AUTH_REFUSED, NULL, asking->context);
+	else
+		finish(asking, slot);
+	json_free(&asking->session);
+}
+
+static void login_read(struct asking *asking)
+{
+	struct store_call *call = store_command("HGET");
+
+	store_arg_key(call, asking->workspace, "logins");
+	store_arg_text(call, json_text(asking->session, "agent"));
+	store_read(asking->auth->parts->store, call, on_login, asking);
+}
+
 /* A session may do what its agent may now, whatever that was when it was opened. */
 static void on_agent(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct asking *asking = context;
-	struct cached *slot = cache_slot(asking->auth, asking->hash);
 	OWNED(json_free) struct json_object *agent = NULL;
 	size_t len = 0;
 	const char *text = err == NULL ? reply_text(reply, &len) : NULL;
 
 	if (text != NULL)
 		agent = json_read(text, len, NULL);
-	if (err != NULL)
-		asking->done(AUTH_AWAY, NULL, asking->context);
-	else if (agent == NULL || !slot_fill(slot, asking, asking->session, agent_role(agent)))
-		asking->done(AUTH_REFUSED, NULL, asking->context);
-	else
-		finish(asking, slot);
+	if (err == NULL && agent != NULL) {
+		asking->role = agent_role(agent);
+		login_read(asking);
+		return;
+	}
+	asking->done(err != NULL ? AUTH_AWAY : AUTH_REFUSED, NULL, asking->context);
 	json_free(&asking->session);
 }
 
@@ -368,7 +398,8 @@ void auth_request(struct auth *auth, struct http_request *request, struct arena 
 	const char *field = http_request_field(request, "Authorization");
 	const char *credential = NULL;
 
-	*asking = (struct asking){ auth, request, arena, done, context, NULL, false, "", NULL };
+	*asking = (struct asking){ auth, request, arena, done, context,
+				   NULL, false,   "",    NULL, ROLE_NONE };
 	if (field != NULL) {
 		if (strncasecmp(field, "Bearer ", 7) == 0)
 			credential = field + 7 + strspn(field + 7, " ");

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "parts.h"
+#include "services/loop.h"
 #include "services/password.h"
 
 enum { SESSION_MS = 12 * 3600 * 1000, AGENT_ATTEMPTS = 10, SOURCE_ATTEMPTS = 50 };
@@ -82,6 +83,7 @@ static void session_keep(struct api_call *call)
 	jw_object(&out, NULL);
 	jw_text(&out, "agent", signing->agent);
 	jw_text(&out, "name", signing->agent);
+	jw_int(&out, "opened", loop_unix_ms(call->parts->loop));
 	jw_object_end(&out);
 	session_put(&(struct keeper){ call->parts->store, signing->workspace },
 		    &(struct credential){ call->idempotency_key, call->request_hash, nonce, hash,
@@ -336,10 +338,12 @@ static void on_stored(const struct store_reply *reply, const struct error *err, 
 	struct api_call *call = context;
 
 	(void)reply;
-	if (err != NULL)
+	if (err != NULL) {
 		api_fail(call, err);
-	else
-		api_empty(call, 204);
+		return;
+	}
+	auth_forget(api_auth(call->api), call->who.workspace);
+	api_empty(call, 204);
 }
 
 static void on_hashed(const char *hash, const struct error *err, void *context)
@@ -355,6 +359,7 @@ static void on_hashed(const char *hash, const struct error *err, void *context)
 	jw_start(&out, &kept);
 	jw_object(&out, NULL);
 	jw_text(&out, "hash", hash);
+	jw_int(&out, "since", loop_unix_ms(call->parts->loop));
 	jw_object_end(&out);
 	login_put(&(struct keeper){ call->parts->store, call->who.workspace }, call->params[0],
 		  buf_string(&kept), on_stored, call);

@@ -142,6 +142,17 @@ class SignIn(harness.TestCase):
         answer = self.daemon.request("POST", "/v1/session", {"agent": "alice", "password": PASSWORD})
         self.assertEqual((answer.status, answer.json["role"]), (201, "supervisor"), answer)
 
+    def test_a_new_password_ends_what_the_old_one_opened(self):
+        def sign_in(password):
+            answer = self.daemon.request("POST", "/v1/session", {"agent": "alice", "password": password})
+            return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+        status = lambda session: self.daemon.request("GET", "/v1/me", headers=session).status
+        old = sign_in(PASSWORD)
+        self.assertEqual(status(old), 200)
+        self.daemon.ctl("agent", "password", "alice", "--stdin", stdin="another horse battery\n")
+        self.assertEqual(status(old), 401)
+        self.assertEqual(status(sign_in("another horse battery")), 200)
+
     def test_a_stream_ends_with_what_opened_it(self):
         self.daemon.write_config("", "limits: { disconnect_grace: 4s }\n")
         self.daemon.restart()
