@@ -145,11 +145,16 @@ static int offset_of(const char *text, int *ret_minutes)
 	return 0;
 }
 
-static bool is_open(const struct webchat_state *state, int64_t now_s)
+/* Since Monday 00:00 by the channel's clock. */
+static int week_minute(const struct webchat_state *state, int64_t now_s)
 {
 	/* 1970-01-01 was a Thursday: three days after a Monday. */
-	int64_t minutes = now_s / 60 + state->offset_minutes + 3 * DAY_MINUTES;
-	int at = (int)(minutes % WEEK_MINUTES);
+	return (int)((now_s / 60 + state->offset_minutes + 3 * DAY_MINUTES) % WEEK_MINUTES);
+}
+
+static bool is_open(const struct webchat_state *state, int64_t now_s)
+{
+	int at = week_minute(state, now_s);
 
 	if (state->hour_count == 0)
 		return true;
@@ -162,19 +167,36 @@ static bool is_open(const struct webchat_state *state, int64_t now_s)
 	return false;
 }
 
+/* When a chat that is closed now opens next. */
+static int64_t opens_s(const struct webchat_state *state, int64_t now_s)
+{
+	int at = week_minute(state, now_s);
+	int soonest = WEEK_MINUTES;
+
+	for (size_t i = 0; i < state->hour_count; i++) {
+		int wait = (state->hours[i].from - at + WEEK_MINUTES) % WEEK_MINUTES;
+
+		if (wait < soonest)
+			soonest = wait;
+	}
+	return (now_s / 60 + soonest) * 60;
+}
+
 static void webchat_rules(const struct channel *channel, int64_t now_s, struct visitor_rules *ret)
 {
 	const struct webchat_settings *settings = host->channel_settings(channel);
 	const char *calendar =
 		settings->calendar && settings->calendar[0] ? settings->calendar : NULL;
 
+	const struct webchat_state *state = host->channel_state(channel);
+	bool is_closed = calendar || !is_open(state, now_s);
+
 	*ret = (struct visitor_rules){
 		.origins = (const char *const *)settings->origins.items,
 		.origin_count = settings->origins.count,
 		.greeting = settings->greeting,
-		.closed = !calendar && is_open(host->channel_state(channel), now_s)
-				  ? NULL
-				  : settings->offline_message,
+		.closed = is_closed ? settings->offline_message : NULL,
+		.opens_s = is_closed && !calendar ? opens_s(state, now_s) : 0,
 		.calendar = calendar,
 		.offline_channel = settings->offline_channel,
 		.code_channels = (const char *const *)settings->code_channels.items,

@@ -89,6 +89,7 @@ static bool visitor_read(struct api_call *call, struct chat_call *chat)
 		token = field + 7;
 	else if (text_equal(http_request_method(call->request), "GET"))
 		token = api_query(call, "token");
+	chat->token = token;
 	if (token != NULL && visitor_token_read(&seal, token, call->arena, &chat->visitor))
 		return true;
 	api_problem(call, 401, "bad_session", "start a session first: POST /chat/%s/sessions",
@@ -120,19 +121,24 @@ void handle_chat_options(struct api_call *call)
 
 /* Where the channel names a calendar, its hours are those; one that is not configured never
  * closes. */
-const char *chat_closed(const struct api_call *call, const struct chat_call *chat)
+static void hours_apply(const struct api_call *call, const struct chat_call *chat,
+			struct visitor_rules *rules)
 {
 	const struct roster *roster = workspace_roster(
 		workspace_get(call->parts->workspaces, channel_workspace(chat->channel)));
-	struct visitor_rules rules = { 0 };
+	int64_t now_ms = loop_unix_ms(call->parts->loop);
+	const struct calendar *calendar;
+	int64_t opens_ms;
 
-	channel_connector(chat->channel)
-		->visitor_rules(chat->channel, loop_unix_ms(call->parts->loop) / 1000, &rules);
-	if (rules.calendar != NULL && roster != NULL &&
-	    calendar_is_open(roster_calendar(roster, rules.calendar),
-			     loop_unix_ms(call->parts->loop)))
-		return NULL;
-	return rules.closed;
+	if (rules->calendar == NULL || roster == NULL)
+		return;
+	calendar = roster_calendar(roster, rules->calendar);
+	if (calendar_is_open(calendar, now_ms)) {
+		rules->closed = NULL;
+		return;
+	}
+	opens_ms = calendar_next_change(calendar, now_ms);
+	rules->opens_s = opens_ms == INT64_MAX ? 0 : opens_ms / 1000;
 }
 
 struct channel *chat_offline_channel(struct api_call *call, const struct chat_call *chat)
@@ -151,26 +157,37 @@ struct channel *chat_offline_channel(struct api_call *call, const struct chat_ca
 		       : NULL;
 }
 
-static void session_answer(struct api_call *call, struct chat_call *chat)
+static void session_answer(struct api_call *call, struct chat_call *chat, int status)
 {
 	struct visitor_rules rules = { 0 };
-	struct buf token = { 0 };
 	struct buf body = { 0 };
 	struct json_out out;
-	int64_t now_s = loop_unix_ms(call->parts->loop) / 1000;
 
-	channel_connector(chat->channel)->visitor_rules(chat->channel, now_s, &rules);
-	visitor_token_make(&(struct visitor_seal){ call->parts->key, chat->full_name, now_s },
-			   &chat->visitor, &token);
+	channel_connector(chat->channel)
+		->visitor_rules(chat->channel, loop_unix_ms(call->parts->loop) / 1000, &rules);
+	hours_apply(call, chat, &rules);
 	jw_start(&out, &body);
 	jw_object(&out, NULL);
-	jw_text(&out, "token", buf_string(&token));
+	jw_text(&out, "token", chat->token);
 	jw_text(&out, "greeting", rules.greeting);
-	jw_text(&out, "closed", chat_closed(call, chat));
+	jw_text(&out, "closed", rules.closed);
+	jw_time(&out, "opens_at", rules.opens_s * 1000);
 	jw_bool(&out, "offline_form", chat_offline_channel(call, chat) != NULL);
 	jw_object_end(&out);
+	api_answer(call, status, &body);
+}
+
+static const char *session_token(struct api_call *call, const struct chat_call *chat)
+{
+	const struct visitor_seal seal = { call->parts->key, chat->full_name,
+					   loop_unix_ms(call->parts->loop) / 1000 };
+	struct buf token = { 0 };
+	const char *copy;
+
+	visitor_token_make(&seal, &chat->visitor, &token);
+	copy = arena_text(call->arena, buf_string(&token));
 	buf_clear(&token);
-	api_answer(call, 201, &body);
+	return copy;
 }
 
 static void session_start(struct api_call *call)
@@ -196,7 +213,8 @@ static void session_start(struct api_call *call)
 		chat->visitor.id = arena_text(call->arena, id);
 		chat->visitor.proof = PROOF_CHANNEL;
 	}
-	session_answer(call, chat);
+	chat->token = session_token(call, chat);
+	session_answer(call, chat, 201);
 }
 
 static void on_flight(struct flight *flight, bool durable, void *context)
@@ -291,6 +309,14 @@ void handle_chat_session(struct api_call *call)
 			  call->parts->config->limits.visitor_sessions_per_minute);
 	else
 		session_start(call);
+}
+
+void handle_chat_session_get(struct api_call *call)
+{
+	struct chat_call *chat = chat_call_visitor(call);
+
+	if (chat != NULL)
+		session_answer(call, chat, 200);
 }
 
 void handle_chat_message(struct api_call *call)

@@ -9,6 +9,7 @@ struct chat_call {
 	struct channel *channel;
 	const char *full_name; /* workspace.name: what tokens are bound to */
 	struct visitor visitor;
+	const char *token; /* the visitor's session */
 	struct request_view view;
 	route_fn *go_on; /* within the visitor's rate */
 	void *coding;    /* codes.c's own */
@@ -17,8 +18,6 @@ struct chat_call {
 
 /* Channel, origin rule and session token checked; NULL after having answered. */
 struct chat_call *chat_call_visitor(struct api_call *call);
-/* What is shown while nobody is there; NULL while open. */
-const char *chat_closed(const struct api_call *call, const struct chat_call *chat);
 /* The mail channel that takes what is left while closed; NULL: none, or it is away. */
 struct channel *chat_offline_channel(struct api_call *call, const struct chat_call *chat);
 /* Counts one message or upload of this visitor: go_on(call), or 429. */

@@ -42,6 +42,7 @@ struct visitor_rules {
 	size_t origin_count;
 	const char *greeting; /* NULL */
 	const char *closed;   /* shown outside the hours of service; NULL while open */
+	int64_t opens_s;      /* when closed ends (unix); 0: while open, or not known */
 	const char *calendar; /* of the business configuration: closed is shown only while it is
 			       * closed too; NULL: none */
 	const char *offline_channel;      /* takes what is left while closed; NULL or "": none */

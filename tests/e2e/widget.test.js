@@ -168,6 +168,52 @@ test('what is left while nobody is there becomes a mail conversation', async () 
   }
 });
 
+test('who comes while nobody is there sees when they are back, by their own clock, and later that they are', async () => {
+  // "night" opens Mondays at 00:00 UTC.
+  for (const [language, timezoneId, opens, shown] of [
+    ['en', 'America/New_York', '在线咨询|Chat with us', /We are open again Sunday(, \w+ \d+ at)? (19|20):00\./],
+    ['zh-CN', 'Asia/Shanghai', '在线咨询|Chat with us', /(\d+月\d+日)?周一 08:00 恢复服务。/],
+  ]) {
+    const context = await browser.newContext({ timezoneId });
+    await putShop(context, language, '', 'night');
+    const shop = await openShop(context);
+    await shop.getByRole('button', { name: new RegExp(opens) }).click();
+    await shop.getByText(shown).waitFor();
+    // The session is kept, and it opens meanwhile: what is kept of the hours does not count.
+    await context.route('**/chat/night/sessions', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), closed: null, opens_at: null } });
+    });
+    const later = await openShop(context);
+    const settled = later.waitForRequest('**/chat/night/events?*');
+    await later.getByRole('button', { name: new RegExp(opens) }).click();
+    await settled;
+    assert.ok(await later.getByLabel(/输入消息|Write a message/).isVisible());
+    assert.equal(await later.getByText(shown).count(), 0);
+    await context.close();
+  }
+});
+
+test('a day more than a week off has its date', async () => {
+  const context = await browser.newContext({ timezoneId: 'Asia/Shanghai' });
+  await context.route('**/chat/night/sessions', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), opens_at: '2099-01-05T01:00:00.000Z' } });
+  });
+  for (const [language, open, shown] of [
+    ['zh-CN', '在线咨询', '1月5日周一 09:00 恢复服务。'],
+    ['en', 'Chat with us', 'We are open again Monday, January 5 at 09:00.'],
+  ]) {
+    await context.unroute('**/shop');
+    await putShop(context, language, '', 'night');
+    const shop = await openShop(context);
+    await shop.getByRole('button', { name: open }).click();
+    await shop.getByText(shown).waitFor();
+    await shop.close();
+  }
+  await context.close();
+});
+
 test('who is asked before writes a file, gets one, and says how it was', async () => {
   const context = await browser.newContext({ locale: 'en-US' });
   await putShop(context, 'en', 'data-ask="name,email"');

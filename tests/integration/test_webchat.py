@@ -133,10 +133,13 @@ class Hours(harness.TestCase):
         return ("calendars:\n  - id: desk\n    time_zone: Asia/Shanghai\n"
                 f"    holidays: [ {span if holidays else ''} ]\n")
 
-    def closed(self):
+    def session(self):
         answer = self.daemon.request("POST", "/chat/site/sessions", {})
         self.assertEqual(answer.status, 201, answer)
-        return answer.json["closed"]
+        return answer.json
+
+    def closed(self):
+        return self.session()["closed"]
 
     def test_a_calendar_opens_and_closes_the_chat_at_once(self):
         self.daemon = self.start_daemon("  - { name: site, connector: webchat, calendar: desk, offline_message: 休息 }\n")
@@ -146,6 +149,29 @@ class Hours(harness.TestCase):
             file.write_text(self.calendar(holidays))
             self.daemon.ctl("apply", "-f", file)
             harness.wait_for("the calendar to count", lambda want=shown: self.closed() == want)
+
+
+    def test_who_comes_while_closed_is_told_when_it_opens(self):
+        self.daemon = self.start_daemon("  - { name: site, connector: webchat, calendar: desk }\n")
+        self.assertIsNone(self.session()["opens_at"], "a calendar that is not there never closes")
+        file = self.folder / "calendar.yaml"
+        file.write_text(self.calendar(True))
+        self.daemon.ctl("apply", "-f", file)
+        harness.wait_for("the calendar to count", self.closed)
+        session = self.session()
+        day = datetime.datetime.now(datetime.timezone.utc).date()
+        shanghai = datetime.timezone(datetime.timedelta(hours=8))
+        midnight = datetime.datetime.combine(day + datetime.timedelta(3), datetime.time(), shanghai)
+        self.assertEqual(datetime.datetime.fromisoformat(session["opens_at"].replace("Z", "+00:00")), midnight,
+                         "the morning after the last holiday, by the calendar's own clock")
+        # A session that was begun while closed is told that it is open now.
+        file.write_text(self.calendar(False))
+        self.daemon.ctl("apply", "-f", file)
+        harness.wait_for("the calendar to count", lambda: self.closed() is None)
+        now = self.daemon.request("GET", "/chat/site/sessions", token=session["token"])
+        self.assertEqual((now.status, now.json["closed"], now.json["opens_at"], now.json["token"]),
+                         (200, None, None, session["token"]))
+        self.assertEqual(self.daemon.request("GET", "/chat/site/sessions", token="cvv_no").status, 401)
 
 
 class Sources(harness.TestCase):

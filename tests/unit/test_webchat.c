@@ -48,6 +48,37 @@ Test(webchat, shows_the_offline_message_outside_its_hours)
 	}
 }
 
+/* The opening next to come, by the channel's clock; at its minute, whatever the second. */
+static const struct {
+	const char *settings;
+	int64_t now_s, opens_s;
+} opening_rows[] = {
+	{ "{\"hours\":[\"mon-fri 09:00-18:00\"]}", MONDAY_S + 59, MONDAY_S + 9 * HOUR_S },
+	{ "{\"hours\":[\"mon-fri 09:00-18:00\"]}", MONDAY_S + 10 * HOUR_S, 0 },
+	{ "{\"hours\":[\"mon-fri 09:00-18:00\"]}", MONDAY_S + 5 * DAY_S,
+	  MONDAY_S + 7 * DAY_S + 9 * HOUR_S },
+	{ "{\"hours\":[\"mon 14:00-15:00\",\"mon 09:00-12:00\"]}", MONDAY_S + 13 * HOUR_S,
+	  MONDAY_S + 14 * HOUR_S },
+	{ "{\"hours\":[\"mon 09:00-12:00\"],\"utc_offset\":\"+08:00\"}", MONDAY_S - DAY_S,
+	  MONDAY_S + HOUR_S },
+	{ "{}", MONDAY_S, 0 },
+};
+
+Test(webchat, knows_when_it_opens_again)
+{
+	for (size_t i = 0; i < COUNT_OF(opening_rows); i++) {
+		struct fixture fixture;
+		struct visitor_rules rules;
+
+		fixture_start(&fixture);
+		cr_assert_eq(fixture_open(&fixture, "webchat", opening_rows[i].settings), 0);
+		channel_connector(fixture.channel)
+			->visitor_rules(fixture.channel, opening_rows[i].now_s, &rules);
+		cr_expect_eq(rules.opens_s, opening_rows[i].opens_s, "row %zu", i);
+		fixture_stop(&fixture);
+	}
+}
+
 Test(webchat, leaves_its_hours_to_a_calendar)
 {
 	struct fixture fixture;

@@ -26,8 +26,8 @@ export function askBefore(fields: string, words: Words, done: (about: About) => 
   return form;
 }
 
-/** While nobody is there: what is written goes by mail; leave() is tried again with the same client_id. */
-export function askAway(words: Words, newId: () => string, leave: (left: Left) => Promise<unknown>): HTMLFormElement {
+/** While nobody is there (opens says until when, '' where nobody knows): what is written goes by mail; leave() is tried again with the same client_id. */
+export function askAway(words: Words, opens: string, newId: () => string, leave: (left: Left) => Promise<unknown>): HTMLFormElement {
   const form = make('form', '', { class: 'ask' });
   const clientId = newId();
   const field = (text: string, input: HTMLInputElement | HTMLTextAreaElement) => {
@@ -37,9 +37,10 @@ export function askAway(words: Words, newId: () => string, leave: (left: Left) =
     return input;
   };
   form.append(make('h3', words.away));
+  if (opens) form.append(make('p', opens));
   const name = field(words.name, make('input', '', { name: 'name', autocomplete: 'name', maxlength: '200' }));
   const email = field(words.email, make('input', '', { type: 'email', name: 'email', required: '', autocomplete: 'email', maxlength: '254' }));
-  const text = field(words.message, make('textarea', '', { rows: '4', required: '', maxlength: '6000', dir: 'auto' }));
+  const text = field(words.message, make('textarea', '', { rows: '3', required: '', maxlength: '6000', dir: 'auto' }));
   const button = make('button', words.leave, { type: 'submit' });
   const state = make('p', '', { role: 'status' });
   form.append(button, state);

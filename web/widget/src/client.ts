@@ -23,6 +23,8 @@ export interface Session {
   token: string;
   greeting: string | null;
   closed: string | null;
+  /** While closed: when somebody is there again; null: open, or not known. */
+  opens_at: string | null;
   /** There is a mail channel behind the chat: messages may be left while nobody is there, and transcripts sent. */
   offline_form: boolean;
 }
@@ -140,7 +142,7 @@ export class Client {
     const key = `converge ${this.url}`;
     const join = async () => {
       const kept = this.identity ? null : localStorage.getItem(key);
-      if (kept) return JSON.parse(kept) as Session;
+      if (kept) return this.#renew(JSON.parse(kept) as Session);
       const session = await this.#post('sessions', this.identity ? { identity: await this.identity() } : this.about);
       if (!this.identity) localStorage.setItem(key, JSON.stringify(session));
       return session as unknown as Session;
@@ -149,12 +151,26 @@ export class Client {
     return navigator.locks ? navigator.locks.request(key, join) : join();
   }
 
-  async #post(path: string, body: object | File, token?: string): Promise<Record<string, unknown>> {
+  // The hours have gone on since it was kept; who cannot ask goes by what was true then.
+  async #renew(kept: Session): Promise<Session> {
+    try {
+      return (await this.#ask('GET', 'sessions', undefined, kept.token)) as unknown as Session;
+    } catch (error) {
+      if (!Client.isKnown(this.url)) throw error;
+      return kept;
+    }
+  }
+
+  #post(path: string, body: object | File, token?: string): Promise<Record<string, unknown>> {
+    return this.#ask('POST', path, body, token);
+  }
+
+  async #ask(method: string, path: string, body?: object | File, token?: string): Promise<Record<string, unknown>> {
     const isFile = body instanceof File;
     const answer = await fetch(`${this.url}/${path}`, {
-      method: 'POST',
+      method,
       headers: {
-        'Content-Type': isFile ? 'application/octet-stream' : 'application/json',
+        ...(body && { 'Content-Type': isFile ? 'application/octet-stream' : 'application/json' }),
         ...(token && { Authorization: `Bearer ${token}` }),
       },
       body: isFile ? body : JSON.stringify(body),

@@ -1,6 +1,7 @@
 import { askAfter, askAway, askBefore, askTranscript } from './ask';
 import { type About, Client, type Identity, type Message, Refused, type Upload } from './client';
 import { make } from './dom';
+import { opensAgain } from './opens';
 import { style } from './style';
 import { wordsOf } from './words';
 
@@ -132,10 +133,15 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
     session(session) {
       hasMail = session.offline_form;
       const first = session.closed || session.greeting;
-      if (first && !greeted) list.prepend(make('li', first, { dir: 'auto' }));
+      const opens = session.opens_at ? opensAgain(session.opens_at, words) : '';
+      if (first && !greeted) {
+        const bubble = make('li', first, { dir: 'auto' });
+        if (opens && !session.offline_form) bubble.append(make('p', opens));
+        list.prepend(bubble);
+      }
       greeted = true;
       if (!session.closed || !session.offline_form || away) return;
-      away = askAway(words, newId, (left) => client.leave(left));
+      away = askAway(words, opens, newId, (left) => client.leave(left));
       log.after(away);
       form.hidden = true; // one place to write
     },
