@@ -6,7 +6,7 @@ background:#fff;color:#111827;border:1px solid #9ca3af;border-radius:12px;overfl
 header{display:flex;align-items:center;justify-content:space-between;padding:8px 16px;background:#1d4ed8;color:#fff}
 h2{font-size:16px;margin:0}
 header button{min-height:32px;min-width:32px;padding:0;font-size:20px;border-radius:6px}
-[hidden]{display:none!important}li p,.ask p{margin:0}.ask [role=status]{min-height:0;padding:0}li p{margin-block-start:6px}li a{display:block;color:inherit}[role=log]{flex:1;overflow-y:auto;min-block-size:96px}
+[hidden]{display:none!important}li p,.ask p{margin:0}.ask>*{flex-shrink:0}.ask [role=status]{padding:0}.ask [role=status]:empty{min-height:0}li p{margin-block-start:6px}li a{display:block;color:inherit}[role=log]{flex:1;overflow-y:auto;min-block-size:96px}
 ol{margin:0;padding:12px 16px;list-style:none;display:flex;flex-direction:column;gap:8px}
 li{max-inline-size:85%;align-self:start;background:#e5e7eb;border-radius:10px;padding:6px 10px;
 white-space:pre-wrap;overflow-wrap:anywhere}
