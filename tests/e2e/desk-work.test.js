@@ -140,6 +140,26 @@ test('what is written without a connection is kept, and sent once when it is bac
   assert.equal(sent('written in a tunnel'), 1);
 });
 
+test('a page that would take along what could not leave asks before it goes', async () => {
+  page.removeAllListeners('dialog');
+  await page.context().setOffline(true);
+  await page.locator('#text').fill('not to be lost');
+  const failed = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/messages'));
+  await key('Control+Enter');
+  await failed;
+  const asked = page.waitForEvent('dialog');
+  await page.evaluate(() => void setTimeout(() => location.reload()));
+  const dialog = await asked;
+  assert.equal(dialog.type(), 'beforeunload');
+  await dialog.dismiss();
+  page.on('dialog', () => assert.fail('a dialog was opened'));
+  await page.context().setOffline(false);
+  await said(page, 'not to be lost').getByText('sent').waitFor();
+  await page.reload();
+  await page.locator('#items').getByText('Customer ime').click();
+  await said(page, 'not to be lost').waitFor();
+});
+
 test('what failed to leave goes once it can, though nobody says that the connection is back', async () => {
   await page.route('**/messages', (route) => (route.request().method() === 'POST' ? route.abort() : route.continue()));
   await page.locator('#text').fill('written in a lift');

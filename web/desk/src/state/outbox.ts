@@ -32,6 +32,7 @@ let isRunning = false;
 /** A connection may be back without anybody saying so. */
 const AGAIN_MS = 3000;
 let again: ReturnType<typeof setTimeout> | undefined;
+let isStuck = false;
 
 async function sendFirst(): Promise<boolean> {
   const action = waiting[0]!;
@@ -58,6 +59,7 @@ export async function flushOutbox(): Promise<void> {
     isRunning = false;
     waitingCount.value = waiting.length;
     clearTimeout(again);
+    isStuck = waiting.length > 0;
     if (waiting.length) again = setTimeout(() => void flushOutbox(), AGAIN_MS);
   }
 }
@@ -82,8 +84,13 @@ export function perform<T>({ method = 'POST', path, body = {}, key = newKey(), o
 export function emptyOutbox(): void {
   const left = waiting.splice(0);
   clearTimeout(again);
+  isStuck = false;
   waitingCount.value = 0;
   for (const action of left.slice(isRunning ? 1 : 0)) action.onRefused(new Problem(401, 'not_signed_in'));
 }
 
+// What could not leave is in this page alone: the browser asks before the page goes.
+addEventListener('beforeunload', (event) => {
+  if (isStuck) event.preventDefault();
+});
 addEventListener('online', () => void flushOutbox());
