@@ -12,7 +12,10 @@
 #include "services/loop.h"
 #include "store/store.h"
 
-enum { TRIES_MAX = 5, NAME_MAX_BYTES = 200, PURPOSE_MAX = 40 };
+/* Each time somebody else has come further, so that it ends; an edit without If-Match is not told
+ * of versions. */
+enum { TRIES_MAX = 100 };
+enum { NAME_MAX_BYTES = 200, PURPOSE_MAX = 40 };
 
 void customer_refused(struct api_call *call, const struct store_reply *reply)
 {
