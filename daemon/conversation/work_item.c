@@ -51,6 +51,11 @@ static void write_classifier(struct json_out *json, const struct work_item *item
 	jw_object_end(json);
 }
 
+static bool has_ended(const struct work_item *item)
+{
+	return text_equal("closed", item->state) || text_equal("cancelled", item->state);
+}
+
 static void write_standing(struct json_out *json, const struct work_item *item)
 {
 	if (text_equal("waiting", item->state))
@@ -63,7 +68,7 @@ static void write_standing(struct json_out *json, const struct work_item *item)
 		jw_int(json, "escalation_level", item->escalation_level);
 	jw_time(json, "since", item->state_ms);
 	jw_time(json, "first_response_at", item->first_response_ms);
-	jw_time(json, "last_inbound_at", item->last_inbound_ms);
+	jw_time(json, "last_inbound_at", has_ended(item) ? 0 : item->last_inbound_ms);
 	if (item->lease_ms)
 		jw_time(json, "lease_expires_at", item->lease_ms);
 	jw_text(json, "rule", item->rule);

@@ -54,18 +54,14 @@ static void clock_add(struct json_out *out, const struct log_entry *entry)
 	json_free(&extra);
 }
 
-/* Which way it goes, and whom a note names: they are told at once, what it says is fetched. */
-static void message_add(struct json_out *out, const struct log_entry *entry)
+/* Whom a note names: they are told at once, what it says is fetched. */
+static void named_add(struct json_out *out, const struct log_entry *entry)
 {
 	struct error err;
 	struct json_object *extra =
 		entry->extra == NULL ? NULL : json_read(entry->extra, strlen(entry->extra), &err);
 	struct json_object *named = json_at(extra, "named");
-	const char *direction = json_text(extra, "d");
 
-	jw_text(out, "direction", direction == NULL ? "in" : "out");
-	if (text_equal(direction, "note"))
-		jw_text(out, "kind", "note");
 	if (json_count(named) > 0)
 		jw_array(out, "mentions");
 	for (size_t i = 0; i < json_count(named); i++)
@@ -106,7 +102,7 @@ static void event_add(struct public_event *events, size_t *count, const struct l
 	if (text_equal(type, "sla.state"))
 		clock_add(&out, entry);
 	if (text_equal(type, "message.created"))
-		message_add(&out, entry);
+		named_add(&out, entry);
 	jw_object_end(&out);
 	(*count)++;
 }

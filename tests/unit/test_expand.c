@@ -132,36 +132,9 @@ Test(expand, a_note_says_whom_it_names)
 
 	cr_assert_eq(json_count(json_at(data, "mentions")), 2);
 	cr_assert_str_eq(json_text(data, "mentions.1"), "李雷");
-	cr_assert_str_eq(json_text(data, "direction"), "out");
-	cr_assert_str_eq(json_text(data, "kind"), "note");
 	json_free(&data);
 	entry.extra = "{\"d\":\"note\"}";
 	data = first(&entry);
 	cr_assert_not(json_has(data, "mentions"));
 	json_free(&data);
-}
-
-Test(expand, a_message_says_which_way_it_goes)
-{
-	struct log_entry entry = { .position = "1-2-3", .type = "message.created" };
-	static const char *const extras[] = { NULL, "{\"nc\":1,\"nw\":1}",
-					      "{\"d\":\"out\",\"fr\":1}" };
-
-	for (size_t i = 0; i < sizeof(extras) / sizeof(extras[0]); i++) {
-		struct public_event events[EXPANDED_MAX];
-		struct json_object *data;
-		size_t count, at = 0;
-
-		entry.extra = extras[i];
-		count = event_expand(&entry, events);
-		while (at < count && strcmp(events[at].type, "message.created") != 0)
-			at++;
-		cr_assert_lt(at, count);
-		data = json_read(buf_string(&events[at].data), events[at].data.len, NULL);
-		cr_assert_str_eq(json_text(data, "direction"), i < 2 ? "in" : "out");
-		cr_assert_not(json_has(data, "kind"));
-		json_free(&data);
-		for (size_t k = 0; k < count; k++)
-			buf_clear(&events[k].data);
-	}
 }

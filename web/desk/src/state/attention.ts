@@ -56,13 +56,13 @@ effect(() => {
   localStorage.setItem('seen', JSON.stringify(seen.value));
 });
 
-/** Somebody wrote in a conversation of mine. */
+/** Somebody wrote in a conversation; the item where it is of mine, and it was the customer. */
 export async function heardFrom(conversation: string): Promise<WorkItem | null> {
   const item = mine.value.find((one) => one.conversation === conversation);
   if (!item) return null;
   const fresh = await ask<WorkItem>(`/v1/work-items/${item.id}`);
   mine.value = mine.value.map((one) => (one.id === fresh.id ? fresh : one));
-  return fresh;
+  return fresh.last_inbound_at !== item.last_inbound_at ? fresh : null;
 }
 
 // ---- telling ----

@@ -14,7 +14,7 @@ import { dropHeld, held, showHeld } from './offers';
 import { emptyOutbox, flushOutbox } from './outbox';
 import { clearSearch } from './search';
 import { endedBecause, keepLoad, load, me, presence, setPresence, showLoad } from './session';
-import { closeThread, open, redraw, showMessages, showMyDraft, showOpenItem, showTalk, typing } from './thread';
+import { closeThread, messages, open, redraw, showMessages, showMyDraft, showOpenItem, showTalk, typing } from './thread';
 import { dropWaiting, forgetFurther, mine, queues, showNames, showWork, waiting } from './work';
 
 const TYPING_MS = 6000;
@@ -37,10 +37,12 @@ function onTyping(data: Record<string, string>): void {
   }, TYPING_MS);
 }
 
-async function onMessage(name: string, { agent, direction }: Record<string, string>): Promise<void> {
-  if (name === 'message.created' && direction === 'in') typing.value = null;
-  if (name === 'message.created' && direction === 'out' && agent) heardMessage(open.value!.conversation!, agent);
+/** The event says whose work it is, and the message who wrote it. */
+async function onMessage(name: string, { agent, message }: Record<string, string>): Promise<void> {
   await Promise.all([showMessages(), ...(name === 'message.created' ? [showTalk()] : []), ...(agent === me.value?.agent ? [showMyDraft()] : [])]);
+  const come = name === 'message.created' ? messages.value.find((one) => one.id === message) : undefined;
+  if (come?.direction === 'in') typing.value = null;
+  if (come?.author.type === 'agent' && open.value?.conversation) heardMessage(open.value.conversation, come.author.id!);
 }
 
 async function onWork(data: Record<string, string>): Promise<void> {
@@ -56,7 +58,7 @@ async function onNamed(conversation: string | undefined): Promise<void> {
 
 /** One tab of the browser tells of it: the one that has the connection. */
 async function onAsked(name: string, data: Record<string, string>): Promise<void> {
-  if (name === 'message.created' && data.direction === 'in' && data.conversation) {
+  if (name === 'message.created' && data.conversation) {
     const item = await heardFrom(data.conversation);
     if (item && stream?.leads) tell('new_message', item);
     return;

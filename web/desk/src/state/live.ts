@@ -69,6 +69,7 @@ export class Stream {
 
   private lead(): void {
     this.isLeader = true;
+    this.wasLost = true; // nobody listened between the last leader and this one
     void this.connect();
   }
 
