@@ -64,6 +64,9 @@ static void answer_refused(struct api_call *call, const struct outbox_result *re
 
 	if (text_equal(result->refusal, "not_found"))
 		api_problem(call, 404, "no_such_message", "there is no such message here");
+	else if (text_equal(result->refusal, "not_assignee"))
+		api_problem(call, 403, "not_assignee",
+			    "another agent has the conversation: they or a supervisor decide");
 	else
 		api_conflict(call, &(struct conflict){ result->refusal,
 						       "the message's delivery does not allow this",
@@ -105,6 +108,7 @@ static void decide(struct api_call *call, const char *decision)
 		.workspace = call->who.workspace,
 		.message = call->params[0],
 		.decision = decision,
+		.agent = principal_leads(&call->who) ? NULL : call->who.agent,
 	};
 
 	if (*call->idempotency_key != '\0') {

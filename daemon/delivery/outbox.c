@@ -258,8 +258,10 @@ void outbox_decide(struct store *store, const struct outbox_decision *decision,
 	store_key(call, "x:%s", decision->message);
 	store_arg_once(call, decision->key, decision->request);
 	store_arg_text(call, decision->message);
-	if (decision->decision)
+	if (decision->decision) {
 		store_arg_text(call, decision->decision);
+		store_arg_text(call, decision->agent == NULL ? "" : decision->agent);
+	}
 	store_run(store, call, on_answer, run_new(done, context));
 }
 

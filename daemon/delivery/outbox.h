@@ -131,6 +131,7 @@ struct outbox_decision {
 	const char *message;
 	const char *decision; /* of an uncertain one: resend, sent, failed; NULL: redrive a dead
 				 letter */
+	const char *agent;    /* decides of what no other agent has; NULL: of any */
 	const char *key;
 	const char *request;
 };

@@ -90,6 +90,8 @@ class Out(MailCase):
     def test_a_server_that_dies_after_the_data_leaves_it_uncertain_until_a_person_decides(self):
         item, message = self.begin_odd()
         self.assertEqual(self.odd.taken, ["die"])
+        stranger = self.daemon.request("POST", f"/v1/messages/{message['id']}/decide", {"outcome": "resend"}, self.daemon.token("agent", "bob"))
+        self.assertEqual((stranger.status, stranger.json["code"]), (403, "not_assignee"), stranger)
         self.post(f"/v1/messages/{message['id']}/decide", {"outcome": "sent"}, self.alice)
         self.assertEqual(self.delivery(item, "sent")["id"], message["id"])
         self.assertEqual(self.odd.taken, ["die"])

@@ -52,7 +52,9 @@ static void end(struct desk_bed *desk, const char *message, const char *token,
 
 static void decide(struct desk_bed *desk, const char *message, const char *decision)
 {
-	const struct outbox_decision what = { "main", message, decision, NULL, NULL };
+	const struct outbox_decision what = { .workspace = "main",
+					      .message = message,
+					      .decision = decision };
 
 	outbox_decide(desk->bed->store, &what, desk_on_outbox, desk);
 	desk_wait(desk);

@@ -1,7 +1,9 @@
 #!lua
 -- uncertain_decide: a person says what became of a message whose answer was lost.
--- KEYS 1 meta, 2 dead:<msg>, 3 x:<msg>   ARGV 1 idempotency key, 2 request hash, 3 msg, 4 resend, sent or failed
--- uncertain -> queued | sent | failed (stays a dead letter). Entry message.delivery.
+-- KEYS 1 meta, 2 dead:<msg>, 3 x:<msg>   ARGV 1 idempotency key, 2 request hash, 3 msg, 4 resend, sent or failed, 5 agent ('' may decide of
+--      what another agent has, as may reply)
+-- uncertain -> queued | sent | failed (stays a dead letter). Entry message.delivery. Answers {'ok', state, msg}; refused not_found,
+-- illegal_state, not_assignee.
 --@use log
 --@use idem
 --@use outbox
@@ -16,6 +18,11 @@ if not d[1] then
 end
 if d[1] ~= 'dead' or d[6] ~= 'uncertain' then
 	return { 'refused', 'illegal_state', d[1] == 'dead' and d[6] or d[1] }
+end
+local item = call('HGET', ws .. 'c:' .. d[2], 'w')
+local holder = item and item ~= '' and call('HGET', ws .. 'w:' .. item, 'a') or ''
+if (ARGV[5] or '') ~= '' and holder ~= '' and holder ~= ARGV[5] then
+	return { 'refused', 'not_assignee', 'uncertain' }
 end
 local waiting = call('LLEN', ws .. 'oq:' .. d[2])
 
