@@ -13,7 +13,7 @@ struct chat_call {
 	struct request_view view;
 	route_fn *go_on; /* within the visitor's rate */
 	void *coding;    /* codes.c's own */
-	void *own;       /* chat_transcript.c's own */
+	void *own;       /* the handler's */
 };
 
 /* Channel, origin rule and session token checked; NULL after having answered. */

@@ -28,6 +28,13 @@
 
 /* ---- reading ---- */
 
+static void page_attributes_json(const struct conversation *conversation, struct json_out *out)
+{
+	const char *json = conversation->page_attributes;
+
+	jw_raw(out, "page_attributes", json == NULL ? "{}" : json, json == NULL ? 2 : strlen(json));
+}
+
 static void on_conversation(const struct conversation *conversation, const struct error *err,
 			    void *context)
 {
@@ -55,6 +62,7 @@ static void on_conversation(const struct conversation *conversation, const struc
 	jw_text(&out, "subject", conversation->subject);
 	jw_text(&out, "thread", conversation->thread);
 	jw_text(&out, "work_item", conversation->work_item);
+	page_attributes_json(conversation, &out);
 	send_window_json(call, conversation, &out);
 	jw_int(&out, "messages", conversation->messages);
 	jw_time(&out, "created_at", conversation->created_ms);

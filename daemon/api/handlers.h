@@ -35,8 +35,8 @@ route_fn handle_export;                                  /* export.c */
 route_fn handle_import;                                  /* imports.c */
 route_fn handle_inbound;                                 /* inbound.c */
 route_fn handle_chat_session, handle_chat_session_get, handle_chat_message, handle_chat_typing,
-	handle_chat_read, handle_chat_offline, handle_chat_transcript, handle_chat_events,
-	handle_chat_options;                         /* chat.c */
+	handle_chat_read, handle_chat_offline, handle_chat_transcript, handle_chat_page,
+	handle_chat_events, handle_chat_options;     /* chat.c */
 route_fn handle_chat_file_put, handle_chat_file_get; /* chat_files.c */
 route_fn handle_session_start, handle_session_get, handle_session_end,
 	handle_agent_password;                                         /* session.c */

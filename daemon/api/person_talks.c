@@ -290,6 +290,9 @@ static void on_talk(const struct conversation *conversation, const struct error 
 	jw_text(out, "name", conversation->name);
 	jw_text(out, "subject", conversation->subject);
 	jw_text(out, "thread", conversation->thread);
+	if (conversation->page_attributes != NULL)
+		jw_raw(out, "page_attributes", conversation->page_attributes,
+		       strlen(conversation->page_attributes));
 	jw_time(out, "created_at", conversation->created_ms);
 	jw_time(out, "updated_at", conversation->updated_ms);
 	jw_array(out, "messages");

@@ -26,6 +26,11 @@ static const struct field body_chat_transcript[] = {
 	{ "client_id", FIELD_TEXT, true, 8, 64, NULL, "makes a re-send harmless" },
 	{ 0 },
 };
+static const struct field body_chat_page[] = {
+	{ "attributes", FIELD_OBJECT, true, 0, 0, NULL,
+	  "all that the page says now: at most 20 {name: text, number, true or false}" },
+	{ 0 },
+};
 static const struct field body_visitor[] = {
 	{ "name", FIELD_TEXT, false, 0, 200, NULL, "from the pre-chat form" },
 	{ "email", FIELD_TEXT, false, 0, 320, NULL, "a claim until it is proved" },
@@ -82,6 +87,11 @@ static const struct route routes[] = {
 	  body_chat_transcript, NULL, NULL, 202,
 	  "A visitor gets what was said by mail, once somebody has answered", 4096 },
 	{ "OPTIONS", "/chat/{channel}/transcript", ROLE_PUBLIC, handle_chat_options, NULL, NULL,
+	  NULL, 204, "CORS", 0 },
+	{ "POST", "/chat/{channel}/attributes", ROLE_PUBLIC, handle_chat_page, body_chat_page, NULL,
+	  NULL, 204, "The page says what it knows of the visitor: shown to agents, proves nothing",
+	  32 * 1024 },
+	{ "OPTIONS", "/chat/{channel}/attributes", ROLE_PUBLIC, handle_chat_options, NULL, NULL,
 	  NULL, 204, "CORS", 0 },
 	{ "OPTIONS", "/chat/{channel}/rating", ROLE_PUBLIC, handle_chat_options, NULL, NULL, NULL,
 	  204, "CORS", 0 },

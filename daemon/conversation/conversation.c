@@ -61,6 +61,7 @@ static void read_hot(struct read_run *run, const struct store_reply *reply)
 		.last_inbound = kept_text(run, reply, "li"),
 		.last_inbound_ms = reply_field_int(reply, "lt"),
 		.window = kept_text(run, reply, "wd"),
+		.page_attributes = kept_text(run, reply, "pa"),
 	};
 	if (reply_field_int(reply, "pc") > 0)
 		run->conversation.created_ms = reply_field_int(reply, "pc");
@@ -117,6 +118,7 @@ static struct conversation read_past(const char *id, struct json_object *hash, c
 		.last_inbound = json_text(hash, "li"),
 		.last_inbound_ms = hash_number(hash, "lt"),
 		.window = json_text(hash, "wd"),
+		.page_attributes = json_text(hash, "pa"),
 		.newest = json_text(row, "newest"),
 		.newest_ms = json_int(row, "newest_ms", 0),
 	};

@@ -108,9 +108,10 @@ struct conversation {
 	int64_t version;
 	const char *last_inbound; /* provider id of the newest inbound message */
 	int64_t last_inbound_ms;
-	const char *window; /* delivery/window.h, kept; NULL */
-	const char *newest; /* conversations_past(): its newest message as stored */
-	int64_t newest_ms;  /* and when it was made */
+	const char *window;          /* delivery/window.h, kept; NULL */
+	const char *page_attributes; /* what the visitor's page said, JSON object; NULL */
+	const char *newest;          /* conversations_past(): its newest message as stored */
+	int64_t newest_ms;           /* and when it was made */
 };
 /* conversation is NULL where there is none, and with err. */
 typedef void conversation_fn(const struct conversation *conversation, const struct error *err,

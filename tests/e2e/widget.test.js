@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { openBed, until } from './bed.js';
+import { openDesk } from './deskbed.js';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const hostile = `<img src=x onerror="window.canary=1">`;
@@ -211,6 +212,43 @@ test('a day more than a week off has its date', async () => {
     await shop.getByText(shown).waitFor();
     await shop.close();
   }
+  await context.close();
+});
+
+test('what the page says of its visitor stands beside the conversation, and is said to be unproven', async () => {
+  const context = await browser.newContext({ bypassCSP: true });
+  await context.route('**/shop', (route) => route.fulfill({
+    contentType: 'text/html',
+    body: `<!doctype html><html lang="en"><title>shop</title><body>
+      <script>window.converge = function (...given) { (converge.q = converge.q || []).push(given); };
+      converge('setAttributes', { order: '4711', page: '/cart' });</script>
+      <script src="/widget.js" data-channel="site" async></script>`,
+  }));
+  const shop = await openShop(context);
+  await shop.getByRole('button', { name: 'Chat with us' }).click();
+  await shop.getByLabel('Write a message').fill('Where is it?');
+  await shop.keyboard.press('Enter');
+  await line(shop, 'Where is it?Sent').waitFor();
+  const item = await bed.claim();
+  const told = async () => (await bed.call('GET', `/v1/conversations/${item.conversation}`)).json.page_attributes;
+  await until('the first message to bring it along', async () => (await told()).order === '4711');
+  const desk = await openDesk(browser, bed, 'alice', bed.password);
+  await desk.locator('#mine').getByText(`#${item.number} `).first().click();
+  await desk.locator('#facts').getByText('order: 4711').waitFor();
+  // Merged, and shown while the agent looks on.
+  await shop.evaluate(() => converge('setAttributes', { plan: '<img src=x onerror="window.canary=1">', order: null }));
+  const plan = desk.locator('#facts dd').filter({ hasText: 'plan: <img' });
+  await plan.waitFor();
+  assert.match(await plan.textContent(), /not proved|claimed/);
+  assert.equal(await desk.locator('#facts').getByText('order: 4711').count(), 0);
+  assert.equal(await desk.evaluate(() => window.canary), undefined);
+  assert.deepEqual(Object.keys(await told()).sort(), ['page', 'plan']);
+  // Whoever writes the page is told what is wrong, and what stood there stays.
+  const complaint = shop.waitForEvent('console', (one) => one.type() === 'error' && one.text().startsWith('converge:'));
+  await shop.evaluate(() => converge('setAttributes', { 'two words': 1 }));
+  assert.match((await complaint).text(), /setAttributes: #\/body\/attributes: a name has 1 to 40/);
+  assert.deepEqual(Object.keys(await told()).sort(), ['page', 'plan']);
+  await desk.context().close();
   await context.close();
 });
 

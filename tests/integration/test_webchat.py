@@ -124,6 +124,49 @@ class Webchat(Bed):
         self.assertEqual(texts, ["一", "二"])
 
 
+class Page(Bed):
+    """What the page says of its visitor."""
+
+    def tell(self, attributes, token=None):
+        return self.daemon.request("POST", "/chat/site/attributes", {"attributes": attributes}, token or self.visitor)
+
+    def told(self, conversation):
+        return self.daemon.request("GET", f"/v1/conversations/{conversation}", token=self.alice).json["page_attributes"]
+
+    def test_the_agent_sees_it_and_the_customer_s_record_does_not_have_it(self):
+        self.assertEqual(self.tell({"order": "4711"}).json["code"], "no_such_conversation")
+        self.say("在吗")
+        item = self.daemon.claim(self.alice)
+        self.assertEqual(self.told(item["conversation"]), {})
+        events = self.daemon.events("/v1/events", self.alice)
+        self.addCleanup(events.close)
+        said = {"order": "4711\nname: boss\u202e", "total": 12.5, "vip": True, "email": "boss@example.org"}
+        self.assertEqual(self.tell(said).status, 204)
+        changed = events.wait(lambda event: event["event"] == "conversation.changed")["data"]
+        self.assertEqual((changed["conversation"], "from" in changed), (item["conversation"], False))
+        self.assertEqual(self.told(item["conversation"]), {**said, "order": "4711 name: boss"})
+        person = self.daemon.request("GET", f"/v1/customers/{item['customer']['id']}", token=self.alice).json
+        self.assertEqual((person["attributes"], [one["kind"] for one in person["identifiers"]]), ({}, ["visitor"]))
+        self.assertEqual(self.tell({"plan": "pro"}).status, 204)
+        self.assertEqual(self.told(item["conversation"]), {"plan": "pro"}, "what it says now, and no more")
+        stranger = self.daemon.request("POST", "/chat/site/sessions", {}).json["token"]
+        self.assertEqual(self.tell({"plan": "free"}, stranger).status, 404)
+        self.assertEqual(self.told(item["conversation"]), {"plan": "pro"})
+
+    def test_what_cannot_be_kept_is_refused_whole_and_named(self):
+        self.say("在吗")
+        many = {f"a{n}": n for n in range(21)}
+        for bad, pointer, word in (({"good": 1, "plan": "x" * 201}, "#/body/attributes/plan", "200"), ({"plan": {"a": 1}}, "#/body/attributes/plan", "text"),
+                                   ({"plan": None}, "#/body/attributes/plan", "text"), ({"": 1}, "#/body/attributes", "name"),
+                                   ({"two words": 1}, "#/body/attributes", "name"), ({"x" * 41: 1}, "#/body/attributes", "name"),
+                                   (many, "#/body/attributes", "20"), ("plan", "#/body/attributes", "object")):
+            answer = self.tell(bad)
+            self.assertEqual((answer.status, answer.json["errors"][0]["pointer"]), (400, pointer), answer)
+            self.assertIn(word, answer.json["errors"][0]["detail"])
+        self.assertEqual(self.told(self.daemon.claim(self.alice)["conversation"]), {})
+        self.assertEqual(self.tell({"plan": "满" * 200}).status, 204)
+
+
 class Hours(harness.TestCase):
     """A chat whose hours are a calendar of the business configuration."""
 

@@ -52,8 +52,18 @@ export interface Listener {
   online(isOnline: boolean): void;
 }
 
+/** What the page says of the visitor; the agent sees it, and it proves nothing. */
+export type Attributes = Record<string, string | number | boolean | null>;
+
 /** The server understood, and will not: trying again changes nothing. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    detail?: string,
+  ) {
+    super(detail ?? String(status));
+  }
+}
 
 const BACKOFF_MAX_MS = 30_000;
 
@@ -106,6 +116,12 @@ export class Client {
   /** What was said, by mail; clientId makes a second try harmless. */
   transcript(email: string, language: string, clientId: string): Promise<unknown> {
     return this.#post('transcript', { email, language, client_id: clientId }, this.#token());
+  }
+
+  /** All that the page says now, instead of what it said before. */
+  async tell(attributes: Attributes): Promise<void> {
+    if (this.#session) await this.#post('attributes', { attributes }, this.#session.token);
+    else throw new Refused(404); // there is nobody yet of whom it could be said
   }
 
   leave(left: Left): Promise<unknown> {
@@ -183,7 +199,10 @@ export class Client {
       this.#forget(); // the session has ended: with the next one it is tried again
       throw new Error('401');
     }
-    if (answer.status < 500 && answer.status !== 429) throw new Refused(String(answer.status));
+    if (answer.status < 500 && answer.status !== 429) {
+      const { errors, detail } = await answer.json().catch(() => ({}));
+      throw new Refused(answer.status, errors?.[0] ? `${errors[0].pointer}: ${errors[0].detail}` : detail);
+    }
     throw new Error(String(answer.status));
   }
 

@@ -1,4 +1,4 @@
-import type { Identity } from './client';
+import type { Attributes, Identity } from './client';
 import type { Chat } from './main';
 
 // The one script of a page: a button, and the rest of the chat when it is first pressed. A classic script, so nothing of
@@ -24,6 +24,7 @@ import type { Chat } from './main';
   button.setAttribute('aria-haspopup', 'dialog');
   root.append(button);
   let chat: Chat | undefined;
+  let attributes: Attributes = {};
   let identity: Identity | undefined = script.dataset.identity ? async () => script.dataset.identity! : undefined;
   button.onclick = async () => {
     if (!chat) {
@@ -34,6 +35,7 @@ import type { Chat } from './main';
           base: new URL('.', script.src).href,
           channel: script.dataset.channel ?? 'site',
           identity,
+          attributes,
           ask: script.dataset.ask ?? '',
           isChinese,
           root,
@@ -47,12 +49,18 @@ import type { Chat } from './main';
     }
     chat?.open();
   };
+  // Merged; null takes one away.
+  const setAttributes = (more: Attributes) => {
+    attributes = Object.fromEntries(Object.entries({ ...attributes, ...more }).filter(([, value]) => value !== null));
+    chat?.setAttributes(attributes);
+  };
   const identify = (next: Identity) => {
     identity = next;
     chat?.identify(next);
   };
   const calls: Record<string, (...given: never[]) => void> = {
     open: () => button.click(),
+    setAttributes,
     identify: (token: string) => identify(async () => token),
     on: (name: string, call: Identity) => name === 'identity' && identify(call),
   };

@@ -1,5 +1,5 @@
 import { askAfter, askAway, askBefore, askTranscript } from './ask';
-import { type About, Client, type Identity, type Message, Refused, type Upload } from './client';
+import { type About, type Attributes, Client, type Identity, type Message, Refused, type Upload } from './client';
 import { make } from './dom';
 import { opensAgain } from './opens';
 import { style } from './style';
@@ -9,6 +9,7 @@ interface Options {
   base: string;
   channel: string;
   identity: Identity | undefined;
+  attributes: Attributes;
   ask: string;
   isChinese: boolean;
   root: ShadowRoot;
@@ -31,10 +32,11 @@ const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part
 export interface Chat {
   open(): void;
   identify(identity: Identity): void;
+  setAttributes(attributes: Attributes): void;
 }
 
 /** Builds the chat beside the button. */
-export function start({ base, channel, identity, ask, isChinese, root, button }: Options): Chat {
+export function start({ base, channel, identity, attributes, ask, isChinese, root, button }: Options): Chat {
   const words = wordsOf(isChinese);
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(style);
@@ -102,6 +104,7 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
     else mark(one.bubble, words.sent);
     one.bubble.dataset.id = id;
     shown.add(id);
+    void tellPage();
   };
   const take = (message: Message) => {
     if (shown.has(message.id)) return;
@@ -123,6 +126,21 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
     tell();
   };
 
+  // What the page says reaches the conversation once there is one: with the first message, or when the page has more to say.
+  let saidByPage = '{}';
+  const tellPage = async () => {
+    const now = JSON.stringify(attributes);
+    if (now === saidByPage) return;
+    const before = saidByPage;
+    saidByPage = now;
+    try {
+      await client.tell(attributes);
+    } catch (error) {
+      if (error instanceof Refused && error.status !== 404) console.error(`converge: setAttributes: ${error.message}`);
+      else saidByPage = before; // the next message brings it along
+    }
+  };
+
   const url = `${base}chat/${encodeURIComponent(channel)}`;
   const about: About = {};
   let survey: HTMLElement | undefined;
@@ -140,6 +158,7 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
         list.prepend(bubble);
       }
       greeted = true;
+      void tellPage();
       if (!session.closed || !session.offline_form || away) return;
       away = askAway(words, opens, newId, (left) => client.leave(left));
       log.after(away);
@@ -261,9 +280,14 @@ export function start({ base, channel, identity, ask, isChinese, root, button }:
       shown.clear();
       doubtful.length = 0;
       newest = told = '';
+      saidByPage = '{}';
       form.inert = form.hidden = false;
       before?.remove();
       client.identify(next).catch(refused);
+    },
+    setAttributes(next) {
+      attributes = next;
+      void tellPage();
     },
   };
 }

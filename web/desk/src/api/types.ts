@@ -129,6 +129,8 @@ export interface Conversation {
   subject: string | null;
   work_item: string | null;
   window: ReplyWindow | null;
+  /** What the page of a web chat said of the visitor: unproven. */
+  page_attributes: Record<string, string | number | boolean>;
   messages: number;
 }
 

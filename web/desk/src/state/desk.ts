@@ -78,6 +78,7 @@ async function happened(name: string, data: Record<string, string>): Promise<voi
   }
   const isOpen = !!open.value && data.conversation === open.value.conversation;
   if (isOpen && name.startsWith('message.')) await onMessage(name, data);
+  if (isOpen && name === 'conversation.changed') await showTalk();
   if (open.value && name === 'conversation.changed' && [data.from, data.to].includes(open.value.conversation ?? '')) await redraw();
   if (name.startsWith('work_item.') || name === 'sla.state' || name === 'transfer.state') await onWork(data);
   await onAsked(name, data);

@@ -18,7 +18,7 @@ export const en = {
   delivery_read: 'read', delivery_failed: 'failed', delivery_uncertain: 'uncertain', delivery_expired: 'expired',
   delivery_local: 'on its way', delivery_refused: 'not sent', again: 'Try again', discard: 'Take back',
   file_pending: 'being fetched', file_failed: 'could not be fetched', search: 'Search', found: 'Search results', more: 'More',
-  nothing: 'Nothing was found.', hit_message: 'Message', hit_customer: 'Customer', hit_work_item: 'Work item', attributes: 'Attributes',
+  nothing: 'Nothing was found.', hit_message: 'Message', hit_customer: 'Customer', hit_work_item: 'Work item', attributes: 'Attributes', page_attributes: 'Said by the page',
   orders: 'Orders', notes: 'Notes', note_about: 'A note about the customer', note_short: 'A note', one_message: '1 message', add: 'Add', timeline: 'Timeline', opinion: 'Ratings',
   maybe: 'Perhaps the same person', links: 'Elsewhere', conflicts: 'Merged records differ', consent: 'Consent', granted: 'granted',
   withdrawn: 'withdrawn', shared: 'shared', score: 'score', tags: 'Tags', add_tag: 'Add a tag', remove: 'Remove', identifiers: 'Identifiers',

@@ -20,7 +20,7 @@ export const zh: Record<Key, string> = {
   delivery_read: '已读', delivery_failed: '发送失败', delivery_uncertain: '不确定是否送达', delivery_expired: '已过期',
   delivery_local: '正在提交', delivery_refused: '未发出', again: '重试', discard: '撤回',
   file_pending: '正在获取', file_failed: '获取失败', search: '搜索', found: '搜索结果', more: '更多',
-  nothing: '没有找到。', hit_message: '消息', hit_customer: '客户', hit_work_item: '工单', attributes: '属性',
+  nothing: '没有找到。', hit_message: '消息', hit_customer: '客户', hit_work_item: '工单', attributes: '属性', page_attributes: '网页提供的信息',
   orders: '订单', notes: '备注', note_about: '关于客户的备注', note_short: '备注', one_message: '1 条消息', add: '添加', timeline: '时间线', opinion: '满意度',
   maybe: '可能是同一人', links: '其他系统', conflicts: '合并的资料有出入', consent: '授权', granted: '已同意',
   withdrawn: '已撤回', shared: '共用', score: '评分', tags: '标签', add_tag: '添加标签', remove: '移除', identifiers: '标识',

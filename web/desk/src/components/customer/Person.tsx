@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Customer, Identifier, Suggestion } from '../../api/types';
 import { dialog } from '../../state/dialogs';
 import { setShared, setTags } from '../../state/customer';
+import { talk } from '../../state/thread';
 import { ago, t, word } from '../../words';
 import { Fact, plain, Section } from './Fact';
 
@@ -86,6 +87,11 @@ export function Person({ known }: { known: Customer }) {
       <Section title="attributes">
         {Object.entries(known.attributes).map(([name, one]) => (
           <Fact key={name} beside={[one.source, one.at && ago(one.at)]}><bdi>{`${name}: ${plain(one.value)}`}</bdi></Fact>
+        ))}
+      </Section>
+      <Section title="page_attributes">
+        {Object.entries(talk.value?.page_attributes ?? {}).map(([name, value]) => (
+          <Fact key={name} beside={[t('claimed')]}><span class="proof claimed" aria-hidden="true">?</span> <bdi>{`${name}: ${value}`}</bdi></Fact>
         ))}
       </Section>
       <Section title="conflicts">
