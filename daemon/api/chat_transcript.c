@@ -9,18 +9,35 @@
 #include "api/handlers.h"
 #include "api/visitor.h"
 #include "base/buf.h"
+#include "base/date.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "business/zone.h"
 #include "conversation/conversation.h"
 #include "identity/identity.h"
 #include "parts.h"
 #include "services/loop.h"
 #include "store/store.h"
 
-enum { NEWEST = 200, TIME_SHOWN = 16, TEXT_MAX = 200 * 1000 };
+/* A message's text may have LIMIT_TEXT_BYTES: what stands around the lines is far less than the
+ * rest.
+ */
+enum { PAGE = 200, TEXT_MAX = 250 * 1000, DAY_S = 24 * 3600 };
+
+/* What somebody said, without when. */
+struct line {
+	struct line *later;
+	int64_t at_ms;
+	const char *text;
+};
 
 /* A call's own, beside its chat_call. */
 struct sending {
+	struct line *lines; /* the oldest one read first */
+	size_t bytes;       /* of their texts */
+	int64_t from;       /* where the next page begins */
+	bool is_answered;   /* by a person of ours */
+	bool is_cut;        /* there is more than fits */
 	char conversation[ID_BYTES];
 	char carrier[ID_BYTES]; /* the conversation of the mail */
 	char id[ID_BYTES];      /* of its message */
@@ -115,46 +132,112 @@ static void transcript_send(struct api_call *call, const char *text)
 	store_run(call->parts->store, send, on_sent, call);
 }
 
-static void write_line(struct buf *out, struct json_object *message, bool chinese)
+static const char *line_text(struct api_call *call, struct json_object *message)
 {
 	const char *type = json_text(message, "author.type");
 	const char *name = json_text(message, "author.name");
-	const char *at = json_text(message, "created_at");
 	const char *text = json_text(message, "text");
 	struct json_object *files = json_at(message, "attachments");
+	struct buf out = { 0 };
+	const char *copy;
 
 	if (text_equal(type, "customer"))
-		name = chinese ? "您" : "You";
+		name = is_chinese(call) ? "您" : "You";
 	else if (name == NULL || *name == '\0')
-		name = chinese ? "客服" : "Agent";
-	/* 2026-11-23T14:05, as the API writes it. */
-	buf_format(out, "%.10s %.5s  %s: %s\n", at, strlen(at) > TIME_SHOWN ? at + 11 : "", name,
-		   text == NULL ? "" : text);
+		name = is_chinese(call) ? "客服" : "Agent";
+	buf_format(&out, "%s: %s\n", name, text == NULL ? "" : text);
 	for (size_t i = 0; i < json_count(files); i++)
-		buf_format(out, "    [%s]\n", json_text(json_item(files, i), "name"));
+		buf_format(&out, "    [%s]\n", json_text(json_item(files, i), "name"));
+	copy = arena_copy(call->arena, out.data, text_prefix(out.data, out.len, TEXT_MAX));
+	buf_clear(&out);
+	return copy;
 }
 
-/* The newest first comes in; the oldest first goes out. False where nobody of ours has spoken. */
-static bool transcript_write(struct buf *out, struct json_object *list, bool chinese)
+/* The newest first. */
+static void lines_add(struct api_call *call, struct json_object *list)
 {
-	bool is_answered = false;
+	struct sending *sending = ((struct chat_call *)call->state)->own;
 
-	buf_text(out, chinese ? "您与我们的会话（时间为 UTC）：\n\n"
-			      : "What was said (times in UTC):\n\n");
-	for (size_t i = json_count(list); i-- > 0 && out->len < TEXT_MAX;) {
+	for (size_t i = 0; i < json_count(list) && !sending->is_cut; i++) {
 		struct json_object *message = json_item(list, i);
+		const char *at = json_text(message, "created_at");
+		struct line *line = arena_alloc(call->arena, sizeof(*line));
 
-		is_answered |= text_equal(json_text(message, "author.type"), "agent");
-		write_line(out, message, chinese);
+		*line = (struct line){ .later = sending->lines,
+				       .at_ms = at == NULL ? 0 : text_parse_time(at),
+				       .text = line_text(call, message) };
+		sending->is_answered |= text_equal(json_text(message, "author.type"), "agent");
+		sending->bytes += strlen(line->text) + sizeof("2026-11-23 14:05  ");
+		if (sending->lines != NULL && sending->bytes > TEXT_MAX)
+			sending->is_cut = true;
+		else
+			sending->lines = line;
 	}
-	return is_answered;
 }
+
+static void write_time(struct buf *out, const struct zone *zone, int64_t at_ms)
+{
+	int64_t unix_s = date_floor(at_ms, 1000);
+	int64_t wall_s = unix_s + zone_at(zone, unix_s).offset_s;
+	int64_t day = date_floor(wall_s, DAY_S);
+	int minute = (int)((wall_s - day * DAY_S) / 60);
+	char date[16];
+
+	date_format(day, date);
+	buf_format(out, "%s %02d:%02d  ", date, minute / 60, minute % 60);
+}
+
+/* Whoever asks may have a zone of which this machine knows nothing yet, so it says which one it
+ * took. */
+static void transcript_write(struct api_call *call, struct buf *out)
+{
+	const struct sending *sending = ((struct chat_call *)call->state)->own;
+	const char *name = json_text(call->body, "time_zone");
+	struct error err;
+	struct zone *zone = zone_new(name == NULL ? "UTC" : name, &err);
+
+	if (zone == NULL) {
+		name = NULL;
+		zone = zone_new("UTC", &err);
+	}
+	buf_format(out,
+		   is_chinese(call) ? "您与我们的会话（时间为 %s）：\n\n"
+				    : "What was said (times in %s):\n\n",
+		   name == NULL ? "UTC" : name);
+	if (sending->is_cut)
+		buf_text(out, is_chinese(call)
+				      ? "（更早的内容过长，未列出）\n\n"
+				      : "(What was said before is too long to be here.)\n\n");
+	for (const struct line *line = sending->lines; line != NULL; line = line->later) {
+		write_time(out, zone, line->at_ms);
+		buf_text(out, line->text);
+	}
+	zone_free(&zone);
+}
+
+static void transcript_end(struct api_call *call)
+{
+	const struct sending *sending = ((struct chat_call *)call->state)->own;
+	struct buf text = { 0 };
+
+	if (!sending->is_answered) {
+		api_problem(call, 409, "nobody_answered",
+			    "a transcript is sent once somebody has answered");
+		return;
+	}
+	transcript_write(call, &text);
+	transcript_send(call, arena_text(call->arena, buf_string(&text)));
+	buf_clear(&text);
+}
+
+static void page_read_next(struct api_call *call);
 
 static void on_page(const struct message_page *page, const struct error *err, void *context)
 {
 	struct api_call *call = context;
-	struct buf bytes = { 0 }, text = { 0 };
-	struct json_object *list = NULL;
+	struct sending *sending = ((struct chat_call *)call->state)->own;
+	struct buf bytes = { 0 };
+	struct json_object *list;
 
 	if (err != NULL) {
 		api_fail(call, err);
@@ -165,23 +248,24 @@ static void on_page(const struct message_page *page, const struct error *err, vo
 		buf_add(&bytes, page->json, page->len);
 	buf_byte(&bytes, ']');
 	list = json_read(bytes.data, bytes.len, NULL);
-	if (transcript_write(&text, list, is_chinese(call)))
-		transcript_send(call, arena_text(call->arena, buf_string(&text)));
-	else
-		api_problem(call, 409, "nobody_answered",
-			    "a transcript is sent once somebody has answered");
+	lines_add(call, list);
 	json_free(&list);
 	buf_clear(&bytes);
-	buf_clear(&text);
+	if (page == NULL || !page->more || sending->is_cut) {
+		transcript_end(call);
+		return;
+	}
+	sending->from = page->next;
+	page_read_next(call);
 }
 
-static void messages_read(struct api_call *call)
+static void page_read_next(struct api_call *call)
 {
 	const struct sending *sending = ((struct chat_call *)call->state)->own;
 	const struct message_query query = { .workspace = sending->workspace,
 					     .conversation = sending->conversation,
-					     .from = -1,
-					     .limit = NEWEST,
+					     .from = sending->from,
+					     .limit = PAGE,
 					     .descending = true,
 					     .without_notes = true };
 
@@ -210,6 +294,7 @@ void handle_chat_transcript(struct api_call *call)
 		sending->workspace = arena_text(call->arena, channel_workspace(mail));
 		sending->idempotent = (channel_connector(mail)->abilities & IDEMPOTENT_SEND) != 0;
 		chat->own = sending;
-		chat_rate(call, messages_read);
+		sending->from = -1;
+		chat_rate(call, page_read_next);
 	}
 }

@@ -23,6 +23,8 @@ static const struct field body_chat_offline[] = {
 static const struct field body_chat_transcript[] = {
 	{ "email", FIELD_TEXT, true, 3, 254, NULL, "where it goes" },
 	{ "language", FIELD_TEXT, false, 2, 16, NULL, "zh or en; default en" },
+	{ "time_zone", FIELD_TEXT, false, 1, 64, NULL,
+	  "of the times in it, such as Asia/Shanghai; UTC where it is absent or not known" },
 	{ "client_id", FIELD_TEXT, true, 8, 64, NULL, "makes a re-send harmless" },
 	{ 0 },
 };

@@ -253,7 +253,7 @@ test('what the page says of its visitor stands beside the conversation, and is s
 });
 
 test('who is asked before writes a file, gets one, and says how it was', async () => {
-  const context = await browser.newContext({ locale: 'en-US' });
+  const context = await browser.newContext({ locale: 'en-US', timezoneId: 'America/St_Johns' });
   await putShop(context, 'en', 'data-ask="name,email"');
   const shop = await openShop(context);
   await shop.getByRole('button', { name: 'Chat with us' }).click();
@@ -279,6 +279,7 @@ test('who is asked before writes a file, gets one, and says how it was', async (
   await shop.getByText('Sent to ann@customer.test').waitFor();
   const mail = await until('the transcript', async () => (await bed.mails()).find((one) => one.to.includes('ann@customer.test')));
   assert.match(mail.raw.toString(), /Subject: Your conversation with us/);
+  assert.match(mail.raw.toString(), /times in America\/St_Johns/);
   const { json: customer } = await bed.call('GET', `/v1/customers/${item.customer.id}`);
   assert.deepEqual([customer.csat.count, customer.csat.last.score], [1, 4]);
   // What was sent comes again as a link in a later visit; nobody is asked twice.

@@ -354,6 +354,45 @@ class Offline(harness.TestCase):
         harness.wait_for("all mails", lambda: len(self.smtp.mails) == 3)
         self.assertEqual(len(self.daemon.request("GET", "/v1/work-items", token=self.alice).json["data"]), 1, "it is no work")
 
+    def text_of_mail(self, number):
+        harness.wait_for("the mail", lambda: len(self.smtp.mails) > number)
+        return email.message_from_bytes(self.smtp.mails[number][2], policy=email.policy.default).get_body(("plain",)).get_content()
+
+    def test_a_long_transcript_is_whole_and_by_the_visitor_s_clock(self):
+        said = []
+
+        def say(text):
+            said.append(text)
+            self.assertEqual(self.daemon.request("POST", "/chat/site/messages", {"text": text}, self.session["token"]).status, 201)
+
+        say("first of all")
+        item = self.daemon.claim(self.alice)
+        self.daemon.reply(item["conversation"], "answered at the beginning", self.alice)
+        for number in range(410):
+            say(f"word {number}.")
+        first = self.daemon.request("GET", f"/v1/conversations/{item['conversation']}/messages?order=asc&limit=1", token=self.alice).json["data"][0]
+        self.assertEqual(self.transcript(language="en", time_zone="Asia/Kathmandu").status, 202)
+        text = self.text_of_mail(0)
+        at = datetime.datetime.fromisoformat(first["created_at"].replace("Z", "+00:00")) + datetime.timedelta(hours=5, minutes=45)
+        self.assertIn("times in Asia/Kathmandu", text)
+        self.assertIn(f"{at:%Y-%m-%d %H:%M}  You: first of all", text)
+        self.assertEqual([line.split("You: ")[1].strip() for line in text.splitlines() if "You: " in line], said, "all, once, in order")
+        self.assertEqual(self.transcript(client_id="asked-0002", time_zone="Mars/Olympus").status, 202)
+        self.assertIn("时间为 UTC", self.text_of_mail(1), "says which clock it went by")
+        for place in ("/etc/passwd", "../../../etc/passwd"):
+            self.assertNotEqual(self.transcript(client_id="asked-0003", time_zone=place).status, 500)
+
+    def test_what_does_not_fit_into_a_transcript_is_said(self):
+        for number in range(4):
+            self.daemon.request("POST", "/chat/site/messages", {"text": f"<{number}>" + "长" * 30000}, self.session["token"])
+        item = self.daemon.claim(self.alice)
+        self.daemon.reply(item["conversation"], "太长了", self.alice)
+        self.assertEqual(self.transcript().status, 202)
+        text = self.text_of_mail(0)
+        self.assertIn("更早的内容过长", text)
+        self.assertEqual([f"<{number}>" in text for number in range(4)], [False, False, True, True])
+        self.assertIn("太长了", text)
+
     def test_a_transcript_is_the_visitor_s_own(self):
         stranger = self.daemon.request("POST", "/chat/site/sessions", {}).json["token"]
         self.assertIn(self.transcript(stranger).status, (404, 409))

@@ -115,7 +115,8 @@ export class Client {
 
   /** What was said, by mail; clientId makes a second try harmless. */
   transcript(email: string, language: string, clientId: string): Promise<unknown> {
-    return this.#post('transcript', { email, language, client_id: clientId }, this.#token());
+    const { timeZone: time_zone } = Intl.DateTimeFormat().resolvedOptions();
+    return this.#post('transcript', { email, language, time_zone, client_id: clientId }, this.#token());
   }
 
   /** All that the page says now, instead of what it said before. */
