@@ -4,7 +4,7 @@
 function(web_page PAGE)
 	file(GLOB_RECURSE SOURCES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/${PAGE}/src/*)
 	file(GLOB SETTINGS CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/${PAGE}/*.html
-		${CMAKE_SOURCE_DIR}/web/${PAGE}/*.json ${CMAKE_SOURCE_DIR}/web/${PAGE}/*.ts)
+		${CMAKE_SOURCE_DIR}/web/${PAGE}/public/* ${CMAKE_SOURCE_DIR}/web/${PAGE}/*.json ${CMAKE_SOURCE_DIR}/web/${PAGE}/*.ts)
 	set(FOLDER ${CMAKE_BINARY_DIR}/web/${PAGE})
 	foreach(FILE ${ARGN})
 		list(APPEND BUILT ${FOLDER}/${FILE} ${FOLDER}/${FILE}.gz ${FOLDER}/${FILE}.br)
@@ -27,6 +27,8 @@ embed_page_file(embedded_desk_html desk index.html)
 embed_page_file(embedded_desk_js desk desk.js)
 embed_page_file(embedded_desk_css desk desk.css)
 
-web_page(widget widget.js widget-main.js)
+web_page(widget widget.js widget-main.js widget-demo.js widget-demo.html)
 embed_page_file(embedded_widget_js widget widget.js)
 embed_page_file(embedded_widget_main_js widget widget-main.js)
+embed_page_file(embedded_widget_demo_js widget widget-demo.js)
+embed_page_file(embedded_widget_demo_html widget widget-demo.html)

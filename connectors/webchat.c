@@ -32,6 +32,7 @@ struct webchat_settings {
 	char *calendar;
 	char *offline_message;
 	char *offline_channel;
+	bool demo_page;
 	struct signed_identity_settings identity;
 	struct setting_texts code_channels;
 };
@@ -68,6 +69,10 @@ static const struct setting webchat_settings_rows[] = {
 		    .max = 40,
 		    .text = "A mail channel of the same workspace: outside the hours a visitor may "
 			    "leave a message there, and is answered by mail."),
+	SETTING_ROW(
+		"demo_page", BOOL, struct webchat_settings, demo_page, "false",
+		.text = "Whoever knows /widget/demo/<name> on this daemon may try the chat there; "
+			"simulated channels always have that page."),
 	SIGNED_IDENTITY_ROWS(struct webchat_settings, identity),
 	SETTING_ROW("code_channels", LIST, struct webchat_settings, code_channels, NULL,
 		    .text = "Channels that send one-time codes to a visitor's address; none: the "
@@ -199,6 +204,7 @@ static void webchat_rules(const struct channel *channel, int64_t now_s, struct v
 		.opens_s = is_closed && !calendar ? opens_s(state, now_s) : 0,
 		.calendar = calendar,
 		.offline_channel = settings->offline_channel,
+		.has_demo_page = settings->demo_page,
 		.code_channels = (const char *const *)settings->code_channels.items,
 		.code_channel_count = settings->code_channels.count,
 	};

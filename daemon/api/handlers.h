@@ -90,9 +90,10 @@ route_fn handle_suggestion_list, handle_suggestion_dismiss;            /* sugges
 route_fn handle_suggestion_accept;                                     /* merges.c */
 route_fn handle_dead_list, handle_dead_redrive, handle_message_decide; /* deadletters.c */
 route_fn handle_webhook_deliveries, handle_webhook_state, handle_webhook_resend,
-	handle_webhook_test, handle_webhook_resume;          /* webhooks.c */
-route_fn handle_live;                                        /* live.c */
-route_fn handle_health, handle_ready, handle_metrics;        /* health.c, metrics.c */
-route_fn handle_openapi;                                     /* openapi.c */
-route_fn handle_widget, handle_widget_main;                  /* pages.c */
+	handle_webhook_test, handle_webhook_resume;   /* webhooks.c */
+route_fn handle_live;                                 /* live.c */
+route_fn handle_health, handle_ready, handle_metrics; /* health.c, metrics.c */
+route_fn handle_openapi;                              /* openapi.c */
+route_fn handle_widget, handle_widget_main, handle_widget_demo,
+	handle_widget_demo_script;                           /* pages.c */
 route_fn handle_home, handle_desk_script, handle_desk_style; /* pages.c */

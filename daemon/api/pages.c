@@ -7,6 +7,9 @@
 #include "base/crypto.h"
 #include "base/embedded.h"
 #include "base/text.h"
+#include "channel.h"
+#include "parts.h"
+#include "services/loop.h"
 
 /* One file in the encodings there are, the best one first. */
 struct coded {
@@ -98,4 +101,33 @@ void handle_widget_main(struct api_call *call)
 {
 	http_request_add_field(call->request, "Access-Control-Allow-Origin", "*");
 	file_answer(call, "text/javascript; charset=utf-8", FILE_OF(embedded_widget_main_js));
+}
+
+/* It opens a channel to whoever finds the page, whose own pages may be for members only: so it is
+ * there where somebody wanted it, and in the demonstration. */
+void handle_widget_demo(struct api_call *call)
+{
+	const struct channel *channel = api_channel(call);
+	struct visitor_rules rules = { 0 };
+
+	if (channel == NULL)
+		return;
+	if ((channel_connector(channel)->abilities & HAS_VISITORS) == 0) {
+		api_problem(call, 404, "no_visitors", "channel \"%s\" has no visitors",
+			    call->params[0]);
+		return;
+	}
+	channel_connector(channel)->visitor_rules(channel, loop_unix_ms(call->parts->loop) / 1000,
+						  &rules);
+	if (rules.has_demo_page || channel_is_simulated(channel))
+		file_answer(call, "text/html; charset=utf-8", FILE_OF(embedded_widget_demo_html));
+	else
+		api_problem(call, 404, "no_demo_page",
+			    "channel \"%s\" has no such page: set its demo_page to true",
+			    call->params[0]);
+}
+
+void handle_widget_demo_script(struct api_call *call)
+{
+	file_answer(call, "text/javascript; charset=utf-8", FILE_OF(embedded_widget_demo_js));
 }

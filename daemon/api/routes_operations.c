@@ -33,6 +33,10 @@ static const struct route routes[] = {
 	  "The chat widget's loader", 0 },
 	{ "GET", "/widget-main.js", ROLE_PUBLIC, handle_widget_main, NULL, NULL, NULL, 200,
 	  "The rest of the chat widget", 0 },
+	{ "GET", "/widget/demo/{channel}", ROLE_PUBLIC, handle_widget_demo, NULL, "lang", NULL, 200,
+	  "A page to try the chat widget on, of a channel that has one", 0 },
+	{ "GET", "/widget-demo.js", ROLE_PUBLIC, handle_widget_demo_script, NULL, NULL, NULL, 200,
+	  "Its script", 0 },
 };
 
 const struct route_group routes_of_operations = { routes, COUNT_OF(routes) };

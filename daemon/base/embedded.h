@@ -24,3 +24,5 @@ EMBEDDED_PAGE_FILE(embedded_desk_js);
 EMBEDDED_PAGE_FILE(embedded_desk_css);
 EMBEDDED_PAGE_FILE(embedded_widget_js);
 EMBEDDED_PAGE_FILE(embedded_widget_main_js);
+EMBEDDED_PAGE_FILE(embedded_widget_demo_js);
+EMBEDDED_PAGE_FILE(embedded_widget_demo_html);

@@ -46,6 +46,7 @@ struct visitor_rules {
 	const char *calendar; /* of the business configuration: closed is shown only while it is
 			       * closed too; NULL: none */
 	const char *offline_channel;      /* takes what is left while closed; NULL or "": none */
+	bool has_demo_page;               /* a page of the daemon's own shows the chat */
 	const char *const *code_channels; /* that send one-time codes; none: whichever can */
 	size_t code_channel_count;
 };

@@ -26,6 +26,7 @@ def channels_of(folder, imap, smtp, deliver_url, secret):
   - {{ name: shop, connector: webhook, secret: "{secret}", deliver_url: "{deliver_url}", allow_private_urls: true }}
   - {{ name: site, connector: webchat, offline_channel: support }}
   - {{ name: member, connector: webchat, identity_secret: "the page's own server and nobody else knows it", require_identity: true }}
+  - {{ name: open, connector: webchat, demo_page: true }}
   - {{ name: night, connector: webchat, hours: ["mon 00:00-00:01"], offline_channel: support }}
   - name: support
     connector: email

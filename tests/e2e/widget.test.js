@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { openBed, until } from './bed.js';
-import { openDesk } from './deskbed.js';
+import { openDesk, violations } from './deskbed.js';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const hostile = `<img src=x onerror="window.canary=1">`;
@@ -359,6 +359,33 @@ test('the same words as once before are sent again', async () => {
   assert.deepEqual(thread.data.map((one) => one.text), ['anybody there?', 'yes', 'hello again', 'anybody there?']);
   assert.equal(await line(shop, 'anybody there?').count(), 2);
   await context.close();
+});
+
+test('the page to try it on shows the line to paste, runs the widget, and is there only where it is wanted', async () => {
+  for (const colorScheme of ['light', 'dark'])
+    for (const [lang, title, open, write] of [['en', 'The chat widget', 'Chat with us', 'Write a message'], ['zh', '聊天挂件', '在线咨询', '输入消息']]) {
+      const context = await browser.newContext({ colorScheme, viewport: { width: 320, height: 640 } });
+      const demo = await context.newPage();
+      demo.on('pageerror', (error) => assert.fail(error.stack));
+      demo.on('console', (one) => one.type() === 'error' && assert.fail(one.text())); // what the policy refuses is said there
+      demo.on('request', (request) => assert.ok(request.url().startsWith(bed.base) || request.url().startsWith('data:'), request.url()));
+      const answer = await demo.goto(`${bed.base}/widget/demo/open?lang=${lang}`);
+      assert.match(answer.headers()['content-security-policy'], /default-src 'none'; script-src 'self'; style-src 'self'/);
+      await demo.getByRole('heading', { name: title }).waitFor();
+      assert.equal(await demo.locator('pre').textContent(), `<script src="${bed.base}/widget.js" data-channel="open" async></script>`);
+      assert.ok(await demo.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no sideways scrolling');
+      await demo.getByRole('button', { name: open }).click();
+      await demo.getByLabel(write).fill('hello from the demo');
+      await demo.keyboard.press('Enter');
+      await line(demo, /hello from the demo(Sent|已发送)/).waitFor();
+      await demo.keyboard.press('Escape');
+      assert.deepEqual(await violations(demo), [], `${colorScheme} ${lang}`);
+      await context.close();
+    }
+  for (const [channel, code] of [['site', 'no_demo_page'], ['support', 'no_visitors'], ['none', 'unknown_channel']]) {
+    const answer = await fetch(`${bed.base}/widget/demo/${channel}`);
+    assert.deepEqual([answer.status, (await answer.json()).code], [404, code]);
+  }
 });
 
 test('it passes axe in both themes and languages, fits into 320 pixels, and is left by Escape', async () => {
