@@ -1,5 +1,6 @@
 #include "api/explain.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -172,7 +173,7 @@ static void say_step(struct words *words, const struct stand *stand)
 {
 	size_t count = plan_count(stand->plan);
 	const char *need = stand->step == NULL ? "" : stand->step->need_text;
-	int64_t left_s;
+	struct spoken left;
 
 	if (count > 1 && stand->step != NULL) {
 		buf_format(&words->en, "Step %zu of %zu. ", stand->at + 1, count);
@@ -190,17 +191,35 @@ static void say_step(struct words *words, const struct stand *stand)
 	}
 	if (stand->step == NULL || stand->step->until_ms == INT64_MAX)
 		return;
-	left_s = (stand->step->until_ms - stand->waited_ms + 999) / 1000;
+	left = spoken_duration((stand->step->until_ms - stand->waited_ms + 999) / 1000);
 	if (stand->at + 1 < count) {
-		buf_format(&words->en, "Step %zu starts in %lld s. ", stand->at + 2,
-			   (long long)left_s);
-		buf_format(&words->zh, "%lld 秒后进入第 %zu 步。", (long long)left_s,
-			   stand->at + 2);
+		buf_format(&words->en, "Step %zu starts in %s. ", stand->at + 2, left.en);
+		buf_format(&words->zh, "%s后进入第 %zu 步。", left.zh, stand->at + 2);
 	} else {
-		buf_format(&words->en, "In %lld s any agent of the queue will do. ",
-			   (long long)left_s);
-		buf_format(&words->zh, "%lld 秒后队列内任一坐席均可。", (long long)left_s);
+		buf_format(&words->en, "In %s any agent of the queue will do. ", left.en);
+		buf_format(&words->zh, "%s后队列内任一坐席均可。", left.zh);
 	}
+}
+
+struct spoken spoken_duration(int64_t seconds)
+{
+	long long minutes = (long long)seconds / 60, hours = minutes / 60;
+	struct spoken spoken;
+
+	if (seconds < 120) {
+		snprintf(spoken.en, sizeof(spoken.en), "%lld s", (long long)seconds);
+		snprintf(spoken.zh, sizeof(spoken.zh), "%lld 秒", (long long)seconds);
+	} else if (hours == 0) {
+		snprintf(spoken.en, sizeof(spoken.en), "%lld min", minutes);
+		snprintf(spoken.zh, sizeof(spoken.zh), "%lld 分钟", minutes);
+	} else if (hours < 48) {
+		snprintf(spoken.en, sizeof(spoken.en), "%lld h %lld min", hours, minutes % 60);
+		snprintf(spoken.zh, sizeof(spoken.zh), "%lld 小时 %lld 分", hours, minutes % 60);
+	} else {
+		snprintf(spoken.en, sizeof(spoken.en), "%lld d %lld h", hours / 24, hours % 24);
+		snprintf(spoken.zh, sizeof(spoken.zh), "%lld 天 %lld 小时", hours / 24, hours % 24);
+	}
+	return spoken;
 }
 
 /* The rarer reasons, where there are any. */
@@ -245,26 +264,26 @@ static void say_kept(struct words *words, const struct stand *stand, const struc
 {
 	const struct explain_item *item = stand->what->item;
 	int64_t left_ms = queue == NULL ? 0 : queue->sticky_ms - stand->waited_ms;
+	struct spoken left;
 
 	if (*item->last_agent == '\0' || left_ms <= 0)
 		return;
-	buf_format(&words->en, "It is kept for its last agent \"%s\" for %lld s more. ",
-		   item->last_agent, (long long)(left_ms + 999) / 1000);
-	buf_format(&words->zh, "为上次的坐席“%s”保留，还剩 %lld 秒。", item->last_agent,
-		   (long long)(left_ms + 999) / 1000);
+	left = spoken_duration((left_ms + 999) / 1000);
+	buf_format(&words->en, "It is kept for its last agent \"%s\" for %s more. ",
+		   item->last_agent, left.en);
+	buf_format(&words->zh, "为上次的坐席“%s”保留，还剩 %s。", item->last_agent, left.zh);
 }
 
 static void say_waiting(struct words *words, const struct stand *stand)
 {
 	const struct explain_item *item = stand->what->item;
 	const struct queue_row *queue = roster_queue(stand->what->roster, item->queue);
+	struct spoken waited = spoken_duration(stand->waited_ms / 1000);
 
-	buf_format(&words->en, "It waits in queue \"%s\" for %lld s, as number %lld of %lld. ",
-		   item->queue, (long long)stand->waited_ms / 1000, (long long)item->place,
-		   (long long)item->waiting);
-	buf_format(&words->zh, "在队列“%s”中已等待 %lld 秒，排第 %lld 位，共 %lld 件。",
-		   item->queue, (long long)stand->waited_ms / 1000, (long long)item->place,
-		   (long long)item->waiting);
+	buf_format(&words->en, "It waits in queue \"%s\" for %s, as number %lld of %lld. ",
+		   item->queue, waited.en, (long long)item->place, (long long)item->waiting);
+	buf_format(&words->zh, "在队列“%s”中已等待 %s，排第 %lld 位，共 %lld 件。", item->queue,
+		   waited.zh, (long long)item->place, (long long)item->waiting);
 	if (queue != NULL && queue->is_paused) {
 		buf_text(&words->en, "The queue is paused. ");
 		buf_text(&words->zh, "该队列已暂停派单。");
@@ -297,12 +316,12 @@ static void say_other(struct words *words, const struct explain_item *item)
 
 static void say_transfer(struct words *words, const struct explaining *what)
 {
-	int64_t left_s = (what->item->transfer_ms - what->now_ms + 999) / 1000;
+	struct spoken left = spoken_duration((what->item->transfer_ms - what->now_ms + 999) / 1000);
 
 	if (what->item->transfer_ms == 0)
 		return;
-	buf_format(&words->en, "A transfer is pending for %lld s more. ", (long long)left_s);
-	buf_format(&words->zh, "有一个待接受的转交，还剩 %lld 秒。", (long long)left_s);
+	buf_format(&words->en, "A transfer is pending for %s more. ", left.en);
+	buf_format(&words->zh, "有一个待接受的转交，还剩 %s。", left.zh);
 }
 
 static void write_words(struct json_out *out, struct words *words)

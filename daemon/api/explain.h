@@ -49,6 +49,13 @@ struct words {
 	struct buf zh;
 };
 
+/* "56 h 54 min": seconds up to two minutes, then the two largest units. */
+struct spoken {
+	char en[32];
+	char zh[40];
+};
+struct spoken spoken_duration(int64_t seconds);
+
 /* explain_sla.c: its clocks, as data (`sla`, `sla_next`) and in words. */
 void explain_clocks(struct json_out *out, struct words *words, const struct explaining *what);
 void explain_answer(struct api_call *call, const struct explaining *what);

@@ -45,7 +45,8 @@ static struct next next_of(const struct sla_record *record)
 static void say_clock(struct words *words, const struct sla_clock *clock, enum sla_metric metric,
 		      int64_t now_ms)
 {
-	long long left_s = (long long)(clock->due_ms - now_ms) / 1000;
+	int64_t left_s = (clock->due_ms - now_ms) / 1000;
+	struct spoken span = spoken_duration(left_s < 0 ? -left_s : left_s);
 	const char *en = metric_words[metric].en;
 	const char *zh = metric_words[metric].zh;
 
@@ -54,14 +55,13 @@ static void say_clock(struct words *words, const struct sla_clock *clock, enum s
 			   clock->policy);
 		buf_format(&words->zh, "“%s”计时（策略“%s”）已暂停。", zh, clock->policy);
 	} else if (clock->state == SLA_ACTIVE && clock->due_ms < now_ms) {
-		buf_format(&words->en, "Its %s (policy \"%s\") has been due for %lld s. ", en,
-			   clock->policy, -left_s);
-		buf_format(&words->zh, "“%s”（策略“%s”）已超时 %lld 秒。", zh, clock->policy,
-			   -left_s);
+		buf_format(&words->en, "Its %s (policy \"%s\") has been due for %s. ", en,
+			   clock->policy, span.en);
+		buf_format(&words->zh, "“%s”（策略“%s”）已超时 %s。", zh, clock->policy, span.zh);
 	} else if (clock->state == SLA_ACTIVE) {
-		buf_format(&words->en, "Its %s (policy \"%s\") is due in %lld s. ", en,
-			   clock->policy, left_s);
-		buf_format(&words->zh, "“%s”（策略“%s”）还剩 %lld 秒。", zh, clock->policy, left_s);
+		buf_format(&words->en, "Its %s (policy \"%s\") is due in %s. ", en, clock->policy,
+			   span.en);
+		buf_format(&words->zh, "“%s”（策略“%s”）还剩 %s。", zh, clock->policy, span.zh);
 	}
 }
 
