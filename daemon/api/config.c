@@ -302,7 +302,7 @@ static void put_begin(struct api_call *call, bool shows_made)
 	struct problems *problems;
 	bool is_good;
 
-	if (!id_is_good(call))
+	if (!id_is_good(call) || !webhook_address_check(call, kind_of(call), call->body, "#/body"))
 		return;
 	problems = problems_new();
 	is_good = object_check(call, &canonical, problems) == 0;

@@ -114,6 +114,9 @@ static bool put_take(struct api_call *call, struct applying *applying, size_t in
 		api_invalid(call, pointer, "an object needs an \"id\" of at most %d bytes", ID_MAX);
 		return false;
 	}
+	if (!webhook_address_check(call, applying->kinds[change->kind], object,
+				   arena_format(call->arena, "%s/object", pointer)))
+		return false;
 	if (object_check(applying, applying->kinds[change->kind], object, &canonical, &err) != 0) {
 		buf_clear(&canonical);
 		api_invalid(call, pointer, "\"%s\" of \"%s\": %s", id,

@@ -6,10 +6,26 @@
 #include "api/page.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "config.h"
 #include "events/webhook.h"
 #include "parts.h"
 #include "services/loop.h"
 #include "store/store.h"
+
+/* What else is wrong with an address is judged when it is resolved. */
+bool webhook_address_check(struct api_call *call, const char *kind, struct json_object *object,
+			   const char *pointer)
+{
+	const char *url = json_text(object, "url");
+
+	if (!text_equal(kind, "webhooks") || url == NULL || !text_starts(url, "http://") ||
+	    call->parts->config->limits.private_webhooks)
+		return true;
+	api_invalid(call, arena_format(call->arena, "%s/url", pointer),
+		    "plain http is not allowed: write https://, or set limits.private_webhooks for "
+		    "endpoints of your own network");
+	return false;
+}
 
 static void answer_absent(struct api_call *call)
 {

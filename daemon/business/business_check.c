@@ -160,14 +160,36 @@ static void id_write(const struct business_kind *kind, struct yaml_node *map, st
 	}
 }
 
+/* The pointer to the first field that the text quotes; "" where it quotes none. */
+static const char *field_named(const struct settings_source *source,
+			       const struct business_kind *kind, const char *text)
+{
+	const struct business_field *named = NULL;
+	const char *first = NULL;
+
+	for (const struct business_field *field = kind->fields; field->row.name != NULL; field++) {
+		const char *at =
+			strstr(text, arena_format(source->arena, "\"%s\"", field->row.name));
+
+		if (at == NULL || (first != NULL && at > first))
+			continue;
+		named = field;
+		first = at;
+	}
+	return named == NULL ? "" : arena_format(source->arena, "/%s", named->row.name);
+}
+
 void business_whole_check(const struct settings_source *source, const struct business_kind *kind,
 			  const struct place *at, const struct buf *json)
 {
 	struct error err = { 0 };
 	struct json_object *object = json_read(buf_string(json), json->len, &err);
+	struct place where = *at;
 
-	if (object == NULL || business_kind_check(kind, object, &err) != 0)
-		problem_error(source->problems, at, "\"%s\": %s", kind->key, err.text);
+	if (object == NULL || business_kind_check(kind, object, &err) != 0) {
+		where.file = at->line == 0 ? field_named(source, kind, err.text) : at->file;
+		problem_error(source->problems, &where, "\"%s\": %s", kind->key, err.text);
+	}
 	json_free(&object);
 }
 

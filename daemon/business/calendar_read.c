@@ -280,7 +280,7 @@ static int calendar_read(struct calendar *calendar, struct json_object *object, 
 
 	calendar->zone = zone_new(zone == NULL ? "UTC" : zone, err);
 	if (calendar->zone == NULL)
-		return -1;
+		return error_wrap(err, "\"time_zone\"");
 	if (week_read(calendar, object, err) != 0 ||
 	    list_read(calendar, object, "holidays", holiday_read, err) != 0 ||
 	    list_read(calendar, object, "workdays", workday_read, err) != 0)

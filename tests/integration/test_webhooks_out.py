@@ -345,12 +345,15 @@ class WebhooksOut(harness.TestCase):
         self.assertEqual(kept.json["previous_until"], rolled.json["previous_until"])
 
     def test_private_addresses_need_the_operator(self):
-        self.begin(extra="")
-        self.act("/test")
-        row = harness.wait_for("a failure", lambda: next((one for one in self.deliveries() if one["attempts"]), None))
-        self.assertIsNone(row["status"])
-        self.assertRegex(row["error"], "http|private")
-        self.put(url=self.receiver.url.replace("http:", "https:"))
+        self.begin(extra="", url="https://crm.example/events")
+        plain = {"url": self.receiver.url}
+        [error] = self.put(**plain).json["errors"]
+        self.assertEqual(error["pointer"], "#/body/url")
+        self.assertIn("private_webhooks", error["detail"])
+        many = {"put": [{"kind": "webhooks", "object": {"id": "crm", **plain}}]}
+        [error] = self.daemon.request("POST", "/v1/configuration", many, self.admin).json["errors"]
+        self.assertEqual(error["pointer"], "#/body/put/0/object/url")
+        self.assertEqual(self.put(url=self.receiver.url.replace("http:", "https:")).status, 200)
         self.act("/test")
         harness.wait_for("the address is refused", lambda: any("private" in (one["error"] or "") for one in self.deliveries()))
         self.assertEqual(self.receiver.asked, [])
