@@ -83,13 +83,14 @@ test('a token is shown once, works, and is refused once it is revoked', async ()
   await page.goto(`${bed.base}/#/settings/tokens`);
   await page.getByLabel('Name').fill('warehouse');
   await page.getByLabel('Days it lasts').fill('30');
-  await page.getByRole('button', { name: 'Make a token' }).click();
+  await page.getByRole('button', { name: 'Make a token' }).dblclick();
   const token = await page.getByLabel('The new token').inputValue();
   assert.match(token, /^cvg_main_/);
   assert.deepEqual(await violations(page), []);
   assert.equal((await bed.call('GET', '/v1/me', undefined, token)).status, 200);
   await page.getByRole('button', { name: 'I have kept it' }).click();
   assert.equal((await page.content()).includes(token), false);
+  assert.equal(await page.locator('tbody tr', { hasText: 'warehouse' }).count(), 1, 'pressed twice, made once');
   await page.getByRole('button', { name: 'Revoke: warehouse' }).click();
   await page.getByRole('button', { name: 'Yes, revoke it now: warehouse' }).click();
   await until('the token to go', async () => (await page.locator('tbody tr', { hasText: 'warehouse' }).count()) === 0);
@@ -139,6 +140,48 @@ test('the outcomes of the wrap-up form and the targets of the wallboard are the 
   await admin.locator('#messages li[data-message]').first().waitFor();
   await admin.locator('#resolve').click();
   assert.deepEqual(await admin.locator('dialog select option').allTextContents(), ['已补发', 'exchanged']);
+  await admin.context().close();
+});
+
+test('what was typed and not saved is there again, and a problem can be put away', async () => {
+  await page.goto(`${bed.base}/#/settings/calendars`);
+  await page.getByRole('button', { name: 'New', exact: true }).click();
+  await page.locator('#field-id').fill('a/b');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.field', { has: page.locator('#field-id') }).getByText('cannot hold a slash').waitFor();
+  await page.locator('#field-id').fill('mars');
+  await page.locator('#field-time_zone').fill('Mars/Olympus');
+  await page.getByText('Not saved yet').waitFor();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.locator('.field', { has: page.locator('#field-time_zone') }).getByText(/no time zone "Mars\/Olympus"/).waitFor();
+  await page.locator('#problem').getByText('Not saved').waitFor();
+  await page.locator('#problem').getByRole('button', { name: 'Close this message' }).click();
+  await page.locator('#problem:empty').waitFor({ state: 'attached' });
+  await page.goto(`${bed.base}/#/settings/skills`);
+  await page.getByRole('heading', { name: 'Skills' }).waitFor();
+  await page.goto(`${bed.base}/#/settings/calendars`);
+  await page.getByRole('button', { name: 'New', exact: true }).click();
+  assert.equal(await page.locator('#field-time_zone').inputValue(), 'Mars/Olympus');
+  await page.getByRole('button', { name: 'Discard the changes' }).click();
+  assert.equal(await page.locator('#field-time_zone').inputValue(), '');
+  assert.equal(await page.getByText('Not saved yet').count(), 0);
+});
+
+test('a long name widens no page and no dialog', async () => {
+  const long = '👩‍💻'.repeat(10) + 'مرحبا' + 'VeryLongName'.repeat(8);
+  await setAgent(bed, 'long', { name: long, queues: ['support'] });
+  const small = await openDesk(browser, bed, 'carol', PASSWORD, { viewport: { width: 320, height: 700 } });
+  await small.goto(`${bed.base}/#/wall`);
+  await small.getByRole('region', { name: 'All open work' }).locator('tbody tr').first().waitFor();
+  assert.equal(await isWide(small), false);
+  await small.context().close();
+  const admin = await openDesk(browser, bed, 'carol', PASSWORD);
+  await bed.post({ id: 'long1', from: { id: 'u-long', name: 'Li' }, text: 'hello' });
+  await admin.locator('#pull').click();
+  await admin.locator('#thread-title').waitFor();
+  await admin.getByRole('button', { name: 'Transfer' }).click();
+  const [box, field] = await Promise.all([admin.locator('dialog').boundingBox(), admin.locator('dialog select').boundingBox()]);
+  assert.ok(field.x + field.width <= box.x + box.width, `${field.x + field.width} > ${box.x + box.width}`);
   await admin.context().close();
 });
 

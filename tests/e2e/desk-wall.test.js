@@ -81,6 +81,7 @@ test("an agent's state is set, and their talk is joined", async () => {
   await page.locator('#thread-title').getByText('Customer ann').waitFor();
   await page.getByText('This is in the hands of').waitFor();
   await page.getByRole('button', { name: 'Join' }).click();
+  await page.locator('#reply-form button.primary:enabled').waitFor();
   await page.locator('#text').fill('Carol here, I help Bob.');
   await page.keyboard.press('Control+Enter');
   const { conversation } = await item('ann');

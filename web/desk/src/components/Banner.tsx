@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { isLive } from '../state/live';
+import { place } from '../state/look';
 import { waitingCount } from '../state/outbox';
 import { t } from '../words';
 
@@ -19,7 +20,7 @@ export function Banner() {
   }, [live]);
   return (
     <div id="offline" role="status" hidden={!isAway}>
-      {isAway && t('offline_banner')}
+      {isAway && t(place.value.view === 'desk' ? 'offline_banner' : 'offline_banner_else')}
       {isAway && waitingCount.value > 0 && ` ${waitingCount.value} ${t('queued_actions')}`}
     </div>
   );

@@ -24,6 +24,11 @@ export function Notices() {
       </div>
       <p id="problem" role="alert">
         {problem.value}
+        {problem.value && (
+          <button type="button" class="plain small" aria-label={t('dismiss_problem')} onClick={() => (problem.value = '')}>
+            ✕
+          </button>
+        )}
       </p>
     </div>
   );

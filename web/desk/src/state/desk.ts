@@ -9,7 +9,7 @@ import { heardMessage, heardViewing, heardWriting, leaveCompany } from './compan
 import { ownDrafts, saveDrafts } from './drafts';
 import { Stream } from './live';
 import { mentions, seeMentions, showMentions } from './mentions';
-import { background, notices, problem } from './notices';
+import { background, forgetOffline, notices, problem } from './notices';
 import { dropHeld, held, showHeld } from './offers';
 import { emptyOutbox, flushOutbox } from './outbox';
 import { clearSearch } from './search';
@@ -92,7 +92,10 @@ async function startAs(known: Me, isSigningIn: boolean): Promise<void> {
   endedBecause.value = '';
   stream = new Stream(`converge ${known.workspace} ${known.agent}`, {
     onEvent: (name, data) => void background(() => happened(name, data)),
-    onBack: () => void background(refresh),
+    onBack: () => {
+      forgetOffline();
+      void background(refresh);
+    },
   });
   await (isSigningIn || known.status === 'offline' ? setPresence('online', '') : setPresence(known.status, known.reason ?? ''));
 }

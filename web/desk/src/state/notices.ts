@@ -12,9 +12,13 @@ export interface Notice {
 
 const NOTICE_MS = 8000;
 let nextId = 1;
+let isOffline = false;
 
 export const problem = signal('');
 export const notices = signal<Notice[]>([]);
+
+// It was about what was done there.
+addEventListener('hashchange', () => (problem.value = ''));
 
 export function dropNotice(id: number): void {
   notices.value = notices.value.filter((one) => one.id !== id);
@@ -29,8 +33,14 @@ export function notify(text: string, undo?: () => void): void {
 export function showProblem(what: unknown, undone = false): void {
   if (!(what instanceof Problem)) throw what;
   if (what.status === 401) return; // the sign-in says it
+  isOffline = what.status === 0;
   const words = wordsOf(what, language.value);
   problem.value = undone ? `${t('undone')}: ${words}` : words;
+}
+
+/** The connection is back: that it was away is not true any more. */
+export function forgetOffline(): void {
+  if (isOffline) problem.value = '';
 }
 
 /** Runs what a person asked for and shows why it did not work. */

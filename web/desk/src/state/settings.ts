@@ -1,7 +1,9 @@
 // Objects of the business configuration, in forms that the daemon's own description of each kind makes.
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { ask, post } from '../api/client';
 import type { Channel, List } from '../api/types';
+import type { DraftMap } from './field_values';
+import { me } from './session';
 import { keepMade } from './webhooks';
 
 export interface Field {
@@ -58,6 +60,15 @@ export async function showKinds(): Promise<void> {
   for (const kind of data) linkFields(kind.fields, kind.id, []);
   kinds.value = data;
 }
+
+/** What was typed and not saved, by kind and id: it is there again when one comes back, and goes with who typed it. */
+export const typedThings = new Map<string, DraftMap>();
+effect(() => {
+  if (!me.value) typedThings.clear();
+});
+addEventListener('beforeunload', (event) => {
+  if (typedThings.size) event.preventDefault();
+});
 
 /** Ids of what fields may name, by kind; fetched when a form asks for them. */
 export const namable = signal<Record<string, string[]>>({});

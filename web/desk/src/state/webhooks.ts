@@ -36,7 +36,7 @@ export const deliveries = signal<List<WebhookDelivery> | null>(null);
 /** Only deliveries in this state are shown; "": all. */
 export const deliveriesOf = signal('');
 /** A secret that the daemon has made: it says it once. */
-export const madeSecret = signal<{ id: string; secret: string } | null>(null);
+export const madeSecret = signal<{ id: string; secret: string; isAnother: boolean } | null>(null);
 
 const pathOf = (id: string): string => `/v1/webhooks/${encodeURIComponent(id)}`;
 const PAGE = 20;
@@ -72,7 +72,7 @@ export const resumeWebhook = (id: string): Promise<unknown> => post(`${pathOf(id
 
 /** Keeps a secret that an answer shows, if it does. */
 export function keepMade(thing: Thing): void {
-  if (typeof thing.secret === 'string' && thing.secret.startsWith('whsec_')) madeSecret.value = { id: thing.id, secret: thing.secret };
+  if (typeof thing.secret === 'string' && thing.secret.startsWith('whsec_')) madeSecret.value = { id: thing.id, secret: thing.secret, isAnother: !!thing.secret_previous };
 }
 
 export async function rollSecret({ version, ...thing }: Thing): Promise<void> {

@@ -1,7 +1,7 @@
 // Who is one person and who is two: each shows what it would do before it does it, and can be taken back.
 import { useEffect, useState } from 'preact/hooks';
 import type { CustomerMerge, Identifier, Merge, Suggestion } from '../../api/types';
-import { dismiss, identifierText, merge, mergePreview, revert, revertPreview, split, splitPreview } from '../../state/customer';
+import { customer, dismiss, identifierText, merge, mergePreview, revert, revertPreview, split, splitPreview } from '../../state/customer';
 import { closeDialog } from '../../state/dialogs';
 import { attempt, background } from '../../state/notices';
 import { t, word, type Key } from '../../words';
@@ -60,7 +60,7 @@ function Decide({ title, does, about, help, look, act }: DecideProps) {
 }
 
 export const MergeForm = ({ into, other }: { into: string; other: Suggestion }) => (
-  <Decide title="merge_title" does="merge_do" about={other.name || other.customer} look={() => mergePreview(into, other.customer)} act={(versions) => merge(into, other.customer, versions)} />
+  <Decide title="merge_title" does="merge_do" about={`${other.name || other.customer} → ${customer.value?.id === into ? customer.value.name || into : into}`} look={() => mergePreview(into, other.customer)} act={(versions) => merge(into, other.customer, versions)} />
 );
 
 export const SplitForm = ({ of, identifier }: { of: string; identifier: Identifier }) => (

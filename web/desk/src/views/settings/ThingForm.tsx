@@ -3,8 +3,9 @@ import { Problem } from '../../api/client';
 import { draftsOf, withDrafts, type Draft, type DraftMap } from '../../state/field_values';
 import { attempt, notify, problem } from '../../state/notices';
 import { me } from '../../state/session';
-import { deleteThing, saveThing, type Kind, type Thing } from '../../state/settings';
+import { deleteThing, saveThing, typedThings, type Kind, type Thing } from '../../state/settings';
 import { t } from '../../words';
+import { fieldHelp } from '../../words/fields';
 import { Fields, Wrong, type FormState } from './FieldInput';
 
 type Errors = Record<string, string>;
@@ -18,6 +19,13 @@ function placed(draft: Draft, [first, ...rest]: string[], put: Draft): Draft {
 
 const errorsOf = (what: Problem): Errors => Object.fromEntries(what.errors.map(({ pointer, detail }) => [pointer.replace('#/body', ''), detail]));
 const isAbout = (pointer: string, at: string): boolean => pointer === at || pointer.startsWith(`${at}/`) || pointer.startsWith(`${at}_ms`);
+
+/** The id is the address that it is saved to, so the page looks at it before the daemon can. */
+function idProblem(kind: Kind, key: string, id: string): string {
+  if (!id) return t('field_needed');
+  if (id.includes('/') || id === '.' || id === '..') return `${t('not_an_id')} ${key === 'id' ? fieldHelp(kind.fields.find((one) => one.name === 'id')!).text : ''}`.trim();
+  return '';
+}
 
 interface FormProps {
   kind: Kind;
@@ -33,7 +41,9 @@ export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
   const isNew = !thing.id;
   const key = kind.fields.some((field) => field.name === 'id') ? 'id' : 'name';
   const form = useRef<HTMLFormElement>(null);
-  const [drafts, setDrafts] = useState<DraftMap>(() => draftsOf(kind.fields, thing));
+  const place = `${kind.id} ${thing.id}`;
+  const [drafts, setDrafts] = useState<DraftMap>(() => typedThings.get(place) ?? draftsOf(kind.fields, thing));
+  const isChanged = JSON.stringify(drafts) !== JSON.stringify(draftsOf(kind.fields, thing));
   const [errors, setErrors] = useState<Errors>({});
   const unplaced = Object.entries(errors).filter(([pointer]) => !kind.fields.some((field) => isAbout(pointer, `/${field.name}`)));
 
@@ -52,6 +62,8 @@ export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
   }
 
   useEffect(() => {
+    if (isChanged) typedThings.set(place, drafts);
+    else typedThings.delete(place);
     onTyped?.(typed());
     return () => onTyped?.(null);
   }, [drafts]);
@@ -59,8 +71,9 @@ export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
 
   async function save(): Promise<void> {
     const changed = typed();
-    setErrors(changed.id ? {} : { [`/${key}`]: t('field_needed') });
-    if (!changed.id) return;
+    const wrong = idProblem(kind, key, changed.id);
+    setErrors(wrong ? { [`/${key}`]: wrong } : {});
+    if (wrong) return;
     try {
       await saveThing(kind.id, changed);
     } catch (what) {
@@ -69,6 +82,7 @@ export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
       problem.value = t('look_at_fields');
       return;
     }
+    typedThings.delete(place);
     notify(t('saved'));
     onDone();
   }
@@ -76,6 +90,7 @@ export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
   async function remove(): Promise<void> {
     if (!confirm(t('sure_delete'))) return;
     await deleteThing(kind.id, thing);
+    typedThings.delete(place);
     notify(t('deleted'));
     onDone();
   }
@@ -97,6 +112,20 @@ export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
       <Fields form={state} fields={fields} at="" drafts={drafts} />
       {!isReadOnly && (
         <div class="row end">
+          {isChanged && (
+            <>
+              <span class="quiet" role="status">{t('not_saved')}</span>
+              <button
+                type="button"
+                onClick={() => {
+                  setErrors({});
+                  setDrafts(draftsOf(kind.fields, thing));
+                }}
+              >
+                {t('discard_changes')}
+              </button>
+            </>
+          )}
           {!isNew && <button type="button" onClick={() => void attempt(remove)}>{t('delete')}</button>}
           <button class="primary">{t('save')}</button>
         </div>

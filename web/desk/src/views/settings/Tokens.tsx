@@ -27,13 +27,22 @@ function Made({ token, onKept }: { token: string; onKept: () => void }) {
 function MakeForm({ onMade }: { onMade: (token: string) => void }) {
   const [wish, setWish] = useState<TokenWish>({ role: 'integration', agent: '', name: '', days: '' });
   const put = (to: Partial<TokenWish>): void => setWish((before) => ({ ...before, ...to }));
+  const [isMaking, setMaking] = useState(false);
+  const make = async (): Promise<void> => {
+    setMaking(true);
+    try {
+      onMade(await makeToken(wish));
+    } finally {
+      setMaking(false);
+    }
+  };
   const needsAgent = wish.role === 'agent' || wish.role === 'supervisor';
   return (
     <form
       class="row"
       onSubmit={(event) => {
         event.preventDefault();
-        void attempt(async () => onMade(await makeToken(wish)));
+        if (!isMaking) void attempt(make);
       }}
     >
       <label>
@@ -45,9 +54,9 @@ function MakeForm({ onMade }: { onMade: (token: string) => void }) {
         </select>
       </label>
       <label>{t('agent')} <input value={wish.agent} required={needsAgent} autocomplete="off" onInput={(event) => put({ agent: event.currentTarget.value })} /></label>
-      <label>{t('token_name')} <input value={wish.name} maxLength={100} autocomplete="off" onInput={(event) => put({ name: event.currentTarget.value })} /></label>
+      <label>{t('token_name')} <input value={wish.name} required maxLength={100} autocomplete="off" onInput={(event) => put({ name: event.currentTarget.value })} /></label>
       <label>{t('token_days')} <input type="number" min={1} max={3650} value={wish.days} onInput={(event) => put({ days: event.currentTarget.value })} /></label>
-      <button class="primary">{t('token_make')}</button>
+      <button class="primary" disabled={isMaking}>{t('token_make')}</button>
     </form>
   );
 }

@@ -22,7 +22,7 @@ export function MadeSecret() {
         <button type="button" onClick={() => void copy()}>{t('copy')}</button>
         <button type="button" onClick={() => (madeSecret.value = null)}>{t('hook_secret_kept')}</button>
       </span>
-      <span class="quiet">{t('hook_secret_once')}</span>
+      <span class="quiet">{t(made.isAnother ? 'hook_secret_once' : 'token_once')}</span>
     </div>
   );
 }
