@@ -217,6 +217,14 @@ class Hours(harness.TestCase):
         self.assertEqual(self.daemon.request("GET", "/chat/site/sessions", token="cvv_no").status, 401)
 
 
+class DemoPage(harness.TestCase):
+    def test_it_is_there_where_it_was_wanted_and_where_customers_are_simulated(self):
+        self.daemon = self.start_daemon("  - { name: site, connector: webchat }\n  - { name: wanted, connector: webchat, demo_page: true }\n"
+                                        "  - { name: played, connector: webchat, simulated: true }\n")
+        found = {name: self.daemon.request("GET", f"/widget/demo/{name}").status for name in ("site", "wanted", "played", "none")}
+        self.assertEqual(found, {"site": 404, "wanted": 200, "played": 200, "none": 404})
+
+
 class Sources(harness.TestCase):
     def start_session(self, source):
         return self.daemon.request("POST", "/chat/site/sessions", {}, headers={"X-Forwarded-For": source})
