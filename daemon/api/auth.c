@@ -236,7 +236,46 @@ static void login_read(struct asking *asking)
 	store_read(asking->auth->parts->store, call, on_login, asking);
 }
 
-/* A session may do what its agent may now, whatever that was when it was opened. */
+static void refuse(struct asking *asking, const struct error *err)
+{
+	asking->done(err != NULL ? AUTH_AWAY : AUTH_REFUSED, NULL, asking->context);
+	json_free(&asking->session);
+}
+
+/* A token has the role that it was made with. */
+static void token_take(struct asking *asking)
+{
+	struct cached *slot = cache_slot(asking->auth, asking->hash);
+
+	if (!slot_fill(slot, asking, asking->session, asking->role)) {
+		refuse(asking, NULL);
+		return;
+	}
+	finish(asking, slot);
+	json_free(&asking->session);
+}
+
+/* Where no agents are kept at all, nobody was deleted. */
+static void on_agent_count(const struct store_reply *reply, const struct error *err, void *context)
+{
+	struct asking *asking = context;
+
+	if (err != NULL || reply_int(reply) > 0)
+		refuse(asking, err);
+	else
+		token_take(asking);
+}
+
+static void agents_count(struct asking *asking)
+{
+	struct store_call *call = store_command("HLEN");
+
+	store_arg_key(call, asking->workspace, "cfg:agents");
+	store_read(asking->auth->parts->store, call, on_agent_count, asking);
+}
+
+/* A session may do what its agent may now, whatever that was when it was opened; a token of an
+ * agent who was deleted may do nothing. */
 static void on_agent(const struct store_reply *reply, const struct error *err, void *context)
 {
 	struct asking *asking = context;
@@ -246,13 +285,16 @@ static void on_agent(const struct store_reply *reply, const struct error *err, v
 
 	if (text != NULL)
 		agent = json_read(text, len, NULL);
-	if (err == NULL && agent != NULL) {
+	if (err != NULL || (agent == NULL && asking->by_cookie)) {
+		refuse(asking, err);
+	} else if (asking->by_cookie) {
 		asking->role = agent_role(agent);
 		login_read(asking);
-		return;
+	} else if (agent != NULL) {
+		token_take(asking);
+	} else {
+		agents_count(asking);
 	}
-	asking->done(err != NULL ? AUTH_AWAY : AUTH_REFUSED, NULL, asking->context);
-	json_free(&asking->session);
 }
 
 static void agent_read(struct asking *asking, struct json_object *session)
@@ -280,7 +322,8 @@ static void on_stored(const struct store_reply *reply, const struct error *err, 
 	text = reply_text(reply, &len);
 	if (text != NULL)
 		stored = json_read(text, len, NULL);
-	if (asking->by_cookie && json_text(stored, "agent") != NULL) {
+	if (json_text(stored, "agent") != NULL) {
+		asking->role = role_from_name(json_text(stored, "role"));
 		agent_read(asking, stored);
 		return;
 	}

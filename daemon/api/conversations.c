@@ -77,6 +77,29 @@ void handle_conversation_get(struct api_call *call)
 	conversation_read(call->parts, call->who.workspace, call->params[0], on_conversation, call);
 }
 
+/* A bot's token sees what the customer could see: notes are between colleagues. */
+static void write_without_notes(struct json_out *out, const struct message_page *messages)
+{
+	struct buf list = { 0 };
+	struct buf one = { 0 };
+	struct json_object *all;
+
+	buf_format(&list, "[%.*s]", (int)messages->len, messages->json);
+	all = json_read(list.data, list.len, NULL);
+	for (size_t i = 0; i < json_count(all); i++) {
+		struct json_object *message = json_item(all, i);
+
+		if (text_equal(json_text(message, "kind"), "note"))
+			continue;
+		buf_reset(&one);
+		json_append(message, &one);
+		jw_raw(out, NULL, one.data, one.len);
+	}
+	json_free(&all);
+	buf_clear(&one);
+	buf_clear(&list);
+}
+
 static void on_page(const struct message_page *messages, const struct error *err, void *context)
 {
 	const struct page *page = context;
@@ -95,7 +118,9 @@ static void on_page(const struct message_page *messages, const struct error *err
 	}
 	next = messages->next;
 	page_start(&out, &body);
-	if (messages->len > 0)
+	if (messages->len > 0 && call->who.is_bot)
+		write_without_notes(&out, messages);
+	else if (messages->len > 0)
 		jw_raw(&out, NULL, messages->json, messages->len);
 	page_end(page, &out, &body,
 		 messages->more ? arena_format(call->arena, "%lld", (long long)next) : NULL);

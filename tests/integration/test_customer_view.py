@@ -165,6 +165,11 @@ class CustomerView(Bed):
             email = next(one for one in seen["identifiers"] if one["kind"] == "email")
             self.assertEqual(email["value"], "l***@cust.example")
             self.assertNotIn("lilei", str(seen["identifiers"]))
+        talk = f"/v1/conversations/{self.item['conversation']}/messages"
+        self.ask("POST", talk, {"kind": "note", "text": "auch geheim"}, 201)
+        kinds = [[one["kind"] for one in self.ask("GET", talk, token=token).json["data"]] for token in (None, bot)]
+        self.assertEqual(kinds[1], [kind for kind in kinds[0] if kind != "note"])
+        self.assertIn("note", kinds[0])
         self.ask("GET", self.path + "?view=all", status=400)
         self.ask("POST", "/v1/tokens", {"role": "admin", "view": "bot"}, 400, self.admin)
 

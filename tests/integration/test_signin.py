@@ -108,6 +108,13 @@ class SignIn(harness.TestCase):
             self.assertEqual(self.sign_in(401), "wrong_password", how)
             self.assertEqual(self.ask("GET", "/v1/me/totp"), {"active": False})
 
+    def test_a_token_goes_with_its_agent(self):
+        bobs = self.daemon.token(agent="bob")
+        self.assertEqual(self.daemon.request("GET", "/v1/me", token=bobs).status, 200)
+        self.ask("DELETE", "/v1/agents/bob", status=204, token=self.admin)
+        harness.wait_for("the token to be refused", lambda: self.daemon.request("GET", "/v1/me", token=bobs).status == 401)
+        self.assertEqual(self.daemon.request("GET", "/v1/me", token=self.admin).status, 200)
+
     def test_a_session_alone_guesses_neither_the_code_nor_the_password(self):
         secret = self.set_up()["secret"]
         ask = lambda path, body: self.daemon.request("POST", path, body, self.alice)
