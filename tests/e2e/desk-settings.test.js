@@ -285,3 +285,16 @@ test('every field of every form speaks Chinese', async () => {
   }
   await chinese.context().close();
 });
+
+test('of more than one page of agents all are listed, and can be handed to', async () => {
+  const put = Array.from({ length: 210 }, (_, at) => ({ kind: 'agents', object: { id: `crew-${at}`, name: `Crew ${at}`, queues: ['support'] } }));
+  assert.equal((await bed.call('POST', '/v1/configuration', { put }, bed.admin)).status, 200);
+  await page.goto(`${bed.base}/#/settings/agents`);
+  await page.locator('.things .item', { hasText: 'Crew 209' }).waitFor();
+  const agent = await openDesk(browser, bed, 'carol', PASSWORD);
+  await bed.post({ id: 'crew', from: { id: 'u-crew', name: 'Li' }, text: 'hello' });
+  await agent.locator('#pull').click();
+  await agent.getByRole('button', { name: 'Transfer' }).click();
+  await agent.locator('dialog select').selectOption({ label: 'Crew 209' });
+  await agent.context().close();
+});

@@ -3,6 +3,7 @@ import { effect, signal } from '@preact/signals';
 import { ask, post } from '../api/client';
 import type { Channel, List } from '../api/types';
 import type { DraftMap } from './field_values';
+import { allOf } from './work';
 import { me } from './session';
 import { keepMade } from './webhooks';
 
@@ -74,20 +75,20 @@ addEventListener('beforeunload', (event) => {
 export const namable = signal<Record<string, string[]>>({});
 
 export async function showNamable(kind: string): Promise<void> {
-  const { data } = await ask<List<Thing & { name?: string }>>(`/v1/${kind}?limit=200&order=asc`);
-  namable.value = { ...namable.value, [kind]: data.map((one) => String(kind === 'channels' ? one.name : one.id)) };
+  const all = await allOf<Thing>(kind);
+  namable.value = { ...namable.value, [kind]: all.map((one) => String(kind === 'channels' ? one.name : one.id)) };
 }
 
 let wantedKind = '';
 
 export async function showThings(kind: string): Promise<void> {
   wantedKind = kind;
-  const { data } = await ask<List<Thing>>(`/v1/${kind}?limit=200&order=asc`);
-  if (wantedKind === kind) things.value = { kind, list: data };
+  const list = await allOf<Thing>(kind);
+  if (wantedKind === kind) things.value = { kind, list };
 }
 
 export async function showChannels(): Promise<void> {
-  channels.value = (await ask<List<Channel>>('/v1/channels?limit=200')).data;
+  channels.value = await allOf<Channel>('channels');
 }
 
 export async function saveThing(kind: string, thing: Thing): Promise<void> {

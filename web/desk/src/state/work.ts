@@ -110,13 +110,21 @@ export async function pull(): Promise<WorkItem | null> {
 
 export const named = signal<{ queues: QueueRow[]; agents: Named[]; departments: Named[] }>({ queues: [], agents: [], departments: [] });
 
+/** Every page of a list. */
+export async function allOf<T>(kind: string): Promise<T[]> {
+  const all: T[] = [];
+  let after: string | null = '';
+  while (after !== null) {
+    const page: List<T> = await ask<List<T>>(`/v1/${kind}?limit=200&order=asc${after && `&after=${encodeURIComponent(after)}`}`);
+    all.push(...page.data);
+    after = page.next_cursor;
+  }
+  return all;
+}
+
 export async function showNames(): Promise<void> {
-  const [queueList, agents, departments] = await Promise.all([
-    ask<List<QueueRow>>('/v1/queues?limit=200'),
-    ask<List<Named>>('/v1/agents?limit=200'),
-    ask<List<Named>>('/v1/departments?limit=200'),
-  ]);
-  named.value = { queues: queueList.data, agents: agents.data, departments: departments.data };
+  const [queueList, agents, departments] = await Promise.all([allOf<QueueRow>('queues'), allOf<Named>('agents'), allOf<Named>('departments')]);
+  named.value = { queues: queueList, agents, departments };
 }
 
 const OUTCOMES = ['solved', 'answered', 'refunded', 'handed', 'silent', 'spam'];
