@@ -87,12 +87,10 @@ static void write_without_notes(struct json_out *out, const struct message_page 
 	buf_format(&list, "[%.*s]", (int)messages->len, messages->json);
 	all = json_read(list.data, list.len, NULL);
 	for (size_t i = 0; i < json_count(all); i++) {
-		struct json_object *message = json_item(all, i);
-
-		if (text_equal(json_text(message, "kind"), "note"))
+		if (text_equal(json_text(json_item(all, i), "kind"), "note"))
 			continue;
 		buf_reset(&one);
-		json_append(message, &one);
+		json_append(json_item(all, i), &one);
 		jw_raw(out, NULL, one.data, one.len);
 	}
 	json_free(&all);
@@ -448,6 +446,7 @@ static void on_target(const struct conversation *conversation, const struct erro
 {
 	struct api_call *call = context;
 	struct writing *writing = call->state;
+	struct channel *channel;
 
 	if (err != NULL) {
 		api_fail(call, err);
@@ -466,8 +465,11 @@ static void on_target(const struct conversation *conversation, const struct erro
 	if (!writing_fill(call, writing, call->params[0],
 			  arena_text(call->arena, conversation->channel)))
 		return;
-	channel_fill(&writing->reply, channel_find(call->parts->channels, call->who.workspace,
-						   conversation->channel));
+	channel = channel_find(call->parts->channels, call->who.workspace, conversation->channel);
+	channel_fill(&writing->reply, channel);
+	writing->reply.is_shut =
+		writing->reply.is_shut ||
+		(!writing->is_note && window_too_small(call, channel, &writing->window));
 	if (conversation->is_past)
 		conversation_revive(call->parts, call->who.workspace, call->params[0], on_revived,
 				    call);

@@ -62,7 +62,7 @@ static void cost_json(struct json_out *out, const char *price, int64_t segments,
 
 /* ---- parts ---- */
 
-static void outbound_fill(struct api_call *call, struct outbound *outbound)
+static void outbound_of_body(const struct api_call *call, struct outbound *outbound)
 {
 	struct json_object *list = json_at(call->body, "attachments");
 	const char *text = json_text(call->body, "text");
@@ -83,6 +83,30 @@ static void outbound_fill(struct api_call *call, struct outbound *outbound)
 		.attachments = files,
 		.attachment_count = count,
 	};
+}
+
+/* A part beyond the window would be refused once the others have left: half a message, and the
+ * window is gone. */
+bool window_too_small(const struct api_call *call, struct channel *channel,
+		      struct window_answer *window)
+{
+	struct part_list list = { 0 };
+	struct outbound outbound;
+
+	if (channel == NULL || !window->may || window->left < 0 ||
+	    json_at(call->body, "template") != NULL)
+		return false;
+	outbound_of_body(call, &outbound);
+	if (part_list_make(channel, &outbound, call->arena, &list) != NULL ||
+	    (int64_t)list.count <= window->left)
+		return false;
+	window->may = false;
+	window->code = "window_too_small";
+	window->why = arena_format(call->arena,
+				   "this takes %zu messages, and the channel takes %lld more until "
+				   "the customer writes: make it shorter",
+				   list.count, (long long)window->left);
+	return true;
 }
 
 /* The segments of all; -1: the channel counts none. */
@@ -153,11 +177,12 @@ static void preview_answer(struct api_call *call, const struct send_facts *facts
 	int64_t segments;
 	const char *why;
 
-	outbound_fill(call, &outbound);
+	outbound_of_body(call, &outbound);
 	why = part_list_make(preview->channel, &outbound, call->arena, &list);
 	if (why != NULL)
 		list.count = 0;
 	answer = judge(call, why, facts);
+	window_too_small(call, preview->channel, &answer);
 	jw_start(&out, &body);
 	jw_object(&out, NULL);
 	jw_bool(&out, "may_send", answer.may);

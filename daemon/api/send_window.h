@@ -18,3 +18,8 @@ bool send_window(const struct api_call *call, const struct conversation *convers
 /* "window": of a plain message by a person; null where the channel is gone. */
 void send_window_json(const struct api_call *call, const struct conversation *conversation,
 		      struct json_out *out);
+/* Would the caller's body take more messages than an open window has left? Then *window says so,
+ * and false where it may leave as it is. */
+struct channel;
+bool window_too_small(const struct api_call *call, struct channel *channel,
+		      struct window_answer *window);

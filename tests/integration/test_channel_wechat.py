@@ -45,6 +45,19 @@ class Safe(channelbed.Channel):
         harness.wait_for("the second message", lambda: len(self.inbound(item)) == 2)
         self.delivery(item, self.answer(item, "again"), "sent")
 
+    def test_what_takes_more_than_is_left_is_refused_whole(self):
+        item, _ = self.take("hello")
+        path = f"/v1/conversations/{item['conversation']}/messages"
+        long = "很长的一句话。" * 1000
+        refused = self.daemon.request("POST", path, {"kind": "reply", "text": long}, self.alice, headers={"Idempotency-Key": "k"})
+        self.assertEqual((refused.status, refused.json["code"]), (409, "window_too_small"), refused)
+        self.assertRegex(refused.json["detail"], r"takes \d+ messages, and the channel takes 5 more")
+        seen = self.daemon.request("POST", path + "/preview", {"text": long}, self.alice).json
+        self.assertEqual((seen["may_send"], seen["reason"]), (False, "window_too_small"))
+        self.assertEqual(self.stand.sent(), [])
+        self.delivery(item, self.answer(item, "short"), "sent")
+        self.assertEqual([one["text"] for one in self.stand.sent()], ["short"])
+
     def test_a_template_and_its_receipt(self):
         item, _ = self.take("hello")
         template = {"name": "tpl_order", "parameters": [{"name": "thing1", "value": "已发货"}]}
