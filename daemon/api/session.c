@@ -236,8 +236,9 @@ static void attempt_count(struct api_call *call, const struct attempts *attempts
 
 void session_source_count(struct api_call *call, struct signing *signing, store_done_fn *done)
 {
-	const struct attempts attempts = { signing->workspace, "source",
-					   http_request_source(call->request), SOURCE_ATTEMPTS };
+	/* Of one place, or each name of a workspace that somebody makes up would be a new start. */
+	const struct attempts attempts = { "main", "source", http_request_source(call->request),
+					   SOURCE_ATTEMPTS };
 
 	call->state = signing;
 	attempt_count(call, &attempts, done);

@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import jsQR from 'jsqr';
 import { openBed, until } from './bed.js';
-import { isWide, openBrowser, openDesk, setAgent, violations } from './deskbed.js';
+import { isWide, openBrowser, openDesk, setAgent, setPassword, violations } from './deskbed.js';
 
 let bed, browser;
 const write = (id, text) => bed.post({ id: `m-${id}`, from: { id, name: `Customer ${id}` }, text });
@@ -165,4 +165,23 @@ test('all of it passes axe in both themes and languages, and fits into 320 pixel
       }
       await page.context().close();
     }
+});
+
+test('a tab follows who signs in beside it', async () => {
+  const page = await openDesk(browser, bed, 'alice', bed.password);
+  await setPassword(bed, 'bob', 'bobs-password-1');
+  const other = await page.context().newPage();
+  await other.goto(`${bed.base}/`);
+  await other.locator('#live.live').waitFor();
+  await other.getByRole('button', { name: 'Sign out' }).click();
+  await page.locator('#login').waitFor();
+  await other.locator('#login input').first().fill('bob');
+  await other.locator('#login input[type=password]').fill('bobs-password-1');
+  await other.keyboard.press('Enter');
+  await other.locator('#who').getByText('Bob').waitFor();
+  await page.reload();
+  await page.locator('#who').getByText('Bob').waitFor();
+  // As a new session would.
+  await Promise.all([page.waitForEvent('load'), other.evaluate(() => localStorage.setItem('csrf', `${localStorage.getItem('csrf')}x`))]);
+  await page.context().close();
 });

@@ -108,6 +108,14 @@ class SignIn(harness.TestCase):
             self.assertEqual(self.sign_in(401), "wrong_password", how)
             self.assertEqual(self.ask("GET", "/v1/me/totp"), {"active": False})
 
+    def test_made_up_workspaces_are_no_new_start(self):
+        def guess(number):
+            body = {"workspace": f"made-up-{number}", "agent": "alice", "password": "guess"}
+            return self.daemon.request("POST", "/v1/session", body).status
+        statuses = [guess(number) for number in range(60)]
+        self.assertEqual(set(statuses), {401, 429})
+        self.assertEqual(statuses[-1], 429)
+
     def test_a_token_goes_with_its_agent(self):
         bobs = self.daemon.token(agent="bob")
         self.assertEqual(self.daemon.request("GET", "/v1/me", token=bobs).status, 200)

@@ -38,6 +38,11 @@ export function keepSession(token: string): void {
   else localStorage.removeItem('csrf');
 }
 
+// Another tab has signed in or out: the cookie is of the whole browser, so this page would go on in somebody else's name.
+addEventListener('storage', (event) => {
+  if (event.key === 'csrf' && hasSession() && (event.newValue ?? '') !== csrf) location.reload();
+});
+
 /** Called when the daemon does not know the session any more. */
 export function whenSessionEnds(call: () => void): void {
   onEnded = call;
