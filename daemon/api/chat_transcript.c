@@ -111,8 +111,8 @@ static void transcript_send(struct api_call *call, const char *text)
 		&address, &key);
 	id_new("cnv_", sending->carrier);
 	id_new("msg_", sending->id);
-	auth_hash(arena_format(call->arena, "transcript %s %s %s", sending->workspace,
-			       sending->conversation, json_text(call->body, "client_id")),
+	auth_hash(arena_format(call->arena, "transcript %s %s %s %s", sending->workspace,
+			       sending->conversation, json_text(call->body, "client_id"), key.hex),
 		  once);
 	store_key(send, "c:%s", sending->conversation);
 	store_key(send, "trn:%s", sending->conversation);
