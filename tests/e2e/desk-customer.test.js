@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { simpleParser } from 'mailparser';
 import { openBed, until } from './bed.js';
-import { isWide, openBrowser, openDesk, violations } from './deskbed.js';
+import { lookAtAll, openBrowser, openDesk, violations } from './deskbed.js';
 
 let bed, browser, page;
 const write = (id, text, more = {}) => bed.post({ id: `m-${id}-${text}`, from: { id, name: `Customer ${id}`, ...more }, text });
@@ -12,19 +12,6 @@ const view = async (id) => (await bed.call('GET', `/v1/customers/${id}`)).json;
 const pane = () => page.locator('#customer');
 const fact = (text) => pane().locator('dd').filter({ hasText: text });
 const dialog = () => page.locator('dialog');
-
-/** What is open now, in both themes and languages, and at 320 pixels. */
-async function look() {
-  for (const language of ['中文', 'English'])
-    for (const colorScheme of ['dark', 'light']) {
-      await page.emulateMedia({ colorScheme });
-      assert.deepEqual(await violations(page), [], `${colorScheme}, before ${language}`);
-      await page.setViewportSize({ width: 320, height: 700 });
-      assert.equal(await isWide(page), false, `${colorScheme}, before ${language}`);
-      await page.setViewportSize({ width: 1280, height: 800 });
-      if (colorScheme === 'light') await page.locator('header button', { hasText: language }).evaluate((button) => button.click());
-    }
-}
 
 before(async () => {
   bed = await openBed('desk-customer');
@@ -50,7 +37,7 @@ test('the name, the tier and attributes are edited, and say who wrote them', asy
   await dialog().getByRole('button', { name: '+ Attribute' }).click();
   await dialog().getByLabel('Attribute 1').fill('city');
   await dialog().getByLabel('Value 1').fill('上海');
-  await look();
+  await lookAtAll(page);
   await dialog().getByRole('button', { name: 'Save' }).click();
   await pane().locator('dt.name').getByText('Ann Lee').waitFor();
   await fact('city: 上海').getByText('agent:alice').waitFor();
@@ -106,7 +93,7 @@ test('a suggestion says why, shows what would move, and is merged and taken back
   assert.match(await maybe.textContent(), /e-mail: ann@example\.test, claimed, shop/);
   await maybe.getByRole('button', { name: 'Merge…' }).click();
   await dialog().locator('.moves').getByText('anna', { exact: false }).first().waitFor();
-  await look();
+  await lookAtAll(page);
   await dialog().getByRole('button', { name: 'Merge them' }).click();
   await until('the merge', async () => (await view(member)).id === ann.id);
   await page.locator('#notices').getByText('Merged.').waitFor();
@@ -114,7 +101,7 @@ test('a suggestion says why, shows what would move, and is merged and taken back
   await page.locator('#merges summary').click();
   await page.locator('#merges li').filter({ hasText: 'merged' }).getByRole('button', { name: 'Take back…' }).click();
   await dialog().locator('.moves li').first().waitFor();
-  await look();
+  await lookAtAll(page);
   await dialog().getByRole('button', { name: 'Take it back' }).click();
   await until('two again', async () => (await view(member)).id === member);
   await page.locator('#merges li').filter({ hasText: 'taken back' }).waitFor();
@@ -138,7 +125,7 @@ test('somebody whom nothing suggests is found by an address, merged, and an iden
   await until('it to be shared', async () => (await view(id)).identifiers.some((one) => one.value === 'zoe' && one.shared));
   await theirs.getByRole('button', { name: 'Somebody else’s…' }).click();
   await dialog().locator('.moves li').first().waitFor();
-  await look();
+  await lookAtAll(page);
   await dialog().getByRole('button', { name: 'Separate' }).click();
   await until('two people', async () => !(await view(id)).identifiers.some((one) => one.value === 'zoe'));
   assert.notEqual((await find('webhook:shop:zoe')).id, id);
@@ -153,7 +140,7 @@ test('that two are not one is asked once more, and said no more', async () => {
   await page.reload();
   await page.locator('#mine').getByText('Ann Lee').first().click();
   await fact('Customer eve').getByRole('button', { name: 'Not the same' }).click();
-  await look();
+  await lookAtAll(page);
   await dialog().getByRole('button', { name: 'They are two' }).click();
   await until('it to go', async () => (await fact('Customer eve').count()) === 0);
 });

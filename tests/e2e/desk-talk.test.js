@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openBed, until } from './bed.js';
-import { isWide, openBrowser, openDesk, said, setPassword, violations } from './deskbed.js';
+import { lookAtAll, openBrowser, openDesk, said, setPassword, violations } from './deskbed.js';
 
 let bed, browser, page, bobs;
 const write = (id, text, more = {}) => bed.post({ id: `m-${id}-${text}`, from: { id, name: `Customer ${id}`, ...more }, text });
@@ -23,20 +23,6 @@ before(async () => {
   page = await openDesk(browser, bed, 'alice', bed.password);
   await page.locator('header select').first().selectOption('away');
 });
-/** What is open now, in both themes and languages, and at 320 pixels. */
-async function look(desk) {
-  const size = desk.viewportSize();
-  for (const language of ['中文', 'English'])
-    for (const colorScheme of ['dark', 'light']) {
-      await desk.emulateMedia({ colorScheme });
-      assert.deepEqual(await violations(desk), [], `${colorScheme}, before ${language}`);
-      await desk.setViewportSize({ width: 320, height: 700 });
-      assert.equal(await isWide(desk), false, `${colorScheme}, before ${language}`);
-      await desk.setViewportSize(size);
-      if (colorScheme === 'light') await desk.locator('header button', { hasText: language }).evaluate((button) => button.click());
-    }
-}
-
 const openItem = (desk, name) => desk.locator('#mine, #waiting').getByText(name).first().click();
 
 after(async () => {
@@ -113,7 +99,7 @@ test('a note names a colleague, who finds it in the header', async () => {
   await bobs.locator('#mine-title').click();
   await bobs.keyboard.press('m');
   await bobs.locator('#mentions').getByText('Alice named you in a note').waitFor();
-  await look(bobs);
+  await lookAtAll(bobs);
   await bobs.keyboard.press('Enter');
   await bobs.locator('#messages li.note').getByText('names you').waitFor();
   await bobs.locator('#bell .badge').waitFor({ state: 'detached' });
@@ -143,7 +129,7 @@ test('who looks on and who writes is shown above the editor', async () => {
   await bobs.locator('#thread-title').getByText('Customer company').waitFor();
   await page.locator('#company').getByText('Bob is looking at this').waitFor();
   await bobs.locator('#company').getByText('Alice is looking at this').waitFor();
-  await look(bobs);
+  await lookAtAll(bobs);
   await page.locator('#text').pressSequentially('Dear');
   await bobs.locator('#company').getByText('Alice is writing a reply').waitFor();
   await page.locator('#text').press('Control+Enter');
@@ -176,7 +162,7 @@ test('the answer goes over another of the customer\'s ways', async () => {
   await via.waitFor();
   assert.match(await via.locator('option', { hasText: 'site' }).textContent(), /no address known there/);
   assert.ok(await via.locator('option', { hasText: 'site' }).isDisabled());
-  await look(page);
+  await lookAtAll(page);
   await page.locator('#text').fill('We answer by mail.');
   await page.keyboard.press('Escape');
   await page.keyboard.press('v');

@@ -56,3 +56,17 @@ export async function violations(page) {
 export async function isWide(page) {
   return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 }
+
+/** What is open now is right in both themes and languages, and at 320 pixels; the language is English before and after. */
+export async function lookAtAll(page) {
+  const size = page.viewportSize();
+  for (const language of ['中文', 'English'])
+    for (const colorScheme of ['dark', 'light']) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await violations(page), [], `${colorScheme}, before ${language}`);
+      await page.setViewportSize({ width: 320, height: 700 });
+      assert.equal(await isWide(page), false, `${colorScheme}, before ${language}`);
+      await page.setViewportSize(size);
+      if (colorScheme === 'light') await page.locator('header button', { hasText: language }).evaluate((button) => button.click());
+    }
+}
