@@ -11,51 +11,32 @@
 -- Entry message.created (e.d out, nc). Answers {'ok', expires ms}; refused not_found, or limit with the ms until one is free.
 --@use log
 --@use idem
+--@use carrier
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then
 	return before
 end
-local call = redis.call
-local clock = call('TIME')
-local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
-local cnv, msg = ARGV[3], ARGV[4]
+local msg = ARGV[4]
 local open = call('HMGET', KEYS[3], 'm', 'ex')
 if open[1] == msg then
 	return { 'ok', open[2] }
 end
-local c = call('HMGET', KEYS[2], 'u', 'ik', 'ih')
-local cus = c[1]
-if not cus then
+local of = carrier_of(KEYS[2])
+if not of then
 	return { 'refused', 'not_found' }
 end
-cus = call('HGET', ws .. 'u:' .. cus, 'to') or cus
-local convs = call('HGET', ws .. 'u:' .. cus, 'cv')
-for i, most in ipairs({ 6, 3 }) do
-	if tonumber(call('GET', KEYS[3 + i]) or 0) >= most then
-		return { 'refused', 'limit', call('PTTL', KEYS[3 + i]) }
-	end
+local asked = { KEYS[4], KEYS[5] }
+local wait = carrier_wait(asked, { 6, 3 })
+if wait then
+	return { 'refused', 'limit', wait }
 end
 local expires = string.format('%.0f', now + 600000)
-local waiting = call('LLEN', KEYS[8])
 
-local n = call('RPUSH', KEYS[7], ARGV[5]) - 1
-call('HSET', KEYS[6], 'ch', ARGV[6], 'u', cus, 'w', '', 's', 'closed', 'n', n + 1, 'ad', ARGV[7], 'nm', '', 'th', '', 'sub',
-	ARGV[8], 'ik', c[2] or '', 'ih', c[3] or '', 'ct', now, 'ut', now, 'v', 1, 'one', '1')
-call('HSET', ws .. 'u:' .. cus, 'cv', convs and (cnv .. ' ' .. convs):sub(1, 1549) or cnv)
-call('HSET', ws .. 'y:' .. cnv, msg, 'queued')
-call('HSET', KEYS[9], 's', 'queued', 'c', cnv, 'n', n, 'at', 0, 'ct', now, 'id', ARGV[9], 'ex', expires, 'cf', '1')
-call('RPUSH', KEYS[8], msg)
-if waiting == 0 then
-	call('ZADD', ws .. 'od', now, cnv)
-end
-call('ZADD', ws .. 'rest', now, cnv)
-for i = 4, 5 do
-	call('INCR', KEYS[i])
-	call('EXPIRE', KEYS[i], 3600, 'NX')
-end
+carrier_send({ KEYS[6], KEYS[7], KEYS[8], KEYS[9] }, of, { cnv = ARGV[3], msg = msg, json = ARGV[5], ch = ARGV[6], to = ARGV[7],
+	subject = ARGV[8], name = '', idempotent = ARGV[9], expires = expires })
+carrier_count(asked)
 call('DEL', KEYS[3])
 call('HSET', KEYS[3], 'm', msg, 'ex', expires, 'h', ARGV[10], 'left', 3, 'f', ARGV[11], 'bk', ARGV[12], 'lb', ARGV[13], 'r1',
 	ARGV[14], 'r2', ARGV[15])
 call('PEXPIRE', KEYS[3], 600000)
-append('t', 'message.created', 'c', cnv, 'u', cus, 'm', msg, 'n', n, 'ch', ARGV[6], 'e', '{"d":"out","nc":1}')
 return idem_keep(ARGV[1], ARGV[2], { 'ok', expires })

@@ -8,39 +8,22 @@
 -- until one is free.
 --@use log
 --@use idem
+--@use carrier
 local before = idem_seen(ARGV[1], ARGV[2])
 if before then
 	return before
 end
-local call = redis.call
-local clock = call('TIME')
-local now = clock[1] * 1000 + (clock[2] - clock[2] % 1000) / 1000
-local cnv, msg = ARGV[3], ARGV[4]
-local c = call('HMGET', KEYS[2], 'u', 'ik', 'ih', 'nm')
-local cus = c[1]
-if not cus then
+local of = carrier_of(KEYS[2])
+if not of then
 	return { 'refused', 'not_found' }
 end
-cus = call('HGET', ws .. 'u:' .. cus, 'to') or cus
-local convs = call('HGET', ws .. 'u:' .. cus, 'cv')
-for i = 3, 4 do
-	if tonumber(call('GET', KEYS[i]) or 0) >= 3 then
-		return { 'refused', 'limit', call('PTTL', KEYS[i]) }
-	end
+local asked = { KEYS[3], KEYS[4] }
+local wait = carrier_wait(asked, { 3, 3 })
+if wait then
+	return { 'refused', 'limit', wait }
 end
 
-local n = call('RPUSH', KEYS[6], ARGV[5]) - 1
-call('HSET', KEYS[5], 'ch', ARGV[6], 'u', cus, 'w', '', 's', 'closed', 'n', n + 1, 'ad', ARGV[7], 'nm', c[4] or '', 'th', '', 'sub',
-	ARGV[8], 'ik', c[2] or '', 'ih', c[3] or '', 'ct', now, 'ut', now, 'v', 1, 'one', '1')
-call('HSET', ws .. 'u:' .. cus, 'cv', convs and (cnv .. ' ' .. convs):sub(1, 1549) or cnv)
-call('HSET', ws .. 'y:' .. cnv, msg, 'queued')
-call('HSET', KEYS[8], 's', 'queued', 'c', cnv, 'n', n, 'at', 0, 'ct', now, 'id', ARGV[9], 'ex', 0, 'cf', '1')
-call('RPUSH', KEYS[7], msg)
-call('ZADD', ws .. 'od', now, cnv)
-call('ZADD', ws .. 'rest', now, cnv)
-for i = 3, 4 do
-	call('INCR', KEYS[i])
-	call('EXPIRE', KEYS[i], 3600, 'NX')
-end
-append('t', 'message.created', 'c', cnv, 'u', cus, 'm', msg, 'n', n, 'ch', ARGV[6], 'e', '{"d":"out","nc":1}')
+carrier_send({ KEYS[5], KEYS[6], KEYS[7], KEYS[8] }, of, { cnv = ARGV[3], msg = ARGV[4], json = ARGV[5], ch = ARGV[6], to = ARGV[7],
+	subject = ARGV[8], name = of.nm, idempotent = ARGV[9], expires = 0 })
+carrier_count(asked)
 return idem_keep(ARGV[1], ARGV[2], { 'ok' })
