@@ -236,21 +236,15 @@ static void on_page(const struct message_page *page, const struct error *err, vo
 {
 	struct api_call *call = context;
 	struct sending *sending = ((struct chat_call *)call->state)->own;
-	struct buf bytes = { 0 };
 	struct json_object *list;
 
 	if (err != NULL) {
 		api_fail(call, err);
 		return;
 	}
-	buf_byte(&bytes, '[');
-	if (page != NULL)
-		buf_add(&bytes, page->json, page->len);
-	buf_byte(&bytes, ']');
-	list = json_read(bytes.data, bytes.len, NULL);
+	list = message_page_list(page);
 	lines_add(call, list);
 	json_free(&list);
-	buf_clear(&bytes);
 	if (page == NULL || !page->more || sending->is_cut) {
 		transcript_end(call);
 		return;

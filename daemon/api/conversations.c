@@ -77,27 +77,6 @@ void handle_conversation_get(struct api_call *call)
 	conversation_read(call->parts, call->who.workspace, call->params[0], on_conversation, call);
 }
 
-/* A bot's token sees what the customer could see: notes are between colleagues. */
-static void write_without_notes(struct json_out *out, const struct message_page *messages)
-{
-	struct buf list = { 0 };
-	struct buf one = { 0 };
-	struct json_object *all;
-
-	buf_format(&list, "[%.*s]", (int)messages->len, messages->json);
-	all = json_read(list.data, list.len, NULL);
-	for (size_t i = 0; i < json_count(all); i++) {
-		if (text_equal(json_text(json_item(all, i), "kind"), "note"))
-			continue;
-		buf_reset(&one);
-		json_append(json_item(all, i), &one);
-		jw_raw(out, NULL, one.data, one.len);
-	}
-	json_free(&all);
-	buf_clear(&one);
-	buf_clear(&list);
-}
-
 static void on_page(const struct message_page *messages, const struct error *err, void *context)
 {
 	const struct page *page = context;
@@ -116,9 +95,7 @@ static void on_page(const struct message_page *messages, const struct error *err
 	}
 	next = messages->next;
 	page_start(&out, &body);
-	if (messages->len > 0 && call->who.is_bot)
-		write_without_notes(&out, messages);
-	else if (messages->len > 0)
+	if (messages->len > 0)
 		jw_raw(&out, NULL, messages->json, messages->len);
 	page_end(page, &out, &body,
 		 messages->more ? arena_format(call->arena, "%lld", (long long)next) : NULL);
@@ -135,6 +112,7 @@ void handle_message_list(struct api_call *call)
 		return;
 	query.limit = page->limit;
 	query.descending = !page->ascending;
+	query.without_notes = call->who.is_bot; /* they are between colleagues */
 	query.from = query.descending ? -1 : 0;
 	if (page->after != NULL) {
 		if (!text_uint(page->after, strlen(page->after), &from) || from > INT64_MAX) {

@@ -90,7 +90,11 @@ route_fn handle_suggestion_list, handle_suggestion_dismiss;            /* sugges
 route_fn handle_suggestion_accept;                                     /* merges.c */
 route_fn handle_dead_list, handle_dead_redrive, handle_message_decide; /* deadletters.c */
 route_fn handle_webhook_deliveries, handle_webhook_state, handle_webhook_resend,
-	handle_webhook_test, handle_webhook_resume;   /* webhooks.c */
+	handle_webhook_test, handle_webhook_resume; /* webhooks.c */
+/* A webhook's address that would be refused at each event (plain http, without the operator's
+ * limits.private_webhooks): false after having answered. Other kinds pass. */
+bool webhook_address_check(struct api_call *call, const char *kind, struct json_object *object,
+			   const char *pointer);
 route_fn handle_live;                                 /* live.c */
 route_fn handle_health, handle_ready, handle_metrics; /* health.c, metrics.c */
 route_fn handle_openapi;                              /* openapi.c */

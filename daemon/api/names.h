@@ -44,7 +44,3 @@ const char *channel_hint(struct api_call *call, const char *name);
 /* A word against a fixed list (NULL-terminated): false after having answered. */
 bool word_check(struct api_call *call, const char *where, const char *word,
 		const char *const *known);
-/* A webhook's address that would be refused at each event (plain http, without the operator's
- * limits.private_webhooks): false after having answered. Other kinds pass. */
-bool webhook_address_check(struct api_call *call, const char *kind, struct json_object *object,
-			   const char *pointer);

@@ -226,7 +226,6 @@ static void on_messages(const struct message_page *page, const struct error *err
 {
 	struct person *person = context;
 	struct json_object *list;
-	struct buf json = { 0 };
 
 	if (!person_is_wanted(person))
 		return;
@@ -234,11 +233,7 @@ static void on_messages(const struct message_page *page, const struct error *err
 		person_fail(person, err);
 		return;
 	}
-	buf_byte(&json, '[');
-	if (page != NULL)
-		buf_add(&json, page->json, page->len);
-	buf_byte(&json, ']');
-	list = json_read(json.data, json.len, NULL);
+	list = message_page_list(page);
 	for (size_t i = 0; i < json_count(list); i++) {
 		jw_object(&person->json, NULL);
 		json_each_field(json_item(list, i), message_member, person);
@@ -246,7 +241,6 @@ static void on_messages(const struct message_page *page, const struct error *err
 		person->counts[PERSON_MESSAGES]++;
 	}
 	json_free(&list);
-	buf_clear(&json);
 	person->from = page == NULL ? 0 : page->next;
 	person_go_on(person, page != NULL && page->more ? messages_ask : talk_items);
 }

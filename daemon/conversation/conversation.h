@@ -143,6 +143,8 @@ struct message_page {
 	const int64_t *positions; /* of each one shown */
 	int64_t next; /* where the next page begins; of those looked at, notes included */
 };
+/* The messages as a list, which the caller frees; page may be NULL: none. */
+struct json_object *message_page_list(const struct message_page *page);
 typedef void message_page_fn(const struct message_page *page, const struct error *err,
 			     void *context);
 struct message_query {

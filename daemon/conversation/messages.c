@@ -67,6 +67,20 @@ static const char *text_at(const struct page_run *run, size_t at)
 	return at == none ? NULL : run->texts.data + at;
 }
 
+struct json_object *message_page_list(const struct message_page *page)
+{
+	struct buf bytes = { 0 };
+	struct json_object *list;
+
+	buf_byte(&bytes, '[');
+	if (page != NULL)
+		buf_add(&bytes, page->json, page->len);
+	buf_byte(&bytes, ']');
+	list = json_read(bytes.data, bytes.len, NULL);
+	buf_clear(&bytes);
+	return list;
+}
+
 static void page_add(struct page_run *run, const struct page_item *item, struct message_page *page,
 		     struct buf *out)
 {
