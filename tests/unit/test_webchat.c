@@ -33,18 +33,31 @@ static const struct hours_row hours_rows[] = {
 	{ "{\"hours\":[\"sat-mon 00:00-24:00\"]}", MONDAY_S + DAY_S, false },
 };
 
+struct hours_seen {
+	bool is_open;
+	int64_t opens_s;
+};
+
+static struct hours_seen hours_at(const char *settings, int64_t now_s)
+{
+	struct fixture fixture;
+	struct visitor_rules rules;
+	struct hours_seen seen;
+
+	fixture_start(&fixture);
+	cr_assert_eq(fixture_open(&fixture, "webchat", settings), 0);
+	channel_connector(fixture.channel)->visitor_rules(fixture.channel, now_s, &rules);
+	seen = (struct hours_seen){ rules.closed == NULL, rules.opens_s };
+	fixture_stop(&fixture);
+	return seen;
+}
+
 Test(webchat, shows_the_offline_message_outside_its_hours)
 {
 	for (size_t i = 0; i < COUNT_OF(hours_rows); i++) {
-		struct fixture fixture;
-		struct visitor_rules rules;
+		struct hours_seen seen = hours_at(hours_rows[i].settings, hours_rows[i].now_s);
 
-		fixture_start(&fixture);
-		cr_assert_eq(fixture_open(&fixture, "webchat", hours_rows[i].settings), 0);
-		channel_connector(fixture.channel)
-			->visitor_rules(fixture.channel, hours_rows[i].now_s, &rules);
-		cr_expect_eq(rules.closed == NULL, hours_rows[i].open, "row %zu", i);
-		fixture_stop(&fixture);
+		cr_expect_eq(seen.is_open, hours_rows[i].open, "row %zu", i);
 	}
 }
 
@@ -67,15 +80,9 @@ static const struct {
 Test(webchat, knows_when_it_opens_again)
 {
 	for (size_t i = 0; i < COUNT_OF(opening_rows); i++) {
-		struct fixture fixture;
-		struct visitor_rules rules;
+		struct hours_seen seen = hours_at(opening_rows[i].settings, opening_rows[i].now_s);
 
-		fixture_start(&fixture);
-		cr_assert_eq(fixture_open(&fixture, "webchat", opening_rows[i].settings), 0);
-		channel_connector(fixture.channel)
-			->visitor_rules(fixture.channel, opening_rows[i].now_s, &rules);
-		cr_expect_eq(rules.opens_s, opening_rows[i].opens_s, "row %zu", i);
-		fixture_stop(&fixture);
+		cr_expect_eq(seen.opens_s, opening_rows[i].opens_s, "row %zu", i);
 	}
 }
 
