@@ -1,4 +1,5 @@
 // One way to ask the daemon: JSON, the CSRF token of the session, and problems that the page can put into words.
+import type { List } from './types';
 
 export class Problem extends Error {
   constructor(
@@ -72,6 +73,18 @@ export function ask<T>(path: string, { method = 'GET', body, key, version }: Ask
   if (key) headers['Idempotency-Key'] = key;
   if (version !== undefined) headers['If-Match'] = `"${version}"`;
   return answerOf<T>(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+}
+
+/** Every page of the list at /v1/KIND. */
+export async function allOf<T>(kind: string, order: 'asc' | 'desc' = 'asc'): Promise<T[]> {
+  const all: T[] = [];
+  let after: string | null = '';
+  while (after !== null) {
+    const page: List<T> = await ask<List<T>>(`/v1/${kind}?limit=200&order=${order}${after && `&after=${encodeURIComponent(after)}`}`);
+    all.push(...page.data);
+    after = page.next_cursor;
+  }
+  return all;
 }
 
 export const post = <T>(path: string, body: unknown = {}, key?: string): Promise<T> => ask<T>(path, { method: 'POST', body, key });

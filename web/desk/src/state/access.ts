@@ -1,6 +1,6 @@
 // Who may come in by program, and what was done by whom.
 import { signal } from '@preact/signals';
-import { ask, newKey, post } from '../api/client';
+import { allOf, ask, newKey, post } from '../api/client';
 import type { List } from '../api/types';
 
 export interface Token {
@@ -47,7 +47,7 @@ export const acts = signal<List<Act> | null>(null);
 const DAY_S = 86_400;
 
 export async function showTokens(): Promise<void> {
-  tokens.value = (await ask<List<Token>>('/v1/tokens?limit=200')).data;
+  tokens.value = await allOf<Token>('tokens', 'desc');
 }
 
 /** The token itself, which is seen this once. */

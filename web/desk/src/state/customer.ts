@@ -61,6 +61,9 @@ export function setTags(tags: string[]): void {
 export const timelinePage = (id: string, after: string): Promise<List<Happening>> =>
   ask<List<Happening>>(`/v1/customers/${id}/timeline?limit=30${after && `&after=${encodeURIComponent(after)}`}`);
 
+/** A value from outside as a text. */
+export const plain = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
 /** "phone:+86138…", "webhook:shop:ann" */
 export const identifierText = ({ kind, scope, value }: Identifier): string => [kind, scope, value].filter(Boolean).join(':');
 
@@ -89,9 +92,8 @@ export interface PersonChange {
 
 /** Shown at once. Attributes that nobody touched are not written again: they keep who said so, and when. */
 export function saveCustomer(before: Customer, { name, tier, attributes }: PersonChange): void {
-  const told = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
   const attributesNow = Object.fromEntries(
-    Object.entries(attributes).filter(([one, text]) => text !== (before.attributes[one] ? told(before.attributes[one].value) : '')).map(([one, text]) => [one, text || null]),
+    Object.entries(attributes).filter(([one, text]) => text !== (before.attributes[one] ? plain(before.attributes[one].value) : '')).map(([one, text]) => [one, text || null]),
   );
   const body = { ...(name !== before.name && { name }), ...(tier !== (before.tier ?? '') && { tier }), ...(Object.keys(attributesNow).length && { attributes: attributesNow }) };
   if (!Object.keys(body).length) return;

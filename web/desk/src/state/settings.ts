@@ -1,9 +1,8 @@
 // Objects of the business configuration, in forms that the daemon's own description of each kind makes.
 import { effect, signal } from '@preact/signals';
-import { ask, post } from '../api/client';
+import { allOf, ask, post } from '../api/client';
 import type { Channel, List } from '../api/types';
 import type { DraftMap } from './field_values';
-import { allOf } from './work';
 import { me } from './session';
 import { keepMade } from './webhooks';
 

@@ -1,6 +1,6 @@
 // The first steps of somebody who runs this: done is what the daemon says, not what was clicked.
 import { effect, signal } from '@preact/signals';
-import { ask } from '../api/client';
+import { allOf, ask } from '../api/client';
 import type { Channel, List, Message, WorkItem } from '../api/types';
 import type { Key } from '../words';
 
@@ -31,11 +31,11 @@ export async function showSteps(): Promise<void> {
     some('/v1/agents', 2),
     some('/v1/queues', 1),
     some('/v1/rules', 1),
-    ask<List<Channel>>('/v1/channels?limit=200'),
+    allOf<Channel>('channels'),
     ask<List<WorkItem>>(`/v1/work-items?limit=${LOOKED_AT}`),
     ask<List<WorkItem>>(`/v1/work-items?state=closed&limit=${LOOKED_AT}`),
   ]);
-  const real = channels.data.filter((one) => !one.simulated && one.state === 'working').map((one) => one.name);
+  const real = channels.filter((one) => !one.simulated && one.state === 'working').map((one) => one.name);
   const items = [...open.data, ...closed.data].filter((one) => real.includes(one.channel ?? ''));
   const answered = await Promise.all(items.slice(0, 5).map(isAnswered));
   steps.value = [

@@ -1,6 +1,6 @@
 // My work, what waits, and the queues.
 import { batch, computed, signal } from '@preact/signals';
-import { ask, post } from '../api/client';
+import { allOf, ask, post } from '../api/client';
 import type { List, LiveQueue, Named, QueueRow, WorkItem } from '../api/types';
 import { t } from '../words';
 import { coalesced, problem } from './notices';
@@ -109,18 +109,6 @@ export async function pull(): Promise<WorkItem | null> {
 // ---- names of what work can go to; few and rarely changed, so they are fetched when a form wants them ----
 
 export const named = signal<{ queues: QueueRow[]; agents: Named[]; departments: Named[] }>({ queues: [], agents: [], departments: [] });
-
-/** Every page of a list. */
-export async function allOf<T>(kind: string): Promise<T[]> {
-  const all: T[] = [];
-  let after: string | null = '';
-  while (after !== null) {
-    const page: List<T> = await ask<List<T>>(`/v1/${kind}?limit=200&order=asc${after && `&after=${encodeURIComponent(after)}`}`);
-    all.push(...page.data);
-    after = page.next_cursor;
-  }
-  return all;
-}
 
 export async function showNames(): Promise<void> {
   const [queueList, agents, departments] = await Promise.all([allOf<QueueRow>('queues'), allOf<Named>('agents'), allOf<Named>('departments')]);

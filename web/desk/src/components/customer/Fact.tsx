@@ -20,6 +20,3 @@ export function Section({ title, children }: { title: Key; children: ComponentCh
     </>
   );
 }
-
-/** A value from outside as a text. */
-export const plain = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
 import type { Customer, Identifier, Suggestion } from '../../api/types';
 import { dialog } from '../../state/dialogs';
-import { setShared, setTags } from '../../state/customer';
+import { plain, setShared, setTags } from '../../state/customer';
 import { talk } from '../../state/thread';
 import { ago, t, word } from '../../words';
-import { Fact, plain, Section } from './Fact';
+import { Fact, Section } from './Fact';
 
 function Tags({ tags }: { tags: string[] }) {
   const [text, setText] = useState('');

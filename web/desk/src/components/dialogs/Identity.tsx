@@ -1,11 +1,10 @@
 // Who is one person and who is two: each shows what it would do before it does it, and can be taken back.
 import { useEffect, useState } from 'preact/hooks';
 import type { CustomerMerge, Identifier, Merge, Suggestion } from '../../api/types';
-import { customer, dismiss, identifierText, merge, mergePreview, revert, revertPreview, split, splitPreview } from '../../state/customer';
+import { customer, dismiss, identifierText, merge, mergePreview, plain, revert, revertPreview, split, splitPreview } from '../../state/customer';
 import { closeDialog } from '../../state/dialogs';
 import { attempt, background } from '../../state/notices';
 import { t, word, type Key } from '../../words';
-import { plain } from '../customer/Fact';
 import { Frame } from './Frame';
 
 function Preview({ shown }: { shown: Merge | null }) {

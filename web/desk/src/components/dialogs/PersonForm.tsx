@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks';
-import { customer, saveCustomer } from '../../state/customer';
+import { customer, plain, saveCustomer } from '../../state/customer';
 import { closeDialog } from '../../state/dialogs';
 import { t } from '../../words';
-import { plain } from '../customer/Fact';
 import { Frame } from './Frame';
 
 interface Row {
