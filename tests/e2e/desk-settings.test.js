@@ -206,6 +206,9 @@ const openAll = (form) =>
   });
 
 test('what is inside a field is a form too, and says beside itself what is wrong with it', async () => {
+  await page.goto(`${bed.base}/#/settings/agents`);
+  await page.locator('.things .item', { hasText: 'alice' }).click();
+  await page.locator('#field-queues').getByLabel('support').waitFor();
   await page.goto(`${bed.base}/#/settings/queues`);
   await page.getByRole('button', { name: 'New', exact: true }).click();
   await page.locator('#field-name').fill('VIP');
@@ -232,6 +235,11 @@ test('what is inside a field is a form too, and says beside itself what is wrong
   await page.getByText('Saved.').last().waitFor();
   const { json } = await bed.call('GET', '/v1/queues/vip', undefined, bed.admin);
   assert.deepEqual([json.name, json.overflow], ['VIP', [{ when: { wait_ms: 300000 }, to: 'support' }]]);
+  // It can be named at once.
+  await page.goto(`${bed.base}/#/settings/agents`);
+  await page.locator('.things .item', { hasText: 'alice' }).click();
+  await page.locator('#field-queues').getByLabel('vip').waitFor();
+  await page.goto(`${bed.base}/#/settings/queues`);
   // Saved again as it is, nothing of it changes.
   await page.locator('.things .item', { hasText: 'vip' }).click();
   await page.locator('#field-description').fill('for the best');

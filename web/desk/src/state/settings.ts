@@ -90,14 +90,22 @@ export async function showChannels(): Promise<void> {
   channels.value = await allOf<Channel>('channels');
 }
 
+/** What there is to name of this kind is another list now. */
+function forgetNamable(kind: string): void {
+  const { [kind]: _, ...others } = namable.value;
+  namable.value = others;
+}
+
 export async function saveThing(kind: string, thing: Thing): Promise<void> {
   const { version, ...body } = thing;
   keepMade(await ask<Thing>(`/v1/${kind}/${encodeURIComponent(thing.id)}`, { method: 'PUT', body, version }));
+  forgetNamable(kind);
   await showThings(kind);
 }
 
 export async function deleteThing(kind: string, thing: Thing): Promise<void> {
   await ask(`/v1/${kind}/${encodeURIComponent(thing.id)}`, { method: 'DELETE', version: thing.version });
+  forgetNamable(kind);
   await showThings(kind);
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Problem } from '../../api/client';
 import { draftsOf, withDrafts, type Draft, type DraftMap } from '../../state/field_values';
 import { attempt, notify, problem } from '../../state/notices';
@@ -67,7 +67,7 @@ export function ThingForm({ kind, thing, onDone, onTyped }: FormProps) {
     onTyped?.(typed());
     return () => onTyped?.(null);
   }, [drafts]);
-  useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid=true], .wrong')?.focus(), [errors]);
+  useLayoutEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid=true], .wrong')?.focus(), [errors]);
 
   async function save(): Promise<void> {
     const changed = typed();
